@@ -22,6 +22,7 @@ from lifsim.sweeps.plan import plan
 from lifsim.sweeps.request import options_document, read_request
 from lifsim.sweeps.run import run_points
 from lifsim.sweeps.store import Store
+from lifsim.units import counted
 
 SHARINGS = ["none", "layer", "channel2", "channel4"]
 VARY = (
@@ -69,6 +70,6 @@ def test_killed_twenty_times_it_is_the_same_table(tmp_path: Path) -> None:
     for name in ("killed", "undisturbed"):
         with Store.read(tmp_path / name) as store:
             rows.append(list(store.rows()))
-    print(f"\nkilled {kills} times: {len(rows[0])} rows, the same: {rows[0] == rows[1]}")
+    print(f"\nkilled {counted(kills, 'time')}: {len(rows[0])} rows, the same: {rows[0] == rows[1]}")
     assert rows[0] == rows[1]
     assert len(rows[0]) == 1000

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from lifsim.units import counted
+
 
 def main(path: Path, names: list[str]) -> None:
     """Prints one line per layer."""
     with np.load(path, allow_pickle=False) as trace:
         if names and len(names) != len(trace.files):
-            raise SystemExit(f"{path} has {len(trace.files)} layers, not {len(names)}")
+            raise SystemExit(f"{path} has {counted(len(trace.files), 'layer')}, not {len(names)}")
         for index, (key, name) in enumerate(zip(trace.files, names or trace.files, strict=True)):
             spikes = trace[key]
             if index == 0 and spikes.all():

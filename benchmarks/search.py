@@ -24,6 +24,7 @@ from lifsim.schedule.choices import choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.search import contenders
+from lifsim.units import noun_of
 from tests.schedule.networks import Op, network
 
 SHIPPED = [
@@ -68,7 +69,11 @@ def searched(what: Network, sharing: str, batch: int = 1) -> tuple[float, int]:
 def told(name: str, what: Network, sharing: str = "none", batch: int = 1) -> float:
     """The seconds, printed with the rest."""
     seconds, planned = searched(what, sharing, batch)
-    print(f"{name:50} {len(what.layers):4} layers {seconds:8.2f} s {planned:6} groups planned", flush=True)
+    layers, groups = noun_of(len(what.layers), "layer"), noun_of(planned, "group")
+    print(
+        f"{name:50} {len(what.layers):4} {layers:6} {seconds:8.2f} s {planned:6} {groups:6} planned",
+        flush=True,
+    )
     return seconds
 
 

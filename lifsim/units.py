@@ -46,9 +46,18 @@ def parse_hz(text: str | float) -> int:
     return _parse(text, _HZ, "400MHz")
 
 
+def noun_of(count: int, noun: str) -> str:
+    """`image` of 1, else `images`; `entries`, `classes`."""
+    if count == 1:
+        return noun
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+
+
 def counted(count: int, noun: str) -> str:
     """`1 image`, `1,024 images`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {noun_of(count, noun)}"
 
 
 def change_text(change: float | None) -> str:

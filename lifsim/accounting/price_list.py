@@ -23,7 +23,7 @@ from lifsim.model.arch import Arch, Component
 from lifsim.model.buffers import Buffer
 from lifsim.model.dram import DramSpec
 from lifsim.model.dram_energy import IddEnergy, PerBitEnergy
-from lifsim.units import format_bytes
+from lifsim.units import counted, format_bytes
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ class PriceList:
     def _components(self) -> Iterator[Priced]:
         for component in self.arch.components:
             price, number = price_of(component), component.count * self._pieces(component)
-            size = f"{component.width_bits} bits" + ("" if component.depth is None else f" x {component.depth}")
+            size = f"{counted(component.width_bits, 'bit')}" + (
+                "" if component.depth is None else f" x {component.depth}"
+            )
             yield Priced(
                 f"{component.tag}.{component.name}",
                 f"{component.kernel}, {size}",
@@ -129,9 +131,9 @@ class PriceList:
                 yield Priced(f"buffers.{name}", "none", 0)
                 continue
             cost = sram_cost(buffer, self.arch.technology_nm, name)
-            what = f"SRAM, {format_bytes(buffer.size_bytes)}, {buffer.banks} x {buffer.port_bits} bits"
+            what = f"SRAM, {format_bytes(buffer.size_bytes)}, {buffer.banks} x {counted(buffer.port_bits, 'bit')}"
             source = buffer.source if buffer.read_pj is not None else self._cacti(buffer)
-            part, word = f"buffers.{name}", f"of {buffer.port_bits} bits"
+            part, word = f"buffers.{name}", f"of {counted(buffer.port_bits, 'bit')}"
             yield Priced(
                 part, what, 1, f"read {word}", cost.read_pj, cost.leakage_mw, cost.area_mm2, source=source or ""
             )

@@ -73,7 +73,7 @@ def _overflow(key: str, given: int, what: str, needed: Mapping[str, int]) -> Ite
     over = [name for name, bits in needed.items() if bits > given]
     if over:
         worst = max(over, key=lambda name: needed[name])
-        has = f"{what} needs more than the {given} bits in {len(over)} of {counted(len(needed), 'layer')}"
+        has = f"{what} needs more than the {counted(given, 'bit')} in {len(over)} of {counted(len(needed), 'layer')}"
         yield f"precision.{key}: {has}, up to {needed[worst]} ({worst}): it must saturate, or its scale be coarser"
 
 

@@ -143,7 +143,7 @@ def infer(
         raise InputError(faults)
     count = count_of(network, seen)
     fired = sum(lif.output.elements * lif.output.timesteps for lif in network.lifs)
-    require_memory(count * fired, f"the spikes of {count} images", "images")
+    require_memory(count * fired, f"the spikes of {counted(count, 'image')}", "images")
     return _together(Engine(network, shared, arrays, np.dtype(dtype), crew), seen, seed)
 
 

@@ -46,7 +46,7 @@ def _kernels() -> dict[str, str]:
     """Of the component table."""
     from lifsim.hardware.components import kernels
 
-    return {name: f"{', '.join(sizes)} bits" for name, sizes in kernels().items()}
+    return {name: f"{', '.join(sizes)} {'bit' if [*sizes] == ['1'] else 'bits'}" for name, sizes in kernels().items()}
 
 
 def _datasets() -> dict[str, str]:

@@ -14,6 +14,7 @@ from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.cli.watching import lines
 from lifsim.cli.where_possible import say_left_by
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.sweeps.optimise import Goal
@@ -87,7 +88,10 @@ def optimize(
         execution.executor(job, at_once) as executor,
         Store.create_or_open(out, job.description()) as store,
     ):
-        with keeping(lambda: f"{len(store.points()):,} points are kept in {out}; the same command goes on"), progress:
+        with (
+            keeping(lambda: f"{counted(len(store.points()), 'point')} are kept in {out}; the same command goes on"),
+            progress,
+        ):
             optimise(job, store, executor, goal, progress.watch)
         say(f"{progress.summary} in {out}", err=True)
         refuse_if_all_failed(store.errors(), len(store.points()))
@@ -107,7 +111,7 @@ def _print_best(store: Store, goal: Goal) -> None:
         raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits))}")
     if goal.limits:
         limits = " and ".join(map(str, goal.limits))
-        say(f"{len(met):,} of {len(rows):,} points keep to {limits}", err=True)
+        say(f"{len(met):,} of {counted(len(rows), 'point')} keep to {limits}", err=True)
     limited = [limit.figure for limit in goal.limits]
     print_table(met, Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited]))
 

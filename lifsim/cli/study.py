@@ -155,7 +155,9 @@ def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
     say(f"{counted(total, 'network')} to prune, but for those that are", err=True)
     with keeping(lambda: f"{len(found)} of {total} are pruned in {pruning.study.folder}; the same command goes on"):
         for found in pruning.run(jobs or available_threads()):
-            say(f"{len(found)} of {total} networks are pruned{clock.left_words(len(found), total)}", err=True)
+            say(
+                f"{len(found)} of {counted(total, 'network')} are pruned{clock.left_words(len(found), total)}", err=True
+            )
     return found
 
 

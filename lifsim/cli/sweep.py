@@ -14,6 +14,7 @@ from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.cli.watching import lines, watching
 from lifsim.cli.where_possible import say_left_by
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.sweeps.plan import Job, Plan
@@ -64,7 +65,10 @@ def _say_impossible(job: Job) -> None:
     from lifsim.sweeps.impossible import impossible
 
     for found in impossible(job):
-        say(f"note: {found.points:,} of the space's {job.space.points:,} points cannot be run: {found.why}", err=True)
+        say(
+            f"note: {found.points:,} of the space's {counted(job.space.points, 'point')} cannot be run: {found.why}",
+            err=True,
+        )
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
@@ -128,9 +132,10 @@ def _say_idle(planned: Plan, store: Store, points: Sequence[int], why: str, told
 def _print_estimate(planned: Plan, workers: int) -> None:
     from lifsim.sweeps.estimate import estimate
 
-    say(f"{len(planned.points):,} points")
+    say(f"{counted(len(planned.points), 'point')}")
     for axis in planned.job.space.axes:
         say(f"  {axis.key}: {axis.values}")
     with watching() as watch:
         guess = estimate(planned, workers, watch)
-    say(f"about {guess.seconds:,.0f} s on {workers} processes, by {guess.measured} points run just now")
+    measured = counted(guess.measured, "point")
+    say(f"about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now")

@@ -17,6 +17,7 @@ from lifsim.config.places import choices_of, keyed, keys_of, place_of, renamed_i
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.model.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
+from lifsim.units import counted, noun_of
 
 M = TypeVar("M", bound=Model)
 
@@ -39,8 +40,8 @@ _RULES = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "string_type": "must be text (in quotes, if it looks like a number)",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} {characters}",
+    "string_too_long": "must have at most {max_length} {characters}",
     "string_pattern_mismatch": "must match {pattern}",
     "none_required": "must be null",
     "model_type": "must be a mapping of keys",
@@ -48,8 +49,8 @@ _RULES = {
     "dict_type": "must be a mapping of keys",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
-    "too_short": "must have at least {min_length} entries, has {actual_length}",
-    "too_long": "must have at most {max_length} entries, has {actual_length}",
+    "too_short": "must have at least {min_length} {entries}, has {actual_length}",
+    "too_long": "must have at most {max_length} {entries}, has {actual_length}",
 }
 
 
@@ -158,7 +159,7 @@ def _told(model: type[BaseModel], document: Document, data: Any, errors: list[Er
         if not _is_consequence(model, data, details):
             yield _fault(model, document, data, details)
     if len(errors) > MAX_FAULTS:
-        yield Fault(f"has {len(errors) - MAX_FAULTS} more faults", source=document.source)
+        yield Fault(f"has {counted(len(errors) - MAX_FAULTS, 'more fault')}", source=document.source)
 
 
 def _is_strange(model: type[BaseModel], document: Document, data: Any, details: ErrorDetails) -> bool:
@@ -227,6 +228,8 @@ def _rule(kind: str, context: Mapping[str, Any], message: str) -> str:
     if kind not in _RULES:
         return f"must be valid: {message[:1].lower()}{message[1:]}"
     limits = {name: f"{limit:g}" if isinstance(limit, float) else limit for name, limit in context.items()}
+    length = context.get("min_length", context.get("max_length", 0))
+    limits |= {"characters": noun_of(length, "character"), "entries": noun_of(length, "entry")}
     return _RULES[kind].format_map(limits)
 
 

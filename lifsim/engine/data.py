@@ -16,6 +16,7 @@ from lifsim.config.file_kind import DATA
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Network
 from lifsim.trace.archive import Archive
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -166,7 +167,9 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
     if data.shape != shape:
         faults.append(Fault(f"images {list(data.shape)} must be {list(shape)} for {network.name}", data.name))
     if data.classes > outputs:
-        faults.append(Fault(f"{data.classes} classes must be <= the {outputs} outputs of {network.name}", data.name))
+        faults.append(
+            Fault(f"{data.classes} classes must be <= the {counted(outputs, 'output')} of {network.name}", data.name)
+        )
     if network.encoding == "event":
         faults.append(Fault(f"images do not fit the event encoding of {network.name}", data.name))
     if faults:
@@ -204,7 +207,7 @@ def _load_file(path: Path) -> Dataset:
         if x.ndim < 2 or not len(x) or not np.isfinite(x).all():
             faults.append(Fault(f"{x.dtype} {list(x.shape)} must be finite images [N, C, H, W]", _PARTS[index], source))
         if y.shape != x.shape[:1] or y.dtype.kind not in "iu" or (y < 0).any():
-            text = f"{y.dtype} {list(y.shape)} must be one label >= 0 for each of the {len(x)} images"
+            text = f"{y.dtype} {list(y.shape)} must be one label >= 0 for each of the {counted(len(x), 'image')}"
             faults.append(Fault(text, _PARTS[index + 1], source))
     if parts[0].shape[1:] != parts[2].shape[1:]:
         faults.append(Fault(f"{list(parts[2].shape[1:])} must be as in x_train", "x_test", source))

@@ -25,6 +25,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.neurons import NeuronModel
 from lifsim.neurons import State as Variables
 from lifsim.neurons.protocol import MEMBRANE
+from lifsim.units import counted
 
 Array = NDArray[Any]
 Observer = Callable[[Node, int, Array], None]
@@ -111,7 +112,9 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
     if x.dtype.kind not in "fiub":
         faults.append(Fault(f"type {x.dtype} must be a number", path="input"))
     elif x.dtype.kind == "f" and not np.isfinite(x).all():
-        faults.append(Fault(f"{int((~np.isfinite(x)).sum())} values are not finite", path="input"))
+        faults.append(
+            Fault(f"{int((~np.isfinite(x)).sum())} of {counted(x.size, 'value')} are not finite", path="input")
+        )
     elif tensor.is_spikes and not ((x == 0) | (x == 1)).all():
         faults.append(Fault(f"{network.encoding} encoding must give spikes, 0 or 1, at every timestep", path="input"))
     if faults:

@@ -25,6 +25,7 @@ from lifsim.model.network import Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.trace.archive import Archive
 from lifsim.trace.writer import TraceWriter
+from lifsim.units import counted
 from lifsim.watch import Tally, Watch, unwatched
 
 Array = NDArray[Any]
@@ -140,7 +141,9 @@ def labels_of(source: Source, count: int) -> Array | None:
 
 def _first(images: Array, count: int, axis: int, name: str) -> Array:
     if images.ndim <= axis or count > images.shape[axis]:
-        raise InputError(Fault(f"{count} must be <= the {images.shape[axis]} images of {name}", path="batch"))
+        raise InputError(
+            Fault(f"{count} must be <= the {counted(images.shape[axis], 'image')} of {name}", path="batch")
+        )
     return images[:, :count] if axis else images[:count]
 
 

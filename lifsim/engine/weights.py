@@ -25,6 +25,7 @@ from lifsim.model.network import Lif, Network, Node
 from lifsim.model.product import Product
 from lifsim.neurons.parameters import Parameter, Real, parameters_of, varying
 from lifsim.trace.archive import Archive
+from lifsim.units import counted
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]
@@ -103,7 +104,7 @@ def _array_faults(name: str, array: Array, shape: tuple[int, ...], parameter: Pa
         broken = {parameter.broken(float(value)) for value in (array.min(), array.max())} - {None}
         yield from (f"every value {rule}, not {array.min():g} to {array.max():g}" for rule in sorted(map(str, broken)))
     elif array.dtype.kind == "f" and not np.isfinite(array).all():
-        yield f"{int((~np.isfinite(array)).sum())} of {array.size} values are not finite"
+        yield f"{int((~np.isfinite(array)).sum())} of {counted(array.size, 'value')} are not finite"
     elif name.endswith(".running_var") and (array < 0).any():
         yield f"variance {array.min():g} must be >= 0"
 

@@ -10,6 +10,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.model.network import Lif, Network
 from lifsim.model.sharing import WAYS_OUT, Sharing
 from lifsim.neurons.parameters import varying
+from lifsim.units import counted
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _undivided(lifs: Sequence[Lif], sharing: Sharing) -> Iterator[Fault]:
     for lif in lifs:
         by_channels.setdefault(lif.output.shape[0], []).append(lif.name)
     if by_channels:
-        named = (f"the {channels} channels of {', '.join(names)}" for channels, names in by_channels.items())
+        named = (f"the {counted(channels, 'channel')} of {', '.join(names)}" for channels, names in by_channels.items())
         rule = f"{sharing} must divide {'; '.join(named)}{WAYS_OUT}"
         yield Fault(rule, path="sharing", stands=_layers(lifs))
 

@@ -9,6 +9,7 @@ from functools import cache
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.hardware import tables
 from lifsim.model.arch import Component
+from lifsim.units import noun_of
 
 SYNTHESIS_CLOCK_HZ = 400_000_000
 """Clock at which the table's dynamic power was measured; energy per cycle is that power over this clock."""
@@ -119,5 +120,6 @@ def price_fault(component: Component) -> Fault | None:
         rule = "must be in the component table (lifsim list kernels)"
         return Fault(f"kernel {component.kernel!r} {rule}{hint}", path=path)
     sizes = ", ".join(sizes_of[component.kernel])
-    size = f"{component.width_bits}" if component.depth is None else f"{component.width_bits}x{component.depth}"
-    return Fault(f"{component.kernel} of {size} bits must be in the component table, which has {sizes}", path=path)
+    deep = "" if component.depth is None else f"x{component.depth}"
+    size = f"{component.width_bits}{deep} {noun_of(component.width_bits, 'bit')}"
+    return Fault(f"{component.kernel} of {size} must be in the component table, which has {sizes}", path=path)

@@ -36,7 +36,7 @@ from lifsim.interchange.dramsim3_keys import (
 )
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.ini import IniReader
-from lifsim.units import format_bytes
+from lifsim.units import counted, format_bytes
 
 
 def device_from_dramsim3(path: Path, name: str) -> Imported:
@@ -141,7 +141,7 @@ def _timing(ini: IniReader, organisation: dict[str, int], is_hbm: bool, said: li
             both = (one, other) if organisation["bank_groups"] == 1 else (one,)
             timing[one] = ini.whole(section, *both, default=default)
             if key == "tCCD" and timing[one] < burst:
-                given = f"{one} = {timing[one]:g} has no effect: a burst takes {burst} cycles"
+                given = f"{one} = {timing[one]:g} has no effect: a burst takes {counted(burst, 'cycle')}"
                 said.append(Fault(given, source=ini.source, line=ini.mark(section, *both).line))
                 timing[one] = burst
     return timing

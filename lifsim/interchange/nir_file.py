@@ -203,7 +203,9 @@ class _Reader:
             raise self._fault(path, f"{list(data.shape)} and what is before it needs {has}, must fit into {there}")
         stored = data.id.get_storage_size()
         if elements * data.dtype.itemsize > DEFLATE_LIMIT * max(stored, 1) and elements > 1:
-            raise self._fault(path, f"{list(data.shape)} cannot be in the {stored} bytes that are stored of it")
+            raise self._fault(
+                path, f"{list(data.shape)} cannot be in the {counted(stored, 'byte')} that are stored of it"
+            )
 
     def _text(self, data: Any) -> str:
         self._check(data, data.name, 1)

@@ -16,6 +16,7 @@ from lifsim.interchange.nir_file import PORT, NirGraph, NirNode
 from lifsim.interchange.nir_neurons import Step, neuron_keys
 from lifsim.interchange.nir_order import ordered
 from lifsim.model.fitting import slide
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -85,7 +86,9 @@ def workload_from_nir(graph: NirGraph, name: str, source: str, unsaid: Unsaid) -
             raise InputError(Fault(f"{node.kind} {reason}", path=one, source=source)) from None
     hard = "hard: spikes set to v_reset" if step.hard else "soft: spikes subtract v_threshold"
     made.note("", f"a timestep is {step.dt:g} s (--dt), the reset is {hard} (--reset): a NIR file does not say")
-    made.note("", f"its input is {encoding} (--encoding) over {timesteps} timesteps: a NIR file does not say")
+    made.note(
+        "", f"its input is {encoding} (--encoding) over {counted(timesteps, 'timestep')}: a NIR file does not say"
+    )
     data = {
         "name": name,
         "description": "imported from NIR",
@@ -195,7 +198,7 @@ def _convolution(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal
     else:
         padding = [0, 0] if node.padding else _pair(node.arrays["padding"], axes, 0)
     if len(x.shape) != 3 or weight.shape[1] * groups != x.shape[0]:
-        raise ValueError(f"must read {weight.shape[1] * groups} channels of a map, reads {list(x.shape)}")
+        raise ValueError(f"must read {counted(weight.shape[1] * groups, 'channel')} of a map, reads {list(x.shape)}")
     rows, columns = slide(
         (x.shape[1], x.shape[2]), (kernel[0], kernel[1]), (stride[0], stride[1]), (padding[0], padding[1])
     )

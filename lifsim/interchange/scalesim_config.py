@@ -19,7 +19,7 @@ from lifsim.config.document import Document, Mark
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.text import read_text
-from lifsim.units import parse_hz
+from lifsim.units import counted, parse_hz
 
 PRESETS = {
     "ArrayHeight": "rows of the array",
@@ -211,8 +211,8 @@ def _notes(config: _Config, base: str) -> Iterator[Fault]:
     words = _words_per_cycle(config)
     if _has_bandwidth(config):
         message = (
-            f"{words[0]} words of a byte a cycle, SCALE-Sim's for each of three interfaces, are shared by all three "
-            f"here (dram.model: bandwidth); cycles are of the clock of {base}"
+            f"{counted(int(words[0]), 'word')} of a byte a cycle, SCALE-Sim's for each of three interfaces, for all "
+            f"three together here (dram.model: bandwidth); cycles are of the clock of {base}"
         )
         yield config.fault("architecture_presets", "Bandwidth", message)
     else:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.text import read_text
+from lifsim.units import counted
 
 GEMM = ("M", "N", "K")
 CONV = ("ifmap height", "ifmap width", "filter height", "filter width", "channels", "filters", "stride")
@@ -102,7 +103,7 @@ def read_table(path: Path) -> Table:
         table.lines.append(Line(line, named, tuple(cell for cell in extra if cell)))
     if dropped:
         (first, text), more = next(iter(dropped.items())), len(dropped) - 1
-        also = f" (and of {more} more line{'s' * (more > 1)})" if more else ""
+        also = f" (and of {counted(more, 'more line')})" if more else ""
         message = f"what stands behind the last comma is dropped, as SCALE-Sim does: {shown(text)}{also}"
         table.notes.append(table.at(first, message))
     unused = [name for name in table.columns if name not in _SPELLINGS and any(name in x.cells for x in table.lines)]

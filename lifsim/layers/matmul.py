@@ -32,6 +32,7 @@ from lifsim.model.fitting import MisfitError, map_of
 from lifsim.model.network import Tensor
 from lifsim.model.product import Array, Given, Operator, Product, Window
 from lifsim.model.schema import Flag, known
+from lifsim.units import counted
 
 EXACT = 1 << 24
 """Whole numbers up to here are exact in float32."""
@@ -105,7 +106,7 @@ class MatmulKeys(ProductOperation):
         (channels, height, width), (others, rows, columns) = (map_of(x, "a product of spikes") for x in inputs)
         heads, turned = known(self, "heads", 1), known(self, "transpose_second", False)
         faults = [
-            ("heads", f"{heads} must divide the {x.shape[0]} channels of {x.name}")
+            ("heads", f"{heads} must divide the {counted(x.shape[0], 'channel')} of {x.name}")
             for x in dict.fromkeys(inputs)
             if x.shape[0] % heads
         ]

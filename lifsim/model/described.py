@@ -38,7 +38,7 @@ def network_brief(network: Network) -> Brief:
     return Brief(
         f"network {network.name}",
         {
-            "input": f"{shape}, {network.encoding}, {network.input_bits} bits",
+            "input": f"{shape}, {network.encoding}, {counted(network.input_bits, 'bit')}",
             "timesteps": str(network.timesteps),
             "layers": ", ".join(f"{count} {named[kind].plural}" for kind, count in kinds.items()),
             "LIF neurons": f"{sum(lif.output.elements for lif in lifs):,} in {counted(len(lifs), 'layer')}",

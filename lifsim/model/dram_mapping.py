@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lifsim.errors import did_you_mean
+from lifsim.units import counted
 
 _FIELDS = {"ch": "channel", "ra": "rank", "bg": "bank group", "ba": "bank", "ro": "row", "co": "column"}
 _RANGE = re.compile(r"([a-z]+)\[(\d{1,2}):(\d{1,2})\]")
@@ -83,5 +84,7 @@ def _range_faults(text: str, field_bits: Mapping[str, int], offset_bits: int) ->
             faults.append(f"offset[{high}:{low}] must end at bit {offset_bits - 1}: bursts of {1 << offset_bits} bytes")
     for field, width in widths.items():
         if width != field_bits[field] and field_bits[field]:
-            faults.append(f"{field} must have {field_bits[field]} bits to name every {_FIELDS[field]}, has {width}")
+            faults.append(
+                f"{field} must have {counted(field_bits[field], 'bit')} to name every {_FIELDS[field]}, has {width}"
+            )
     return faults

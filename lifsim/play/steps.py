@@ -23,6 +23,7 @@ from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_visit
 from lifsim.schedule.wave_steps import most_steps, wave_visits
 from lifsim.schedule.window_steps import window_visits
+from lifsim.units import counted
 
 STEP_BYTES = 1500
 """Of this machine's memory for each step: with its requests, and while they are put in order."""
@@ -57,7 +58,7 @@ def _require_room(plan: Plan, batch: int) -> None:
             tiles += most_steps(plan.facts, batch, group)
         elif group.tiled:
             tiles += batch * windows * layer.groups * tiling.row_tiles * tiling.filter_tiles
-    require_memory(tiles * STEP_BYTES, f"{tiles} tiles of {batch} images", "batch")
+    require_memory(tiles * STEP_BYTES, f"{counted(tiles, 'tile')} of {counted(batch, 'image')}", "batch")
 
 
 DIRECT_PORT_BITS = 1 << 40
@@ -110,9 +111,9 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     by_tile = np.concatenate([visit.array_shares for visit in visits])
     of_round = np.concatenate([visit.rounds for visit in visits])
     cycles = np.zeros(layer.size, np.int64)
-    for index, counted in enumerate(counts):
+    for index, count in enumerate(counts):
         mine = np.flatnonzero(layer == index)
-        cycles[mine] = _cycles(counted, of_round[mine], outputs[mine], by_tile[mine])
+        cycles[mine] = _cycles(count, of_round[mine], outputs[mine], by_tile[mine])
     first = np.cumsum([0, *(visit.steps for visit in visits)])
     moves, after = _joined(visits, first)
     return RunSteps(

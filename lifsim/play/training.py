@@ -23,6 +23,7 @@ from lifsim.schedule.plan import Plan
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.steps import training_visits
 from lifsim.training.undone import registers_for_calls
+from lifsim.units import counted
 
 
 def trained(
@@ -43,7 +44,7 @@ def keeping_notes(plan: Plan, network: Network, states: Sequence[State], keeping
     groups, bits = run_together(plan), plan.chip.precision.membrane_bits
     said = how_kept(network, states, bits, keeping, groups)
     if said:
-        yield f"membranes of {bits} bits are {keeping.name}: {keeping.sentence(said)}"
+        yield f"membranes of {counted(bits, 'bit')} are {keeping.name}: {keeping.sentence(said)}"
     layers = (facts.layer for facts in plan.facts.layers)
     asked = max(registers_for_calls(layer, plan.group_of(layer.index), plan.chip, keeping) for layer in layers)
     if asked:

@@ -8,7 +8,7 @@ from lifsim.model.buffers import Buffers
 from lifsim.play.bound import Remedy
 from lifsim.play.record import LayerRecord, leaking
 from lifsim.schedule.traffic import DramBytes
-from lifsim.units import format_bytes, format_si
+from lifsim.units import format_bytes, format_si, noun_of
 
 _MOVED = {
     "spikes_in": "spikes",
@@ -64,4 +64,4 @@ def save_words(records: Sequence[LayerRecord], buffers: Buffers) -> str:
     if not leaks:
         return ""
     share = sum(leaks.values()) / sum(record.energy_pj.total.total for record in records)
-    return f"gate the unused {' and '.join(leaks)} buffer{'s' * (len(leaks) > 1)}: {share:.1%} of the energy"
+    return f"gate the unused {' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}: {share:.1%} of the energy"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError, shown
 from lifsim.recording.tracker import array_of
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -35,7 +36,7 @@ def given_batch(batch: Any, timesteps: int, time_axis: int | None) -> tuple[Sequ
     else:
         arrays = np.moveaxis(array_of(own[0]), time_axis, 0)
     if len(arrays) != timesteps:
-        raise _fault(f"has {len(arrays)} timesteps, must have timesteps={timesteps}")
+        raise _fault(f"has {counted(len(arrays), 'timestep')}, must have timesteps={timesteps}")
     if ((arrays == 0) | (arrays == 1)).all():
         return own, _checked(arrays)
     if (arrays == arrays[:1]).all():

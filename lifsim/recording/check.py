@@ -19,6 +19,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State
 from lifsim.model.network import Input, Lif, Network, Node
 from lifsim.model.sharing import Sharing
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -126,7 +127,8 @@ class _Beside:
             self.differences.append(Difference(node.name, timestep, image, tuple(element), one))
         if away.max() > near:
             timestep, image, *element = places[away.argmax()].tolist()
-            what = f"fires otherwise than LIFSim's neuron with the parameters that were read, {len(places)} times"
+            count = counted(len(places), "time")
+            what = f"fires otherwise than LIFSim's neuron with the parameters that were read, {count}"
             where = f"the clearest at timestep {timestep} of image {image}, element {element}"
             ways = (
                 "must keep its state from timestep to timestep, for itself alone, and begin at rest; neurons of "

@@ -17,6 +17,7 @@ from lifsim.recording.ledger import NotFollowedError, Value
 from lifsim.recording.movement import leaves
 from lifsim.recording.readers import READERS, Reading
 from lifsim.recording.tracker import Call, Tracker, array_of
+from lifsim.units import counted
 
 Described = Callable[[Any], Mapping[str, Any] | Reading]
 """What a user says of neurons of his own: keys of `neuron:` of a module that takes a timestep a call, or a Reading."""
@@ -156,7 +157,7 @@ class Modules:
         now = _timesteps(reading, turn, x)
         timestep, place = places_of(self.tracker, x, source)
         if int(now.max()) >= ledger.timesteps:
-            count = f"{int(now.max()) + 1} timesteps, and timesteps={ledger.timesteps}"
+            count = f"{counted(int(now.max()) + 1, 'timestep')}, and timesteps={ledger.timesteps}"
             raise NotFollowedError(f"takes {count}: must be as many; a model that loops must be told the same number")
         if source.timesteps > 1 and not bool((timestep == now).all()):
             raise NotFollowedError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lifsim.csv_text import csv_text
 from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS
 from lifsim.hardware.dram.result import DramResult
-from lifsim.units import format_bytes, format_si
+from lifsim.units import counted, format_bytes, format_si
 
 if TYPE_CHECKING:
     from lifsim.report.terminal import Terminal
@@ -82,8 +82,8 @@ class DramBenchTable:
         work, cycles = self.result.work, max(1, self.result.work.active_rank_cycles + self.result.work.idle_rank_cycles)
         down = work.active_power_down_rank_cycles + work.precharge_power_down_rank_cycles
         return (
-            f"power-down (after {after[0]}) {work.active_power_downs + work.precharge_power_downs:,} times, "
-            f"{down / cycles:.1%} of the time; self-refresh (after {after[1]}) {work.self_refreshes:,} times, "
+            f"power-down (after {after[0]}) {counted(work.active_power_downs + work.precharge_power_downs, 'time')}, "
+            f"{down / cycles:.1%} of the time; self-refresh (after {after[1]}) {counted(work.self_refreshes, 'time')}, "
             f"{work.self_refresh_rank_cycles / cycles:.1%}"
         )
 
@@ -107,7 +107,7 @@ class DramBenchTable:
             title=f"{self.title} on {result.spec.name}", box=box.SIMPLE, show_header=False, title_justify="left"
         )
         rows = {
-            "moved": f"{format_bytes(result.moved_bytes)} in {counts.reads + counts.writes:,} bursts",
+            "moved": f"{format_bytes(result.moved_bytes)} in {counted(counts.reads + counts.writes, 'burst')}",
             "cycles": f"{result.cycles:,} of {result.spec.timing.tCK_ns:g} ns = {format_si(result.seconds, 's')}",
             "bandwidth": f"{result.bytes_per_second / 1e9:.2f} GB/s, {result.peak_share:.1%} of the peak",
             "row hits": f"{counts.row_hits:,} ({counts.hit_rate:.1%})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lifsim.accounting.books import DramEnergy
 from lifsim.model.dram import DramSpec
 from lifsim.play.dram import DramActivity
-from lifsim.units import format_si
+from lifsim.units import counted, format_si
 
 CAUSES = ("activate", "read", "write", "transfer", "refresh", "background")
 
@@ -28,7 +28,7 @@ def sleep_line(spec: DramSpec, did: DramActivity) -> str:
         times, cycles = getattr(did, f"{_plural(name)}"), getattr(did, f"{name}_rank_cycles")
         pj = getattr(did, f"{name}_pj")
         spent = "" if pj is None else f", {format_si(pj * 1e-12, 'J')}"
-        return f"{how} {times:,} times, {cycles / max(rank_cycles, 1):.1%} of the time{spent}".lstrip()
+        return f"{how} {counted(times, 'time')}, {cycles / max(rank_cycles, 1):.1%} of the time{spent}".lstrip()
 
     said = [
         f"{_title(key)} after {getattr(spec.controller, key):,} idle cycles: "

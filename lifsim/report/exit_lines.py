@@ -32,7 +32,7 @@ def _same_plan(one: Result, other: Result) -> bool:
 def accuracy_words(accuracy: Accuracy, timesteps: int) -> str:
     """What is told rightly when images exit, and after all timesteps."""
     of = counted(accuracy.images, "image")
-    return f"accuracy {accuracy.early:.1%}, {accuracy.full:.1%} after all {timesteps} timesteps, of {of}"
+    return f"accuracy {accuracy.early:.1%}, {accuracy.full:.1%} after all {counted(timesteps, 'timestep')}, of {of}"
 
 
 def _bytes(ours: Result, theirs: Result) -> str:

@@ -151,7 +151,7 @@ def memory_table(rows: Sequence[MemoryRow | UnfitRow], inputs: MemoryInputs) -> 
 
     bits = inputs.arch.precision
     title = (
-        f"memory of {counted(inputs.batch, 'image')}: weights of {bits.weight_bits} bits, "
+        f"memory of {counted(inputs.batch, 'image')}: weights of {counted(bits.weight_bits, 'bit')}, "
         f"membranes of {bits.membrane_bits}, real values of {bits.psum_bits}"
     )
     keeps = any(isinstance(row, MemoryRow) and row.memory.paper.optimizer for row in rows)

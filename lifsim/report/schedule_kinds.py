@@ -18,6 +18,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
+from lifsim.units import counted
 from lifsim.watch import Tally, Watch
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def words_of(kind: str, timesteps: int) -> list[str]:
 def _planned(case: Case, sharing: Sharing, kind: str, chip: Chip, memo: Memo) -> KindRow:
     """The schedule of its kind that moves the fewest bytes."""
     best: KindRow | None = None
-    why = f"of {case.network.timesteps} timesteps there is no window between one and all"
+    why = f"of {counted(case.network.timesteps, 'timestep')} there is no window between one and all"
     for word in words_of(kind, case.network.timesteps):
         options = ScheduleOptions(word, case.batch)
         try:

@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 
 from lifsim.report.terminal import Terminal
 from lifsim.sweeps.outcome import Outcome
+from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
 
@@ -58,12 +59,14 @@ class Progress:
     @property
     def summary(self) -> str:
         """`1,000 points (400 new, 3 failed, 180 a second)`."""
-        return f"{self._total:,} points ({self._done:,} new, {self._failed:,} failed, {self._rate:.0f} a second)"
+        return (
+            f"{counted(self._total, 'point')} ({self._done:,} new, {self._failed:,} failed, {self._rate:.0f} a second)"
+        )
 
     @property
     def kept(self) -> str:
         """`640 of 1,000 points are kept`."""
-        return f"{self._before + self._done:,} of {self._total:,} points are kept"
+        return f"{self._before + self._done:,} of {counted(self._total, 'point')} are kept"
 
     @property
     def _rate(self) -> float:

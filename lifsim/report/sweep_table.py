@@ -16,6 +16,7 @@ from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
 from lifsim.sweeps.export import columns_of
 from lifsim.sweeps.where import FIRST_FIGURE, conditions, no_column
+from lifsim.units import counted
 
 Row = Mapping[str, Any]
 
@@ -70,7 +71,7 @@ def print_table(rows: Sequence[Row], selection: Selection) -> None:
         console.print(f"note: {across}", highlight=False)
     met = f", {len(found):,} meet {' and '.join(selection.where)}" if selection.where and selection.top is None else ""
     failed = sum(row["error"] is not None for row in rows)
-    console.print(f"{len(lines):,} of {len(rows):,} points{met}, {failed:,} failed", highlight=False)
+    console.print(f"{len(lines):,} of {counted(len(rows), 'point')}{met}, {failed:,} failed", highlight=False)
 
 
 def _headings(names: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from lifsim.errors import Fault, InputError, did_you_mean, nearest
 from lifsim.model.network import Network
 from lifsim.schedule.plan import Begin, Plan
 from lifsim.schedule.window import TIMESTEP, Window, misnumbered, window_named
+from lifsim.units import counted
 
 WAYS = ("tick", "timestep", "window:TW", "fused", "fused:TW", "skewed", "skewed:TW")
 """How options spell a window behind the name of a layer."""
@@ -92,7 +93,7 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
         spans = ", ".join(said for said, other in shown if other == window)
         parts.append((spans, "timestep by timestep" if window == TIMESTEP else str(window)))
     if len(shown) < len(how):
-        parts[-1] = f"{parts[-1][0]} and {more} more groups", parts[-1][1]
+        parts[-1] = f"{parts[-1][0]} and {counted(more, 'more group')}", parts[-1][1]
     rest = ", the rest tick-batched" if len(others) < len(chosen.groups) else ""
     return ", ".join(f"{spans} {words}" for spans, words in parts) + rest
 

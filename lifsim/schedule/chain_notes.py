@@ -28,7 +28,7 @@ def chain_notes(plan: Plan, sharing: Sharing) -> Iterator[str]:
             whole += 1
             held, most = (dataflow.finishes(gemm_of(layer, one), shape).filters for one in (chains, None))
             if held is not None and most is not None and held < most:
-                fewer.add(f"{held} filters of {most}")
+                fewer.add(f"{counted(held, 'filter')} of {most}")
         if group.why:
             yield f"{layer.name} is not tick-batched: {group.why}"
     if not whole + alternating:

@@ -15,6 +15,7 @@ import numpy as np
 
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.rows import Ints
+from lifsim.units import counted
 
 InTurn = Literal["", "fused", "skewed"]
 """How several layers take turns (`lifsim.schedule.waves`); none: one after the other."""
@@ -30,10 +31,14 @@ class Window:
 
     def __str__(self) -> str:
         if self.waves:
-            return self.waves if self.timesteps is None else f"{self.waves} in windows of {self.timesteps} timesteps"
+            return (
+                self.waves
+                if self.timesteps is None
+                else f"{self.waves} in windows of {counted(self.timesteps, 'timestep')}"
+            )
         if self.timesteps is None:
             return "tick-batched"
-        return "timestep-major" if self.timesteps == 1 else f"in windows of {self.timesteps} timesteps"
+        return "timestep-major" if self.timesteps == 1 else f"in windows of {counted(self.timesteps, 'timestep')}"
 
     @property
     def word(self) -> str:

@@ -149,7 +149,8 @@ def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
     """What a reader must know of images that are done early under `plan`."""
     if plan.exits is None:
         forbids = why_not(plan)
-        rule = f"no image exits early: {forbids}; all {early.exits.timesteps} timesteps of every image are run"
+        every = f"all {counted(early.exits.timesteps, 'timestep')} of every image are run"
+        rule = f"no image exits early: {forbids}; {every}"
         way_out = "--schedule timestep lets images go, one group in windows, as --groups FIRST:fused:2, between these"
         yield Note(f"{rule} ({way_out})", f"no image exits early: {forbids}")
         return
@@ -159,7 +160,8 @@ def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
         rule = f"{plan.groups[0].in_turn}, an image goes at the end of the window in which it is done"
         more = f"{counted(beyond, 'timestep')} beyond exits, {early.exits.saved - plan.exits.saved:.1%} of all"
         yield f"early exit: {rule}: {more}, {'is' if beyond == 1 else 'are'} run and paid for"
-    stays = f"what stays on chip is planned for all {early.exits.timesteps} timesteps of {at_a_time} at a time"
+    timesteps = counted(early.exits.timesteps, "timestep")
+    stays = f"what stays on chip is planned for all {timesteps} of {at_a_time} at a time"
     yield (
         f"early exit: a chunk's weights move until its last image has exited; {stays}, and room that images leave "
         "there is not used again"

@@ -33,7 +33,7 @@ from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
 from lifsim.training.traffic import trained_bytes
-from lifsim.units import format_bytes
+from lifsim.units import format_bytes, noun_of
 
 MOST_PLAYED = 4
 """Times the bytes of the candidate with the least floor of those that need no search: so many are played, for each
@@ -104,7 +104,8 @@ class Search:
         alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
         note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
         if not own.exact:
-            note += f"; {own.priced} of {len(self._every())} groups were played by themselves"
+            of = f"{len(self._every())} {noun_of(len(self._every()), 'group')}"
+            note += f"; {own.priced} of {of} were played by themselves"
         chosen = plan_of(self.choices, groups)
         return Chosen(chosen, tried, (f"{note}: {groups_in_words(setup.network, chosen)}",))
 

@@ -29,6 +29,7 @@ from lifsim.simulate.options import CALIBRATED, Options
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
 from lifsim.trace.synthesise import synthesise
+from lifsim.units import counted
 from lifsim.watch import Tally, Watch, unwatched
 
 
@@ -174,7 +175,7 @@ def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity:
 def _batch(trace: Trace, options: Options, path: Path) -> int:
     asked = options.batch_of(trace.batch)
     if 1 < trace.batch < asked:
-        raise InputError(Fault(f"{asked} must be at most the {trace.batch} images of {path}", path="batch"))
+        raise InputError(Fault(f"{asked} must be at most the {counted(trace.batch, 'image')} of {path}", path="batch"))
     return asked
 
 
@@ -192,7 +193,7 @@ def spike_work(
     layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
     drawn = [(layer, operands) for layer, operands in layers if not layer.sees_image]
     counts = sum(layer.rounds * layer.groups * layer.pixels for layer, _ in drawn)
-    require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {batch} images", "batch")
+    require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {counted(batch, 'image')}", "batch")
     tally = Tally(
         watch, "spikes", sum(layer.rounds * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
     )

@@ -26,6 +26,7 @@ from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
+from lifsim.units import counted
 
 AHEAD = 3
 """Points per worker thread that the scheduler knows of, so that no thread waits for the client."""
@@ -142,7 +143,7 @@ class DaskCluster(Executor):
         if future.status == "error":
             error = future.exception()
             if isinstance(error, KilledWorker):
-                raise _GivenUpError(f"the worker that ran it died, {error.allowed_failures + 1} times")
+                raise _GivenUpError(f"the worker that ran it died, {counted(error.allowed_failures + 1, 'time')}")
             raise error
         try:
             return future.result(timeout=RESULT_SECONDS)

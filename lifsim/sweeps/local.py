@@ -11,6 +11,7 @@ from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
+from lifsim.units import counted
 
 AHEAD = 1
 """Points that a worker is sent beside the one that it runs, so that it never waits for this process."""
@@ -35,7 +36,9 @@ class LocalPool(Executor):
         self._pool.close()
 
     def _lost(self, point: int, lost: Lost) -> Outcome:
-        error = f"the process that ran it died {lost.attempts} times, the last time with exit code {lost.status}"
+        error = (
+            f"the process that ran it died {counted(lost.attempts, 'time')}, the last time with exit code {lost.status}"
+        )
         return Outcome(point, self._job.key_of(point), None, error)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.brief import Brief, Briefly
-from lifsim.units import format_bytes, format_si
+from lifsim.units import counted, format_bytes, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class SweepResult(Briefly):
         good = [row for row in self.rows if row["error"] is None]
         failed = len(self.rows) - len(good)
         return Brief(
-            f"sweep of {len(self.rows):,} points" + (f", {failed:,} of them failed" if failed else ""),
+            f"sweep of {counted(len(self.rows), 'point')}" + (f", {failed:,} of them failed" if failed else ""),
             {
                 **{key: ", ".join(values) for key in self.axes if len(values := self._values(key)) > 1},
                 "least energy": format_si(min(row["energy_pj.total"] for row in good) * 1e-12, "J"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from lifsim.config.document import parse_document
 from lifsim.errors import InputError, shown
-from lifsim.units import parse_bytes, parse_hz
+from lifsim.units import counted, parse_bytes, parse_hz
 
 Value = int | float | str | bool | None | list[Any] | dict[str, Any]
 
@@ -50,7 +50,7 @@ class Linear:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.start} + {self.step} i, {self.count} values"
+        return f"{self.start} + {self.step} i, {counted(self.count, 'value')}"
 
     def __getitem__(self, index: int) -> Value:
         return _plain(self.start + index * self.step)
@@ -65,7 +65,7 @@ class Geometric:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.start} x ({self.factor})^i, {self.count} values"
+        return f"{self.start} x ({self.factor})^i, {counted(self.count, 'value')}"
 
     def __getitem__(self, index: int) -> Value:
         return _plain(self.start * self.factor**index)

@@ -26,6 +26,7 @@ from lifsim.config.file_kind import archive_kind, in_words
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
 from lifsim.regular_file import open_regular
+from lifsim.units import counted
 
 DEFLATE_LIMIT = 1032  # bytes that one byte of a deflate stream can stand for (two bits per match of 258)
 HEAD_BYTES = 1 << 14  # enough for the .npy header of any array of plain numbers
@@ -112,7 +113,7 @@ class Archive(Closable):
         except (*ZIP_FAULTS, OSError, struct.error):
             raise self.fault(DAMAGED, array.name) from None
         if len(data) != count:
-            raise self.fault(f"is truncated: {array.size_bytes} bytes expected", array.name)
+            raise self.fault(f"is truncated: {counted(array.size_bytes, 'byte')} expected", array.name)
         return data
 
     def check_crc(self, array: Array) -> None:
@@ -167,7 +168,9 @@ class Archive(Closable):
         array = Array(name, shape, dtype, fortran_order, head.tell(), info)
         if any(length < 0 for length in shape) or array.size_bytes != info.file_size - array.start:
             held = info.file_size - array.start
-            raise self.fault(f"claims {list(shape)} {dtype}, {array.size_bytes} bytes, but holds {held}", name)
+            raise self.fault(
+                f"claims {list(shape)} {dtype}, {counted(array.size_bytes, 'byte')}, but holds {held}", name
+            )
         return array
 
 
@@ -201,7 +204,7 @@ def _directory_faults(archive: zipfile.ZipFile, file_bytes: int) -> list[tuple[s
         limit = info.compress_size * (1 if info.compress_type == zipfile.ZIP_STORED else DEFLATE_LIMIT)
         if info.file_size > limit:
             held = f"{info.compress_size} stored bytes"
-            faults.append((name, f"claims {info.file_size} bytes, which its {held} cannot hold"))
+            faults.append((name, f"claims {counted(info.file_size, 'byte')}, which its {held} cannot hold"))
     if archive.start_dir - end > MAX_GAP:
         faults.append(("", f"must hold arrays only, has {archive.start_dir - end} other bytes behind them"))
     return faults

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lifsim.errors import Fault, InputError
 from lifsim.model.network import Network, Traced
 from lifsim.trace.source import LayerSpikes, Trace
+from lifsim.units import counted
 
 
 class FittedLayer(LayerSpikes):
@@ -74,7 +75,8 @@ def _misfits(spikes: LayerSpikes, wanted: Traced, trace: Trace, network: Network
         faults.append(message + ("; a 1-D signal is [T, C, 1, L], not [T, C, L]" if as_signal else ""))
     if spikes.timesteps not in {wanted.tensor.timesteps, trace.timesteps}:
         faults.append(
-            f"has {wanted.tensor.timesteps} timesteps in {network.name}, {spikes.timesteps} in the trace{name}"
+            f"has {counted(wanted.tensor.timesteps, 'timestep')} in {network.name}, {spikes.timesteps} in the trace"
+            f"{name}"
         )
     return faults
 
@@ -85,7 +87,9 @@ def _split_hint(trace: Trace, network: Network) -> str:
         return "; if its leading axes are [B, T, ...], import it with --layout BT"
     if left or trace.batch > 1:
         return ""
-    return f"; if it is {network.timesteps} of {images} images, import it with --timesteps {network.timesteps}"
+    return (
+        f"; if it is {network.timesteps} of {counted(images, 'image')}, import it with --timesteps {network.timesteps}"
+    )
 
 
 def _fault(source: str, path: str, message: str) -> Fault:

@@ -11,6 +11,7 @@ from typing import Any
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.sharing import Sharing
+from lifsim.units import counted
 
 FORMAT = "lifsim-trace"
 VERSION = 1
@@ -131,7 +132,7 @@ class _Parser:
         shape = self._shape(fields.get("shape"), f"{path}.shape", timesteps, batch)
         ones = self._whole(fields, "ones", path, 0)
         if ones > math.prod(shape):
-            self._fault(f"{path}.ones", f"{ones} must be <= the {math.prod(shape)} bits of {list(shape)}")
+            self._fault(f"{path}.ones", f"{ones} must be <= the {counted(math.prod(shape), 'bit')} of {list(shape)}")
         sha256 = self._text(fields, "sha256", path)
         if not re.fullmatch("[0-9a-f]{64}", sha256):
             self._fault(f"{path}.sha256", "must be 64 hexadecimal digits")

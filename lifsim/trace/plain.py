@@ -21,6 +21,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.trace.archive import Archive, Array
 from lifsim.trace.header import MAX_NEURONS, MAX_TIMESTEPS
 from lifsim.trace.source import LayerSpikes, Trace
+from lifsim.units import counted
 
 LAYOUTS = ("TB", "BT")
 MAX_FORTRAN_BYTES = 1 << 30
@@ -157,7 +158,9 @@ class _Split:
         """In words, for the provenance; '' for one image."""
         axes = "axes" if self.given else f"axis {self.timesteps * self.batch}"
         order = "timesteps outer" if self.layout == "TB" else "images outer"
-        words = f" (leading {axes} read as {self.timesteps} timesteps x {self.batch} images, {order})"
+        words = (
+            f" (leading {axes} read as {counted(self.timesteps, 'timestep')} x {counted(self.batch, 'image')}, {order})"
+        )
         return words if self.batch > 1 else ""
 
 

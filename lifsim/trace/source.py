@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lifsim.closable import Closable
 from lifsim.errors import InputError, did_you_mean
+from lifsim.units import counted
 
 CHUNK_BYTES = 4 << 20  # unpacked spikes held at once when a layer is walked
 
@@ -59,7 +60,7 @@ class LayerSpikes(ABC):
         if self.shape[1] == 1 and last > 1:
             return np.broadcast_to(self._read(timestep, 0, 1), (last - first, *self.neuron_shape))
         if last > self.shape[1]:
-            raise IndexError(f"{self.name} has {self.shape[1]} images, not {last}")
+            raise IndexError(f"{self.name} has {counted(self.shape[1], 'image')}, not {last}")
         return self._read(timestep, first, last)
 
     @abstractmethod

@@ -23,6 +23,7 @@ import numpy as np
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_nest import Cost, Nest, fetched, inputs_outer, weights_outer
 from lifsim.schedule.traffic import Order
+from lifsim.units import counted
 
 NEVER = np.iinfo(np.int64).max
 """Bytes of a tiling that is not legal."""
@@ -49,7 +50,9 @@ class Tiles:
     def in_words(self, filters: str, stay: str) -> str:
         """As tilings are told: what its filters are, and what stays with one of them under the first order."""
         order = f"{stay} outer" if self.order == "weights_outer" else "maps outer"
-        return f"{self.row_tiles} x {self.rows} rows, {self.filter_tiles} x {self.filters} {filters}, {order}"
+        return (
+            f"{self.row_tiles} x {counted(self.rows, 'row')}, {self.filter_tiles} x {self.filters} {filters}, {order}"
+        )
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.training.group_orders import orders_of
 from lifsim.training.run_again import product_again
 from lifsim.training.sizes import TrainingSizes
+from lifsim.units import noun_of
 
 Way = Literal["round trip", "twice", "handed on"]
 """How a layer's sums get to their norm."""
@@ -75,7 +76,8 @@ class NormSums:
             return "sums are handed on and normed where they are read"
         if self.way == "twice":
             return "product runs twice for batch statistics"
-        return f"{self.all} bytes of sums wait for batch statistics, {self.forward_read} of them in DRAM"
+        held = f"{self.all} {noun_of(self.all, 'byte')} of sums"
+        return f"{held} wait for batch statistics, {self.forward_read} of them in DRAM"
 
 
 def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums | None:

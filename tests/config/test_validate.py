@@ -101,7 +101,7 @@ def _faults(text: str) -> list[str]:
         ("flag: on", "'on' must be true or false"),
         ("flag: 1", "1 must be true or false"),
         ("name: 5", "5 must be text (in quotes, if it looks like a number)"),
-        ("name: ''", "'' must have at least 1 characters"),
+        ("name: ''", "'' must have at least 1 character"),
         ("choice: gaet", "'gaet' must be one of gate, skip; did you mean 'gate'?"),
         ("choice: other", "'other' must be one of gate, skip"),
         ("node_nm: 23", "23 must be one of 22, 28"),
@@ -164,4 +164,4 @@ def test_a_fault_stays_on_one_line_whatever_the_input() -> None:
 def test_a_hostile_file_is_refused_without_delay() -> None:
     faults = _faults("leaf: {}\n" + "\n".join(f"cuont{n}: 1" for n in range(20_000)))
     assert len(faults) == MAX_FAULTS + 1
-    assert faults[-1] == f"f.yaml: has {20_000 - MAX_FAULTS} more faults"
+    assert faults[-1] == f"f.yaml: has {20_000 - MAX_FAULTS:,} more faults"

@@ -37,7 +37,7 @@ def test_every_shipped_dram_is_valid_and_says_its_source(name: str) -> None:
         ("organisation.ranks=4096", "banks in all must be <= 2048"),
         ("mapping=rochraba", "mapping: 'rochraba' must name the bank group (bg) once, names it 0 times"),
         ("mapping=rochrarochbabgco", "must name the row (ro) once, names it 2 times"),
-        ("mapping='offset[5:0] co[12:6] bg[13:13] ba[15:14] ro[31:16]'", "ra must have 1 bits"),
+        ("mapping='offset[5:0] co[12:6] bg[13:13] ba[15:14] ro[31:16]'", "ra must have 1 bit"),
         ("mapping='offset[5:0] co[12:6] bg[14:14] ba[16:15] ra[17:17] ro[33:18]'", "must start at bit 13"),
         ("controller.read_queue=0", "controller.read_queue: 0 must be >= 1"),
         ("energy.IDD4R=1.0", "energy.IDD4R: 1.0 must be >= IDD3N"),

@@ -111,7 +111,7 @@ SUPPLY = "{name: VDD2, VDD: 1.2, IDD0: 60, IDD2N: 26, IDD3N: 34, IDD4R: 230, IDD
             "energy.supplies.VDD2.IDD0: 10.0 must be >= what an open and a",
         ),
         ("energy.supplies.VDD2.name=VDD1", "energy.supplies.1.name: 'VDD1' must be given once, is supplies.0 too"),
-        ("energy.supplies=[]", "energy.supplies: an empty list must have at least 1 entries"),
+        ("energy.supplies=[]", "energy.supplies: an empty list must have at least 1 entry"),
         ("energy.source=null", "energy.source"),
         (f"energy.supplies=[{SUPPLY}]", "energy.IDD2P"),
     ],

@@ -213,7 +213,7 @@ GOOD: dict[str, Any] = {"workload": _network(), "weights": _weights(), "images":
         ({"weights": "nope.npz"}, "nope.npz: no such file"),
         ({"images": np.zeros((2, 3, 2, 3))}, r"images: shape \[2, 3, 2, 3\] must be \[B, 3, 2, 2\]"),
         ({"images": np.zeros((0, 3, 2, 2))}, r"images: shape \[0, 3, 2, 2\]"),
-        ({"images": np.full((2, 3, 2, 2), np.inf)}, "images: 24 values are not finite"),
+        ({"images": np.full((2, 3, 2, 2), np.inf)}, "images: 24 of 24 values are not finite"),
         ({"images": "digtis"}, "images: .* did you mean 'digits'"),
         ({"images": "digits"}, "images"),
         ({"images": None}, "images: must be an array of numbers"),

@@ -103,7 +103,7 @@ def spikes_of(stored: int, asked: int | None, folder: Path) -> Spikes:
 
 def test_work_and_steps_that_this_machine_cannot_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "memory_bytes", lambda: 2_000_000)
-    with pytest.raises(InputError, match="batch: the work of 65536 images"):
+    with pytest.raises(InputError, match="batch: the work of 65,536 images"):
         lifsim.run(workload="lenet5_mnist", batch=1 << 16, overrides=["dram.model=ideal"])
     with pytest.raises(InputError, match=r"batch: .* tiles of 64 images"):
         lifsim.run(workload="lenet5_mnist", batch=64, overrides=["buffers.spike_in.size_bytes=64"])

@@ -47,7 +47,7 @@ def test_a_sweep_of_that_name_of_something_else_is_left_alone(capsys: pytest.Cap
     ):
         Path("mine.yaml").write_text(text, encoding="utf-8")
         told = _swept(capsys, "--arch", "mine.yaml")
-        assert f"1 points ({new} new" in told
+        assert f"1 point ({new} new" in told
         assert told.endswith(f"in {name}{end}")
     rows = []
     for end in ("", "-2"):

@@ -111,7 +111,7 @@ def test_one_faulty_layer_is_refused_with_the_rule(layer, message):
         ("neuron={reset: hard, u_reset: 2}", "2 must be < threshold 1"),
         ("layers.lif1.neuron={reset: hard, u_reset: 2}", "u_reset 2 must be < threshold 1"),
         ("layers.fc.input=input", "must be read by a later layer"),
-        ("layers=[]", "must have at least 1 entries"),
+        ("layers=[]", "must have at least 1 entry"),
         ("layers=[{name: m, op: max_pool, kernel: 1}]", f"must have a layer of kind {any_of('layer')}"),
         ("spikes.rates={conv1: 1.5}", "1.5 must be <= 1"),
         ("spikes.rates={conv1: .nan}", "must be"),

@@ -69,14 +69,14 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
     strip = next((strip for strip in group.strips if strip.first <= layer.index <= strip.last), None)
     parts = [f"{names} timestep by timestep", f"{counted(group.images, 'image')} at a time"]
     parts += [f"not tick-batched: {group.why}"] if group.why else []
-    parts += [f"strips of {strip.rows} rows"] if strip else []
+    parts += [f"strips of {counted(strip.rows, 'row')}"] if strip else []
     tiling = traffic.tiling
-    parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
+    parts.append(f"{tiling.filter_tiles} x {counted(tiling.filters, 'filter')}")
     parts += [f"{tiling.resident_weight_bytes} weight bytes stay"] if tiling.resident_weight_bytes else []
     if len(tiling.cut.starts) > tiling.row_tiles or tiling.cut.filters < tiling.filters:
         pixels = max(tiling.cut.pixel_tiles(gemm_of(layer)))
         rows = pixels // facts.layers[layer.index].rows.row_pixels
-        parts.append(f"psums of {rows} rows x {tiling.cut.filters} filters at a time")
+        parts.append(f"psums of {counted(rows, 'row')} x {counted(tiling.cut.filters, 'filter')} at a time")
     if layer.rounds < layer.timesteps and layer.lif is not None:
         parts.append("computed again at every timestep" if traffic.computed_again else "computed once and replayed")
     return ", ".join(parts)
@@ -92,7 +92,7 @@ def _waves(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
         parts.append(f"{counted(len(spans), 'window')} of {counted(group.window.timesteps or 0, 'timestep')}")
     parts.append(f"{counted(group.images, 'image')} at a time")
     tiling, chains = traffic.tiling, traffic.tiling.cut.chains
-    parts.append(f"{tiling.filter_tiles} x {tiling.filters} filters")
+    parts.append(f"{tiling.filter_tiles} x {counted(tiling.filters, 'filter')}")
     if chains is not None:
         parts.append("folds alternate" if chains.alternating else "whole chains")
     parts += [f"{tiling.held.most} membranes at a time in their buffer"] if tiling.held.most else []
@@ -106,7 +106,11 @@ def _waves(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
 def _tiling(layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
     tiling = traffic.tiling
     order, chains = tiling.order.replace("_", " "), tiling.cut.chains
-    parts = [f"{tiling.row_tiles} x {tiling.rows} rows", f"{tiling.filter_tiles} x {tiling.filters} filters", order]
+    parts = [
+        f"{tiling.row_tiles} x {counted(tiling.rows, 'row')}",
+        f"{tiling.filter_tiles} x {counted(tiling.filters, 'filter')}",
+        order,
+    ]
     if chains is not None:
         groups = f" of {chains.groups} groups" if chains.groups > 1 else ""
         parts.append(f"folds{groups} alternate" if chains.alternating else "whole chains")
@@ -114,8 +118,8 @@ def _tiling(layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
         parts.append(f"{tiling.held.most} membranes at a time in their buffer")
     if not group.tick_batched:
         of = "image" if group.images == 1 else f"{group.images} images"
-        windows = len(group.window.spans(layer.timesteps))
-        parts += [f"{counted(windows, 'window')} of {group.window.timesteps} timesteps, {of} at a time"]
+        windows, steps = len(group.window.spans(layer.timesteps)), group.window.timesteps or layer.timesteps
+        parts += [f"{counted(windows, 'window')} of {counted(steps, 'timestep')}, {of} at a time"]
         parts += [f"{tiling.lasting_weight_bytes} weight bytes stay"] if tiling.lasting_weight_bytes else []
         parts += ["computed again in every window"] if layer.rounds < layer.timesteps else []
     return ", ".join(parts)

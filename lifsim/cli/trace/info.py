@@ -15,6 +15,7 @@ from lifsim.csv_text import csv_text
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import Trace
 from lifsim.trace.statistics import LayerStatistics, statistics
+from lifsim.units import counted
 
 
 @click.command()
@@ -99,7 +100,7 @@ def _print_table(trace: Trace, layers: tuple[LayerStatistics, ...]) -> None:
         rates = " ".join(f"{100 * rate:.2f}" for rate in layer.rates)
         table.add_row(layer.name, _shape(layer), *shares, f"{layer.spikes_per_active_neuron:.2f}", rates)
     console = Terminal(highlight=False, width=terminal_columns())
-    extent = f"sharing {trace.sharing}, {trace.timesteps} timesteps, batch {trace.batch}"
+    extent = f"sharing {trace.sharing}, {counted(trace.timesteps, 'timestep')}, batch {trace.batch}"
     console.print_line(f"{trace.workload or 'any workload'}, {extent}")
     if trace.provenance:
         console.print_line(trace.provenance)

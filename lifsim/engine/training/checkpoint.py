@@ -20,6 +20,7 @@ from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, rule
 from lifsim.trace.archive import Archive
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -43,7 +44,7 @@ class _Header(Model):
         """No epoch comes after the last one."""
         epochs = self.settings.get("epochs")
         if isinstance(epochs, int) and self.epoch > epochs:
-            yield "epoch", f"{self.epoch} must be <= the {epochs} epochs of settings.epochs"
+            yield "epoch", f"{self.epoch} must be <= the {counted(epochs, 'epoch')} of settings.epochs"
 
 
 def checkpoint_path(weights: Path) -> Path:

@@ -31,6 +31,7 @@ from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing
 from lifsim.processes.pool import Lost, Pool
+from lifsim.units import counted
 
 _FILE = "pruned.json"
 
@@ -106,7 +107,8 @@ class Pruning:
         with closing(Pool(partial(_cutter, self), jobs)) as pool:
             for trial, found in pool.answers(missing):
                 if isinstance(found, Lost):
-                    died = f"the process that pruned it died {found.attempts} times, the last time with exit code"
+                    times = counted(found.attempts, "time")
+                    died = f"the process that pruned it died {times}, the last time with exit code"
                     raise InputError(Fault(f"{died} {found.status}", path=f"{trial.sharing}, seed {trial.seed}"))
                 held[found.key] = found
                 _write(self.study.folder, list(held.values()))

@@ -31,6 +31,7 @@ from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing
 from lifsim.processes.pool import Lost, Pool
+from lifsim.units import counted
 
 _FILE = "study.json"
 
@@ -162,7 +163,9 @@ def run_study(trials: Trials, folder: Path, jobs: int, setting: Mapping[str, Any
     with closing(Pool(partial(_training, trials.network, trials.data, trials.recipe, folder), jobs)) as pool:
         for (sharing, seed), trial in pool.answers(missing):
             if isinstance(trial, Lost):
-                died = f"the process that trained it died {trial.attempts} times, the last time with exit code"
+                died = (
+                    f"the process that trained it died {counted(trial.attempts, 'time')}, the last time with exit code"
+                )
                 raise InputError(Fault(f"{died} {trial.status}", path=f"{sharing}, seed {seed}"))
             study = study.with_trial(trial)
             yield study

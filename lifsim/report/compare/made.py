@@ -13,6 +13,7 @@ from lifsim.report.compare.runs import Entry, Failure, Run
 from lifsim.simulate.result import Result
 from lifsim.sweeps.combinations import Asked
 from lifsim.sweeps.together import Together, run_each
+from lifsim.units import counted
 from lifsim.watch import Watch
 
 Keep = Callable[[str, Result], None]
@@ -43,9 +44,8 @@ def _beside(asked: Sequence[Asked], watch: Watch, keep: Keep, jobs: int) -> Iter
     with closing(pool):
         for index, entry in pool.answers(range(len(asked))):
             if isinstance(entry, Lost):
-                why = (
-                    f"the process that ran it died {entry.attempts} times, the last time with exit code {entry.status}"
-                )
+                times = counted(entry.attempts, "time")
+                why = f"the process that ran it died {times}, the last time with exit code {entry.status}"
                 entries[index] = Failure(asked[index].label, (why,))
             else:
                 entries[index] = entry

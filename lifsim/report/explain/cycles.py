@@ -16,7 +16,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.play.bound import STALLS
 from lifsim.report.explain.line import Line, alike, plus, product, times, total
-from lifsim.units import counted
+from lifsim.units import counted, noun_of
 
 UNIT = "cycles"
 
@@ -55,9 +55,9 @@ def _folds(laid: Laid) -> Line:
     count = times(product(groups), _by_tile(laid, lambda tile: dataflow.words(tile, shape).count))
     value = groups * sum(often * dataflow.folds(tile, shape).count for tile, often in laid.tiles)
     tiles = sum(often for _, often in laid.tiles)
-    why = (
-        f"{dataflow.name}: {dataflow.rows} over {shape.rows} rows, {dataflow.cols} over {shape.cols} columns, per round"
-    )
+    rows, columns = noun_of(shape.rows, "row"), noun_of(shape.cols, "column")
+    why = f"{dataflow.name}: {dataflow.rows} over {shape.rows} {rows}, {dataflow.cols} over {shape.cols} {columns}"
+    why += ", per round"
     wide, chains = dataflow.finishes(laid.gemm, shape).filters, laid.tiling.chains
     if chains is not None and chains.alternating:
         why += f"; those that have chains of {chains.length} filters in common take turns at every timestep"

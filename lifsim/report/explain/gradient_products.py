@@ -22,7 +22,7 @@ from lifsim.training.nests import Tiles
 from lifsim.training.orders import LayerOrders, Products, WaitingAlone, waiting_alone
 from lifsim.training.shared_weights import gradient_facts
 from lifsim.training.sizes import TrainingSizes
-from lifsim.units import counted
+from lifsim.units import counted, noun_of
 
 UNIT = "bytes"
 
@@ -136,7 +136,7 @@ class ProductLines:
             again = terms.again(resident, terms.visits // parts)
             expression = times(product(layer.groups, parts), plus(str(terms.everything), again))
             what = "groups x (what one group has" if parts == 1 else "groups and images x (what one group has"
-            why = f"{what}, {why}" + (f", and again for {terms.visits // parts} visits)" if again else ")")
+            why = f"{what}, {why}" + (f", and again for {counted(terms.visits // parts, 'visit')})" if again else ")")
         else:
             expression, why = self._visited.expression, why + self._visited.why
         yield Line("weights", expression, order.weights, UNIT, why)
@@ -184,7 +184,8 @@ class ProductLines:
         if not order.sums:
             return
         expression = times(product(terms.groups), plus(terms.again(self._sums_stay, terms.visits)))
-        why = f"between {terms.visits} visits what the weight buffer does not hold of {order.all_sums} bytes of sums"
+        visits, held = noun_of(terms.visits, "visit"), noun_of(order.all_sums, "byte")
+        why = f"between {terms.visits} {visits} what the weight buffer does not hold of {order.all_sums} {held} of sums"
         yield Line("weight gradients out", expression, order.sums, UNIT, why)
         yield Line("weight gradients in", expression, order.sums, UNIT, "and in again")
 

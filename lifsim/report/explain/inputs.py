@@ -9,6 +9,7 @@ from lifsim.report.explain.line import minus, product
 from lifsim.schedule.rows import RowAxis, single_windows, windows
 from lifsim.schedule.storage import Reals, tick_rows
 from lifsim.schedule.traffic import Tiling
+from lifsim.units import noun_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class InputRows:
     @property
     def why(self) -> str:
         """What the numbers are."""
-        rows = f"{self._fetched_rows} rows of windows ({self.axis.rows_in} of the map) x bytes of a row"
+        read = f"{self._fetched_rows} {noun_of(self._fetched_rows, 'row')}"
+        rows = f"{read} of windows ({self.axis.rows_in} of the map) x bytes of a row"
         stays = ", some of which stay" if self.tiling.resident_spike_bytes else ""
         if self.tiling.order == "weights_outer":
             return f"groups x filter tiles x images x {rows}{stays}"

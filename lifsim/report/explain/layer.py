@@ -30,7 +30,7 @@ from lifsim.schedule.window import TIMESTEP
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
 from lifsim.training.optimizer import optimizer_words
-from lifsim.units import counted
+from lifsim.units import counted, noun_of
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,9 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     filters = "weights" if layer.operand is None else f"filters of {layer.operand.name}"
     named = f"{layer.name} of {network.name} on {result.arch.name}"
     yield f"{named}, sharing {result.sharing}: {filters} {shape}, input {kept}"
-    gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} pixels"
-    gemm += f", K = {layer.reduction} products, Sc = {layer.group_filters} filters"
+    gemm = f"Sr = {layer.out_shape[1]}*{layer.out_shape[2]} = {layer.pixels} {noun_of(layer.pixels, 'pixel')}"
+    gemm += f", K = {layer.reduction} {noun_of(layer.reduction, 'product')}"
+    gemm += f", Sc = {layer.group_filters} {noun_of(layer.group_filters, 'filter')}"
     yield f"{gemm}; {counted(layer.rounds, 'round')} of {counted(network.timesteps, 'timestep')}, batch {batch}"
     if not record.stages:
         yield f"schedule {result.options.schedule}: {record.counts.tiling}"

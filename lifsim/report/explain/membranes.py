@@ -11,7 +11,7 @@ from lifsim.schedule.group import Group
 from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.units import counted
+from lifsim.units import counted, noun_of
 
 UNIT = "bytes"
 
@@ -77,12 +77,13 @@ def _line(quantity: str, portions: list[Portions], times: tuple[int, int], times
         moving = [(times[0], one.through), (times[1] + timesteps * one.apart, one.rest)]
         terms += [f"{one.chunks}*{count}*{size}" for count, size in moving if count * size]
         parts = [
-            f"of the {one.stays + one.through + one.rest} bytes of {counted(one.images, 'image')} {one.stays} stay"
+            f"of the {(all_of := one.stays + one.through + one.rest)} {noun_of(all_of, 'byte')} of "
+            f"{counted(one.images, 'image')} {one.stays} stay"
         ]
         parts += [f"{one.through} stay through a relay of calls"] if one.through else []
-        parts += [f"{size} move {count} times" for count, size in moving if count * size]
+        parts += [f"{size} move {counted(count, 'time')}" for count, size in moving if count * size]
         if one.rest and one.rest * moving[1][0]:
-            parts.append(f"{one.reserved} bytes are kept free for what streams")
+            parts.append(f"{one.reserved} {noun_of(one.reserved, 'byte')} are kept free for what streams")
         if one.window and one.rest:
             room = "have no room" if one.apart else "stay until their last call"
             parts.append(f"{one.window} of chains at work (filters lie chain by chain) {room}")

@@ -8,6 +8,7 @@ from lifsim.accounting.books import Cycles
 from lifsim.model.arch import Arch
 from lifsim.play.bound import PortUse
 from lifsim.report.explain.line import Line, total
+from lifsim.units import counted, noun_of
 
 
 def port_lines(used: Mapping[str, PortUse], arch: Arch, cycles: Cycles) -> Iterator[Line]:
@@ -22,5 +23,5 @@ def port_lines(used: Mapping[str, PortUse], arch: Arch, cycles: Cycles) -> Itera
     name, port = max(words, key=lambda key: words[key] / getattr(arch.buffers, key[0]).banks)
     banks = getattr(arch.buffers, name).banks
     share = words[name, port] / (banks * cycles.total)
-    why = f"the busiest: {share:.1%} of {cycles.total:,} cycles of {banks} ports"
+    why = f"the busiest: {share:.1%} of {counted(cycles.total, 'cycle')} of {banks} {noun_of(banks, 'port')}"
     yield Line(f"{name} {port} words", str(words[name, port]), words[name, port], "words", why)

@@ -17,7 +17,7 @@ from lifsim.schedule.plan import Plan
 from lifsim.simulate.result import Result
 from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining
-from lifsim.units import counted
+from lifsim.units import counted, noun_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def _gradients_wait(traffic: LayerTraining) -> str:
         return "no LIF and no norm: gradients of its sums are those of its output, which DRAM has"
     if not traffic.orders.waiting:
         return "gradients of membranes wait in spike_out for both products"
-    return f"{traffic.orders.waiting} bytes of gradients of membranes wait in DRAM for the update"
+    waiting = traffic.orders.waiting
+    return f"{waiting} {noun_of(waiting, 'byte')} of gradients of membranes wait in DRAM for the update"
 
 
 def _turns(stage: Stage, moved: StageLines, layer: Layer, *, tick_batched: bool, batch: int) -> str:

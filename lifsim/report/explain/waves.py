@@ -22,7 +22,7 @@ from lifsim.schedule.wave_group import LayerTiles, WaveGroup
 from lifsim.schedule.wave_plan import WavesAsked, wave_groups
 from lifsim.schedule.wave_reads import OutsideReads
 from lifsim.schedule.waves import Skewed, Waves
-from lifsim.units import counted, format_bytes
+from lifsim.units import counted, format_bytes, noun_of
 
 UNIT = "bytes"
 
@@ -215,10 +215,13 @@ class WaveBytes:
             term = f"{product(chunks, trips)}*({size} - {stays})"
             reads += [term] if split.read[self.place] else []
             writes += [term] if split.written[self.place] else []
-            whys += [f"of the {size} bytes of {counted(images, 'image')} {stays} stay"] if trips else []
+            whys += (
+                [f"of the {size} {noun_of(size, 'byte')} of {counted(images, 'image')} {stays} stay"] if trips else []
+            )
         if isinstance(self.waves, Skewed):
             rows = self.waves.state_rows(max(self.planned.windows))
-            first = f"{counted(rows, 'row')} of {state.row_bytes} bytes of state are on chip, from timestep to timestep"
+            held = f"{state.row_bytes} {noun_of(state.row_bytes, 'byte')} of state"
+            first = f"{counted(rows, 'row')} of {held} are on chip, from timestep to timestep"
         else:
             first = "live in the PEs within a window"
         between = f"; {counted(trips, 'time')} between windows: {'; '.join(whys)}" if trips else ""

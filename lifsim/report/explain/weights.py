@@ -15,6 +15,7 @@ from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.storage import filter_bytes, images_together
 from lifsim.schedule.traffic import LayerTraffic
+from lifsim.units import counted, noun_of
 
 SECOND = "second operand"
 
@@ -45,10 +46,10 @@ def weight_line(
     streaming = product(rows - 1, streamed) if streamed and rows > 1 else ""
     why = f"filters x ceil({layer.reduction}*{_bits(layer, arch)}/8) bytes"
     if again:
-        why += f", for each of {visits} visits ({how})" + (f" but for {stays} that stay" if stays else "")
+        why += f", for each of {counted(visits, 'visit')} ({how})" + (f" but for {stays} that stay" if stays else "")
     elif stays and visits > 1 and not streaming:
         why += f", stays for all {visits} visits"
-    why += f", and {streamed} that overflow the buffer for each of {rows} rows" if streaming else ""
+    why += f", and {streamed} that overflow the buffer for each of {rows} {noun_of(rows, 'row')}" if streaming else ""
     expression = plus(filters, coming, streaming)
     if layer.operand is None:
         return Line("weights", expression, traffic.dram.weights, "bytes", why)
@@ -108,10 +109,14 @@ class VisitedWeights:
     @property
     def why(self) -> str:
         """What of them comes how often."""
-        stay = f"; {self.stay} stay for all {self.visits} visits" if self.stay else f", at each of {self.visits} visits"
+        stay = (
+            f"; {self.stay} stay for all {counted(self.visits, 'visit')}"
+            if self.stay
+            else f", at each of {counted(self.visits, 'visit')}"
+        )
         if not self.streamed or self.rows == 1:
             return stay
-        return f"{stay}, and {self.streamed} that overflow for each of {self.rows} rows"
+        return f"{stay}, and {self.streamed} that overflow for each of {self.rows} {noun_of(self.rows, 'row')}"
 
     def tile(self, facts: LayerFacts) -> int:
         """1 + m of the tile m that is worked off; 0 for the smallest where it overflows."""

@@ -19,7 +19,7 @@ from lifsim.schedule.storage import rows_of, tensor_bytes
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.window import StateRoom, Visits
 from lifsim.schedule.window_steps import tiling_within
-from lifsim.units import counted
+from lifsim.units import counted, noun_of
 
 UNIT = "bytes"
 
@@ -108,10 +108,9 @@ class WindowBytes:
         for images, chunks in visits.chunks:
             size, stays = images * visits.state.bytes, int(visits.state.stays(images, at_work)[0])
             terms += [f"{product(chunks, visits.windows - 1)}*({size} - {stays})"] if size > stays else []
-            whys.append(f"of the {size} bytes of {counted(images, 'image')} {stays} stay")
-        why = (
-            f"chunks x the {visits.windows - 1} times between {visits.windows} windows x what moves: {'; '.join(whys)}"
-        )
+            whys.append(f"of the {size} {noun_of(size, 'byte')} of {counted(images, 'image')} {stays} stay")
+        between = f"{visits.windows} {noun_of(visits.windows, 'window')}"
+        why = f"chunks x the {counted(visits.windows - 1, 'time')} between {between} x what moves: {'; '.join(whys)}"
         yield Line("membranes in", plus(*terms), moved.membrane_read, UNIT, why)
         yield Line("membranes out", plus(*terms), moved.membrane_write, UNIT, why)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lifsim.accounting.books import KINDS
 from lifsim.errors import Fault, InputError
 from lifsim.simulate.resolved import sha256_of
-from lifsim.units import format_si
+from lifsim.units import counted, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def _draw(runs: pd.DataFrame, axes: Axes) -> None:
     for position, top in zip(positions, base, strict=True):
         axes.annotate(f"{top:.3f}", (position, top), ha="center", va="bottom", fontsize="small")
     names = zip(by_lines(runs["sharing"].tolist(), 9), runs["lif_units"], strict=True)
-    axes.set_xticks(positions, [f"{sharing}\n{units} units" for sharing, units in names])
+    axes.set_xticks(positions, [f"{sharing}\n{counted(units, 'unit')}" for sharing, units in names])
     axes.set_ylim(0, 1.1 * max(base))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from lifsim import __version__
 from lifsim.report.validation.comparison import Comparison, Section, Verdict
+from lifsim.units import counted
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -85,7 +86,7 @@ def _markdown_section(verdict: Verdict) -> str:
 def summary(verdict: Verdict) -> str:
     """One sentence without a full stop."""
     must = "be equal" if verdict.tolerance == 0 else f"agree to {percent(verdict.tolerance, signed=False)}"
-    found = f"{len(verdict.comparisons)} figures, {verdict.equal} equal"
+    found = f"{counted(len(verdict.comparisons), 'figure')}, {verdict.equal} equal"
     if verdict.worst.deviation:
         found += f", largest deviation {percent(abs(verdict.worst.deviation), signed=False)} ({verdict.worst.item})"
     return f"{found}, must {must}: " + (f"{len(verdict.beyond)} do not" if verdict.beyond else "they do")
