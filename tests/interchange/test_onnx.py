@@ -133,6 +133,13 @@ def test_constants_behind_weights_go_into_them(tmp_path: Path) -> None:
     assert ops(assert_equal(made.model(y), tmp_path)) == ["conv", "lif", "linear"]
 
 
+@pytest.mark.parametrize("turned", [0, 1])
+def test_square_matrices_are_turned_as_the_file_says(turned: int, tmp_path: Path) -> None:
+    made = Model(["N", 6])
+    y = made.add("Relu", made.add("Gemm", "x", made.weight(6, 6), transB=turned))
+    assert_equal(made.model(made.add("MatMul", y, made.weight(6, 6))), tmp_path)
+
+
 def test_constants_that_a_file_computes(tmp_path: Path) -> None:
     """A transposed matrix, weights under another name, a bias of one Constant."""
     made = Model(["N", 12])
