@@ -131,7 +131,8 @@ def _norm(given: Given, channels: int) -> _Norm:
     arrays = [given.numbers(place, name).astype(np.float64) for place, name in enumerate(_TERMS, start=1)]
     if any(one.shape != (channels,) for one in arrays):
         raise ValueError(f"must have one number a channel, {channels}")
-    norm = _Norm(*arrays, epsilon=node.real("epsilon", 1e-5))
+    gain, offset, mean, variance = arrays
+    norm = _Norm(gain, offset, mean, variance, node.real("epsilon", 1e-5))
     if not (math.isfinite(norm.epsilon) and norm.epsilon >= 0 and (norm.variance >= 0).all()):
         raise ValueError("var and epsilon must be >= 0")
     if not (norm.variance + norm.epsilon > 0).all():
