@@ -228,6 +228,13 @@ def test_flattening_is_nothing_for_neurons_either(tmp_path: Path) -> None:
     assert_equal(model, tmp_path)
 
 
+def test_kernels_that_a_file_keeps_in_another_order(tmp_path: Path) -> None:
+    """[R, S, C, M], as TensorFlow has them."""
+    made = Model(["N", 2, 5, 5])
+    kernel = made.add("Transpose", made.weight(3, 2, 2, 4), perm=[3, 2, 0, 1])
+    assert_equal(made.model(made.add("Relu", made.add("Conv", "x", kernel))), tmp_path)
+
+
 def test_shapes_that_a_file_computes(tmp_path: Path) -> None:
     """x.view(x.size(0), -1), as PyTorch's older exporter writes it."""
     made = Model(["N", 2, 4, 4])

@@ -114,8 +114,11 @@ def test_saving_replaces_neither_its_source_nor_other_files(tmp_path: Path) -> N
     assert [one.path.name for one in found.save(path)] == ["net_weights.npz", "net.yaml"]
     assert load_workload(str(path)).name == "net"
     path.write_text("mine")
+    weights = path.with_name("net_weights.npz")
+    weights.unlink()
     with pytest.raises(lifsim.InputError, match="must not be overwritten"):
         found.save(path)
+    assert not weights.exists()
     with pytest.raises(lifsim.InputError, match="which is read"):
         found.save(tmp_path / "b.yaml", SAMPLE, force=True)
     with pytest.raises(lifsim.InputError, match="must be a name of a file"):
