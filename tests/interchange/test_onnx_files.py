@@ -18,6 +18,7 @@ from lifsim.config.workload import load_workload  # noqa: E402
 from lifsim.engine.weights import load_weights  # noqa: E402
 from lifsim.interchange.onnx import file as onnx_file  # noqa: E402
 from lifsim.interchange.onnx import wire  # noqa: E402
+from lifsim.neurons.parameters import parameters_of  # noqa: E402
 from lifsim.processes.pool import Lost  # noqa: E402
 from tests.damage import damaged_bytes, dice  # noqa: E402
 from tests.interchange.onnx_models import Model  # noqa: E402
@@ -89,7 +90,7 @@ def test_notes_say_what_became_what_and_what_is_not_claimed() -> None:
     said = " ".join(lifsim.import_onnx(SAMPLE, 3).notes)
     for words in (
         "opset 17: 3 Conv are conv, 3 BatchNormalization are batch norm, 3 Relu are lif, 1 MaxPool is max_pool",
-        "neurons of the model lif, tau 1.33333, threshold 1, reset soft, decay_input true",
+        "neurons of the model lif, tau 1.33333, threshold 1, reset soft, u_reset 0, decay_input true, fires at",
         "the input is direct over 3 timesteps",
         "thresholds are not calibrated and weights not balanced",
     ):
@@ -108,6 +109,15 @@ def test_what_is_imported_is_checked_and_runs_at_once(
     images = ["--images", "images.npz"] if "engine" in options else []
     assert main(["run", "--workload", "n.yaml", *options, *images, "--sharing", "channel2", "--out", "r"]) == 0
     assert "n, T=2" in capsys.readouterr().out
+
+
+def test_a_workload_has_every_parameter_of_its_neurons() -> None:
+    for model, own in (("lif", "tau"), ("if", "u_reset"), ("cuba_lif", "tau_syn")):
+        found = lifsim.import_onnx(SAMPLE, 2, neurons=model, reset="hard")
+        keys = found.network.definition["neuron"]
+        assert keys.keys() == {"model", *parameters_of(type(found.network.lifs[0].neuron))}
+        assert own in keys
+        assert all(f"{key} " in found.notes[0] for key in keys if key != "model")
 
 
 def test_saving_replaces_neither_its_source_nor_other_files(tmp_path: Path) -> None:
