@@ -61,7 +61,8 @@ def import_onnx(
 
     target = out or Path(f"{model.stem}.yaml")
     imported = imported_from(model, timesteps, name=target.stem, **said)
+    written = imported.save(target, out_weights, force=force)
     for note in imported.notes:
         say(f"note: {note}", err=True)
-    for placed in imported.save(target, out_weights, force=force):
+    for placed in written:
         say(str(placed))

@@ -20,6 +20,8 @@ DATA = "a data set, which --data takes"
 IMAGES = "images, which --images takes"
 STORE = "the store of a sweep, which lifsim store show takes"
 RESULT = "the folder of a run; lifsim run --config takes its config.resolved.yaml"
+ONNX = "a network of ONNX, which lifsim import onnx takes"
+NIR = "a graph of NIR, or another file of HDF5; lifsim import nir takes the first"
 STUDY = "the folder of a study, which lifsim plot fig6 takes"
 SATASIM_WORKLOAD = "a workload of SATA_Sim, which lifsim import satasim takes"
 SATASIM_NETWORK = "a network of SATA_Sim's training tool, which lifsim import satasim takes"
@@ -87,8 +89,10 @@ def binary_kind(path: Path) -> str:
             first = file.read(16) or b""
             if first.startswith(b"SQLite format 3"):
                 return STORE
+            if first.startswith(b"\x89HDF\r\n"):
+                return NIR
             if not first.startswith(b"PK"):
-                return ""
+                return ONNX if path.suffix == ".onnx" else ""  # it has no first bytes of its own
             with zipfile.ZipFile(file) as archive:
                 return archive_kind([name.removesuffix(".npy") for name in archive.namelist()])
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):

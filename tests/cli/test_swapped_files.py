@@ -33,6 +33,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["run", *SMALL, "--set", "dram.model=ideal", "--out", str(folder / "result")]) == 0
     assert main(["sweep", str(folder / "sweep.yaml"), "--jobs", "1", "--out", str(folder / "store")]) == 0
     shutil.copy(folder / "result" / "config.resolved.yaml", folder / "config.yaml")
+    for name in ("network.onnx", "network.nir"):
+        shutil.copy(ROOT / "docs" / "samples" / name, folder)
     return folder
 
 
@@ -60,13 +62,16 @@ SWAPPED = [
     *[(["dram-bench", "--dram", "hbm2"], name) for name in ("trace.npz", "store")],
     *[(["trace", "info"], name) for name in ("net.yaml", "weights.npz")],
     *[(["import", "torch", *SMALL, "--out", "o.npz"], name) for name in ("trace.npz", "net.yaml")],
-    *[(["workload", "show"], name) for name in ("arch.yaml", "trace.npz")],
+    *[(["workload", "show"], name) for name in ("arch.yaml", "trace.npz", "network.onnx", "network.nir")],
+    *[(["import", "onnx", "--timesteps", "2"], name) for name in ("net.yaml", "weights.npz", "network.nir")],
+    *[(["run", *ENGINE, "--weights"], name) for name in ("network.onnx",)],
 ]  # fmt: skip
 KINDS = {
     "arch.yaml": "an architecture", "net.yaml": "a workload", "dram.yaml": "a DRAM device",
     "sweep.yaml": "a sweep file",
     "config.yaml": "the configuration of a run", "trace.npz": "a spike trace", "weights.npz": "weights",
     "data.npz": "a data set", "store": "the store of a sweep", "result": "the folder of a run",
+    "network.onnx": "a network of ONNX", "network.nir": "a graph of NIR",
 }  # fmt: skip
 
 

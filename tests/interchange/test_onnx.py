@@ -133,6 +133,13 @@ def test_constants_behind_weights_go_into_them(tmp_path: Path) -> None:
     assert ops(assert_equal(made.model(y), tmp_path)) == ["conv", "lif", "linear"]
 
 
+@pytest.mark.parametrize("turned", [0, 1])
+def test_square_matrices_are_turned_as_the_file_says(turned: int, tmp_path: Path) -> None:
+    made = Model(["N", 6])
+    y = made.add("Relu", made.add("Gemm", "x", made.weight(6, 6), transB=turned))
+    assert_equal(made.model(made.add("MatMul", y, made.weight(6, 6))), tmp_path)
+
+
 def test_constants_that_a_file_computes(tmp_path: Path) -> None:
     """A transposed matrix, weights under another name, a bias of one Constant."""
     made = Model(["N", 12])
@@ -219,6 +226,13 @@ def test_flattening_is_nothing_for_neurons_either(tmp_path: Path) -> None:
     del model.graph.node[-1]
     model.graph.output[0].name = model.graph.node[-1].output[0]
     assert_equal(model, tmp_path)
+
+
+def test_kernels_that_a_file_keeps_in_another_order(tmp_path: Path) -> None:
+    """[R, S, C, M], as TensorFlow has them."""
+    made = Model(["N", 2, 5, 5])
+    kernel = made.add("Transpose", made.weight(3, 2, 2, 4), perm=[3, 2, 0, 1])
+    assert_equal(made.model(made.add("Relu", made.add("Conv", "x", kernel))), tmp_path)
 
 
 def test_shapes_that_a_file_computes(tmp_path: Path) -> None:

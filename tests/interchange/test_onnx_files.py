@@ -18,6 +18,8 @@ from lifsim.config.workload import load_workload  # noqa: E402
 from lifsim.engine.weights import load_weights  # noqa: E402
 from lifsim.interchange.onnx import file as onnx_file  # noqa: E402
 from lifsim.interchange.onnx import wire  # noqa: E402
+from lifsim.neurons.parameters import parameters_of  # noqa: E402
+from lifsim.processes.pool import Lost  # noqa: E402
 from tests.damage import damaged_bytes, dice  # noqa: E402
 from tests.interchange.onnx_models import Model  # noqa: E402
 
@@ -67,6 +69,7 @@ def test_the_command_writes_what_python_gives(
     command = ["import", "onnx", str(SAMPLE), "--neurons", "if", "--timesteps", "3", "--threshold", "0.5"]
     assert main(command) == 0
     said = capsys.readouterr()
+    monkeypatch.setattr("lifsim.interchange.onnx.api.read_onnx", onnx_file.read_here)
     assert said.out == "written to network_weights.npz\nwritten to network.yaml\n"
     found = lifsim.import_onnx(SAMPLE, 3, neurons="if", threshold=0.5)
     assert [f"note: {note}" for note in found.notes] == said.err.splitlines()
@@ -87,7 +90,7 @@ def test_notes_say_what_became_what_and_what_is_not_claimed() -> None:
     said = " ".join(lifsim.import_onnx(SAMPLE, 3).notes)
     for words in (
         "opset 17: 3 Conv are conv, 3 BatchNormalization are batch norm, 3 Relu are lif, 1 MaxPool is max_pool",
-        "neurons of the model lif, tau 1.33333, threshold 1, reset soft, decay_input true",
+        "neurons of the model lif, tau 1.33333, threshold 1, reset soft, u_reset 0, decay_input true, fires at",
         "the input is direct over 3 timesteps",
         "thresholds are not calibrated and weights not balanced",
     ):
@@ -108,14 +111,26 @@ def test_what_is_imported_is_checked_and_runs_at_once(
     assert "n, T=2" in capsys.readouterr().out
 
 
+def test_a_workload_has_every_parameter_of_its_neurons() -> None:
+    for model, own in (("lif", "tau"), ("if", "u_reset"), ("cuba_lif", "tau_syn")):
+        found = lifsim.import_onnx(SAMPLE, 2, neurons=model, reset="hard")
+        keys = found.network.definition["neuron"]
+        assert keys.keys() == {"model", *parameters_of(type(found.network.lifs[0].neuron))}
+        assert own in keys
+        assert all(f"{key} " in found.notes[0] for key in keys if key != "model")
+
+
 def test_saving_replaces_neither_its_source_nor_other_files(tmp_path: Path) -> None:
     found = lifsim.import_onnx(SAMPLE, 2)
     path = tmp_path / "a" / "net.yaml"
     assert [one.path.name for one in found.save(path)] == ["net_weights.npz", "net.yaml"]
     assert load_workload(str(path)).name == "net"
     path.write_text("mine")
+    weights = path.with_name("net_weights.npz")
+    weights.unlink()
     with pytest.raises(lifsim.InputError, match="must not be overwritten"):
         found.save(path)
+    assert not weights.exists()
     with pytest.raises(lifsim.InputError, match="which is read"):
         found.save(tmp_path / "b.yaml", SAMPLE, force=True)
     with pytest.raises(lifsim.InputError, match="must be a name of a file"):
@@ -133,20 +148,18 @@ def test_without_the_library_its_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_a_file_over_which_the_library_crashes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A stand-in for a crash, in the process that reads."""
-    monkeypatch.chdir(tmp_path)  # workers import nothing from the current folder
-    monkeypatch.setattr(onnx_file, "_reader", _crashing)
-    assert "ONNX's library ends with exit code 3" in told(small().SerializeToString(), tmp_path, capsys)
+    """A stand-in for the processes that die over it."""
+    monkeypatch.setattr(onnx_file, "Pool", _Dying)
+    assert "ONNX's library ends with exit code -11 over it" in told(small().SerializeToString(), tmp_path, capsys)
 
 
-def _crashing() -> Callable[[Path], Any]:
-    return _crash
+class _Dying:
+    def __init__(self, *_: Any) -> None: ...
 
+    def answers(self, tasks: list[Path]) -> Any:
+        return ((task, Lost(3, -11)) for task in tasks)
 
-def _crash(_: Path) -> Any:
-    import os
-
-    os._exit(3)
+    def close(self) -> None: ...
 
 
 def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -290,11 +303,11 @@ def test_damaged_bytes_are_imported_or_refused(tmp_path: Path, monkeypatch: pyte
     """Cut, flipped, doubled: whatever comes out has words, and no other exception."""
     monkeypatch.setattr("lifsim.interchange.onnx.api.read_onnx", onnx_file.read_here)
     whole, path, refused = SAMPLE.read_bytes(), tmp_path / "damaged.onnx", []
-    for seed in range(400):
+    for seed in range(250):
         path.write_bytes(damaged_bytes(whole, dice(seed)))
         try:
             assert lifsim.import_onnx(path, 2).network.layers
         except lifsim.InputError as error:
             refused.append(error)
-    assert 100 < len(refused) < 400
+    assert 50 < len(refused) < 250
     assert all(fault.message.strip() for error in refused for fault in error.faults)

@@ -99,6 +99,13 @@ BEHIND: dict[str, tuple[Extend, str]] = {
         lambda m, x: m.add("Relu", m.add("Pad", m.conv(x, 4, 2, 1), m.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1])))),
         "zeros that a Pad puts around what Relu reads",
     ),
+    "padded pool": (
+        lambda m, x: m.add(
+            "MaxPool", m.add("Pad", m.conv(x, 4, 2, 1), m.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1]))),
+            kernel_shape=[2, 2],
+        ),
+        "zeros that a Pad puts around what MaxPool reads",
+    ),
     "padded channels": (
         lambda m, x: m.conv(m.add("Pad", x, m.constant(np.array([0, 1, 0, 0, 0, 1, 0, 0]))), 6, 2, 1),
         "must pad neither the batch nor channels",

@@ -23,7 +23,7 @@ Encoding = Literal["direct", "rate", "event"]
 Reset = Literal["soft", "hard"]
 
 ASKED = ("tau", "threshold", "reset", "decay_input")
-"""Parameters of neurons that an import asks for; a workload has them all."""
+"""Parameters of neurons that an import asks for."""
 
 
 def import_onnx(
@@ -61,7 +61,7 @@ def import_onnx(
 
 
 def _neuron(model: str, keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The keys of `neuron:`, those that are asked for whether they are given or not; and what is wrong with them."""
+    """The keys of `neuron:`, all that the model has, given or not; and what is wrong with them."""
     neuron, faults = read_neuron({"model": model, **keys})
     has = parameters_of(type(neuron))
     found = []
@@ -70,7 +70,7 @@ def _neuron(model: str, keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[F
         if key in ASKED and key not in has:
             message = f"is nothing that neurons of the model {neuron.name} have{did_you_mean(key, has)}"
         found.append(Fault(message, {"model": "neurons"}.get(key, key)))
-    return {"model": neuron.name, **{key: getattr(neuron, key) for key in ASKED if key in has}}, found
+    return {"model": neuron.name, **{key: getattr(neuron, key) for key in has}}, found
 
 
 def _told(value: object) -> str:

@@ -200,7 +200,6 @@ def _walk(nodes: Sequence[OnnxNode], built: Built, signals: dict[str, Signal], b
             lost.update(node.outputs)
             continue
         signals[node.outputs[0]] = found
-        lost.update(one for one in node.outputs[1:] if one)
         added = [one["op"] for one in built.layers[before:]]
         kept = became if became == "batch norm" and not added else "nothing"
         built.became[node.op, added[0] if added else kept] += 1

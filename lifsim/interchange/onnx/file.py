@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import ONNX, in_words
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.onnx.graph import Array, OnnxGraph, OnnxNode
 from lifsim.interchange.onnx.tensors import Tensors
@@ -102,15 +104,20 @@ class _Reader:
         try:
             require_modest(data)
             model = onnx.ModelProto.FromString(data)
-        except (ValueError, DecodeError) as error:
-            raise self._fault("", str(error) if isinstance(error, ValueError) else "is damaged, or no ONNX file") from (
-                None
-            )
+        except ValueError as error:
+            raise self._fault("", f"{error}{self._other()}") from None
+        except DecodeError:
+            raise self._fault("", f"is damaged, or no ONNX file{self._other()}") from None
         if not model.HasField("graph") or not len(model.graph.node):
-            raise self._fault("", "is no ONNX file, or one without nodes")
+            raise self._fault("", f"is no ONNX file, or one without nodes{self._other()}")
         if len(model.graph.node) > MAX_NODES:
             raise self._fault("graph", f"must have at most {MAX_NODES} nodes, has {len(model.graph.node)}")
         return model
+
+    def _other(self) -> str:
+        """What it is instead, if that is clear."""
+        kind = kind_at(Path(self._source))
+        return in_words(kind) if kind != ONNX else ""
 
     def _opset(self, model: Any) -> int:
         """The version of ONNX's own operations."""

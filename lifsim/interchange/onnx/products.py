@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -91,43 +92,69 @@ def _weighted(
 
 def batch_norm(given: Given) -> Signal:
     """BatchNormalization: the norm of the layer of weights in front of it; else a depthwise convolution of pixels."""
-    node, x = given.node, unpadded(given.signal(), given.node)
+    x, built = unpadded(given.signal(), given.node), given.built
+    norm = _norm(given, x.channels)
+    product = built.own_product(given.name(0), x)
+    if product is None or x.channels != x.shape[0]:
+        return _depthwise(given, x, norm)
+    if built.layer(product).get("batch_norm"):
+        scale = norm.gain / np.sqrt(norm.variance + norm.epsilon)
+        built.scale(product, scale, norm.offset - norm.mean * scale)
+    else:
+        built.layer(product)["batch_norm"] = True
+        built.weights |= norm.weights(product)
+    return x
+
+
+@dataclass(frozen=True)
+class _Norm:
+    """y = gain * (x - mean) / sqrt(variance + epsilon) + offset, one number a channel."""
+
+    gain: Array
+    offset: Array
+    mean: Array
+    variance: Array
+    epsilon: float
+
+    def weights(self, layer: str) -> dict[str, Array]:
+        """Of a layer of LIFSim's, whose epsilon is one number: the gain makes up for another one."""
+        gain = self.gain * np.sqrt((self.variance + BN_EPSILON) / (self.variance + self.epsilon))
+        terms = {"weight": gain, "bias": self.offset, "running_mean": self.mean, "running_var": self.variance}
+        return {f"{layer}.bn.{term}": real(array) for term, array in terms.items()}
+
+
+def _norm(given: Given, channels: int) -> _Norm:
+    """Raises ValueError where it is none of inference."""
+    node = given.node
     if node.whole("training_mode", 0) or not node.whole("spatial", 1) or any(node.outputs[1:]):
         raise ValueError("must be in inference: export the model in evaluation mode")
-    gain, offset, mean, variance = (
-        given.numbers(place, what).astype(np.float64)
-        for place, what in enumerate(("scale", "B", "mean", "var"), start=1)
-    )
-    epsilon = node.real("epsilon", 1e-5)
-    if any(one.shape != (x.channels,) for one in (gain, offset, mean, variance)):
-        raise ValueError(f"must have one number a channel, {x.channels}")
-    if not np.isfinite(variance).all() or np.any(variance < 0) or not math.isfinite(epsilon) or epsilon < 0:
+    arrays = [given.numbers(place, name).astype(np.float64) for place, name in enumerate(_TERMS, start=1)]
+    if any(one.shape != (channels,) for one in arrays):
+        raise ValueError(f"must have one number a channel, {channels}")
+    gain, offset, mean, variance = arrays
+    norm = _Norm(gain, offset, mean, variance, node.real("epsilon", 1e-5))
+    if not (math.isfinite(norm.epsilon) and norm.epsilon >= 0 and (norm.variance >= 0).all()):
         raise ValueError("var and epsilon must be >= 0")
-    if np.any(variance + epsilon <= 0):
+    if not (norm.variance + norm.epsilon > 0).all():
         raise ValueError("var + epsilon must be > 0")
-    built, product = given.built, given.built.own_product(given.name(0), x)
-    if product is not None and len(gain) == x.shape[0]:
-        if built.layer(product).get("batch_norm"):
-            scale = gain / np.sqrt(variance + epsilon)
-            built.scale(product, scale, offset - mean * scale)
-            return x
-        own = product
-        built.layer(own)["batch_norm"] = True
-    elif len(x.dims) == 1:
+    return norm
+
+
+_TERMS = ("scale", "B", "mean", "var")
+"""As ONNX calls what is behind the input."""
+
+
+def _depthwise(given: Given, x: Signal, norm: _Norm) -> Signal:
+    """A norm that stands behind no layer of weights of its own."""
+    if len(x.dims) == 1:
         raise ValueError("must stand directly behind a layer of weights that nothing else reads")
-    else:
-        keys = {"kernel": 1, "depthwise": True, "batch_norm": True}
-        own = built.add(name_of(node, given.name(1)), "conv", [x], keys)
-        built.weights[f"{own}.weight"] = np.ones((x.channels, 1, 1, 1), np.float32)
-        built.note(
-            node.called,
-            "BatchNormalization stands behind no layer of weights that it could be folded into: it is a depthwise "
-            "convolution of one pixel, whose cycles and weights are counted",
-        )
-    # LIFSim's epsilon is one number: the variance makes up for another one, and the gain where that would be below 0.
-    own_variance = np.maximum(variance + epsilon - BN_EPSILON, 0)
-    gain = gain * np.sqrt((own_variance + BN_EPSILON) / (variance + epsilon))
-    for term, array in zip(("weight", "bias", "running_mean", "running_var"), (gain, offset, mean, own_variance),
-                           strict=True):  # fmt: skip
-        built.weights[f"{own}.bn.{term}"] = real(array)
-    return x if own == product else Signal(own, x.dims, x.shape, product=own)
+    keys = {"kernel": 1, "depthwise": True, "batch_norm": True}
+    own = given.built.add(name_of(given.node, given.name(1)), "conv", [x], keys)
+    given.built.weights[f"{own}.weight"] = np.ones((x.channels, 1, 1, 1), np.float32)
+    given.built.weights |= norm.weights(own)
+    given.built.note(
+        given.node.called,
+        "BatchNormalization stands behind no layer of weights that it could be folded into: it is a depthwise "
+        "convolution of one pixel, whose cycles and weights are counted",
+    )
+    return Signal(own, x.dims, x.shape, product=own)
