@@ -16,6 +16,7 @@ from lifsim.report.compare.gather import gathered
 from lifsim.report.html.answer import Answer
 from lifsim.report.html.beside import Beside
 from lifsim.report.html.embed import as_script_data
+from lifsim.report.html.inputs import Given
 from lifsim.report.html.page import MOST_APART, SCRIPTS, page
 from lifsim.report.html.told import Told
 from lifsim.report.summary import Around
@@ -102,6 +103,12 @@ def test_rates_that_are_assumed_say_what_they_leave_open() -> None:
 
 
 def test_every_source_of_a_cost_is_told(shared: Told) -> None:
+    told = dict(Given.of(shared).sources.rows)
+    assert list(told) == [
+        *("costs of SRAM", "costs of logic", "costs of DRAM", "timings of the DRAM", "energy of the DRAM"),
+        *("network", "spikes"),
+    ]
+    assert all(shared.tree["prices"][part]["source"] in told[f"costs of {part}"] for part in ("SRAM", "logic", "DRAM"))
     found = page([shared])
     for words in ("CACTI 7", "SATA_Sim&#39;s synthesis at 400 MHz", "DRAMsim3", "Prosperity"):
         assert words in found
