@@ -13,12 +13,12 @@ from lifsim.cli.say import say
 @click.command(
     epilog="""\b
 Examples:
-  lifsim run --workload lenet5_mnist --sharing layer --out results/told
-  lifsim report results/told
+  lifsim run --workload lenet5_mnist --sharing layer --out results/alone
+  lifsim report results/alone
   lifsim compare --workload lenet5_mnist --sharing none,channel2 \\
-      --out results/told_beside
-  lifsim report results/told_beside --baseline none \\
-      --out results/told_beside.html
+      --out results/pair
+  lifsim report results/pair --baseline none \\
+      --out results/pair.html
 """
 )
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -33,10 +33,25 @@ class Cells:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A table of all runs. heads: of columns."""
+
+    heads: tuple[str, ...]
+    lines: tuple[Cells, ...]
+
+    @property
+    def turned(self) -> Sheet:
+        """Lines as columns."""
+        heads = tuple(one.name for one in self.lines)
+        cells = zip(*(one.cells for one in self.lines), strict=True)
+        return Sheet(heads, tuple(Cells(name, False, mine) for name, mine in zip(self.heads, cells, strict=False)))
+
+
+@dataclass(frozen=True)
 class Beside:
     """runs: how many; title and sentence as of one run; against: which of them changes are against; warnings: in what
-    they are not alike; failures: runs that could not be made, and why; heads: of columns; inputs, figures: lines of the
-    table; notes below it; charts; csv: all figures."""
+    they are not alike; failures: runs that could not be made, and why; notes below the figures; charts; csv: all
+    figures."""
 
     runs: int
     title: str
@@ -44,9 +59,8 @@ class Beside:
     against: str
     warnings: tuple[str, ...]
     failures: tuple[str, ...]
-    heads: tuple[str, ...]
-    inputs: tuple[Cells, ...]
-    figures: tuple[Cells, ...]
+    figures: Sheet
+    inputs: Sheet
     notes: tuple[str, ...]
     charts: tuple[Chart, ...]
     csv: str
@@ -55,26 +69,25 @@ class Beside:
     def of(cls, compared: Compared) -> Beside:
         """What `lifsim compare` shows, with more room: up to eight runs a column each, more a line each."""
         shown, further = shown_and_counted(compared.differences)
-        notes = [f"inputs differ in more keys, too: {part}, {count}" for part, count in further.items()]
-        inputs = tuple(
-            Cells(name, not place, tuple((text, "") for text in texts))
-            for place, (name, texts) in enumerate(one.words for one in shown)
-        )
         heads = tuple(run.label for run in compared.runs)
-        figures = tuple(_figures(compared))
-        if len(heads) > BESIDE:
-            heads, inputs, figures = _turned(heads, inputs, figures)
+        lines = tuple(
+            Cells(name, False, tuple((text, "") for text in texts)) for name, texts in (one.words for one in shown)
+        )
+        figures, inputs = Sheet(heads, tuple(_figures(compared))), Sheet(heads, lines)
+        many = len(heads) > BESIDE
         return cls(
-            len(compared.runs),
+            len(heads),
             title_of(compared),
             _sentence(compared),
             compared.baseline.label,
             compared.unlike,
             tuple(f"{one.label}: {'; '.join(one.why)}" for one in compared.failures),
-            heads,
-            inputs,
-            figures,
-            (*notes, *compared.notes),
+            figures.turned if many else figures,
+            inputs.turned if many else inputs,
+            (
+                *(f"inputs differ in more keys, too: {part}, {count}" for part, count in further.items()),
+                *compared.notes,
+            ),
             tuple(_charts(compared.runs)),
             compared.csv,
         )
@@ -92,16 +105,6 @@ def _figures(compared: Compared) -> list[Cells]:
         found.append(Cells(name, row.group != previous, cells))
         previous = row.group
     return found
-
-
-def _turned(
-    heads: tuple[str, ...], inputs: tuple[Cells, ...], figures: tuple[Cells, ...]
-) -> tuple[tuple[str, ...], tuple[Cells, ...], tuple[Cells, ...]]:
-    """A line a run."""
-    lines = tuple(
-        Cells(name, False, tuple(one.cells[place] for one in (*inputs, *figures))) for place, name in enumerate(heads)
-    )
-    return tuple(one.name for one in (*inputs, *figures)), (), lines
 
 
 def _sentence(compared: Compared) -> str:

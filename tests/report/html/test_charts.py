@@ -115,6 +115,19 @@ def test_the_schedule_covers_the_run(windows: Result) -> None:
         assert len(curve.values) == len(panel.at)
 
 
+def test_of_many_pieces_fewer_are_drawn_over_the_same_time(windows: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told.of_result("windows", windows)
+    fine = timed(schedule.chart(told))
+    monkeypatch.setattr(schedule, "MOST_PIECES", 100)
+    coarse = timed(schedule.chart(told))
+    assert fine.lanes is not None
+    assert coarse.lanes is not None
+    assert len(coarse.lanes.pieces) <= 100 < len(fine.lanes.pieces)
+    spans = [{lane: (min(p[2] for p in one.pieces if p[0] == lane), max(p[3] for p in one.pieces if p[0] == lane))
+              for lane in range(len(one.names))} for one in (fine.lanes, coarse.lanes)]  # fmt: skip
+    assert spans[0] == spans[1]
+
+
 def test_groups_end_where_the_plan_says() -> None:
     result = lifsim.run(workload="resnet19_cifar10", sharing="layer", schedule="auto")
     assert result.plan is not None

@@ -16,6 +16,7 @@ from lifsim.report.compare.gather import gathered
 from lifsim.report.html.answer import Answer
 from lifsim.report.html.beside import Beside
 from lifsim.report.html.embed import as_script_data
+from lifsim.report.html.inputs import Given
 from lifsim.report.html.page import MOST_APART, SCRIPTS, page
 from lifsim.report.html.told import Told
 from lifsim.report.summary import Around
@@ -102,6 +103,12 @@ def test_rates_that_are_assumed_say_what_they_leave_open() -> None:
 
 
 def test_every_source_of_a_cost_is_told(shared: Told) -> None:
+    told = dict(Given.of(shared).sources.rows)
+    assert list(told) == [
+        *("costs of SRAM", "costs of logic", "costs of DRAM", "timings of the DRAM", "energy of the DRAM"),
+        *("network", "spikes"),
+    ]
+    assert all(shared.tree["prices"][part]["source"] in told[f"costs of {part}"] for part in ("SRAM", "logic", "DRAM"))
     found = page([shared])
     for words in ("CACTI 7", "SATA_Sim&#39;s synthesis at 400 MHz", "DRAMsim3", "Prosperity"):
         assert words in found
@@ -118,7 +125,7 @@ def test_several_runs_are_told_like_with_like(shared: Told, folder: Path) -> Non
     assert f"Cycles: least under {none}, 449,624; the others up to +0.8 %." in beside.sentence
     assert "DRAM traffic: 99.44 KiB in all." in beside.sentence
     assert beside.sentence.endswith("see below.")
-    values = {line.name: line.cells for line in beside.figures}
+    values = {line.name: line.cells for line in beside.figures.lines}
     assert values["cycles, total"] == (("453,126", ""), ("453,126", "="), ("449,624", "-0.8 %"))
     told = [replace(shared, label=run.label) for run in compared.runs]
     found = page(told, beside)
@@ -128,15 +135,9 @@ def test_several_runs_are_told_like_with_like(shared: Told, folder: Path) -> Non
 def test_of_many_runs_the_comparison_alone_is_told(shared: Told) -> None:
     compared = gathered([shared.result] * (MOST_APART + 1), None, None, ()).compared()
     beside = Beside.of(compared)
-    assert len(beside.figures) == MOST_APART + 1
-    assert beside.heads[-6:] == (
-        "cycles, total",
-        "DRAM, total",
-        "energy, total",
-        "energy, total, work",
-        "area, total",
-        "LIF memory, forward",
-    )
+    assert len(beside.figures.lines) == MOST_APART + 1
+    assert beside.figures.heads[::5] == ("cycles, total", "LIF memory, forward")
+    assert len(beside.figures.lines[0].cells) == len(beside.figures.heads) == 6
     found = page([], beside)
     assert f"Of {MOST_APART + 1} runs the comparison alone is told" in found
     assert 'class="run"' not in found
