@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,4 +39,4 @@ def _cell(cell: Any, name: str, images: dict[str, bytes]) -> Iterator[str]:
             yield from (f'<div class="output">{html}</div>', "")
         else:
             text = output.get("text") or data.get("text/plain", "")
-            yield from ("```text", text.rstrip("\n"), "```", "")
+            yield from (f'<pre class="output">{escape(text.rstrip())}</pre>', "")
