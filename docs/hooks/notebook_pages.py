@@ -18,7 +18,7 @@ def pages(docs: str, work: pictures.Work) -> dict[str, str | bytes]:
     for path in sorted((Path(docs) / "notebooks").glob("*.ipynb")):
         images: dict[str, bytes] = {}
         lines = [line for cell in work.notebook(path).cells for line in _cell(cell, path.stem, images)]
-        lines += ["", f"[Download this notebook]({path.name})"]
+        lines += ["", f"[Download this notebook]({path.name}); `pip install jupyterlab && jupyter lab` runs it."]
         found |= {f"notebooks/{path.stem}.md": "\n".join(lines), **images}
     return found
 
