@@ -24,7 +24,7 @@ def pages() -> dict[str, str]:
         lines += [f"## {title}", ""] if names else []
         for name in names:
             lines += _plots() if name == "plot" else _entry(f"lifsim.{name}", _place(name))
-            lines[-1:] = ["      members: true", ""] if isinstance(getattr(lifsim, name), type) else [""]
+            lines[-1:] = ["      members: ~", ""] if isinstance(getattr(lifsim, name), type) else [""]
     return {PAGE: "\n".join(lines)}
 
 

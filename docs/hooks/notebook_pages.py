@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def pages(docs: str, work: pictures.Work) -> dict[str, str | bytes]:
     for path in sorted((Path(docs) / "notebooks").glob("*.ipynb")):
         images: dict[str, bytes] = {}
         lines = [line for cell in work.notebook(path).cells for line in _cell(cell, path.stem, images)]
-        lines += ["", f"[Download this notebook]({path.name})"]
+        lines += ["", f"[Download this notebook]({path.name}); `pip install jupyterlab && jupyter lab` runs it."]
         found |= {f"notebooks/{path.stem}.md": "\n".join(lines), **images}
     return found
 
@@ -38,4 +39,4 @@ def _cell(cell: Any, name: str, images: dict[str, bytes]) -> Iterator[str]:
             yield from (f'<div class="output">{html}</div>', "")
         else:
             text = output.get("text") or data.get("text/plain", "")
-            yield from ("```text", text.rstrip("\n"), "```", "")
+            yield from (f'<pre class="output">{escape(text.rstrip())}</pre>', "")

@@ -8,13 +8,12 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
-PAGES = ("index.md", "gallery.md", "howto/figures.md")
+PAGES = ("index.md", "gallery.md")
 """Pages whose drawing commands have their figures above them."""
 
 _DRAWING = re.compile(r"(?:^ {4}lifsim (?:plot|sweep) [^\\\n]*(?:\\\n[^\\\n]*)*\n?)+", re.MULTILINE)
@@ -54,42 +53,46 @@ def _linked(figure: PurePosixPath, up: str) -> str:
 
 
 class Work:
-    """Begun with `begin`; `figures` and `notebook` wait for what they give."""
+    """Begun with `begin`; `figures` and `notebook` wait for what they give. `mkdocs serve` begins again at every
+    change: what has not changed is not made again."""
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="lifsim-site-")
-        self._drawn: list[Future[None]] = []
-        self._notebooks: dict[Path, Future[Any]] = {}
+        self._drawn: dict[str, Future[Path]] = {}
+        self._ran: dict[bytes, Future[Any]] = {}
 
     def begin(self, docs: str) -> None:
         """Draw and run, as many things at a time as there are processors."""
         pool = ThreadPoolExecutor(os.cpu_count() or 1)
-        self._notebooks = {path: pool.submit(_run, path) for path in sorted(Path(docs).glob("notebooks/*.ipynb"))}
-        texts = [(Path(docs) / page).read_text(encoding="utf-8") for page in PAGES if (Path(docs) / page).exists()]
-        self._drawn = [pool.submit(_draw, commands(text), Path(self._folder.name), Path(docs)) for text in texts]
+        for notebook in sorted(Path(docs).glob("notebooks/*.ipynb")):
+            if notebook.read_bytes() not in self._ran:
+                self._ran[notebook.read_bytes()] = pool.submit(_run, notebook)
+        pages = [Path(docs) / page for page in PAGES]
+        asked = {json.dumps(commands(page.read_text(encoding="utf-8"))) for page in pages}
+        kept = {lines: drawn for lines, drawn in self._drawn.items() if lines in asked}
+        folders = {lines: Path(mkdtemp(dir=self._folder.name)) for lines in sorted(asked - set(kept))}
+        self._drawn = kept | {lines: pool.submit(_draw, lines, folder, Path(docs)) for lines, folder in folders.items()}
         pool.shutdown(wait=False)
 
     def figures(self) -> dict[str, Path]:
         """The files of all figures, by their paths on the site."""
-        for drawn in self._drawn:
-            drawn.result()
-        root = Path(self._folder.name)
-        return {path.relative_to(root).as_posix(): path for path in sorted(root.glob("figures/*.*"))}
+        roots = [drawn.result() for drawn in self._drawn.values()]
+        return {path.relative_to(root).as_posix(): path for root in roots for path in sorted(root.glob("figures/*.*"))}
 
     def notebook(self, path: Path) -> Any:
         """With its outputs."""
-        return self._notebooks[path].result()
+        return self._ran[path.read_bytes()].result()
 
 
-def _draw(lines: Iterable[list[str]], folder: Path, docs: Path) -> None:
-    """In one process: most of a short command is its begin. Runs in `folder`, which has what the commands read."""
-    if not (folder / "docs").exists():
-        (folder / "docs").symlink_to(docs.resolve(), target_is_directory=True)
-    told = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", _RUN], input=json.dumps(list(lines)), cwd=folder, text=True, capture_output=True
-    )
+def _draw(lines: str, folder: Path, docs: Path) -> Path:
+    """In one process: most of a short command is its begin. lines: the commands, as JSON. Runs in `folder`, where they
+    find the documents' files."""
+    (folder / "docs").symlink_to(docs.resolve(), target_is_directory=True)
+    command = [sys.executable, "-c", _RUN]
+    told = subprocess.run(command, input=lines, cwd=folder, text=True, capture_output=True)  # noqa: S603
     if told.returncode:
         raise RuntimeError(told.stderr)
+    return folder
 
 
 def _run(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -87,8 +88,33 @@ def test_a_figure_stands_above_the_command_that_draws_it(hooks: dict[str, Module
 
 
 def test_a_command_that_fails_ends_the_build(hooks: dict[str, ModuleType], tmp_path: Path) -> None:
+    lines = json.dumps([["lifsim", "plot", "sweep", "absent", "--x", "array.rows"]])
     with pytest.raises(RuntimeError, match="no such store"):
-        hooks["pictures"]._draw([["lifsim", "plot", "sweep", "absent", "--x", "array.rows"]], tmp_path, DOCS)
+        hooks["pictures"]._draw(lines, tmp_path, DOCS)
+
+
+def test_what_has_not_changed_is_made_once(
+    hooks: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody writes, `mkdocs serve` builds again and again."""
+    made: list[str] = []
+    monkeypatch.setattr(hooks["pictures"], "_run", lambda path: made.append(path.stem) or path.stem)
+    monkeypatch.setattr(hooks["pictures"], "_draw", lambda lines, folder, _: made.append(lines) or folder)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "a.ipynb").write_text("{}")
+    first, second = hooks["pictures"].PAGES
+    (tmp_path / first).write_text("    lifsim plot roofline\n")
+    (tmp_path / second).write_text("    lifsim plot fig1\n")
+    work = hooks["pictures"].Work()
+    for _ in range(2):
+        work.begin(str(tmp_path))
+        assert work.notebook(tmp_path / "notebooks" / "a.ipynb") == "a"
+        assert work.figures() == {}
+        assert sorted(made) == ['[["lifsim", "plot", "fig1"]]', '[["lifsim", "plot", "roofline"]]', "a"]
+    (tmp_path / second).write_text("    lifsim plot fig7\n")
+    work.begin(str(tmp_path))
+    work.figures()
+    assert len(made) == 4
 
 
 def test_the_drawings_are_those_of_their_script(hooks: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch) -> None:
