@@ -108,7 +108,7 @@ class _Windows:
         state = self.facts.state_of(self.layer.index)
         if state is None:
             return []
-        room = StateRoom(state.bytes, state.granule, self.chip.room.membrane)
+        room = StateRoom.of(state, self.chip.room.membrane)
         at_work = np.array([self.chip.held_bytes(self.layer, self.tiling)])
         moving = images * state.bytes - int(room.stays(images, at_work)[0])
         part: Ints = shares(moving, visit.outputs)
