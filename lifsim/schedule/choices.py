@@ -182,18 +182,17 @@ class Choices:
             best.append((moved, visits, images))
         moved, visits, images = min(best, key=lambda one: one[0].dram.total)
         at_work = np.array([self.chip.held_bytes(layer, moved.tiling)])
-        state = next((state.name for state in self.facts.states if index in state.layers), None)
+        state = self.facts.state_of(index)
         residency = Residency(
             weight_region=self.chip.room.weight - moved.tiling.lasting_weight_bytes,
             transient=0,
-            permanent={} if state is None else {state: int(visits.state.stays(images, at_work)[0])},
+            permanent={} if state is None else {state.name: int(visits.state.stays(images, at_work)[0])},
             reserved=int(visits.state.reserved(images, at_work)[0]),
         )
         return GroupPlan(index, index, images, (), residency, (moved,), window)
 
     def _state_room(self, index: int) -> StateRoom:
-        state = self.facts.state_of(index)
-        return StateRoom() if state is None else StateRoom(state.bytes, state.granule, self.chip.room.membrane)
+        return StateRoom.of(self.facts.state_of(index), self.chip.room.membrane)
 
     def _timestep(self, first: int, end: int) -> GroupPlan:
         chip, span = self.chip, (first, end - 1)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import lru_cache
 
-from lifsim.hardware.array import Cut, Gemm, dense_cycles
+from lifsim.hardware.array import Cut
 from lifsim.schedule.psums import PsumStore, spilled_by
-from lifsim.schedule.step_cut import VisitShape
+from lifsim.schedule.step_cut import VisitCut, VisitShape, price
 from lifsim.schedule.ways import Way
 
 
@@ -59,14 +59,6 @@ class FusedShape:
         )
 
 
-@dataclass(frozen=True)
-class FusedCut:
-    """filters: of a tile of the weights. into: what the array works off whole."""
-
-    filters: int
-    into: Cut
-
-
 class Rows(Enum):
     """Of a tile: one, under which weights stream; all of a visit; or whichever are the best."""
 
@@ -76,18 +68,18 @@ class Rows(Enum):
 
 
 @lru_cache(4096)
-def fused_cut(shape: FusedShape, rows: Rows) -> FusedCut | None:
+def fused_cut(shape: FusedShape, rows: Rows) -> VisitCut | None:
     """The tiles of a fused layer; None where there are none."""
     visit = shape.visit
     heights = {Rows.EACH: [1], Rows.ALL: visit.heights[-1:], Rows.ANY: visit.heights}[rows]
     if shape.plain:
-        return FusedCut(visit.tiles[0], shape.cut(heights[-1], visit.tiles[0]))
-    best: tuple[tuple[int, int], FusedCut] | None = None
+        return VisitCut(visit.tiles[0], shape.cut(heights[-1], visit.tiles[0]))
+    best: tuple[tuple[int, int], VisitCut] | None = None
     for filters, wait in zip(visit.tiles, shape.waits, strict=True):
         for into in _cuts(shape, heights, filters):
-            price = wait + _cycles(shape, into), len(into.starts) * len(into.filter_tiles(visit.gemm))
-            if best is None or price < best[0]:
-                best = price, FusedCut(filters, into)
+            cycles, tiles = price(visit.gemm, into, shape.store, shape.rounds, tick_batched=True)
+            if best is None or (wait + cycles, tiles) < best[0]:
+                best = (wait + cycles, tiles), VisitCut(filters, into)
     return None if best is None else best[1]
 
 
@@ -98,9 +90,3 @@ def _cuts(shape: FusedShape, heights: list[int], filters: int) -> Iterator[Cut]:
             into = shape.cut(rows, width)
             if shape.legal(into) and shape.spilled(into) == fewest:
                 yield into
-
-
-def _cycles(shape: FusedShape, into: Cut) -> int:
-    tiles: list[tuple[Gemm, int]] = into.tiles(shape.visit.gemm)
-    dataflow, array = shape.store.dataflow, shape.store.shape
-    return sum(dense_cycles(dataflow, tile, array, shape.rounds, tick_batched=True).total * n for tile, n in tiles)

@@ -54,7 +54,7 @@ class VisitShape:
 
 
 @dataclass(frozen=True)
-class StepCut:
+class VisitCut:
     """filters: of a tile of the weights. into: what the array works off whole."""
 
     filters: int
@@ -66,10 +66,10 @@ Price = tuple[int, int, int, int]
 
 
 @lru_cache(4096)
-def step_cut(visit: VisitShape, store: PsumStore, left: int) -> StepCut:
+def step_cut(visit: VisitShape, store: PsumStore, left: int) -> VisitCut:
     """The tiles of one visit, `left` bytes of the psum buffer being free of what waits to be replayed."""
     if store.dataflow.sums_in_pes:  # its folds are the same ones in whatever whole columns
-        return StepCut(visit.tiles[0], visit.cut(visit.rows, visit.tiles[0]))
+        return VisitCut(visit.tiles[0], visit.cut(visit.rows, visit.tiles[0]))
     if not _working(visit.gemm, visit.cut(1, visit.smallest), store):
         best = {filters: _price(visit, store, visit.rows, filters) for filters in visit.tiles}
     else:
@@ -78,7 +78,7 @@ def step_cut(visit: VisitShape, store: PsumStore, left: int) -> StepCut:
             filters: min(legal[width] for width in visit.widths(filters) if width in legal) for filters in visit.tiles
         }
     filters = min(visit.tiles, key=lambda filters: best[filters][0])
-    return StepCut(filters, visit.cut(*best[filters][2:]))
+    return VisitCut(filters, visit.cut(*best[filters][2:]))
 
 
 def _legal(visit: VisitShape, store: PsumStore, left: int) -> dict[int, Price]:
@@ -96,18 +96,18 @@ def _legal(visit: VisitShape, store: PsumStore, left: int) -> dict[int, Price]:
 
 
 def _price(visit: VisitShape, store: PsumStore, rows: int, filters: int) -> Price:
-    gemm, into = visit.gemm, visit.cut(rows, filters)
-    return _cycles(gemm, into, store), _tiles(gemm, into), rows, filters
+    return *price(visit.gemm, visit.cut(rows, filters), store, 1, tick_batched=False), rows, filters
+
+
+def price(gemm: Gemm, into: Cut, store: PsumStore, rounds: int, *, tick_batched: bool) -> tuple[int, int]:
+    """(cycles that the array takes for so many rounds if every operand takes its cycle, tiles)."""
+    tiles = into.tiles(gemm)
+    cycles = (dense_cycles(store.dataflow, tile, store.shape, rounds, tick_batched=tick_batched) for tile, _ in tiles)
+    return (
+        sum(each.total * count for each, (_, count) in zip(cycles, tiles, strict=True)),
+        len(into.pixel_tiles(gemm)) * len(into.filter_tiles(gemm)),
+    )
 
 
 def _working(gemm: Gemm, into: Cut, store: PsumStore) -> int:
     return max(working_set_bytes(tile, store, 1) for tile, _ in into.tiles(gemm))
-
-
-def _cycles(gemm: Gemm, into: Cut, store: PsumStore) -> int:
-    tiles = into.tiles(gemm)
-    return sum(dense_cycles(store.dataflow, tile, store.shape, 1, tick_batched=False).total * n for tile, n in tiles)
-
-
-def _tiles(gemm: Gemm, into: Cut) -> int:
-    return len(into.pixel_tiles(gemm)) * len(into.filter_tiles(gemm))

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.rows import Ints
 from lifsim.units import counted
+
+if TYPE_CHECKING:
+    from lifsim.schedule.facts import StateFacts
 
 InTurn = Literal["", "fused", "skewed"]
 """How several layers take turns (`lifsim.schedule.waves`); none: one after the other."""
@@ -152,6 +155,11 @@ class StateRoom:
     bytes: int = 0
     granule: int = 0
     room: int = 0
+
+    @classmethod
+    def of(cls, state: StateFacts | None, room: int) -> StateRoom:
+        """For those of a layer, if it has any, in a buffer of so many bytes."""
+        return cls() if state is None else cls(state.bytes, state.granule, room)
 
     def reserved(self, images: int, at_work: Ints) -> Ints:
         """[n] bytes kept free for what is `at_work` [n] of a chunk of so many images; 0 where all of it stays."""

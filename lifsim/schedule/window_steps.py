@@ -171,7 +171,7 @@ class _Windows:
         if state is None:
             return []
         images = min(self.group.images, self.batch - first)
-        room = StateRoom(state.bytes, state.granule, self.chip.room.membrane)
+        room = StateRoom.of(state, self.chip.room.membrane)
         at_work = np.array([self.chip.held_bytes(self.layer, self.tiling)])
         moving = images * state.bytes - int(room.stays(images, at_work)[0])
         step, region = np.arange(visit.steps), len(visit.regions)

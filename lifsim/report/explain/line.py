@@ -49,8 +49,8 @@ def plus(*terms: str) -> str:
 
 
 def times(factors: str, terms: str) -> str:
-    """`factors*(terms)`, without brackets around a product and without a factor of one."""
-    if factors == "1":
+    """`factors*(terms)`, without brackets around a product and without a factor of one, or of nothing."""
+    if factors == "1" or terms == "0":
         return terms
     return f"{factors}*({terms})" if " + " in terms or " - " in terms else f"{factors}*{terms}"
 

@@ -11,7 +11,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.play.record import LayerRecord
 from lifsim.report.explain.cycles import cycle_lines
-from lifsim.report.explain.line import Line, plus
+from lifsim.report.explain.line import Line, plus, times
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import laid_out
 from lifsim.schedule.wave_cut import cut_in_waves
@@ -69,11 +69,7 @@ def added_up(parts: Sequence[tuple[LayerPart, list[Line]]], arch: Arch, each: st
         summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())
     found = []
     for lines in zip(*(lines for _, lines in parts), strict=True):
-        terms = [_times(part.times, line.expression) for (part, _), line in zip(parts, lines, strict=True)]
+        terms = [times(str(part.times), line.expression) for (part, _), line in zip(parts, lines, strict=True)]
         whole = replace(lines[0], expression=plus(*terms), why=f"{each} x ({lines[0].why})")
         found.append(whole if lines[0].quantity in summed else lines[0])
     return found
-
-
-def _times(count: int, expression: str) -> str:
-    return expression if count == 1 or expression == "0" else f"{count}*({expression})"

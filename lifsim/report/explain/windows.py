@@ -10,7 +10,7 @@ import numpy as np
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.inputs import InputRows
-from lifsim.report.explain.line import Line, plus, product, total
+from lifsim.report.explain.line import Line, plus, product, times, total
 from lifsim.report.explain.psums import psum_lines
 from lifsim.report.explain.weights import SECOND, weight_line
 from lifsim.schedule.group import Chunks
@@ -22,10 +22,6 @@ from lifsim.schedule.window_steps import tiling_within
 from lifsim.units import counted, noun_of
 
 UNIT = "bytes"
-
-
-def _times(count: int, expression: str) -> str:
-    return expression if count == 1 else f"{count}*({expression})"
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,7 @@ class WindowBytes:
     @property
     def visits(self) -> Visits:
         """With its membranes between them."""
-        state = self.plan.facts.state_of(self.layer.index)
-        room = self.plan.chip.room.membrane
-        between = StateRoom() if state is None else StateRoom(state.bytes, state.granule, room)
+        between = StateRoom.of(self.plan.facts.state_of(self.layer.index), self.plan.chip.room.membrane)
         return Visits.of(self.layer, self.group.window, Chunks(self.batch, self.group.images).sizes, between)
 
     def lines(self) -> list[Line]:
@@ -70,7 +64,7 @@ class WindowBytes:
         terms, lasts, visits = list[str](), self.traffic.tiling.lasting_weight_bytes, self.visits
         for part in visits.parts:
             line = weight_line(part.layer, self.arch, self.group, self.traffic, None, part.images)
-            terms.append(_times(part.times, line.expression))
+            terms.append(times(str(part.times), line.expression))
         why = f"{counted(visits.count, 'visit')} (windows of chunks) x ({line.why})"
         expression = plus(*terms)
         if lasts and visits.count > 1:
@@ -85,7 +79,7 @@ class WindowBytes:
         for part in self.visits.parts:
             tiling = tiling_within(part.layer, reals, chip.tiles, part.images, self.traffic.tiling)
             rows = InputRows.of(part.layer, reals, chip.room.spike_in, tiling)
-            terms.append(_times(part.times, rows.expression(part.images)))
+            terms.append(times(str(part.times), rows.expression(part.images)))
         why = f"windows of chunks x ({rows.why}, the timesteps of a window packed)"
         return Line("spikes in", plus(*terms), self.traffic.dram.first_operand, UNIT, why)
 
@@ -118,5 +112,5 @@ class WindowBytes:
         parts = self.visits.parts
         each = [list(psum_lines(part.layer, self.arch, self.group, self.traffic, None, part.images)) for part in parts]
         for lines in zip(*each, strict=True):
-            terms = [_times(part.times, line.expression) for part, line in zip(parts, lines, strict=True)]
+            terms = [times(str(part.times), line.expression) for part, line in zip(parts, lines, strict=True)]
             yield replace(lines[0], expression=plus(*terms), why=f"windows of chunks x ({lines[0].why})")
