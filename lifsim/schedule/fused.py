@@ -148,5 +148,10 @@ class FusedGroup(WaveGroup):
 def _tiled(facts: LayerFacts, way: Way, cols: int) -> LayerFacts:
     if way == UNCHAINED:
         return facts
-    filters = facts.layer.group_filters
-    return replace(facts, tile_filters=tile_filters(filters, way.smallest_tile(facts.layer, cols)))
+    filters, together = facts.layer.group_filters, 1 if way.chains is None else way.chains.groups
+    return replace(
+        facts,
+        tile_filters=tile_filters(filters, way.smallest_tile(facts.layer, cols)),
+        filter_bytes=together * facts.filter_bytes,
+        in_turn=together,
+    )

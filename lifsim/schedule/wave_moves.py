@@ -57,7 +57,9 @@ def _filters(wave: WaveLayer) -> Moves:
     offset = np.broadcast_to(begin + stays, comes.shape).copy()
     comes[0] += stays
     offset[0] -= stays
-    return moves_of(Kind.WEIGHTS, WEIGHTS, wave.step[first], offset, comes)
+    members = np.where(comes % wave.in_turn == 0, wave.in_turn, 1)  # of groups that take turns, as many extents
+    pitch = wave.own.filter_bytes * wave.layer.filters // wave.in_turn
+    return moves_of(Kind.WEIGHTS, WEIGHTS, wave.step[first], offset // wave.in_turn, comes // members, members, pitch)
 
 
 def _input(wave: WaveLayer) -> Moves:

@@ -80,16 +80,15 @@ def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Faul
 def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
     yield from not_fused(asked.facts, asked.first, asked.last, window)
     for index in range(asked.first, asked.last + 1):
-        ways = asked.chip.ways_of(asked.facts.layers[index].layer, asked.channels[index])
-        if not any(map(_is_known, ways)):
-            yield not_chained(asked.facts, index, ways)
+        if not asked.chip.ways_of(asked.facts.layers[index].layer, asked.channels[index]):
+            yield not_chained(asked.facts, index)
 
 
 def _fused(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     rows, ways = group_rows(asked.facts, asked.first, asked.last), list[Way]()
     for index in rows.members:
         layer = asked.facts.layers[index].layer
-        ways.append(next(filter(_is_known, asked.chip.ways_of(layer, asked.channels[index]))))
+        ways.append(asked.chip.ways_of(layer, asked.channels[index])[0])
     return [
         FusedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, asked.chip, tuple(ways))
         for images in chunk_sizes(asked.batch, asked.chunk)
@@ -132,10 +131,6 @@ def _no_room(asked: WavesAsked, group: WaveGroup, way_out: str) -> Fault:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")
     return Fault(f"{who} cannot run {group.window}: no tile of its layers has room{way_out}", path="schedule")
-
-
-def _is_known(way: Way) -> bool:
-    return way.chains is None or way.chains.groups == 1
 
 
 def _who(asked: WavesAsked) -> str:

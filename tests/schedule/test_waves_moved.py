@@ -18,7 +18,7 @@ from lifsim.schedule.window import Window
 from tests.oracles.loop_order import walk
 from tests.oracles.loop_order_net import IllegalOrderError
 from tests.schedule import build
-from tests.schedule.loop_order import loops_of, net_of, room_of
+from tests.schedule.loop_order import is_plain, loops_of, net_of, room_of
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on
 from tests.schedule.wave_cases import Case, cases
@@ -33,6 +33,16 @@ def test_fused_groups_move_what_the_interpreter_moves(case: Case | None) -> None
     """By tensor and layer, in any waves: strides, pools, adds, chains, chunks, windows, weights that stay in part."""
     assume(case is not None)
     assert not list(case.differences())
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=60)
+@given(cases("grouped"))
+def test_groups_of_convolutions_that_take_turns_move_what_the_interpreter_moves(case: Case | None) -> None:
+    """Chains lead through groups, which hold their weights and membranes together: N groups each, or all."""
+    assume(case is not None)
+    assert is_plain(case.network, case.group, grouped=True)
+    assert not list(case.differences(grouped=True))
 
 
 @pytest.mark.slow
