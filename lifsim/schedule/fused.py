@@ -100,7 +100,7 @@ class FusedGroup(WaveGroup):
             if found is None:
                 return None
             held = Held(0, 0) if way.membranes is None else way.membranes.held_by(facts.layer, found.into)
-            tiled.append(LayerTiles(found.filters, found.into, held))
+            tiled.append(LayerTiles(found.filters, found.into, held, 0 if way.chains is None else found.cycles))
         return tuple(tiled)
 
     def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:  # noqa: ARG002 (skewed ones ask)

@@ -61,10 +61,12 @@ class FusedShape:
 
 @dataclass(frozen=True)
 class FusedCut:
-    """filters: of a tile of the weights. into: what the array works off whole."""
+    """filters: of a tile of the weights. into: what the array works off whole; cycles: that this takes, 0 where any
+    tile is as good."""
 
     filters: int
     into: Cut
+    cycles: int = 0
 
 
 class Rows(Enum):
@@ -85,9 +87,10 @@ def fused_cut(shape: FusedShape, rows: Rows) -> FusedCut | None:
     best: tuple[tuple[int, int], FusedCut] | None = None
     for filters, wait in zip(visit.tiles, shape.waits, strict=True):
         for into in _cuts(shape, heights, filters):
-            price = wait + _cycles(shape, into), len(into.starts) * len(into.filter_tiles(visit.gemm))
+            cycles = _cycles(shape, into)
+            price = wait + cycles, len(into.starts) * len(into.filter_tiles(visit.gemm))
             if best is None or price < best[0]:
-                best = price, FusedCut(filters, into)
+                best = price, FusedCut(filters, into, cycles)
     return None if best is None else best[1]
 
 

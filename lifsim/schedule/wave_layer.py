@@ -97,6 +97,11 @@ class WaveLayer:
         return self.layer.groups // self.traffic.tiling.group_sets(self.layer.groups)
 
     @property
+    def member_pitch(self) -> int:
+        """Bytes of weights from one of these groups to the next."""
+        return self.own.filter_bytes * self.layer.filters // self.in_turn
+
+    @property
     def joined(self) -> Ints:
         """The first one of each tile that is told apart, of more than MAX_TILES some together."""
         every = self.every_tile.size

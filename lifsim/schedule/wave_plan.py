@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import groupby, product
 from math import inf
 from operator import itemgetter
 
@@ -44,13 +44,19 @@ class WavesAsked:
         """As in `plan_group`."""
         return self.chip.overlap.narrows
 
+    @property
+    def ways(self) -> list[tuple[Way, ...]]:
+        """By layer, those in which its chains may be worked off."""
+        layers = ((self.facts.layers[index].layer, self.channels[index]) for index in range(self.first, self.last + 1))
+        return [self.chip.ways_of(*one) for one in layers]
+
 
 def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan | Fault:
     """In such windows, with the fewest bytes; a fault: why there is none, or none below `limit`."""
     groups = wave_groups(asked, window)
     if isinstance(groups, Fault):
         return groups
-    if best := _cheapest(groups, limit):
+    if best := _best(asked, groups, limit):
         return planned(*best)
     if limit < inf:
         return Fault(f"{_who(asked)} moves no fewer bytes {window}", path="schedule")
@@ -63,13 +69,14 @@ def _smaller(asked: WavesAsked, window: Window) -> str:
     for size in range((window.timesteps or timesteps) - 1, 1, -1):
         smaller = replace(window, timesteps=size)
         groups = wave_groups(asked, smaller)
-        if not isinstance(groups, Fault) and _cheapest(groups, inf):
+        if not isinstance(groups, Fault) and _best(asked, groups, inf):
             return f" ({smaller.word} has room)"
     return ""
 
 
 def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Fault:
-    """One for each size of chunks, the largest first; a fault: why there can be none, whatever the buffers."""
+    """One for each size of chunks, the largest first, again where chains can be worked off in another way; a fault: why
+    there can be none, whatever the buffers."""
     if window.waves == "skewed":
         why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed
     else:
@@ -85,12 +92,11 @@ def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
 
 
 def _fused(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
-    rows, ways = group_rows(asked.facts, asked.first, asked.last), list[Way]()
-    for index in rows.members:
-        layer = asked.facts.layers[index].layer
-        ways.append(asked.chip.ways_of(layer, asked.channels[index])[0])
+    rows, chip, every = group_rows(asked.facts, asked.first, asked.last), asked.chip, asked.ways
+    alike = dict.fromkeys((tuple(ways[0] for ways in every), tuple(ways[-1] for ways in every)))
     return [
-        FusedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, asked.chip, tuple(ways))
+        FusedGroup(rows, chip.room, Chunks(asked.batch, images), window, asked.overlaps, chip, ways)
+        for ways in alike
         for images in chunk_sizes(asked.batch, asked.chunk)
     ]
 
@@ -106,10 +112,39 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     ]
 
 
-def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, WaveCost] | None:
+Planned = tuple[WaveGroup, WaveCost]
+
+
+def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Planned | None:
+    """The fewest bytes, of equals the fewest cycles in which chains are worked off: whole wherever they can be, in
+    turn wherever they can be, and, from the better of these on, each layer in its other ways. None: none is below
+    `limit`, or has room."""
+    best: Planned | None = None
+    for _, alike in groupby(groups, key=_ways):
+        best = _better(best, _cheapest(list(alike), limit))
+        limit = limit if best is None else best[1].total + 1
+    if best is None or not isinstance(best[0], FusedGroup):
+        return best
+    for place, ways in enumerate(asked.ways):
+        for way in ways if len(ways) > 1 else ():
+            others = (*_ways(best[0])[:place], way, *_ways(best[0])[place + 1 :])
+            best = _better(best, _cheapest([replace(best[0], ways=others)], best[1].total + 1))
+    return best
+
+
+def _ways(group: WaveGroup) -> tuple[Way, ...]:
+    return group.ways if isinstance(group, FusedGroup) else ()
+
+
+def _better(best: Planned | None, found: Planned | None) -> Planned | None:
+    """Of equals the first."""
+    return found if best is None or (found is not None and found[1].price < best[1].price) else best
+
+
+def _cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
     """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
     `limit`, or has room."""
-    best: tuple[WaveGroup, WaveCost] | None = None
+    best: Planned | None = None
     floors = [(group.floor(waves), group, waves) for group in groups for waves in group.candidates()]
     for floor, group, waves in sorted(floors, key=itemgetter(0)):
         if floor >= limit:
