@@ -125,10 +125,13 @@ def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Plann
         limit = limit if best is None else best[1].total + 1
     if best is None or not isinstance(best[0], FusedGroup):
         return best
+    group = best[0]
     for place, ways in enumerate(asked.ways):
         for way in ways if len(ways) > 1 else ():
-            others = (*_ways(best[0])[:place], way, *_ways(best[0])[place + 1 :])
-            best = _better(best, _cheapest([replace(best[0], ways=others)], best[1].total + 1))
+            other = replace(group, ways=(*group.ways[:place], way, *group.ways[place + 1 :]))
+            found = _cheapest([other], best[1].total + 1)
+            if found is not None and found[1].price < best[1].price:
+                group, best = other, found
     return best
 
 
