@@ -40,8 +40,9 @@ class LayerFacts:
         encoding), "last" is behind a mean over time. What it would compute once may be computed again at "every" one:
         then `layer` has as many rounds.
     tile_filters, tile_bytes, tile_counts: [m] filters and bytes of a filter tile, tiles of a group's filters, one entry
-        for each number of tiles. weight_bytes: all filters, of a layer that has weights. operand_bytes: all filters of
-        an image, of one that has a second operand.
+        for each number of tiles. in_turn: groups of its convolution whose tiles take turns and count as one tile;
+        filter_bytes: of a filter of each of them. weight_bytes: all filters, of a layer that has weights.
+        operand_bytes: all filters of an image, of one that has a second operand.
     replay_bytes: per image, the currents that a layer computed once keeps for its LIFs.
     psum_spill_bytes, psum_working_bytes: of tiles of one row and the fewest filters, which no others spill less than,
         what spills per image and round, one way, and what the psum buffer works on.
@@ -57,6 +58,12 @@ class LayerFacts:
     replay_bytes: int
     psum_spill_bytes: int
     psum_working_bytes: int
+    in_turn: int = 1
+
+    @property
+    def group_sets(self) -> int:
+        """Sets of groups that take turns, which are worked off one after the other."""
+        return self.layer.groups // self.in_turn
 
     @cached_property
     def tile_bytes(self) -> Ints:

@@ -112,7 +112,7 @@ class FusedGroup(WaveGroup):
             if found is None:
                 return None
             held = Held(0, 0) if way.membranes is None else way.membranes.held_by(facts.layer, found.into)
-            tiled.append(LayerTiles(found.filters, found.into, held))
+            tiled.append(LayerTiles(found.filters, found.into, held, 0 if way.chains is None else found.cycles))
         return tuple(tiled)
 
     def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:  # noqa: ARG002 (skewed ones ask)
@@ -160,5 +160,10 @@ class FusedGroup(WaveGroup):
 def _tiled(facts: LayerFacts, way: Way, cols: int) -> LayerFacts:
     if way == UNCHAINED:
         return facts
-    filters = facts.layer.group_filters
-    return replace(facts, tile_filters=tile_filters(filters, way.smallest_tile(facts.layer, cols)))
+    filters, together = facts.layer.group_filters, 1 if way.chains is None else way.chains.groups
+    return replace(
+        facts,
+        tile_filters=tile_filters(filters, way.smallest_tile(facts.layer, cols)),
+        filter_bytes=together * facts.filter_bytes,
+        in_turn=together,
+    )

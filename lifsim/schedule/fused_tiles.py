@@ -79,7 +79,7 @@ def fused_cut(shape: FusedShape, rows: Rows) -> VisitCut | None:
         for into in _cuts(shape, heights, filters):
             cycles, tiles = price(visit.gemm, into, shape.store, shape.rounds, tick_batched=True)
             if best is None or (wait + cycles, tiles) < best[0]:
-                best = (wait + cycles, tiles), VisitCut(filters, into)
+                best = (wait + cycles, tiles), VisitCut(filters, into, cycles)
     return None if best is None else best[1]
 
 

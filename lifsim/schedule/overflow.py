@@ -17,7 +17,7 @@ def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
 
 def overflow_of(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
     """The same of tiles of so many filters."""
-    return overflow_by(regions, filters, layer.layer.groups, layer.layer.group_filters, layer.filter_bytes)
+    return overflow_by(regions, filters, layer.group_sets, layer.layer.group_filters, layer.filter_bytes)
 
 
 def overflow_by(

@@ -55,10 +55,12 @@ class VisitShape:
 
 @dataclass(frozen=True)
 class VisitCut:
-    """filters: of a tile of the weights. into: what the array works off whole."""
+    """filters: of a tile of the weights. into: what the array works off whole; cycles: that this takes, 0 where any
+    tile is as good."""
 
     filters: int
     into: Cut
+    cycles: int = 0
 
 
 Price = tuple[int, int, int, int]
@@ -78,7 +80,7 @@ def step_cut(visit: VisitShape, store: PsumStore, left: int) -> VisitCut:
             filters: min(legal[width] for width in visit.widths(filters) if width in legal) for filters in visit.tiles
         }
     filters = min(visit.tiles, key=lambda filters: best[filters][0])
-    return VisitCut(filters, visit.cut(*best[filters][2:]))
+    return VisitCut(filters, visit.cut(*best[filters][2:]), best[filters][0])
 
 
 def _legal(visit: VisitShape, store: PsumStore, left: int) -> dict[int, Price]:

@@ -48,11 +48,12 @@ class StateSplit:
 @dataclass(frozen=True)
 class LayerTiles:
     """Of a layer. filters: of a tile of its weights. into: what the array works off whole; held: the membranes that
-    their buffer has of one."""
+    their buffer has of one. cycles: of the array, where its chains can be worked off in several ways, else 0."""
 
     filters: int
     into: Cut
     held: Held
+    cycles: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ class WaveCost:
     psum_write: Ints
     tiles: tuple[LayerTiles, ...]
     states: StateSplit
+
+    @property
+    def price(self) -> tuple[int, int]:
+        """Bytes, then cycles in which chains are worked off."""
+        return self.total, sum(one.cycles for one in self.tiles)
 
     @cached_property
     def total(self) -> int:

@@ -85,11 +85,21 @@ class WaveLayer:
 
     @cached_property
     def every_tile(self) -> Ints:
-        """Filters of each tile of the weights, group after group."""
+        """Filters of each tile of the weights, of one group, or of each of those that take turns; set after set."""
         layer, tiling = self.layer, self.traffic.tiling
         tile = np.full(tiling.filter_tiles, tiling.filters)
         tile[-1] = layer.group_filters - tiling.filters * (tiling.filter_tiles - 1)
-        return np.tile(tile, layer.groups)
+        return np.tile(tile, tiling.group_sets(layer.groups))
+
+    @property
+    def in_turn(self) -> int:
+        """Groups of its convolution whose tiles take turns."""
+        return self.layer.groups // self.traffic.tiling.group_sets(self.layer.groups)
+
+    @property
+    def member_pitch(self) -> int:
+        """Bytes of weights from one of these groups to the next."""
+        return self.own.filter_bytes * self.layer.filters // self.in_turn
 
     @property
     def joined(self) -> Ints:
@@ -99,8 +109,8 @@ class WaveLayer:
 
     @cached_property
     def tiles(self) -> Ints:
-        """[tiles] filters of each tile that is told apart."""
-        return np.add.reduceat(self.every_tile, self.joined)
+        """[tiles] filters of each tile that is told apart, of all its groups."""
+        return self.in_turn * np.add.reduceat(self.every_tile, self.joined)
 
     @cached_property
     def step(self) -> Ints:

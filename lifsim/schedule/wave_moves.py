@@ -54,10 +54,20 @@ def _filters(wave: WaveLayer) -> Moves:
     first = computing[opening]
     again = shares(wave.traffic.dram.filters - int(stays.sum()), np.ones_like(first))
     comes = _dealt(again, stored - stays if (stored > stays).any() else stored)
-    offset = np.broadcast_to(begin + stays, comes.shape).copy()
+    there = np.broadcast_to(stays, comes.shape).copy()
     comes[0] += stays
-    offset[0] -= stays
-    return moves_of(Kind.WEIGHTS, WEIGHTS, wave.step[first], offset, comes)
+    there[0] = 0
+    parts = list[Moves]()
+    for member in range(wave.in_turn):  # a group of those whose tiles take turns
+        at, end = (_of_member(size, member, wave.in_turn) for size in (there, there + comes))
+        place = member * wave.member_pitch + begin // wave.in_turn + at
+        parts.append(moves_of(Kind.WEIGHTS, WEIGHTS, wave.step[first], place, end - at))
+    return Moves.joined(parts) if len(parts) > 1 else parts[0]
+
+
+def _of_member(size: Ints, member: int, members: int) -> Ints:
+    """What a member has of a `size` that so many share."""
+    return size * (member + 1) // members - size * member // members
 
 
 def _input(wave: WaveLayer) -> Moves:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import groupby, product
 from math import inf
 from operator import itemgetter
 
@@ -44,13 +44,19 @@ class WavesAsked:
         """As in `plan_group`."""
         return self.chip.overlap.narrows
 
+    @property
+    def ways(self) -> list[tuple[Way, ...]]:
+        """By layer, those in which its chains may be worked off."""
+        layers = ((self.facts.layers[index].layer, self.channels[index]) for index in range(self.first, self.last + 1))
+        return [self.chip.ways_of(*one) for one in layers]
+
 
 def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan | Fault:
     """In such windows, with the fewest bytes; a fault: why there is none, or none below `limit`."""
     groups = wave_groups(asked, window)
     if isinstance(groups, Fault):
         return groups
-    if best := _cheapest(groups, limit):
+    if best := _best(asked, groups, limit):
         return planned(*best)
     if limit < inf:
         return Fault(f"{_who(asked)} moves no fewer bytes {window}", path="schedule")
@@ -63,13 +69,14 @@ def _smaller(asked: WavesAsked, window: Window) -> str:
     for size in range((window.timesteps or timesteps) - 1, 1, -1):
         smaller = replace(window, timesteps=size)
         groups = wave_groups(asked, smaller)
-        if not isinstance(groups, Fault) and _cheapest(groups, inf):
+        if not isinstance(groups, Fault) and _best(asked, groups, inf):
             return f" ({smaller.word} has room)"
     return ""
 
 
 def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Fault:
-    """One for each size of chunks, the largest first; a fault: why there can be none, whatever the buffers."""
+    """One for each size of chunks, the largest first, again where chains can be worked off in another way; a fault: why
+    there can be none, whatever the buffers."""
     if window.waves == "skewed":
         why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed
     else:
@@ -80,18 +87,16 @@ def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Faul
 def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
     yield from not_fused(asked.facts, asked.first, asked.last, window)
     for index in range(asked.first, asked.last + 1):
-        ways = asked.chip.ways_of(asked.facts.layers[index].layer, asked.channels[index])
-        if not any(map(_is_known, ways)):
-            yield not_chained(asked.facts, index, ways)
+        if not asked.chip.ways_of(asked.facts.layers[index].layer, asked.channels[index]):
+            yield not_chained(asked.facts, index)
 
 
 def _fused(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
-    rows, ways = group_rows(asked.facts, asked.first, asked.last), list[Way]()
-    for index in rows.members:
-        layer = asked.facts.layers[index].layer
-        ways.append(next(filter(_is_known, asked.chip.ways_of(layer, asked.channels[index]))))
+    rows, chip, every = group_rows(asked.facts, asked.first, asked.last), asked.chip, asked.ways
+    alike = dict.fromkeys((tuple(ways[0] for ways in every), tuple(ways[-1] for ways in every)))
     return [
-        FusedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, asked.chip, tuple(ways))
+        FusedGroup(rows, chip.room, Chunks(asked.batch, images), window, asked.overlaps, chip, ways)
+        for ways in alike
         for images in chunk_sizes(asked.batch, asked.chunk)
     ]
 
@@ -107,10 +112,42 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     ]
 
 
-def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, WaveCost] | None:
+Planned = tuple[WaveGroup, WaveCost]
+
+
+def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Planned | None:
+    """The fewest bytes, of equals the fewest cycles in which chains are worked off: whole wherever they can be, in
+    turn wherever they can be, and, from the better of these on, each layer in its other ways. None: none is below
+    `limit`, or has room."""
+    best: Planned | None = None
+    for _, alike in groupby(groups, key=_ways):
+        best = _better(best, _cheapest(list(alike), limit))
+        limit = limit if best is None else best[1].total + 1
+    if best is None or not isinstance(best[0], FusedGroup):
+        return best
+    group = best[0]
+    for place, ways in enumerate(asked.ways):
+        for way in ways if len(ways) > 1 else ():
+            other = replace(group, ways=(*group.ways[:place], way, *group.ways[place + 1 :]))
+            found = _cheapest([other], best[1].total + 1)
+            if found is not None and found[1].price < best[1].price:
+                group, best = other, found
+    return best
+
+
+def _ways(group: WaveGroup) -> tuple[Way, ...]:
+    return group.ways if isinstance(group, FusedGroup) else ()
+
+
+def _better(best: Planned | None, found: Planned | None) -> Planned | None:
+    """Of equals the first."""
+    return found if best is None or (found is not None and found[1].price < best[1].price) else best
+
+
+def _cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
     """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
     `limit`, or has room."""
-    best: tuple[WaveGroup, WaveCost] | None = None
+    best: Planned | None = None
     floors = ((floor, group, number) for group in groups for number, floor in enumerate(group.floors))
     for floor, group, number in sorted((each for each in floors if each[0] < limit), key=itemgetter(0)):
         if floor >= limit:
@@ -132,10 +169,6 @@ def _no_room(asked: WavesAsked, group: WaveGroup, way_out: str) -> Fault:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")
     return Fault(f"{who} cannot run {group.window}: no tile of its layers has room{way_out}", path="schedule")
-
-
-def _is_known(way: Way) -> bool:
-    return way.chains is None or way.chains.groups == 1
 
 
 def _who(asked: WavesAsked) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.strips import strip_relays
-from lifsim.schedule.ways import Way
 from lifsim.schedule.window import Window, cut_into
 
 
@@ -24,12 +23,9 @@ def not_fused(facts: NetworkFacts, first: int, last: int, window: Window) -> Ite
                 yield f"{_names(facts, [index])} hands on once what all timesteps read, whose windows would part them"
 
 
-def not_chained(facts: NetworkFacts, index: int, ways: tuple[Way, ...]) -> str:
-    """Why a layer whose channels share membranes has none of the ways that a fused group knows."""
-    name = facts.layers[index].layer.name
-    if any(way.chains is not None and way.chains.groups > 1 for way in ways):
-        return f"chains of {name!r} lead through groups of its convolution, which take turns at every timestep"
-    return f"chains of {name!r} can neither be whole in a fold nor take turns"
+def not_chained(facts: NetworkFacts, index: int) -> str:
+    """Why a layer whose channels share membranes cannot run several timesteps back to back."""
+    return f"chains of {facts.layers[index].layer.name!r} can neither be whole in a fold nor take turns"
 
 
 def not_skewed(facts: NetworkFacts, first: int, last: int) -> Iterator[str]:

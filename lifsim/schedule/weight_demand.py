@@ -29,7 +29,7 @@ class _Tiles:
 def _tiles_of(layers: tuple[LayerFacts, ...]) -> _Tiles:
     most = max(layer.tile_filters.size for layer in layers)
     tile = np.stack([np.pad(one.tile_filters, (0, most - one.tile_filters.size), "edge") for one in layers])
-    found = [(one.layer.groups, one.layer.group_filters, one.filter_bytes) for one in layers]
+    found = [(one.group_sets, one.layer.group_filters, one.filter_bytes) for one in layers]
     groups, filters, filter_bytes = np.array(found).T[..., None]
     count = np.array([layer.tile_filters.size for layer in layers])
     return _Tiles(groups * (filters // tile), tile * filter_bytes, filters % tile * filter_bytes, count)
@@ -65,7 +65,7 @@ class WeightDemand:
     @cached_property
     def shapes(self) -> Ints:
         """[3, layers, 1] groups, filters of one, and bytes of a filter."""
-        found = [(each.layer.groups, each.layer.group_filters, each.filter_bytes) for each in self.layers]
+        found = [(each.group_sets, each.layer.group_filters, each.filter_bytes) for each in self.layers]
         return np.array(found).T[..., None]
 
     @property

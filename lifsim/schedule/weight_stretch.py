@@ -92,5 +92,5 @@ class Stretch:
         taken, grows = np.cumsum(size), np.cumsum(slope) + 1
         bends = (self.demand.buffer - self.low - taken) // np.where(grows == 0, 1, grows)
         span = self.high - self.low
-        more: Ints = np.minimum(np.maximum(np.concatenate([[0, span], bends, bends + 1]), 0), span)
-        return more
+        found: Ints = np.minimum(np.maximum(np.concatenate([[0, span], bends, bends + 1]), 0), span)
+        return found

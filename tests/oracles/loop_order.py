@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from tests.oracles.loop_order_membranes import Membranes
 from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, require
@@ -23,9 +24,12 @@ from tests.oracles.loop_order_turns import Visit, ceil_div, visits
 
 Byte = tuple[object, ...]
 Images = Sequence[int]
+Filters = Sequence[int]
+Tiles = list[tuple[int, dict[int, range], Filters]]
+Cuttable = TypeVar("Cuttable", range, list[int])
 
 
-def cut(whole: range, size: int | None) -> list[range]:
+def cut(whole: Cuttable, size: int | None) -> list[Cuttable]:
     return [whole[start : start + (size or len(whole))] for start in range(0, len(whole), size or max(len(whole), 1))]
 
 
@@ -89,7 +93,7 @@ class Walker:
             pinned, brought = None, taken
         else:
             brought = set()
-        at_work: tuple[range, set[Byte]] | None = None
+        at_work: tuple[Filters, set[Byte]] | None = None
         last: tuple[int, dict[int, range]] | None = None
         here: set[Byte] = set()
         before = self.moved[layer.name]["weights"]
@@ -111,32 +115,48 @@ class Walker:
         """Whether the array computes these rows, or has at the first timestep of the window."""
         return layer.name not in self.loops.once or any(t % self.loops.window == 0 for t in rows)
 
-    def tiles(self, visit: Visit, images: Images) -> Iterator[tuple[int, dict[int, range], range]]:
+    def tiles(self, visit: Visit, images: Images) -> Iterator[tuple[int, dict[int, range], Filters]]:
         """(image, by timestep its rows, filters). Where timesteps are skewed each has rows of its own."""
         layer, nest = visit.layer, self.nest(visit.layer)
         if self.loops.skew:
             row_tiles = [{t: part} for t, rows in visit.rows.items() for part in cut(rows, nest.rows)]
         else:
             row_tiles = [dict.fromkeys(visit.rows, part) for part in cut(next(iter(visit.rows.values())), nest.rows)]
-        filter_tiles = cut(range(layer.filters), nest.filters)
+        filter_tiles = self.filter_tiles(layer)
         if nest.outer == "weights":
             yield from ((i, rows, m) for m in filter_tiles for i in images for rows in row_tiles)
         else:
             yield from ((i, rows, m) for i in images for rows in row_tiles for m in filter_tiles)
+
+    def filter_tiles(self, layer: Layer) -> list[Filters]:
+        """Of each group of a convolution, or of those whose tiles take turns: every few groups one."""
+        nest, each, found = self.nest(layer), layer.filters // layer.groups, list[Filters]()
+        sets = layer.groups // nest.together
+        for first in range(sets):
+            members = [range(group * each, (group + 1) * each) for group in range(first, layer.groups, sets)]
+            tiles = zip(*(cut(one, nest.filters) for one in members), strict=True)
+            found += [tuple(n for part in tile for n in part) for tile in tiles]
+        return found
+
+    def folds(self, layer: Layer, filters: Filters) -> list[Filters]:
+        """Filters that the array works on together: of one group."""
+        each = layer.filters // layer.groups
+        parts = [[n for n in filters if n // each == group] for group in range(layer.groups)]
+        return [fold for part in parts for fold in cut(part, self.nest(layer).fold)]
 
     # Weights
 
     def _that_stay(self, layer: Layer) -> set[Byte]:
         """First what a tile has beyond its room."""
         nest = self.nest(layer)
-        tiles = [self._weights(layer, tile) for tile in cut(range(layer.filters), nest.filters)]
+        tiles = [self._weights(layer, tile) for tile in self.filter_tiles(layer)]
         beyond = [byte for tile in tiles for byte in tile[nest.at_work :]]
         return set((beyond + [byte for tile in tiles for byte in tile[: nest.at_work]])[: nest.stays])
 
-    def _weights(self, layer: Layer, filters: range) -> list[Byte]:
+    def _weights(self, layer: Layer, filters: Filters) -> list[Byte]:
         return [(layer.name, number, byte) for number in filters for byte in range(layer.filter_bytes)]
 
-    def fetch_weights(self, layer: Layer, filters: range, at_work: set[Byte]) -> None:
+    def fetch_weights(self, layer: Layer, filters: Filters, at_work: set[Byte]) -> None:
         stay = self.stay[layer.name]
         beside = self.room.weight - sum(len(others) for others in self.stay.values())
         room = min(self.nest(layer).at_work, beside)
@@ -195,7 +215,7 @@ class Walker:
             return plane.rows * together * ceil_div(plane.row_bits, 8)
         return plane.rows * ceil_div(plane.row_bits * together, 8)
 
-    def pins(self, visit: Visit, tiles: list[tuple[int, dict[int, range], range]], images: Images) -> set[Byte] | None:
+    def pins(self, visit: Visit, tiles: Tiles, images: Images) -> set[Byte] | None:
         """Bytes that stay in spike_in beside the window at work, those that most tiles need first. In strips all of a
         visit's do, if those of all visits can, or none."""
         nest, plane = self.nest(visit.layer), self.net.planes[visit.layer.source]
@@ -304,11 +324,11 @@ class Walker:
 
     # Calls
 
-    def compute(self, visit: Visit, image: int, rows: dict[int, range], filters: range) -> None:
+    def compute(self, visit: Visit, image: int, rows: dict[int, range], filters: Filters) -> None:
         """A tile: whole folds one behind the other, all timesteps of each; or folds in turn at every timestep."""
         layer, nest = visit.layer, self.nest(visit.layer)
         self.membranes.come(layer, image, rows, filters, self.moved[layer.name])
-        folds = cut(filters, nest.fold)
+        folds = self.folds(layer, filters)
         order = [(t, f) for t in rows for f in folds] if nest.alternating else [(t, f) for f in folds for t in rows]
         for t, fold in order:
             for row in rows[t]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tests.oracles.loop_order_net import Layer, Loops, Net, Room, State, require
 
+Filters = Sequence[int]
 Byte = tuple[str, int, int, int, int]
 """(state, image, row, chain, byte)"""
 
@@ -35,23 +37,23 @@ class Membranes:
         if layer.state is None:
             return
         users = self.users(layer.state)
-        chain, call = divmod(number, layer.calls)
+        chain, call = layer.call(number)
         due = (t * len(users) + users.index(layer.name)) * layer.calls + call
         key = layer.state, image, row, chain
         been = f"{self.calls[key]} calls of {due} have been"
         require(self.calls[key] == due, f"{layer.name} calls chain {chain} of row {row} at timestep {t}: {been}")
         self.calls[key] += 1
 
-    def _bytes(self, layer: Layer, image: int, rows: dict[int, range], filters: range) -> list[Byte]:
+    def _bytes(self, layer: Layer, image: int, rows: dict[int, range], filters: Filters) -> list[Byte]:
         state = self.net.states[str(layer.state)]
-        chains = sorted({number // layer.calls for number in filters})
+        chains = sorted({layer.call(number)[0] for number in filters})
         of_rows = sorted({row for part in rows.values() for row in part})
         return [
             (state.name, image, row, chain, byte)
             for row in of_rows for chain in chains for byte in range(state.chain_bytes)
         ]  # fmt: skip
 
-    def come(self, layer: Layer, image: int, rows: dict[int, range], filters: range, moved: Counter[str]) -> None:
+    def come(self, layer: Layer, image: int, rows: dict[int, range], filters: Filters, moved: Counter[str]) -> None:
         """What a tile is to update, if it is not there. The zero state is never read."""
         if layer.state is None:
             return
@@ -62,7 +64,7 @@ class Membranes:
         self.most = max(self.most, len(self.here))
         self.most_rows = max(self.most_rows, len({byte[:3] for byte in self.here}))
 
-    def go(self, layer: Layer, image: int, rows: dict[int, range], filters: range, moved: Counter[str]) -> None:
+    def go(self, layer: Layer, image: int, rows: dict[int, range], filters: Filters, moved: Counter[str]) -> None:
         """What does not stay until its next call is written, unless there is none."""
         if layer.state is None:
             return

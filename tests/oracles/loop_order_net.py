@@ -58,7 +58,8 @@ class State:
 class Layer:
     """Reads the plane `source` through a window, computes `rows`, adds those of other planes, fires, pools, puts out.
 
-    filters of filter_bytes, chain by chain; calls: N of a chain.
+    filters of filter_bytes, chain by chain; calls: N of a chain. groups: of a convolution, of which each has as many
+    filters in a row; of several, filters are in the order of the channels: call n of chain c is filter n * chains + c.
     """
 
     name: str
@@ -72,6 +73,14 @@ class Layer:
     adds: tuple[str, ...] = ()
     state: str | None = None
     calls: int = 1
+    groups: int = 1
+
+    def call(self, number: int) -> tuple[int, int]:
+        """(chain, which call of it) of a filter."""
+        if self.groups == 1:
+            return divmod(number, self.calls)
+        call, chain = divmod(number, self.filters // self.calls)
+        return chain, call
 
 
 @dataclass(frozen=True)
@@ -102,13 +111,15 @@ class Room:
 class Nest:
     """How one visit of a layer is cut: row tiles x filter tiles, `weights` or `inputs` outer; rows, filters: of a tile,
     None for all. fold: filters that the array works on together, None for a tile's; alternating: folds take turns at
-    every timestep. stays: weight bytes that are never given up; at_work: room for what else a filter tile has."""
+    every timestep; together: groups of a convolution whose tiles do. stays: weight bytes that are never given up;
+    at_work: room for what else a filter tile has."""
 
     outer: str = "weights"
     rows: int | None = None
     filters: int | None = None
     fold: int | None = None
     alternating: bool = False
+    together: int = 1
     stays: int = 0
     at_work: int = ENDLESS
 

@@ -17,14 +17,15 @@ from tests.oracles.loop_order import Walker, walk
 from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, State, Window
 
 
-def is_plain(network: Network, group: GroupPlan) -> bool:
+def is_plain(network: Network, group: GroupPlan, *, grouped: bool = False) -> bool:
     """Whether the interpreter knows all that a group has: layers without groups, each with a LIF of as many rows as its
-    product has and one output, behind a pool at most."""
-    return all(_is_plain(network, network.layers[index]) for index in group.indices)
+    product has and one output, behind a pool at most. grouped: also with them, of whose inputs every byte must come
+    once, for it reads no part of a row."""
+    return all(_is_plain(network, network.layers[index], grouped) for index in group.indices)
 
 
-def _is_plain(network: Network, layer: HardwareLayer) -> bool:
-    if layer.lif is None or layer.groups > 1 or layer.operand is not None or len(layer.outputs) != 1:
+def _is_plain(network: Network, layer: HardwareLayer, grouped: bool) -> bool:
+    if layer.lif is None or (layer.groups > 1 and not grouped) or layer.operand is not None or len(layer.outputs) != 1:
         return False
     put = network.node(layer.outputs[0].name)
     behind = put is layer.lif or (isinstance(put, Pool) and put.inputs == (layer.lif.name,))
@@ -82,7 +83,7 @@ def _layer(network: Network, arch: Arch, layer: HardwareLayer, state: object) ->
     filter_bytes = -(-layer.reduction * arch.precision.weight_bits // 8)
     residuals = tuple(tensor.name for tensor in layer.residuals)
     return Layer(layer.name, layer.input.name, window, rows, layer.filters, filter_bytes, put.name, pool,
-                 residuals, state.name, state.channels)  # fmt: skip
+                 residuals, state.name, state.channels, layer.groups)  # fmt: skip
 
 
 def loops_of(network: Network, arch: Arch, group: GroupPlan, batch: int, stops: tuple[int, ...] = ()) -> Loops:
@@ -121,7 +122,8 @@ def _in_waves(network: Network, arch: Arch, group: GroupPlan, names: list[str]) 
         tiling = traffic.tiling
         fold, stays = _fold(arch, tiling), tiling.resident_weight_bytes
         rows = _row_by_row(network.layers[index], tiling)
-        nests[name] = Nest("weights", rows, tiling.filters, *fold, stays, residency.weight_region)
+        together = tiling.cut.chains.groups if tiling.cut.chains else 1
+        nests[name] = Nest("weights", rows, tiling.filters, *fold, together, stays, residency.weight_region)
     once = {
         name
         for name, index, traffic in zip(names, group.indices, group.layers, strict=True)
@@ -154,6 +156,7 @@ def _tiles(arch: Arch, group: GroupPlan) -> Nest:
         tiling.rows,
         tiling.filters,
         *_fold(arch, tiling),
+        1,
         stays,
         arch.buffers.weight.usable_bytes - stays if stays else arch.buffers.weight.usable_bytes,
     )

@@ -52,7 +52,7 @@ def check(case: Case, plan: Plan) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["fused", "skewed"])
+@pytest.mark.parametrize("kind", ["fused", "skewed", "grouped"])
 @settings(QUIET, max_examples=12)
 @given(st.data())
 def test_waves_can_be_followed(kind: str, data: st.DataObject) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
+from math import inf
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -18,7 +20,7 @@ from lifsim.schedule.window import Window
 from tests.oracles.loop_order import walk
 from tests.oracles.loop_order_net import IllegalOrderError
 from tests.schedule import build
-from tests.schedule.loop_order import loops_of, net_of, room_of
+from tests.schedule.loop_order import is_plain, loops_of, net_of, room_of
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on
 from tests.schedule.wave_cases import Case, cases
@@ -37,11 +39,63 @@ def test_fused_groups_move_what_the_interpreter_moves(case: Case | None) -> None
 
 @pytest.mark.slow
 @settings(QUIET, max_examples=60)
+@given(cases("grouped"))
+def test_groups_of_convolutions_that_take_turns_move_what_the_interpreter_moves(case: Case | None) -> None:
+    """Chains lead through groups, which hold their weights and membranes together: N groups each, or all."""
+    assume(case is not None)
+    assert is_plain(case.network, case.group, grouped=True)
+    assert not list(case.differences(grouped=True))
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=60)
 @given(cases("skewed"))
 def test_skewed_strips_move_what_the_interpreter_moves(case: Case | None) -> None:
     """And currents that wait, or are computed again."""
     assume(case is not None)
     assert not list(case.differences())
+
+
+def test_a_tile_of_groups_that_take_turns_holds_the_weights_of_all_of_them() -> None:
+    """Two depthwise layers of 12 filters of 3 bytes, channel2: 6 tiles of 2 groups each. In a region of 3 bytes a tile
+    lacks 3, so that 18 of each layer stay, and 37 of 40 bytes are not fetched again: one more of the layer that has
+    more visits."""
+    ops = []
+    for number in range(2):
+        conv = {"name": f"conv{number}", "op": "conv", "out": 12, "groups": 12, "kernel": [3, 1], "padding": [1, 0]}
+        ops += [conv, {"name": f"lif{number}", "op": "lif"}]
+    net = network(ops, (12, 8, 1), 2)
+    plan = asked(net, "channel2", build.arch(cols=2, weight=40, spike_out=9), Window(None, "fused"))
+    visits = [plan.waves.visits(layer, 2) for layer in range(2)]
+    assert min(visits) > 1
+    stay = [18 + (count == max(visits) and number == visits.index(max(visits))) for number, count in enumerate(visits)]
+    expected = [36 * count - kept * (count - 1) for count, kept in zip(visits, stay, strict=True)]
+    assert sum(layer.dram.weights for layer in plan.layers) == sum(expected)
+    assert plan.residency.weight_region == 3
+
+
+@pytest.mark.parametrize(("cols", "dataflow"), [(6, "os"), (6, "ws"), (10, "os"), (8, "os"), (6, "is")])
+def test_chains_are_worked_off_in_the_cheapest_way(cols: int, dataflow: str) -> None:
+    """Of as many bytes those in which the array works the least: not more than with all whole, all in turn, or any one
+    layer the other way. Four channels of a chain leave two of six columns idle where they are whole; `ws` would
+    load weights again at every timestep where they are not."""
+    ops = []
+    for number in range(3):
+        conv = {"name": f"conv{number}", "op": "conv", "out": 24, "kernel": [3, 1], "padding": [1, 0]}
+        ops += [conv, {"name": f"lif{number}", "op": "lif"}]
+    net, sharing = network(ops, (2, 6, 1), 3), Sharing.parse("channel4")
+    arch = build.arch(2, cols, dataflow)
+    channels = tuple(channels_by_layer(net, states_of(net, sharing)))
+    told = WavesAsked(facts_on(net, sharing, arch), Chip.of(arch), 0, 2, 1, None, channels)
+    plan = in_waves(told, Window(None, "fused"))
+    assert isinstance(plan, GroupPlan)
+    chosen, cost = plan.waves_walked.group, plan.waves_walked.cost
+    each = [replace(chosen, ways=ways) for ways in product(*told.ways)]
+    prices = [one.cost(waves, inf).price for one in each for waves in one.candidates()]
+    assert cost.price == min(prices)
+    whole = replace(chosen, ways=tuple(ways[0] for ways in told.ways))
+    idle = (cols, dataflow) == (6, "os")  # 4 folds of 6 for 6 of 4
+    assert idle == (min(whole.cost(waves, inf).price for waves in whole.candidates()) > cost.price)
 
 
 def stack(layers: int, timesteps: int, rows: int, kernel: int = 3) -> list[dict[str, object]]:

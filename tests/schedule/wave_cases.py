@@ -20,9 +20,10 @@ from tests.schedule import build
 from tests.schedule.loop_order import is_plain, walked
 from tests.schedule.networks import networks, relay_networks
 from tests.schedule.on_arch import facts_on
-from tests.schedule.wave_networks import wave_networks
+from tests.schedule.wave_networks import grouped_networks, wave_networks
 
 UNSHARED = ["none", "channel2-where-possible"]
+CHAINED = ["none", "channel2", "channel3", "channel4"]
 SHARED = ["layer-where-possible", "layer+channel2-where-possible"]
 SEVERAL = st.integers(2, 5)
 SIZES = st.one_of(st.integers(2, 120), st.just(build.ENDLESS))
@@ -43,10 +44,10 @@ class Case:
         """Of this group alone."""
         return Plan((self.group,), facts_on(self.network, self.sharing, self.arch), Chip.of(self.arch))
 
-    def differences(self) -> Iterator[str]:
+    def differences(self, *, grouped: bool = False) -> Iterator[str]:
         """Bytes, by layer and tensor, that the interpreter moves otherwise; it knows no partial sums. None of a group
         that it does not know. Raises IllegalOrderError."""
-        if is_plain(self.network, self.group):
+        if is_plain(self.network, self.group, grouped=grouped):
             walker = walked(self.network, self.sharing, self.arch, self.group, self.batch)
             for index, traffic in zip(self.group.indices, self.group.layers, strict=True):
                 moved = {key: size for key, size in walker.moved[self.network.layers[index].name].items() if size}
@@ -59,12 +60,19 @@ class Case:
 def cases(draw: st.DrawFn, kind: str, flows: tuple[str, ...] = ("os",), *, whole: bool = False) -> Case | None:
     """A group in any waves for which there is room, not in the best alone; None: there is none. flows: dataflows of the
     array, beside a small psum buffer where PEs do not sum up. whole: all of a network, in several windows."""
-    if kind == "fused":
+    if kind == "grouped":
+        network = draw(grouped_networks(SEVERAL))
+    elif kind == "fused":
         network = draw(st.one_of(networks(SEVERAL), wave_networks(SEVERAL), wave_networks(SEVERAL)))
     else:
         network = draw(st.one_of(relay_networks(SEVERAL), wave_networks(SEVERAL, alike=True)))
-    sharing = Sharing.parse(draw(st.sampled_from(UNSHARED if kind == "fused" else SHARED)))
+    sharing = Sharing.parse(draw(st.sampled_from({"fused": UNSHARED, "skewed": SHARED, "grouped": CHAINED}[kind])))
     sizes = [draw(SIZES) for _ in range(4)]
+    if kind == "grouped":  # of a row of its inputs the interpreter reads all
+        sizes, kind = (
+            [draw(st.one_of(st.integers(60, 400), st.just(build.ENDLESS))), build.ENDLESS, *sizes[2:]],
+            "fused",
+        )
     flow = draw(st.sampled_from(flows))
     psum = build.ENDLESS if flow == "os" else draw(st.integers(8, 80))
     shape = draw(st.integers(1, 3)), draw(st.integers(1, 4))

@@ -56,3 +56,16 @@ def _window(kernel: int, stride: int, pad: int, signal: bool) -> Op:
     by_rows: list[int] = [1, kernel] if signal else [kernel, 1]
     strides = [1, stride] if signal else [stride, 1]
     return {"kernel": by_rows, "stride": strides, "padding": [0, pad] if signal else [pad, 0]}
+
+
+@st.composite
+def grouped_networks(draw: st.DrawFn, timesteps: st.SearchStrategy[int]) -> Network:
+    """Two or three convolutions of 12 channels and several groups, depthwise ones among them, each with a LIF."""
+    layers: list[Op] = []
+    for number in range(draw(st.integers(2, 3))):
+        groups = draw(st.sampled_from([1, 2, 3, 4, 6, 12, 12]))
+        conv: Op = {"name": f"conv{number}", "op": "conv", "out": 12, "groups": groups}
+        layers += [conv | _window(draw(st.sampled_from([1, 3])), 1, 0, False), {"name": f"lif{number}", "op": "lif"}]
+    for layer in layers[::2]:
+        layer["padding"] = [layer["kernel"][0] // 2, 0]
+    return network(layers, (12, draw(st.integers(3, 6)), draw(st.integers(1, 2))), draw(timesteps))

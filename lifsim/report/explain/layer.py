@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
-from lifsim.graph.states import channels_by_layer, most_channels, states_of
+from lifsim.graph.states import most_channels, states_of
 from lifsim.hardware.array import Laid, dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
 from lifsim.model.arch import Arch
@@ -89,8 +89,7 @@ def _head(result: Result, layer: Layer, record: LayerRecord) -> Iterator[str]:
     if not record.stages:
         yield f"schedule {result.options.schedule}: {record.counts.tiling}"
         if result.plan is not None and result.plan.group_of(layer.index).waves is not None:
-            channels = channels_by_layer(network, states_of(network, result.sharing))
-            yield WaveBytes(layer, result.arch, result.plan, batch or 1, channels).order
+            yield WaveBytes(layer, result.arch, result.plan, batch or 1).order
         if result.plan is not None and result.plan.exits is not None:
             yield f"early exit: {result.plan.exits.words}"
         return
@@ -133,18 +132,16 @@ def _lines(result: Result, plan: Plan, layer: Layer, record: LayerRecord) -> Ite
         yield from cycle_lines(own, arch, channels, batch, record.counts, _laid(result, plan, own))
     if result.buffers:
         yield from port_lines(port_use([record.counts], Stores.of(arch.buffers)), arch, record.counts.cycles)
-    yield from _bytes_of(own, arch, plan, batch, channels_by_layer(result.network, states)).lines()
+    yield from _bytes_of(own, arch, plan, batch).lines()
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, arch.dram.simulated.organisation.burst_bytes)
 
 
-def _bytes_of(
-    layer: Layer, arch: Arch, plan: Plan, batch: int, channels: tuple[int, ...]
-) -> LayerBytes | WindowBytes | WaveBytes:
+def _bytes_of(layer: Layer, arch: Arch, plan: Plan, batch: int) -> LayerBytes | WindowBytes | WaveBytes:
     group = plan.group_of(layer.index)
     if plan.exits is not None:
         return ExitBytes(layer, arch, plan, batch)
     if group.waves is not None:
-        return WaveBytes(group.as_run(layer), arch, plan, batch, channels)
+        return WaveBytes(group.as_run(layer), arch, plan, batch)
     in_windows = group.tiled and not group.tick_batched
     return WindowBytes(layer, arch, plan, batch) if in_windows else LayerBytes(layer, arch, plan, batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +19,6 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.storage import filter_bytes, packed_row_bytes, rows_of
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.wave_group import LayerTiles, WaveGroup
-from lifsim.schedule.wave_plan import WavesAsked, wave_groups
 from lifsim.schedule.wave_reads import OutsideReads
 from lifsim.schedule.waves import Skewed, Waves
 from lifsim.units import counted, format_bytes, noun_of
@@ -29,13 +28,12 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class WaveBytes:
-    """One layer of a planned network, `batch` images. channels: by layer, groups of channels that share membranes."""
+    """One layer of a planned network, `batch` images."""
 
     layer: Layer
     arch: Arch
     plan: Plan
     batch: int
-    channels: tuple[int, ...]
 
     @property
     def order(self) -> str:
@@ -92,13 +90,7 @@ class WaveBytes:
     @cached_property
     def planned(self) -> WaveGroup:
         """The group as it was planned."""
-        group, plan = self.group, self.plan
-        span = group.first, group.last
-        asked = WavesAsked(plan.facts, plan.chip, *span, self.batch, group.images, self.channels)
-        found = wave_groups(asked, group.in_turn)
-        if not isinstance(found, Sequence):
-            raise ValueError(str(found))
-        return found[0]
+        return self.group.waves_walked.group
 
     def _chunk(self, images: int) -> WaveGroup:
         """The group with one chunk of so many images."""
@@ -126,11 +118,12 @@ class WaveBytes:
     @property
     def _visited(self) -> VisitedWeights:
         layer, residency = self.layer, self.group.residency
+        sets = self.traffic.tiling.group_sets(layer.groups)
         return VisitedWeights(
-            groups=layer.groups,
-            filters=layer.filters,
+            groups=sets,
+            filters=sets * layer.group_filters,
             tile_filters=self.traffic.tiling.filters,
-            filter_bytes=filter_bytes(layer, self.arch.precision.weight_bits, layer.rounds),
+            filter_bytes=layer.groups // sets * filter_bytes(layer, self.arch.precision.weight_bits, layer.rounds),
             region=0 if residency is None or self._stays else residency.weight_region,
             stay=self.traffic.tiling.resident_weight_bytes,
             visits=self._visits,

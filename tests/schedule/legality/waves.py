@@ -21,6 +21,7 @@ from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Finish, Load
 from tests.schedule.legality.order import Range
 from tests.schedule.legality.skewed import SkewedCalls, SkewedSums
+from tests.schedule.legality.sums import cut
 from tests.schedule.legality.tile_work import Pass, TileWork
 from tests.schedule.legality.wave_spikes import WaveSpikes
 
@@ -97,14 +98,13 @@ class WaveEvents:
         if int(visit.outputs.sum()) != turn.outputs * told.filters:
             raise IllegalPlanError(f"{turn} has {turn.outputs * told.filters} outputs, its steps {visit.outputs.sum()}")
         yield from self.spikes.inputs(visit, turn)
-        begin = 0
         for tile, joined in enumerate(self._tiles(visit, turn)):
-            for size in joined:
-                filters = begin, begin + size
-                yield from self._weights(visit, turn, tile, filters)
-                yield from self._work(turn, filters)
-                yield Drop("weight", ("/weights", told.name), *self._unpinned(turn.layer, filters))
-                begin += size
+            for parts in joined:
+                for filters in parts:
+                    yield from self._weights(visit, turn, tile, filters)
+                yield from self._work(turn, parts)
+                for filters in parts:
+                    yield Drop("weight", ("/weights", told.name), *self._unpinned(turn.layer, filters))
         yield from self._finish(turn)
         self.spikes.pay(visit, turn)
         for kind in (Kind.PSUM_READ, Kind.PSUM_WRITE):
@@ -136,23 +136,27 @@ class WaveEvents:
 
     # Filter tiles
 
-    def _tiles(self, visit: Visit, turn: Turn) -> list[list[int]]:
-        """Filters of the tiles, of which steps may join several."""
+    def _tiles(self, visit: Visit, turn: Turn) -> list[list[list[Range]]]:
+        """Filters of the tiles, of which steps may join several: of one group, or of each of those that take turns."""
         layer, tiling = (
             self.plan.facts.layers[turn.layer].layer,
             self.group.layers[turn.layer - self.group.first].tiling,
         )
-        sizes = [
-            min(tiling.filters, layer.group_filters - begin)
-            for _ in range(layer.groups)
-            for begin in range(0, layer.group_filters, tiling.filters)
+        sets, each = tiling.group_sets(layer.groups), layer.group_filters
+        every = [
+            [
+                (group * each + begin, group * each + min(begin + tiling.filters, each))
+                for group in range(first, layer.groups, sets)
+            ]
+            for first in range(sets)
+            for begin in range(0, each, tiling.filters)
         ]
         tiles = []
         for steps in np.split(visit.outputs, visit.steps // self._strips(turn)):
-            share, joined = int(steps.sum()) // turn.outputs, list[int]()
-            while sum(joined) < share and sizes:
-                joined.append(sizes.pop(0))
-            if sum(joined) * turn.outputs != steps.sum():
+            share, joined = int(steps.sum()) // turn.outputs, list[list[Range]]()
+            while _filters(joined) < share and every:
+                joined.append(every.pop(0))
+            if _filters(joined) * turn.outputs != steps.sum():
                 raise IllegalPlanError(f"a step of {layer.name} has {share} filters, which are no whole tiles")
             tiles.append(joined)
         return tiles
@@ -170,36 +174,56 @@ class WaveEvents:
         mine = (moves.step // strips == tile) & (moves.kind == Kind.WEIGHTS)
         for low, size in zip(moves.offset[mine].tolist(), moves.bytes[mine].tolist(), strict=True):
             low, high = max(low, begin), min(low + size, end)
-            pinned = min(max(self._pinned(turn.layer), low), high)
+            pinned = min(max(self._pinned(turn.layer, filters), low), high)
             yield Load("weight", ("/weights", told.name), low, pinned)
-            held = min(high, pinned + region) if high > pinned else high
+            held = min(high, pinned + self._part(region, turn.layer, filters)) if high > pinned else high
             yield Load("weight", ("/weights", told.name), pinned, held)
             yield Load("passing", ("/weights", told.name), held, high)
 
-    def _pinned(self, index: int) -> int:
-        return self._tiling(index).resident_weight_bytes
+    def _pinned(self, index: int, filters: Range) -> int:
+        """The end of what stays of the weights of a tile's filters: tiles stay in their order, of groups that take
+        turns the parts of one behind one another."""
+        layer, one = self.plan.facts.layers[index].layer, self.net.layers[index]
+        place = filters[0] % (layer.filters // self._together(index))
+        before, size = (self._together(index) * count * one.filter_bytes for count in (place, filters[1] - filters[0]))
+        stays = min(max(self._tiling(index).resident_weight_bytes - before, 0), size)
+        return filters[0] * one.filter_bytes + self._part(stays, index, filters)
+
+    def _together(self, index: int) -> int:
+        """Groups whose tiles take turns."""
+        groups = self.plan.facts.layers[index].layer.groups
+        return groups // self._tiling(index).group_sets(groups)
+
+    def _part(self, size: int, index: int, filters: Range) -> int:
+        """What one of them, which has these filters, has of what all of them have together."""
+        together = self._together(index)
+        member = filters[0] // (self.plan.facts.layers[index].layer.filters // together)
+        return size * (member + 1) // together - size * member // together
 
     def _tiling(self, index: int) -> Tiling:
         return self.group.layers[index - self.group.first].tiling
 
     def _unpinned(self, index: int, filters: Range) -> Range:
         begin, end = (self.net.layers[index].filter_bytes * count for count in filters)
-        return min(max(begin, self._pinned(index)), end), end
+        return min(max(begin, self._pinned(index, filters)), end), end
 
     # The array's work
 
-    def _work(self, turn: Turn, filters: Range) -> Iterator[Event]:
+    def _work(self, turn: Turn, parts: list[Range]) -> Iterator[Event]:
         if self.calls is not None:
+            (filters,) = parts
             for timestep, rows in turn.rows.items():
                 yield from self.sums.strip(turn, timestep, rows, filters)
                 yield from self.calls.strip(turn, timestep, rows, filters)
             return
         facts, tiling = self.plan.facts.layers[turn.layer], self._tiling(turn.layer)
         rows, together = next(iter(turn.rows.values())), rows_of_tile(facts.layer, tiling)
-        work = self._at_work(turn)
-        for image in turn.images:
-            for first in range(rows.start, rows.stop, together):
-                yield from work.events(Pass(True, True), image, (first, min(first + together, rows.stop)), [filters])
+        work, tiles = self._at_work(turn), zip(*(cut(one, tiling.cut.filters) for one in parts), strict=True)
+        for tile in tiles:
+            for image in turn.images:
+                for first in range(rows.start, rows.stop, together):
+                    part = first, min(first + together, rows.stop)
+                    yield from work.events(Pass(True, True), image, part, list(tile))
 
     def _at_work(self, turn: Turn) -> TileWork:
         """It knows its window, and which membranes it finds and leaves."""
@@ -221,3 +245,7 @@ class WaveEvents:
             return 1, 1
         every = len(turn.images) * state.bytes
         return min(residency.permanent.get(state.name, 0), every), every
+
+
+def _filters(tiles: list[list[Range]]) -> int:
+    return sum(end - begin for parts in tiles for begin, end in parts)
