@@ -12,7 +12,8 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.weight_demand import WeightDemand
-from lifsim.schedule.weight_residency import best_weights
+from lifsim.schedule.weight_residency import _best_region, _ends, best_weights
+from lifsim.schedule.weight_stretch import Stretch
 from tests.oracles.weight_region import Weights, fewest_bytes
 from tests.schedule import build
 from tests.schedule.networks import Op, network
@@ -96,6 +97,23 @@ def test_second_operands_pass_the_region_and_are_never_pinned(demand: WeightDema
         buffer=demand.buffer,
     )
     assert best_weights(both).moved == fewest_bytes(as_oracle(both), both.buffer)
+
+
+@settings(max_examples=60, deadline=None)
+@given(demands(), st.data())
+def test_between_two_ends_the_bends_have_what_trying_every_region_has(
+    demand: WeightDemand, data: st.DataObject
+) -> None:
+    """Of equal bytes the largest region, whatever tiles have to fit."""
+    ends = _ends(demand)
+    place = data.draw(st.integers(0, ends.size - 2))
+    fits = tuple(data.draw(st.integers(0, len(layer.tile_bytes))) for layer in demand.layers)
+    low, high = int(ends[place]), int(ends[place + 1])
+    tried, found = _best_region(demand, fits, low, high), Stretch(demand, low, high).best(fits)
+    assert (tried is None) == (found is None)
+    if tried is not None and found is not None:
+        assert (found.region, found.moved) == (tried.region, tried.moved)
+        assert (found.pinned.tolist(), found.tile.tolist()) == (tried.pinned.tolist(), tried.tile.tolist())
 
 
 @pytest.mark.parametrize(("buffer", "weights"), [(800, 3264), (1000, 2064), (1100, 1464)])
