@@ -15,6 +15,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.wave_plan import WavesAsked, in_waves
 from lifsim.schedule.window import Window
+from tests.loop_orders import compared
 from tests.oracles.loop_order import walk
 from tests.oracles.loop_order_net import IllegalOrderError
 from tests.schedule import build
@@ -42,6 +43,12 @@ def test_skewed_strips_move_what_the_interpreter_moves(case: Case | None) -> Non
     """And currents that wait, or are computed again."""
     assume(case is not None)
     assert not list(case.differences())
+
+
+@pytest.mark.parametrize("kind", ["fused", "skewed"])
+def test_groups_that_are_always_the_same_move_what_the_interpreter_moves(kind: str) -> None:
+    """So few that they are walked in every run, and so many that each rule of what moves has a group that it moves."""
+    assert sum(compared(kind, 50, 16).values()) == 50
 
 
 def stack(layers: int, timesteps: int, rows: int, kernel: int = 3) -> list[dict[str, object]]:
