@@ -7,14 +7,18 @@ import pytest
 
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.wave_steps import wave_visits
+from lifsim.schedule.window import Window
 from tests.schedule import build
 from tests.schedule.broken import STRIPS, conv
 from tests.schedule.hand_waves import Asked, waves_by_hand
 from tests.schedule.networks import network
+from tests.schedule.on_arch import facts_on
 from tests.schedule.test_group_steps import COUNTED
+from tests.schedule.test_waves_moved import asked, stack
 
 POOLED = [*conv(0), {"name": "pool", "op": "max_pool", "kernel": 2}, *conv(1), *conv(2, stride=2)]
 CASES = [
@@ -72,3 +76,29 @@ def _bytes(visit: Visit, place: int) -> np.ndarray:  # type: ignore[type-arg]
     moves = visit.moves
     extents = np.arange(moves.extents[place])[:, None] * moves.pitch[place]
     return (moves.offset[place] + extents + np.arange(moves.extent_bytes[place])).ravel()
+
+
+def test_every_tile_has_all_strips_of_a_visit_before_the_next_one() -> None:
+    """So that its weights are there for all of them: the timesteps come again and again, tile after tile."""
+    plan = waves_by_hand(
+        network(STRIPS, (2, 8, 8), 3), Sharing.parse("layer"), build.arch(), Asked("skewed", 2, 3, filters=2)
+    )
+    most = 0
+    for visit in visits_of(plan, 1):
+        timesteps = sorted({*visit.timestep.tolist()})  # type: ignore[union-attr]
+        tiles = len(visit.timestep) // len(timesteps)  # type: ignore[arg-type]
+        assert visit.timestep.tolist() == timesteps * tiles  # type: ignore[union-attr]
+        most = max(most, tiles * (len(timesteps) - 1))
+    assert most > 1
+
+
+def test_what_is_computed_once_is_so_at_the_first_timestep_of_a_window() -> None:
+    """And its currents wait for the others, in whose steps the array has nothing to do."""
+    net, chip = network(stack(2, 4, 8), (2, 1, 8), 4, "direct"), Chip.of(build.arch())
+    group = asked(net, "layer", build.arch(), Window(2, "skewed"))
+    facts = facts_on(net, Sharing.parse("layer"), build.arch())
+    mine = [visit for visit in wave_visits(facts, chip, 1, group) if visit.layer == 0]
+    timestep = np.concatenate([visit.timestep for visit in mine])
+    rounds = np.concatenate([visit.rounds for visit in mine])
+    assert {0, 1, 2, 3} == {*timestep.tolist()}
+    assert ((rounds == REPLAY) == (timestep % 2 > 0)).all()

@@ -17,6 +17,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.wave_plan import WavesAsked, in_waves
 from lifsim.schedule.window import Window
+from tests.loop_orders import compared
 from tests.oracles.loop_order import walk
 from tests.oracles.loop_order_net import IllegalOrderError
 from tests.schedule import build
@@ -91,11 +92,17 @@ def test_chains_are_worked_off_in_the_cheapest_way(cols: int, dataflow: str) -> 
     assert isinstance(plan, GroupPlan)
     chosen, cost = plan.waves_walked.group, plan.waves_walked.cost
     each = [replace(chosen, ways=ways) for ways in product(*told.ways)]
-    prices = [one.cost(waves, inf).price for one in each for waves in one.candidates()]
+    prices = [one.cost(waves, inf).price for one in each for waves in one.candidates]
     assert cost.price == min(prices)
     whole = replace(chosen, ways=tuple(ways[0] for ways in told.ways))
     idle = (cols, dataflow) == (6, "os")  # 4 folds of 6 for 6 of 4
-    assert idle == (min(whole.cost(waves, inf).price for waves in whole.candidates()) > cost.price)
+    assert idle == (min(whole.cost(waves, inf).price for waves in whole.candidates) > cost.price)
+
+
+@pytest.mark.parametrize("kind", ["fused", "skewed"])
+def test_groups_that_are_always_the_same_move_what_the_interpreter_moves(kind: str) -> None:
+    """So few that they are walked in every run, and so many that each rule of what moves has a group that it moves."""
+    assert sum(compared(kind, 50, 16).values()) == 50
 
 
 def stack(layers: int, timesteps: int, rows: int, kernel: int = 3) -> list[dict[str, object]]:
