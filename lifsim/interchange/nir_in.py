@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.nir_file import PORT, NirGraph, NirNode
-from lifsim.interchange.nir_neurons import Step, neuron_keys
+from lifsim.interchange.nir_neurons import FIRING, Step, neuron_keys
 from lifsim.interchange.nir_order import ordered
 from lifsim.model.fitting import slide
 from lifsim.units import counted
@@ -162,10 +162,10 @@ def _signal(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
 
 
 def _neurons(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
+    if node.kind not in FIRING:
+        raise ValueError("is no node that LIFSim reads")
     each = {key: _per_neuron(key, array, x.shape) for key, array in node.arrays.items()}
     keys = neuron_keys(NirNode(node.kind, each), made.step, x.factor)
-    if keys is None:
-        raise ValueError("is no node that LIFSim reads")
     said, arrays = dict[str, Any](), dict[str, Array]()
     for key, value in keys.items():
         said[key] = value

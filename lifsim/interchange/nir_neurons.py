@@ -32,11 +32,10 @@ class Step:
     hard: bool
 
 
-def neuron_keys(node: NirNode, step: Step, factor: Array) -> Keys | None:
-    """The keys of `neuron:`, arrays where neurons differ; None: it is no neuron that fires. factor: what its inputs are
-    multiplied with. Raises ValueError with what LIFSim's neurons cannot do."""
-    kind = _KINDS.get(node.kind)
-    return None if kind is None else {**kind(node, step, factor), "fires": "above"}
+def neuron_keys(node: NirNode, step: Step, factor: Array) -> Keys:
+    """The keys of `neuron:` of a node in `FIRING`, arrays where neurons differ. factor: what its inputs are multiplied
+    with. Raises ValueError with what LIFSim's neurons cannot do."""
+    return {**FIRING[node.kind](node, step, factor), "fires": "above"}
 
 
 def _resets(node: NirNode, step: Step, leak: Array, gain: Array) -> Keys:
@@ -66,7 +65,8 @@ def _cuba(node: NirNode, step: Step, factor: Array) -> Keys:
     return {"model": "cuba_lif", **shares, "decay_input": True, **keys}
 
 
-_KINDS: Mapping[str, Callable[[NirNode, Step, Array], Keys]] = {"LIF": _lif, "IF": _if, "CubaLIF": _cuba}
+FIRING: Mapping[str, Callable[[NirNode, Step, Array], Keys]] = {"LIF": _lif, "IF": _if, "CubaLIF": _cuba}
+"""Nodes that put out spikes."""
 
 
 def _of(node: NirNode, name: str, otherwise: float | None = None) -> Array:

@@ -12,6 +12,7 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.given_rates import WAYS_TO_RATES, WAYS_TO_SPIKES
+from lifsim.config.rates_file import with_table
 from lifsim.errors import InputError
 
 BARE = """
@@ -112,6 +113,13 @@ def test_rates_of_no_layer_are_refused_by_every_command(said: list[str], capsys:
         if name not in POOLED:
             assert main([*command, "--workload", "bare.yaml", *said]) == 2
             assert "did you mean 'conv2'?" in capsys.readouterr().err, name
+
+
+def test_a_table_comes_before_what_is_named() -> None:
+    assert with_table(["conv1=0.3", 0.9], Path("given.csv")) == ("conv1=0.25", "conv2=0.5", "conv1=0.3", "0.9")
+    assert with_table(None, Path("given.csv")) == ("conv1=0.25", "conv2=0.5")
+    assert with_table(0.9, None) == 0.9
+    assert with_table(True, Path("given.csv")) is True  # for the schema to refuse
 
 
 @pytest.mark.slow
