@@ -21,6 +21,9 @@ FLAGS = (
 )  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
+LONGEST_S = 30
+"""That a page, a script or a command may take: a page that stands still is a fault, not a long test."""
+
 
 @dataclass(frozen=True)
 class Browser:
@@ -92,6 +95,9 @@ def chromium() -> Iterator[Browser]:
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         started = Chrome(options=options, service=Service(driver))
+        started.command_executor.client_config.timeout = LONGEST_S
+        started.set_page_load_timeout(LONGEST_S)
+        started.set_script_timeout(LONGEST_S)
         try:
             yield Browser(started)
         finally:
