@@ -31,6 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         "model": chapters.pages(config.docs_dir),
         "cli": cli_pages.pages(),
         "tutorials": _written(config, "tutorials"),
+        "more": [page for page in _written(config, ".") if page not in {*_named(config.nav), chapters.SOURCE}],
     }
     config.nav = _filled(config.nav, {name: list(pages) for name, pages in found.items()})
     config.extra["polyfills"] = [links.SHIM]
@@ -41,6 +42,12 @@ def _written(config: MkDocsConfig, folder: str) -> list[str]:
     """The pages of a folder, its README first."""
     found = sorted((Path(config.docs_dir) / folder).glob("*.md"), key=lambda path: (path.stem != "README", path.stem))
     return [path.relative_to(config.docs_dir).as_posix() for path in found]
+
+
+def _named(nav: Any) -> list[str]:
+    """All pages and names in `nav`."""
+    below = nav.values() if isinstance(nav, dict) else nav if isinstance(nav, list) else []
+    return [nav] if isinstance(nav, str) else [one for part in below for one in _named(part)]
 
 
 def _filled(nav: Any, found: dict[str, list[str]]) -> Any:
