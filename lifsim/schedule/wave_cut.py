@@ -15,23 +15,30 @@ from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.waves import Waves
 
 
-def strips_of(waves: Waves, layer: int, timesteps: int) -> Ints:
-    """[timesteps, waves, 2] first row and end of what a layer (an index) works on in each wave of a window."""
-    done = waves.done(layer, timesteps)
-    return np.stack([np.pad(done, ((0, 0), (1, 0)))[:, :-1], done], axis=-1)
+def cut_strips(waves: Waves, layer: int, timestep: int, row_pixels: int, together: int) -> tuple[Ints, Ints]:
+    """[tiles] first pixel, and [strips] first tile, of the strips of a layer (an index) at a timestep of a window (from
+    0 on), so many rows `together` a tile. Pixels are counted as they are worked off, strip after strip."""
+    strips, columns = waves.strips(layer, timestep + 1)[timestep], waves.columns(layer, timestep + 1)
+    wide = np.full(len(strips), row_pixels) if columns is None else np.diff(columns[timestep])[:, 0]
+    high = strips[:, 1] - strips[:, 0]
+    high, wide = high[high > 0], wide[high > 0]
+    tiles = -(-high // together)
+    strip = np.repeat(np.arange(high.size), tiles)
+    place = np.arange(strip.size) - np.repeat(np.cumsum(tiles) - tiles, tiles)
+    rows = np.minimum(together, high[strip] - place * together)
+    pixels = rows * wide[strip]
+    return np.cumsum(pixels) - pixels, np.cumsum(tiles) - tiles
 
 
-def rows_of_tile(layer: Layer, tiling: Tiling) -> int:
+def rows_of_tile(layer: Layer, tiling: Tiling, waves: Waves | None = None) -> int:
     """Rows that the array works off together at most."""
-    return -(-max(tiling.cut.pixel_tiles(gemm_of(layer))) // row_pixels(layer))
+    columns = None if waves is None else waves.columns(layer.index, 1)
+    wide = row_pixels(layer) if columns is None else int(np.diff(columns).max())
+    return -(-max(tiling.cut.pixel_tiles(gemm_of(layer))) // wide)
 
 
 def cut_in_waves(layer: Layer, tiling: Tiling, waves: Waves, timestep: int) -> Cut:
     """All tiles of a layer at one timestep of a window (from 0 on): those of `tiling`, each strip cut anew."""
-    together, pixels = rows_of_tile(layer, tiling), row_pixels(layer)
-    starts, strips = list[int](), list[int]()
-    for first, end in strips_of(waves, layer.index, timestep + 1)[timestep].tolist():
-        if end > first:
-            strips.append(len(starts))
-            starts += [row * pixels for row in range(first, end, together)]
-    return replace(tiling.cut, starts=tuple(starts), inputs_outer=False, strips=tuple(strips))
+    together = rows_of_tile(layer, tiling, waves)
+    starts, strips = cut_strips(waves, layer.index, timestep, row_pixels(layer), together)
+    return replace(tiling.cut, starts=tuple(starts.tolist()), inputs_outer=False, strips=tuple(strips.tolist()))

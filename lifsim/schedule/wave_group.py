@@ -116,6 +116,10 @@ class WaveGroup(ABC):
     def whole_tiles(self, *, every_row: bool) -> frozenset[int]:
         """Layers of which no filter tile may stream through its region."""
 
+    def plans(self, waves: Waves) -> bool:
+        """Whether it is a group of such waves."""
+        return any(type(waves) is type(one) for one in self.candidates())
+
     @property
     def least_membranes(self) -> int:
         """Bytes of the membrane buffer that the lowest waves need."""
@@ -146,7 +150,7 @@ class WaveGroup(ABC):
             return None
         every_row = not self.windowed or self.waiting(waves, every_row=True) <= self.buffers.spike_out
         whole = self.whole_tiles(every_row=every_row)
-        reads, residual = self._outside(waves)
+        reads, residual = self.outside(waves)
         split = best_weights(self._demand(waves, reads, whole))
         if split.moved + self.fixed >= limit or any(split.tile[index] == 0 for index in whole):
             return None
@@ -220,7 +224,7 @@ class WaveGroup(ABC):
             for layer, facts in enumerate(self.layers, self.rows.first)
         ]
 
-    def _outside(self, waves: Waves) -> tuple[list[Ints], Ints]:
+    def outside(self, waves: Waves) -> tuple[list[Ints], Ints]:
         """[layers][1 + m] bytes of inputs, [layers] of operands of adds."""
         reads = [np.zeros(1 + facts.tile_counts.size, np.int64) for facts in self.layers]
         residual = np.zeros(len(self.layers), np.int64)
@@ -237,9 +241,7 @@ class WaveGroup(ABC):
         return reads, residual
 
     def _demand(self, waves: Waves, reads: list[Ints], whole: frozenset[int]) -> WeightDemand:
-        rows = [
-            self.chunks.batch * self.rounds(one) * facts.rows.axis.rows_out for one, facts in enumerate(self.layers)
-        ]
+        rows = [self.row_visits(waves, one) for one in range(len(self.layers))]
         rows = [AT_ANY_PRICE if index in whole else times for index, times in enumerate(rows)]
         return WeightDemand(
             layers=self.layers,
@@ -250,6 +252,10 @@ class WaveGroup(ABC):
             asked=tuple(tuple(each.tolist()) for each in reads),
             buffer=self.buffers.weight,
         )
+
+    def row_visits(self, waves: Waves, index: int) -> int:  # noqa: ARG002 (bands ask for them)
+        """How often a row of a layer is worked off, or a piece of one, of all rows and images."""
+        return self.chunks.batch * self.rounds(index) * self.layers[index].rows.axis.rows_out
 
     @property
     @abstractmethod

@@ -9,6 +9,7 @@ from math import inf
 from operator import itemgetter
 
 from lifsim.errors import Fault
+from lifsim.schedule.band_group import BandGroup
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.fused import FusedGroup
@@ -19,8 +20,9 @@ from lifsim.schedule.skewed import SkewedGroup
 from lifsim.schedule.strips import strip_relays
 from lifsim.schedule.timestep import chunk_sizes
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+from lifsim.schedule.turned import turned
 from lifsim.schedule.wave_group import WaveCost, WaveGroup
-from lifsim.schedule.wave_refusal import not_chained, not_fused, not_skewed
+from lifsim.schedule.wave_refusal import not_banded, not_chained, not_fused, not_skewed
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.ways import Way
 from lifsim.schedule.window import Window
@@ -105,6 +107,18 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
         SkewedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, relay)
         for images, rows in product(chunk_sizes(asked.batch, asked.chunk), ways)
     ]
+
+
+def band_groups(asked: WavesAsked, window: Window) -> Sequence[BandGroup]:
+    """Those of skewed groups, which can be, that may run in bands of columns, too, in the same order."""
+    span, found = (asked.first, asked.last), list[BandGroup]()
+    for images, way in product(chunk_sizes(asked.batch, asked.chunk), asked.facts.ways(*span)):
+        if next(not_banded(way, *span), None) is None:
+            rows, across = (group_rows(facts, *span) for facts in (way, turned(way)))
+            relay, beside = (next(iter(strip_relays(one.facts, *span))) for one in (rows, across))
+            chunks = Chunks(asked.batch, images)
+            found.append(BandGroup(rows, asked.chip.room, chunks, window, asked.overlaps, relay, across, beside))
+    return found
 
 
 def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, WaveCost] | None:
