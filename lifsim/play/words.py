@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lifsim.model.buffers import Buffers
 from lifsim.play.bound import Remedy
 from lifsim.play.record import LayerRecord, leaking
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.window import TICK, TIMESTEP
@@ -79,7 +80,8 @@ def _turns(group: GroupPlan) -> tuple[bool, bool, bool]:
 def way_words(group: GroupPlan, layer: int) -> str:
     """How a `layer` (an index) of a group runs: `timestep by timestep, in strips of 8 rows`."""
     if group.waves is not None:
-        return f"{_way(group)}, {counted(group.waves.height, 'row')} a wave"
+        across = f" of {counted(group.waves.width, 'column')}" if isinstance(group.waves, Banded) else ""
+        return f"{_way(group)}, {counted(group.waves.height, 'row')}{across} a wave"
     rows = next((strip.rows for strip in group.strips if strip.first <= layer <= strip.last), None)
     return _way(group) + (f", in strips of {counted(rows, 'row')}" if rows else "")
 

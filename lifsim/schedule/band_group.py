@@ -7,13 +7,15 @@ others go to DRAM with the layer that has called on them last and come with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
 
 import numpy as np
 
+from lifsim.schedule.band_floors import BandFloors
 from lifsim.schedule.band_reads import BandReads
-from lifsim.schedule.band_spikes import BandTurns
+from lifsim.schedule.band_spikes import BandSpikes
 from lifsim.schedule.banded import Banded, Sweep
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.products import gemm_of
@@ -23,9 +25,8 @@ from lifsim.schedule.skewed import SkewedGroup
 from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.strips import Relay
 from lifsim.schedule.traffic import Held
-from lifsim.schedule.wave_cut import cut_strips
+from lifsim.schedule.wave_cut import pieces_of, starts_of
 from lifsim.schedule.wave_group import LayerTiles, StateSplit
-from lifsim.schedule.wave_spikes import most_waiting
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.weight_residency import WeightSplit
 
@@ -36,6 +37,7 @@ class BandGroup(SkewedGroup):
 
     across: GroupRows
     beside: Relay
+    _known: dict[tuple[int, int], BandSpikes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def columns(self) -> int:
@@ -59,18 +61,13 @@ class BandGroup(SkewedGroup):
     def candidates(self) -> Iterator[Banded]:
         """The lowest strips for each number of waves by the narrowest for each number of bands of which the pieces of
         rows fit; as many rows of the borders stay as have room."""
-        longest, images = max(self.windows), self.chunks.images
-        for height in _least(self.relay.rows, lambda one: self.waves(one).count(longest)):
-            for width in _least(self.columns, lambda one: self.banded(1, one).bands(longest)):
-                waves = self.banded(height, width)
-                room = self.buffers.membrane - self.at_work(waves, images)
-                if width == self.columns or room < 0:
-                    break
-                border = images * waves.waits(longest) * self.pixel_bytes
-                kept = min(self.relay.rows, room // border) if border else self.relay.rows
-                if images * self.state.bytes <= self.buffers.membrane:
-                    kept = self.relay.rows
-                yield self.banded(height, width, kept)
+        yield from (waves for _, waves in self.floored(inf))
+
+    def floored(self, limit: float) -> list[tuple[int, Waves]]:
+        """Those below `limit` alone."""
+        return [
+            (floor, self.banded(height, width, kept)) for floor, height, width, kept in BandFloors.of(self).below(limit)
+        ]
 
     def at_work(self, waves: Waves, images: int) -> int:
         """Bytes of the pieces of rows of state that are on chip at once, of so many images."""
@@ -82,16 +79,18 @@ class BandGroup(SkewedGroup):
         """Of strips of one row and one column."""
         return self.at_work(self.banded(1, 1), self.chunks.images)
 
-    def floor(self, waves: Waves) -> int:
-        """With the membranes that move: all of them are known."""
-        states = self.states(waves, ())
-        return super().floor(waves) + int((states.read + states.written).sum())
-
     def waiting(self, waves: Waves, *, every_row: bool) -> int:  # noqa: ARG002 (fused ones ask for it)
         """Of the pieces of rows at work, and at the borders of their band."""
         banded = _bands(waves)
-        turns = [BandTurns(self.rows, banded.in_band, one, self.across, banded.sweep) for one in self.windows]
-        return self.chunks.images * max(most_waiting(one) + one.at_borders for one in turns)
+        return self.chunks.images * max(
+            self._spikes(banded.width, timesteps).most_waiting(banded.in_band) for timesteps in self.windows
+        )
+
+    def _spikes(self, width: int, timesteps: int) -> BandSpikes:
+        key = width, timesteps
+        if key not in self._known:
+            self._known[key] = BandSpikes(self.rows, self.across, self.banded(1, width).sweep, timesteps)
+        return self._known[key]
 
     def reads(self, waves: Waves, timesteps: int, images: int) -> BandReads:
         """From outside."""
@@ -152,8 +151,8 @@ class BandGroup(SkewedGroup):
             visit = VisitShape(piece, starts, banded.width, tiles, int(facts.tile_filters[0]))
             found = step_cut(visit, self.facts.psums.of(facts.layer), self.buffers.psum)
             together = max(found.into.pixel_tiles(piece)) // banded.width
-            begins, _ = cut_strips(banded, facts.layer.index, 0, self.columns, together)
-            tiled.append(LayerTiles(found.filters, replace(found.into, starts=tuple(begins.tolist())), Held(0, 0)))
+            pieces, _ = pieces_of(banded, facts.layer.index, 0, self.columns, together)
+            tiled.append(LayerTiles(found.filters, replace(found.into, starts=starts_of(pieces)), Held(0, 0)))
         return tuple(tiled)
 
     def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:  # noqa: ARG002 (fused ones ask)
@@ -188,13 +187,3 @@ def _bands(waves: Waves) -> Banded:
     if not isinstance(waves, Banded):
         raise TypeError(f"{waves} must have bands")
     return waves
-
-
-def _least(most: int, counted: Callable[[int], int]) -> Iterator[int]:
-    """Of the sizes 1..most the least for each count of strips."""
-    known: int | None = None
-    for size in range(1, most + 1):
-        count = counted(size)
-        if count != known:
-            known = count
-            yield size

@@ -21,44 +21,53 @@ from lifsim.schedule.begun import has_windows
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of, element_bits, map_shape
+from lifsim.schedule.wave_spikes import rows_waiting
 from lifsim.schedule.wave_turns import Turns
 from lifsim.schedule.waves import Waves
 
 
 @dataclass(frozen=True)
-class BandTurns(Turns):
-    """Turns of one band. across: the layers, column by column; bands: which columns each works on."""
+class BandSpikes:
+    """Of layers `across`, column by column, in bands of which `sweep` says the columns, in a window of so many
+    timesteps."""
 
+    rows: GroupRows
     across: GroupRows
-    bands: Waves
+    sweep: Waves
+    timesteps: int
 
-    def row_bytes(self, tensor: Tensor) -> int:
-        """Of the widest piece of a row that a band makes of a tensor."""
-        return self._widest[tensor.name] * self._pixel_bytes(tensor)
+    def most_waiting(self, in_band: Waves) -> int:
+        """Bytes of an image that spike_out must hold at the most, of bands in such waves."""
+        held = rows_waiting(Turns(self.rows, in_band, self.timesteps))
+        waiting: Ints = np.sum([self._widest[node] * rows for node, rows in held.items()], axis=0)
+        return int(waiting.max()) + self.at_borders
 
     def _pixel_bytes(self, tensor: Tensor) -> int:
         return bytes_of(map_shape(tensor.shape)[0] * element_bits(tensor, self.rows.facts.reals))
 
     @cached_property
     def _widest(self) -> dict[str, int]:
+        """By node, bytes of the widest piece of a row that a band makes of it."""
         found = {}
         for layer in self.across.members:
-            done = np.pad(self.bands.done(layer, self.timesteps), ((0, 0), (1, 0)))
-            for name, node in self.across.passing[layer].items():
-                found[name] = max(int(np.diff(at[done]).max()) for at in (node.begun, node.complete))
+            done = np.pad(self.sweep.done(layer, self.timesteps), ((0, 0), (1, 0)))
+            for step in self.rows.facts.steps[layer]:
+                node = self.across.passing[layer][step.name]
+                columns = max(int(np.diff(at[done]).max()) for at in (node.begun, node.complete))
+                found[step.name] = columns * self._pixel_bytes(step.tensor)
         return found
 
     @cached_property
     def at_borders(self) -> int:
         """Bytes of an image that wait at the fuller border of a band, all rows of all timesteps."""
-        waiting = np.zeros(self.bands.count(self.timesteps), np.int64)
+        waiting = np.zeros(self.sweep.count(self.timesteps), np.int64)
         for layer in self.across.members:
-            done = self.bands.done(layer, self.timesteps)
-            steps, below = self.across.facts.steps[layer], self.rows.facts.steps[layer]
-            for step in below:
+            done = self.sweep.done(layer, self.timesteps)
+            windows = has_windows(self.across.facts.steps[layer])
+            for step in self.rows.facts.steps[layer]:
                 node, size = self.across.passing[layer][step.name], self._pixel_bytes(step.tensor)
                 columns = self._still_needed(layer, step.name, done)
-                if has_windows(steps):
+                if windows:
                     columns = columns + (node.begun - node.complete)[done]
                 fuller = np.maximum(columns, np.pad(columns, ((0, 0), (1, 0)))[:, :-1])
                 waiting += map_shape(step.tensor.shape)[1] * size * fuller.sum(axis=0)
@@ -69,6 +78,6 @@ class BandTurns(Turns):
         there, needed = self.across.passing[layer][node].complete[done], np.zeros_like(done)
         for need in self.across.needs:
             if need.read.node == node:
-                gone = self.across.gone(need, self.bands.done(need.layer, self.timesteps))
+                gone = self.across.gone(need, self.sweep.done(need.layer, self.timesteps))
                 needed = np.maximum(needed, there - gone)
         return needed

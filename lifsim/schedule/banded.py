@@ -50,9 +50,14 @@ class Banded(Skewed):
         """Until the last timestep of the last layer has passed the map."""
         return self.sweep.count(timesteps)
 
+    def many(self, timesteps: int) -> tuple[int, int]:
+        """Bands, and waves of each."""
+        return self.bands(timesteps), self.in_band.count(timesteps)
+
     def count(self, timesteps: int) -> int:
         """Of all bands."""
-        return self.bands(timesteps) * super().count(timesteps)
+        bands, each = self.many(timesteps)
+        return bands * each
 
     def done(self, layer: int, timesteps: int) -> Ints:
         """[timesteps, waves] of its band."""
@@ -70,11 +75,7 @@ class Banded(Skewed):
 
     def visits(self, layer: int, timesteps: int) -> int:
         """Waves of all bands in which a layer has work."""
-        at_work = self.sweep.strips(layer, timesteps)
-        which, often = np.unique((at_work[..., 1] > at_work[..., 0]).T, axis=0, return_counts=True)
-        strips = self.in_band.strips(layer, timesteps)
-        rows = strips[..., 1] > strips[..., 0]
-        return sum(int(rows[one].any(axis=0).sum()) * count for one, count in zip(which, often.tolist(), strict=True))
+        return int(bands_of(self.sweep, layer, timesteps) @ waves_of(self.in_band, layer, timesteps))
 
     def waits(self, timesteps: int) -> int:
         """Columns of a row of state that are between two bands at the most."""
@@ -91,6 +92,27 @@ class Banded(Skewed):
         """[layers] each: columns of a row of state that a band takes over from an earlier one, and that it leaves to a
         later one, in all bands, by the layer that calls on them next, or has last."""
         return _handed_over(self.sweep, timesteps)
+
+
+@lru_cache(maxsize=1 << 14)
+def bands_of(sweep: Sweep, layer: int, timesteps: int) -> Ints:
+    """[timesteps * timesteps] bands in which a layer (an index) has work at timesteps t to u, by t * timesteps + u."""
+    strips = sweep.strips(layer, timesteps)
+    works = (strips[..., 1] > strips[..., 0]).T
+    works = works[works.any(axis=1)]
+    first, last = works.argmax(axis=1), timesteps - 1 - works[:, ::-1].argmax(axis=1)
+    return np.bincount(first * timesteps + last, minlength=timesteps**2)
+
+
+@lru_cache(maxsize=1 << 14)
+def waves_of(in_band: Skewed, layer: int, timesteps: int) -> Ints:
+    """[timesteps * timesteps] waves of a band in which a layer (an index) has work at any of the timesteps t to u, by
+    t * timesteps + u."""
+    strips, found = in_band.strips(layer, timesteps), np.zeros((timesteps, timesteps), np.int64)
+    works = strips[..., 1] > strips[..., 0]
+    for first in range(timesteps):
+        found[first, first:] = np.logical_or.accumulate(works[first:]).sum(axis=1)
+    return found.ravel()
 
 
 @lru_cache(maxsize=1 << 12)

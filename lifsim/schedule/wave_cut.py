@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 
 from lifsim.hardware.array import Cut
+from lifsim.hardware.array.cut import Piece
 from lifsim.model.network import Layer
 from lifsim.schedule.products import gemm_of
-from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.waves import Waves
 
 
-def cut_strips(waves: Waves, layer: int, timestep: int, row_pixels: int, together: int) -> tuple[Ints, Ints]:
-    """[tiles] first pixel, and [strips] first tile, of the strips of a layer (an index) at a timestep of a window (from
-    0 on), so many rows `together` a tile. Pixels are counted as they are worked off, strip after strip."""
+def pieces_of(waves: Waves, layer: int, timestep: int, row_pixels: int, together: int) -> tuple[list[Piece], list[int]]:
+    """The row tiles of a layer (an index) at a timestep of a window (from 0 on), so many rows `together`, strip after
+    strip, and the first one of each of these."""
     strips, columns = waves.strips(layer, timestep + 1)[timestep], waves.columns(layer, timestep + 1)
-    wide = np.full(len(strips), row_pixels) if columns is None else np.diff(columns[timestep])[:, 0]
-    high = strips[:, 1] - strips[:, 0]
-    high, wide = high[high > 0], wide[high > 0]
-    tiles = -(-high // together)
-    strip = np.repeat(np.arange(high.size), tiles)
-    place = np.arange(strip.size) - np.repeat(np.cumsum(tiles) - tiles, tiles)
-    rows = np.minimum(together, high[strip] - place * together)
-    pixels = rows * wide[strip]
-    return np.cumsum(pixels) - pixels, np.cumsum(tiles) - tiles
+    across = np.broadcast_to([0, row_pixels], strips.shape) if columns is None else columns[timestep]
+    tiles, begins = list[Piece](), list[int]()
+    for (first, end), (left, right) in zip(strips.tolist(), across.tolist(), strict=True):
+        if end > first:
+            begins.append(len(tiles))
+            tiles += [Piece(row, min(together, end - row), left, right - left) for row in range(first, end, together)]
+    return tiles, begins
+
+
+def starts_of(pieces: Sequence[Piece]) -> tuple[int, ...]:
+    """First pixels of row tiles, counted one after the other."""
+    return (0, *accumulate(piece.rows * piece.columns for piece in pieces[:-1]))
 
 
 def rows_of_tile(layer: Layer, tiling: Tiling, waves: Waves | None = None) -> int:
@@ -40,5 +45,6 @@ def rows_of_tile(layer: Layer, tiling: Tiling, waves: Waves | None = None) -> in
 def cut_in_waves(layer: Layer, tiling: Tiling, waves: Waves, timestep: int) -> Cut:
     """All tiles of a layer at one timestep of a window (from 0 on): those of `tiling`, each strip cut anew."""
     together = rows_of_tile(layer, tiling, waves)
-    starts, strips = cut_strips(waves, layer.index, timestep, row_pixels(layer), together)
-    return replace(tiling.cut, starts=tuple(starts.tolist()), inputs_outer=False, strips=tuple(strips.tolist()))
+    pieces, strips = pieces_of(waves, layer.index, timestep, row_pixels(layer), together)
+    parts = tuple(pieces) if waves.columns(layer.index, 1) is not None else ()
+    return replace(tiling.cut, starts=starts_of(pieces), inputs_outer=False, strips=tuple(strips), pieces=parts)

@@ -118,7 +118,7 @@ class WaveGroup(ABC):
 
     def plans(self, waves: Waves) -> bool:
         """Whether it is a group of such waves."""
-        return any(type(waves) is type(one) for one in self.candidates())
+        return waves.columns(self.rows.first, 1) is None
 
     @property
     def least_membranes(self) -> int:
@@ -138,11 +138,16 @@ class WaveGroup(ABC):
         """Bytes that no choice within these waves goes below: what enters and leaves, and weights."""
         room, fetched = self.buffers.weight, 0
         sizes = (facts.weight_bytes for facts in self.layers)
-        for times, size in sorted(zip(self._visits(waves), sizes, strict=True), reverse=True):
+        for times, size in sorted(zip(self.visits(waves), sizes, strict=True), reverse=True):
             pinned = min(size, room)
             room -= pinned
             fetched += size * times - pinned * (times - 1)
-        return fetched + self.fixed + self._enters
+        return fetched + self.fixed + self.enters
+
+    def floored(self, limit: float) -> list[tuple[int, Waves]]:
+        """Candidates with their floors, perhaps without those at or above `limit`."""
+        del limit
+        return [(self.floor(waves), waves) for waves in self.candidates()]
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
@@ -173,7 +178,7 @@ class WaveGroup(ABC):
         return frozenset(index for index, behind in enumerate(steps) if has_windows(behind))
 
     @cached_property
-    def _enters(self) -> int:
+    def enters(self) -> int:
         """Bytes of the inputs from outside, each row once."""
         found: dict[str, int] = {}
         for facts in self.layers:
@@ -213,7 +218,7 @@ class WaveGroup(ABC):
             moved += count * lines * packed_row_bytes(tensor, self.facts.reals, packed)
         return self.chunks.batch * rows_of(tensor.shape) * moved
 
-    def _visits(self, waves: Waves) -> list[int]:
+    def visits(self, waves: Waves) -> list[int]:
         """How often each layer's weights are needed: chunks, windows, waves."""
         return [
             self.chunks.count
@@ -245,7 +250,7 @@ class WaveGroup(ABC):
         rows = [AT_ANY_PRICE if index in whole else times for index, times in enumerate(rows)]
         return WeightDemand(
             layers=self.layers,
-            visits=tuple(self._visits(waves)),
+            visits=tuple(self.visits(waves)),
             row_visits=tuple(rows),
             absent=(0,) * len(rows),
             strips=(1,) * len(rows),

@@ -73,7 +73,7 @@ def _smaller(asked: WavesAsked, window: Window) -> str:
 def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Fault:
     """One for each size of chunks, the largest first; a fault: why there can be none, whatever the buffers."""
     if window.waves == "skewed":
-        why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed
+        why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed_and_banded
     else:
         why, groups = next(_not_fused(asked, window), ""), _fused
     return Fault(f"{_who(asked)} cannot run {window}: {why}", path="schedule") if why else groups(asked, window)
@@ -109,6 +109,11 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     ]
 
 
+def _skewed_and_banded(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
+    """Bands behind whole rows: what is lacking for the smallest of all is lacking for them."""
+    return [*_skewed(asked, window), *band_groups(asked, window)]
+
+
 def band_groups(asked: WavesAsked, window: Window) -> Sequence[BandGroup]:
     """Those of skewed groups, which can be, that may run in bands of columns, too, in the same order."""
     span, found = (asked.first, asked.last), list[BandGroup]()
@@ -125,7 +130,7 @@ def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, Wav
     """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
     `limit`, or has room."""
     best: tuple[WaveGroup, WaveCost] | None = None
-    floors = [(group.floor(waves), group, waves) for group in groups for waves in group.candidates()]
+    floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit)]
     for floor, group, waves in sorted(floors, key=itemgetter(0)):
         if floor >= limit:
             break

@@ -6,7 +6,7 @@ the rows that have begun (`lifsim.schedule.begun`) wait there, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -27,20 +27,33 @@ def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     by_node: dict[str, list[Need]] = {}
     for need in rows.needs:
         by_node.setdefault(need.read.node, []).append(need)
-    for needs in by_node.values():
-        _add_rows(turns, needs, waiting)
-    for layer in rows.members:
-        _add_begun(turns, layer, waiting, every_row=every_row)
+    sizes = [{step.name: turns.row_bytes(step.tensor) for step in rows.facts.steps[layer]} for layer in rows.members]
+    for node, needs in by_node.items():
+        _add_rows(turns, needs, waiting, sizes[needs[0].of - rows.first][node])
+    for layer, each in zip(rows.members, sizes, strict=True):
+        _add_begun(turns, layer, waiting, each, every_row=every_row)
     return int(waiting.max())
 
 
-def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:
-    """To [layers, waves], turn by turn, the rows of one node that are there. In its readers' turns they still are what
-    these have needed since their last."""
+@lru_cache(maxsize=1 << 12)
+def rows_waiting(turns: Turns) -> dict[str, Ints]:
+    """By node, [layers, waves] of the same as rows, those of all lines, rows that have begun among them."""
+    rows, found = turns.rows, dict[str, Ints]()
+    for layer in rows.members:
+        for step in rows.facts.steps[layer]:
+            mine = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
+            if needs := [need for need in rows.needs if need.read.node == step.name]:
+                _add_rows(turns, needs, mine, 1)
+            _add_begun(turns, layer, mine, {step.name: 1}, every_row=False)
+            found[step.name] = mine
+    return found
+
+
+def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints, size: int) -> None:
+    """To [layers, waves], turn by turn, the rows of one node that are there, of `size` each. In its readers' turns they
+    still are what these have needed since their last."""
     rows, of = turns.rows, needs[0].of
     complete = rows.passing[of][needs[0].read.node].complete
-    tensor = next(step.tensor for step in rows.facts.steps[of] if step.name == needs[0].read.node)
-    size = turns.row_bytes(tensor)
     readers = sorted({need.layer for need in needs})
     for first, end in pairwise([rows.first, of, *(reader + 1 for reader in readers), rows.last + 1]):
         there = complete[(turns.done if first >= of else turns.before)[of]]
@@ -51,11 +64,11 @@ def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:
         waiting[first - rows.first : end - rows.first] += size * held
 
 
-def _add_begun(turns: Turns, layer: int, waiting: Ints, *, every_row: bool) -> None:
+def _add_begun(turns: Turns, layer: int, waiting: Ints, sizes: Mapping[str, int], *, every_row: bool) -> None:
     steps, rows = turns.rows.facts.steps[layer], turns.rows.rows(layer)
     if not has_windows(steps):
         return
-    begun = begun_bytes(steps, rows, {step.name: turns.row_bytes(step.tensor) for step in steps})
+    begun = begun_bytes(steps, rows, sizes)
     before, behind = begun[turns.before[layer]].sum(axis=0), begun[turns.done[layer]].sum(axis=0)
     here = layer - turns.rows.first
     waiting[:here] += before

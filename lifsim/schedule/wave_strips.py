@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.model.network import Layer
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import Window
 
@@ -19,7 +21,7 @@ class Strips:
     image, images: first image of the chunk, and how many it has. window: number of the window, timestep: the first one
     of the strip, steps: timesteps that it is worked on back to back. opens, closes: whether these are the first and the
     last ones of their window. last: whether its window is the last one. wave: number of the wave in its window. first,
-    end: output rows.
+    end: output rows. left, right: the first of their columns, and the one behind the last.
     """
 
     image: Ints
@@ -33,6 +35,8 @@ class Strips:
     wave: Ints
     first: Ints
     end: Ints
+    left: Ints
+    right: Ints
 
     @property
     def count(self) -> int:
@@ -45,9 +49,14 @@ class Strips:
         return self.end - self.first
 
     @property
+    def pixels(self) -> Ints:
+        """Of each, in all its images."""
+        return self.rows * (self.right - self.left) * self.images
+
+    @property
     def work(self) -> Ints:
-        """Rows of all images and timesteps."""
-        return self.rows * self.images * self.steps
+        """Pixels of all images and timesteps."""
+        return self.pixels * self.steps
 
     @property
     def visit(self) -> Ints:
@@ -57,9 +66,9 @@ class Strips:
         return np.cumsum(begins) - 1
 
 
-def strips_of_layer(waves: Waves, layer: int, window: Window, timesteps: int, chunks: list[tuple[int, int]]) -> Strips:
-    """Those of a layer (an index) of so many `timesteps`. chunks: first image and images of each."""
-    spans = window.spans(timesteps)
+def strips_of_layer(waves: Waves, layer: Layer, window: Window, chunks: list[tuple[int, int]]) -> Strips:
+    """Those of a `layer`. chunks: first image and images of each."""
+    spans = window.spans(layer.timesteps)
     every = [
         _within(waves, layer, span, (chunk, number, number == len(spans) - 1))
         for chunk in chunks
@@ -68,12 +77,13 @@ def strips_of_layer(waves: Waves, layer: int, window: Window, timesteps: int, ch
     return Strips(*(np.concatenate([getattr(one, column.name) for one in every]) for column in fields(Strips)))
 
 
-def _within(waves: Waves, layer: int, span: tuple[int, int], where: tuple[tuple[int, int], int, bool]) -> Strips:
+def _within(waves: Waves, layer: Layer, span: tuple[int, int], where: tuple[tuple[int, int], int, bool]) -> Strips:
     """Of one window of a chunk, (chunk, number of the window, whether it is the last one), wave after wave."""
     (image, images), number, last = where
     timesteps = span[1] - span[0]
-    end = waves.done(layer, timesteps).T
-    begin = np.vstack([np.zeros_like(end[:1]), end[:-1]])
+    begin, end = waves.strips(layer.index, timesteps).T
+    columns = waves.columns(layer.index, timesteps)
+    left, right = (np.zeros_like(end), np.full_like(end, row_pixels(layer))) if columns is None else columns.T
     if not waves.skewed:
         begin, end = begin[:, :1], end[:, :1]
     wave, timestep = np.nonzero(end > begin)
@@ -90,4 +100,6 @@ def _within(waves: Waves, layer: int, span: tuple[int, int], where: tuple[tuple[
         wave=wave,
         first=begin[wave, timestep],
         end=end[wave, timestep],
+        left=left[wave, timestep],
+        right=right[wave, timestep],
     )

@@ -49,6 +49,10 @@ class Waves(ABC):
         del layer, timesteps
         return None
 
+    def many(self, timesteps: int) -> tuple[int, int]:
+        """How many bands of columns a window has, and waves each."""
+        return 1, self.count(timesteps)
+
     def rows(self, layer: int, wave: int, timestep: int, timesteps: int | None = None) -> range:
         """Rows of the outputs of a layer's product (an index) that it works on in a wave; timestep: from 0 within the
         window, of so many (None: it is the last one). May be empty."""

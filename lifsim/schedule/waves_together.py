@@ -65,7 +65,7 @@ class InWaves:
         groups = wave_groups(self.choices.waves_asked(first, end), window)
         if isinstance(groups, Fault):
             return NEVER
-        return min((group.floor(waves) for group in groups for waves in group.candidates()), default=NEVER)
+        return min((floor for group in groups for floor, _ in group.floored(NEVER)), default=NEVER)
 
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
         """In the windows, chunks and waves that move the fewest bytes, if there are any."""

@@ -180,9 +180,14 @@ class Walker:
         for (t, (rows, columns)), image in product(visit.parts.items(), self.images):
             if visit.layer.source in self.maker:
                 yield from self.under(visit, image, t, rows, columns)
-            for name in visit.layer.adds:
-                if name in self.maker:
-                    yield from ((name, image, t, row, column) for row in rows for column in columns)
+        for name in visit.layer.adds:
+            if name in self.maker:
+                yield from self._own(visit, name)
+
+    def _own(self, visit: Visit, name: str) -> Iterator[Pixel]:
+        """The pixels of a plane that lie where the visit works."""
+        for (t, (rows, columns)), image in product(visit.parts.items(), self.images):
+            yield from ((name, image, t, row, column) for row in rows for column in columns)
 
     def _last_needs(self) -> dict[Pixel, int]:
         return {pixel: position for position, visit in enumerate(self.order) for pixel in self.needs(visit)}
@@ -221,9 +226,7 @@ class Walker:
                     brought |= needed
         for name in layer.adds:
             if name not in self.maker:
-                pixels = {(name, image, t, row, column) for image in self.images
-                          for t, (rows, columns) in visit.parts.items() for row in rows for column in columns}  # fmt: skip
-                moved["residual"] += len(self._bytes(pixels))
+                moved["residual"] += len(self._bytes(set(self._own(visit, name))))
 
     def _fits(self, layer: Layer, window: int) -> bool:
         return all(len(self._asked(visit)) <= self.room.spike_in for visit in self.order
@@ -247,8 +250,8 @@ class Walker:
     def _weights(self, layer: Layer, nest: Nest, filters: range, at_work: set[tuple[str, int]]) -> None:
         """First what a tile has beyond its room stays, then the rest."""
         size = nest.filters or layer.filters
-        tiles = [[(layer.name, number * layer.filter_bytes + byte) for number in range(at, min(at + size, layer.filters))
-                  for byte in range(layer.filter_bytes)] for at in range(0, layer.filters, size)]  # fmt: skip
+        every = [(layer.name, byte) for byte in range(layer.filters * layer.filter_bytes)]
+        tiles = [every[at : at + size * layer.filter_bytes] for at in range(0, len(every), size * layer.filter_bytes)]
         beyond = [byte for tile in tiles for byte in tile[nest.at_work :]]
         stay = set((beyond + [byte for tile in tiles for byte in tile[: nest.at_work]])[: nest.stays])
         for byte in tiles[filters.start // size]:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from hypothesis import strategies as st
 
 from lifsim.errors import Fault
 from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.model.arch import Arch
-from lifsim.model.network import Layer as HardwareLayer
-from lifsim.model.network import Network, Pool
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.band_group import BandGroup
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.wave_plan import WavesAsked, band_groups, planned, wave_groups
 from lifsim.schedule.window import Window
 from tests.oracles import bands
-from tests.oracles.loop_order_net import Nest
-from tests.oracles.loop_order_net import Window as Reach
 from tests.schedule import build
-from tests.schedule.loop_order import room_of
+from tests.schedule.legality.bands import Told
 from tests.schedule.networks import Op, network
 from tests.schedule.on_arch import facts_on
 
@@ -77,17 +69,14 @@ class Case:
     group: GroupPlan
     cost: BandGroup
 
+    @property
+    def told(self) -> Told:
+        """As the interpreter is told it."""
+        return Told(self.network, self.sharing, Chip.of(self.arch), self.cost.facts, self.batch, self.group)
+
     def walked(self) -> bands.Walker:
         """Raises IllegalOrderError."""
-        return bands.walk(net_of(self), loops_of(self), room_of(self.arch))
-
-    def differences(self, walker: bands.Walker) -> Iterator[str]:
-        """Bytes, by layer and tensor, that the interpreter moves otherwise; it knows no partial sums."""
-        for index, traffic in zip(self.group.indices, self.group.layers, strict=True):
-            moved = {key: size for key, size in walker.moved[self.network.layers[index].name].items() if size}
-            counted = {key: size for key, size in vars(traffic.dram).items() if size and not key.startswith("psum")}
-            if counted != moved:
-                yield f"{traffic.layer}: {counted}, walked {moved}"
+        return self.told.walked()
 
 
 SIZES = st.one_of(st.integers(8, 600), st.just(build.ENDLESS))
@@ -124,80 +113,19 @@ def cases(draw: st.DrawFn, flows: tuple[str, ...] = ("os",)) -> Case | None:
     return None if cost is None else Case(drawn, sharing, arch, batch, planned(group, cost), group)
 
 
-def net_of(case: Case) -> bands.Net:
-    """The layers of a group."""
-    layers = [case.network.layers[index] for index in case.group.indices]
-    tensors = {t.name: t for layer in layers for t in (layer.input, *layer.residuals, *layer.outputs)}
-    state = next(one for one in states_of(case.network, case.sharing) if layers[0].lif.name in one.lifs)
-    return bands.Net(
-        timesteps=case.network.timesteps,
-        images=case.batch,
-        planes={name: _plane(case, tensor) for name, tensor in tensors.items()},
-        layers=tuple(_layer(case, layer) for layer in layers),
-        rows=state.shape[1],
-        columns=state.shape[2],
-        pixel_bytes=state.shape[0],
-    )
-
-
-def _plane(case: Case, tensor: Any) -> bands.Plane:
-    channels, rows, columns = tensor.shape
-    bits = tensor.bits(case.network.input_bits if tensor.name == "input" else case.arch.precision.psum_bits)
-    readers = [
-        layer.index
-        for layer in case.network.layers
-        if tensor.name in {t.name for t in (*layer.reads, *layer.residuals)}
-    ]
-    leaves = not readers or any(index not in case.group.indices for index in readers)
-    return bands.Plane(rows, columns, channels * bits, tensor.timesteps < case.network.timesteps, leaves)
-
-
-def _layer(case: Case, layer: HardwareLayer) -> bands.Layer:
-    put = case.network.node(layer.outputs[0].name)
-    pool = (
-        [Reach(put.kernel[a], put.stride[a], put.padding[a]) for a in (0, 1)]
-        if isinstance(put, Pool)
-        else [Reach(), Reach()]
-    )
-    return bands.Layer(
-        name=layer.name,
-        source=layer.input.name,
-        window=tuple(Reach(layer.kernel[a], layer.stride[a], layer.padding[a]) for a in (0, 1)),
-        filters=layer.filters,
-        filter_bytes=-(-layer.reduction * case.arch.precision.weight_bits // 8),
-        puts=put.name,
-        pool=tuple(pool),
-        adds=tuple(tensor.name for tensor in layer.residuals),
-    )
-
-
-def loops_of(case: Case) -> bands.Loops:
-    """The order in which it runs."""
-    group, waves = case.group, case.group.waves
-    assert isinstance(waves, Banded)
-    nests = {}
-    for index, traffic in zip(group.indices, group.layers, strict=True):
-        tiling = traffic.tiling
-        rows = 1 if _streams(case.cost.layers[index - group.first], tiling, group.residency.weight_region) else None
-        nests[traffic.layer] = Nest("weights", rows, tiling.filters, stays=tiling.resident_weight_bytes,
-                                    at_work=group.residency.weight_region)  # fmt: skip
-    return bands.Loops(
-        window=group.window.timesteps or case.network.timesteps,
-        height=waves.height,
-        width=waves.width,
-        lags=waves.lags,
-        column_lags=waves.sweep.lags,
-        skew=waves.skew,
-        images=group.images,
-        kept_rows=waves.kept_rows,
-        permanent=sum(group.residency.permanent.values()),
-        nests=nests,
-    )
-
-
-def _streams(facts: LayerFacts, tiling: Tiling, region: int) -> bool:
-    """Whether a part of a tile of weights comes with every row: what it has beyond its region does not stay."""
-    filters = facts.layer.group_filters
-    tiles = [min(tiling.filters, filters - begin) for begin in range(0, filters, tiling.filters)]
-    beyond = sum(max(tile * facts.filter_bytes - region, 0) for tile in tiles)
-    return beyond > tiling.resident_weight_bytes
+def narrow() -> Case:
+    """Two convolutions of eight channels on maps of 5 x 7, both rows and columns of which lie in no less than 200 bytes
+    of state: some rows of a border stay, the others move."""
+    ops: list[Op] = []
+    for number in range(2):
+        ops.append({"name": f"conv{number}", "op": "conv", "out": 8, "kernel": 3, "padding": 1,
+                    "input": f"lif{number - 1}" if number else "input"})  # fmt: skip
+        ops.append({"name": f"lif{number}", "op": "lif"})
+    net, sharing, arch = network(ops, (8, 5, 7), 2), Sharing.parse("layer"), build.arch(membrane=200)
+    states = states_of(net, sharing)
+    asked = WavesAsked(facts_on(net, sharing, arch), Chip.of(arch), 0, 1, 1, 1, tuple(channels_by_layer(net, states)))
+    (group,) = band_groups(asked, Window(None, "skewed"))
+    waves = next(one for one in group.candidates() if 0 < one.kept_rows < 5)
+    cost = group.cost(waves, float("inf"))
+    assert cost is not None
+    return Case(net, sharing, arch, 1, planned(group, cost), group)

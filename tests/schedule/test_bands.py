@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lifsim.schedule.banded import Banded, Sweep
 from tests.schedule.bands import cases
+from tests.schedule.legality.bands import otherwise
 
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -67,7 +68,7 @@ def test_the_interpreter_moves_the_same_bytes(data: st.DataObject) -> None:
     case = data.draw(cases())
     assume(case is not None)
     walker = case.walked()
-    assert not list(case.differences(walker))
+    assert not list(otherwise(case.told, walker))
     assert walker.most_spikes <= case.cost.waiting(case.group.in_waves, every_row=False)
     residency = case.group.residency
     assert walker.most_membranes <= sum(residency.permanent.values()) + residency.transient
