@@ -8,6 +8,8 @@ from itertools import product
 from math import inf
 from operator import itemgetter
 
+import numpy as np
+
 from lifsim.errors import Fault
 from lifsim.schedule.band_group import BandGroup
 from lifsim.schedule.chip import Chip
@@ -211,4 +213,4 @@ def _tiling(group: WaveGroup, cost: WaveCost, index: int) -> Tiling:
 
 
 def _most_rows(waves: Waves, layer: int) -> int:
-    return max(len(waves.rows(layer, wave, 0)) for wave in range(waves.count(1)))
+    return int(np.diff(waves.strips(layer, 1)[0]).max())
