@@ -23,9 +23,7 @@ QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 LAYER = Sharing.parse("layer")
 
 
-def two_layers(
-    channels: int = 8, columns: int = 7, kernel: tuple[int, int] = (3, 3), encoding: str = "rate"
-) -> Network:
+def two_layers(channels: int = 8, kernel: tuple[int, int] = (3, 3), encoding: str = "rate") -> Network:
     """Of one state, on maps of 6 x 7."""
     ops: list[Op] = []
     for number in range(2):
