@@ -66,7 +66,8 @@ class BandFloors:
     def _pieces(self) -> Ints:
         """[heights, widths] bytes of an image's state at work."""
         rows = np.array([one.state_rows(self._longest) for one in self._tall])
-        return np.multiply.outer(rows, np.array(self.widths)) * self.group.pixel_bytes
+        found: Ints = np.multiply.outer(rows, np.array(self.widths)) * self.group.pixel_bytes
+        return found
 
     @cached_property
     def _at_work(self) -> Ints:

@@ -61,7 +61,7 @@ class BandGroup(SkewedGroup):
     def candidates(self) -> Iterator[Banded]:
         """The lowest strips for each number of waves by the narrowest for each number of bands of which the pieces of
         rows fit; as many rows of the borders stay as have room."""
-        yield from (waves for _, waves in self.floored(inf))
+        yield from (_bands(waves) for _, waves in self.floored(inf))
 
     def floored(self, limit: float) -> list[tuple[int, Waves]]:
         """Those below `limit` alone."""

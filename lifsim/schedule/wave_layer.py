@@ -127,9 +127,9 @@ class WaveLayer:
         work: Ints = np.add.reduceat(found, self.joined, axis=1) * (strips.images * self.computes)[:, None]
         return work
 
-    def _cycles(self, part: tuple[int, int], filters: int, rounds: int) -> int:
+    def _cycles(self, shape: tuple[int, int], filters: int, rounds: int) -> int:
         """Of so many rows and columns."""
-        layer, into, (rows, columns) = self.layer, self.traffic.tiling.cut, part
+        layer, into, (rows, columns) = self.layer, self.traffic.tiling.cut, shape
         store = self.chip.psums.of(layer, into.chains)
         tile = replace(gemm_of(layer, into.chains), groups=1).tile(rows * columns, filters)
         together = rows_of_tile(layer, self.traffic.tiling, self.group.in_waves) * columns
