@@ -58,7 +58,7 @@ def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan
         return planned(*best)
     if limit < inf:
         return Fault(f"{_who(asked)} moves no fewer bytes {window}", path="schedule")
-    return _no_room(asked, groups[-1], _smaller(asked, window))
+    return _no_room(asked, groups, _smaller(asked, window))
 
 
 def _smaller(asked: WavesAsked, window: Window) -> str:
@@ -142,13 +142,15 @@ def _cheapest(groups: Sequence[WaveGroup], limit: float) -> tuple[WaveGroup, Wav
     return best
 
 
-def _no_room(asked: WavesAsked, group: WaveGroup, way_out: str) -> Fault:
-    """What the smallest waves need that the buffers have not."""
-    who, needed = _who(asked), group.least_membranes
+def _no_room(asked: WavesAsked, groups: Sequence[WaveGroup], way_out: str) -> Fault:
+    """What the smallest waves of the smallest chunks need that the buffers have not."""
+    who, group = _who(asked), groups[-1]
+    smallest = [one for one in groups if one.chunks.images == group.chunks.images]
+    needed = min(one.least_membranes for one in smallest)
     if needed > group.buffers.membrane:
         why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
         return Fault(f"must be >= {needed} for skewed strips: {why}{way_out}", path="buffers.membrane.size_bytes")
-    needed = min(group.waiting(waves, every_row=False) for waves in group.candidates())
+    needed = min(one.waiting(waves, every_row=False) for one in smallest for waves in one.candidates())
     if needed > group.buffers.spike_out:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")

@@ -93,6 +93,18 @@ def test_what_is_refused_needs_more_than_a_column() -> None:
     assert isinstance(planned(net, membrane=48).groups[0].waves, Banded)
 
 
+@pytest.mark.parametrize("membrane", [100, build.ENDLESS])
+def test_spikes_that_have_no_room_are_told(membrane: int) -> None:
+    """Of whichever needs less, bands or whole rows: with so many bytes there is a plan."""
+    net = two_layers()
+    with pytest.raises(InputError, match="buffers.spike_out.size_bytes: must be >= ") as told:
+        planned(net, membrane=membrane, spike_out=1)
+    needed = int(re.search(r">= (\d+)", str(told.value))[1])
+    with pytest.raises(InputError):
+        planned(net, membrane=membrane, spike_out=needed - 1)
+    planned(net, membrane=membrane, spike_out=needed)
+
+
 @pytest.mark.parametrize(
     ("net", "dataflow", "why"),
     [
