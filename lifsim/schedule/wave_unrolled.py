@@ -108,7 +108,7 @@ class _Window:
         overflow = int(overflow_bytes(facts, np.array([split.region]))[0]) if split.tile[index] == 0 else 0
         streamed = overflow - min(pinned, overflow)
         held = facts.weight_bytes - pinned - streamed
-        rows = self.images * self.group.rounds(index) * facts.rows.axis.rows_out
+        rows = self.group.row_visits(self.cost.waves, index)
         return held * self._visits[index] + streamed * rows + pinned * newly
 
     def _put_out(self, index: int, done: int) -> int:

@@ -91,11 +91,11 @@ def test_chains_are_worked_off_in_the_cheapest_way(cols: int, dataflow: str) -> 
     assert isinstance(plan, GroupPlan)
     chosen, cost = plan.waves_walked.group, plan.waves_walked.cost
     each = [replace(chosen, ways=ways) for ways in product(*told.ways)]
-    prices = [one.cost(waves, inf).price for one in each for waves in one.candidates()]
+    prices = [one.cost(waves, inf).price for one in each for waves in one.candidates]
     assert cost.price == min(prices)
     whole = replace(chosen, ways=tuple(ways[0] for ways in told.ways))
     idle = (cols, dataflow) == (6, "os")  # 4 folds of 6 for 6 of 4
-    assert idle == (min(whole.cost(waves, inf).price for waves in whole.candidates()) > cost.price)
+    assert idle == (min(whole.cost(waves, inf).price for waves in whole.candidates) > cost.price)
 
 
 def stack(layers: int, timesteps: int, rows: int, kernel: int = 3) -> list[dict[str, object]]:
