@@ -97,7 +97,7 @@ def test_what_is_refused_needs_more_than_a_column() -> None:
 def test_spikes_that_have_no_room_are_told(membrane: int) -> None:
     """Of whichever needs less, bands or whole rows: with so many bytes there is a plan."""
     net = two_layers()
-    with pytest.raises(InputError, match="buffers.spike_out.size_bytes: must be >= ") as told:
+    with pytest.raises(InputError, match=r"buffers\.spike_out\.size_bytes: must be >= ") as told:
         planned(net, membrane=membrane, spike_out=1)
     needed = int(re.search(r">= (\d+)", str(told.value))[1])
     with pytest.raises(InputError):
