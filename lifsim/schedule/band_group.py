@@ -158,25 +158,34 @@ class BandGroup(SkewedGroup):
             tiled.append(LayerTiles(found.filters, replace(found.into, starts=starts_of(pieces)), Held(0, 0)))
         return tuple(tiled)
 
-    def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:  # noqa: ARG002 (fused ones ask)
+    def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:  # noqa: ARG002 (fused ones ask)
+        """All, or what there is room for beside the pieces of rows at work and the rows of a border that stay."""
+        size, room = images * self.state.bytes, self.buffers.membrane
+        return {self.state.name: size if size <= room else room - min(size, self.on_chip(_bands(waves), images))}
+
+    def handed_over(self, waves: Waves, timesteps: int, chunk: int, images: int) -> tuple[Ints, Ints]:
+        """Of the rows of a border that do not stay, where the state of the chunk does not."""
+        banded = _bands(waves)
+        moves = 0 if chunk * self.state.bytes <= self.buffers.membrane else self.relay.rows - banded.kept_rows
+        taken, left = banded.handed_over(timesteps)
+        return images * moves * self.pixel_bytes * taken, images * moves * self.pixel_bytes * left
+
+    def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:
         """Of the rows of a border that do not stay all moves; between windows what does not stay beside the others."""
-        banded, spans = _bands(waves), self.window.spans(self.facts.timesteps)
+        banded, trips = _bands(waves), len(self.window.spans(self.facts.timesteps)) - 1
         read, written = np.zeros((2, len(self.layers)), np.int64)
         found = list[tuple[int, int]]()
         for images, chunks in self.chunks.sizes:
-            size, whole = images * self.state.bytes, images * self.state.bytes <= self.buffers.membrane
-            at_work = min(size, self.on_chip(banded, images))
-            stays = size if whole else min(size, self.buffers.membrane - at_work)
-            found.append((stays if len(spans) > 1 else 0, 0 if whole and len(spans) > 1 else at_work))
-            moved = chunks * (len(spans) - 1) * (size - stays)
+            size, stays = images * self.state.bytes, self.stays(waves, tiles, images)[self.state.name]
+            at_work = 0 if stays == size and trips else min(size, self.on_chip(banded, images))
+            found.append((stays if trips else 0, at_work))
+            moved = chunks * trips * (size - stays)
             read[0] += moved
             written[-1] += moved
-            if not whole:
-                rows = chunks * images * self.pixel_bytes * (self.relay.rows - banded.kept_rows)
-                for timesteps, count in self.windows.items():
-                    taken, left = banded.handed_over(timesteps)
-                    read += rows * count * taken
-                    written += rows * count * left
+            for timesteps, count in self.windows.items():
+                taken, left = self.handed_over(waves, timesteps, images, images)
+                read += chunks * count * taken
+                written += chunks * count * left
         permanent, at_work = found[0]
         return StateSplit({self.state.name: permanent}, at_work, 0, read, written)
 

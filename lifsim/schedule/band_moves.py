@@ -132,7 +132,8 @@ def _membranes(wave: WaveLayer, waves: Banded, state: StateFacts) -> Iterator[Mo
 
 def _kept_rows(wave: WaveLayer, waves: Banded, state: StateFacts) -> Ints:
     """[strips] rows of which what is between two bands stays: all of the images of a chunk whose state fits."""
-    fits = wave.strips.images * state.bytes <= wave.chip.room.membrane
+    chunk = np.minimum(wave.group.images, wave.batch - wave.strips.image)
+    fits = chunk * state.bytes <= wave.chip.room.membrane
     return np.where(fits, waves.map_rows, waves.kept_rows)
 
 

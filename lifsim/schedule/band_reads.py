@@ -52,9 +52,11 @@ class BandReads:
         first, past = single_windows(axis)
         begin, end = strips[..., 0], strips[..., 1]
         works = end > begin
-        low, high = np.append(first, 0)[begin], np.concatenate([[0], past])[end]
         bits = map_shape(tensor.shape)[0] * element_bits(tensor, self.rows.facts.reals)
-        low, high = low * bits // 8, -(-high * bits // 8)
+        if axis.stride > axis.kernel:  # between windows are columns that none needs
+            low, high = (np.concatenate([[0], np.cumsum(past - first)])[edge] * bits // 8 for edge in (begin, end))
+        else:
+            low, high = np.append(first, 0)[begin] * bits // 8, -(-np.concatenate([[0], past])[end] * bits // 8)
         columns = np.where(works & (high > low), high - low, 0)
         shared = np.zeros_like(columns)
         if tensor.timesteps == 1:  # a timestep's columns lie to the left of those of the one before

@@ -119,6 +119,12 @@ class WaveGroup(ABC):
     def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:
         """By state, bytes of a chunk of so many images that stay from window to window."""
 
+    def handed_over(self, waves: Waves, timesteps: int, chunk: int, images: int) -> tuple[Ints, Ints]:  # noqa: ARG002 (bands ask for them)
+        """[layers] bytes of membranes that come and go within a window of so many timesteps, of so many of the images
+        of a chunk."""
+        none = np.zeros(len(self.layers), np.int64)
+        return none, none
+
     @abstractmethod
     def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...] | None:
         """By layer; None where the array cannot work off any. every_row: whether rows that have begun have room behind

@@ -58,13 +58,15 @@ def not_banded(facts: NetworkFacts, first: int, last: int) -> Iterator[str]:
             yield f"{own.layer.name!r} is computed once for all timesteps, and its currents wait"
         if own.layer.flat or map_shape(own.layer.input.shape)[1:] != (own.rows.axis.rows_in, axis.rows_in):
             yield f"{own.layer.name!r} reads no map of rows and columns"
-        if axis.stride > axis.kernel:
-            yield f"{own.layer.name!r} leaves out columns"
-    for tensor in {
+    whole = {
         tensor.name: tensor
         for index in members
         for tensor in (*facts.layers[index].layer.outputs, *facts.layers[index].layer.residuals)
-    }.values():
+    }
+    for index in members:  # between their windows are columns that are not read
+        if across.layers[index].rows.axis.stride > across.layers[index].rows.axis.kernel:
+            whole[facts.layers[index].layer.input.name] = facts.layers[index].layer.input
+    for tensor in whole.values():
         bits = map_shape(tensor.shape)[0] * element_bits(tensor, facts.reals)
         if bits % 8:
             yield f"a pixel of {tensor.name!r} has {bits} bits, which are no whole bytes"

@@ -70,7 +70,8 @@ class Net:
 class Loops:
     """window: timesteps. height, width: of a strip. lags, column_lags: by layer; skew: rows by which a timestep lies
     behind the one before it. kept_rows: those of which what is between two bands stays on chip; permanent: bytes of the
-    state of a chunk that stay from window to window."""
+    state of a chunk that stay from window to window. stops: timesteps after which each image exits, at the end of a
+    window; none: after all."""
 
     window: int
     height: int
@@ -81,23 +82,33 @@ class Loops:
     images: int = 1
     kept_rows: int = 0
     permanent: int = 0
+    stops: tuple[int, ...] = ()
     nests: Mapping[str, Nest] = field(default_factory=dict)
+
+    def end(self, image: int, timesteps: int) -> int:
+        """Behind the last timestep that an image runs, of so many."""
+        last = self.stops[image] if self.stops else timesteps
+        return min(timesteps, ceil_div(last, self.window) * self.window)
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A layer's turn: by timestep (rows, columns)."""
+    """A layer's turn, of some images: by timestep (rows, columns)."""
 
+    images: tuple[int, ...]
     window: int
     band: int
     layer: Layer
     parts: dict[int, tuple[range, range]]
 
 
-def visits(net: Net, loops: Loops) -> list[Visit]:
-    """Of a chunk, in order."""
+def visits(net: Net, loops: Loops, images: range) -> list[Visit]:
+    """Of a chunk, in order. Where none of its images runs any more, there are none."""
     found = []
     for number, first in enumerate(range(0, net.timesteps, loops.window)):
+        running = tuple(image for image in images if first < loops.end(image, net.timesteps))
+        if not running:
+            break
         window = range(first, min(first + loops.window, net.timesteps))
         behind = (len(window) - 1) * loops.skew + loops.lags[-1]
         across = len(window) * loops.column_lags[-1]
@@ -113,7 +124,7 @@ def visits(net: Net, loops: Loops) -> list[Visit]:
                         if rows and columns:
                             parts[t] = rows, columns
                     if parts:
-                        found.append(Visit(number, band, layer, parts))
+                        found.append(Visit(running, number, band, layer, parts))
     return found
 
 
@@ -131,7 +142,7 @@ def walk(net: Net, loops: Loops, room: Room) -> Walker:
 
 class Walker:
     """moved: by layer, bytes by tensor. most_spikes, most_membranes: bytes that were ever in their buffers together;
-    by_visit: by layer, what each visit moved."""
+    visited: all visits, in order; by_visit: by layer, what each moved."""
 
     def __init__(self, net: Net, loops: Loops, room: Room) -> None:
         self.net, self.loops, self.room = net, loops, room
@@ -140,10 +151,12 @@ class Walker:
         self.most_spikes = self.most_membranes = 0
         self.maker = {layer.puts: layer for layer in net.layers}
         self.seen: set[tuple[str, int]] = set()
+        self.visited: list[Visit] = []
 
     def chunk(self, images: range) -> None:
-        order = visits(self.net, self.loops)
+        order = visits(self.net, self.loops, images)
         self.images, self.order = images, order
+        self.visited += order
         self.made: set[Pixel] = set()
         self.fired: set[Pixel] = set()
         self.held: set[Pixel] = set()
@@ -162,7 +175,8 @@ class Walker:
             plane = self.net.planes[layer.puts]
             for row, column in product(range(plane.rows), range(plane.columns)):
                 pixel = layer.puts, image, t, row, column
-                require(pixel in self.made, f"{pixel} is never made")
+                runs = t < self.loops.end(image, self.net.timesteps)
+                require((pixel in self.made) == runs, f"{pixel} is {'never' if runs else 'yet'} made")
 
     # What is needed when
 
@@ -177,7 +191,7 @@ class Walker:
 
     def needs(self, visit: Visit) -> Iterator[Pixel]:
         """Of what layers of the group make."""
-        for (t, (rows, columns)), image in product(visit.parts.items(), self.images):
+        for (t, (rows, columns)), image in product(visit.parts.items(), visit.images):
             if visit.layer.source in self.maker:
                 yield from self.under(visit, image, t, rows, columns)
         for name in visit.layer.adds:
@@ -186,7 +200,7 @@ class Walker:
 
     def _own(self, visit: Visit, name: str) -> Iterator[Pixel]:
         """The pixels of a plane that lie where the visit works."""
-        for (t, (rows, columns)), image in product(visit.parts.items(), self.images):
+        for (t, (rows, columns)), image in product(visit.parts.items(), visit.images):
             yield from ((name, image, t, row, column) for row in rows for column in columns)
 
     def _last_needs(self) -> dict[Pixel, int]:
@@ -215,7 +229,7 @@ class Walker:
         for first in range(0, layer.filters, size):
             at_work: set[tuple[str, int]] = set()
             filters = range(first, min(first + size, layer.filters))
-            for image, (t, (rows, columns)) in product(self.images, visit.parts.items()):
+            for image, (t, (rows, columns)) in product(visit.images, visit.parts.items()):
                 every = [rows[at : at + (nest.rows or len(rows))] for at in range(0, len(rows), nest.rows or len(rows))]
                 for part in every:
                     self._weights(layer, nest, filters, at_work)
@@ -234,7 +248,7 @@ class Walker:
 
     def _asked(self, visit: Visit) -> set[object]:
         found: set[object] = set()
-        for image, (t, part) in product(self.images, visit.parts.items()):
+        for image, (t, part) in product(visit.images, visit.parts.items()):
             found |= self._bytes(self.under(visit, image, t, *part))
         return found
 
@@ -269,11 +283,11 @@ class Walker:
         """What passes a pool waits in spike_out from its first pixel under a window to its last."""
         layer = visit.layer
         plane = self.net.planes[layer.puts]
-        for image, (t, (rows, columns)) in product(self.images, visit.parts.items()):
+        for image, (t, (rows, columns)) in product(visit.images, visit.parts.items()):
             for row, column in product(rows, columns):
                 self.fired.add((layer.name, image, t, row, column))
         begun = set()
-        for image, t in product(self.images, visit.parts):
+        for image, t in product(visit.images, visit.parts):
             for row, column in product(range(plane.rows), range(plane.columns)):
                 pixel = layer.puts, image, t, row, column
                 if pixel in self.made:
@@ -305,7 +319,7 @@ class Walker:
     def membranes_come(self, visit: Visit) -> None:
         """The zero state is never read. Call after call, layer after layer, timestep after timestep."""
         layers = self.net.layers
-        for image, (t, (rows, columns)) in product(self.images, visit.parts.items()):
+        for image, (t, (rows, columns)) in product(visit.images, visit.parts.items()):
             for row, column in product(rows, columns):
                 key = image, row, column
                 due = t * len(layers) + layers.index(visit.layer)
@@ -334,10 +348,10 @@ class Walker:
     def membranes_go(self, visit: Visit) -> None:
         """What the next band needs stays or goes, row by row; what the next window needs, byte by byte."""
         layers = self.net.layers
-        for image, (_, (rows, columns)) in product(self.images, visit.parts.items()):
+        for image, (_, (rows, columns)) in product(visit.images, visit.parts.items()):
             for row, column in product(rows, columns):
                 done = self.calls[image, row, column]
-                if done == len(layers) * self.net.timesteps:
+                if done == len(layers) * self.loops.end(image, self.net.timesteps):
                     self.here.remove((image, row, column))
                     continue
                 window, band = self.bands[row, column][done]

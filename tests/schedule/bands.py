@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -12,7 +13,6 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.band_group import BandGroup
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.wave_plan import WavesAsked, band_groups, planned, wave_groups
@@ -84,9 +84,9 @@ SIZES = st.one_of(st.integers(8, 600), st.just(build.ENDLESS))
 
 
 @st.composite
-def cases(draw: st.DrawFn, flows: tuple[str, ...] = ("os",)) -> Case | None:
+def cases(draw: st.DrawFn, flows: tuple[str, ...] = ("os",), *, several_windows: bool = False) -> Case | None:
     """In any bands for which there is room, not in the best alone; None: there are none."""
-    drawn = draw(band_networks(st.integers(2, 4)))
+    drawn = draw(band_networks(st.integers(2 + several_windows, 4)))
     sharing = Sharing.parse(draw(st.sampled_from(SHARED)))
     flow = draw(st.sampled_from(flows))
     psum = build.ENDLESS if flow == "os" else draw(st.integers(8, 200))
@@ -94,7 +94,7 @@ def cases(draw: st.DrawFn, flows: tuple[str, ...] = ("os",)) -> Case | None:
     sizes = [draw(SIZES), draw(SIZES), draw(st.one_of(st.integers(60, 900), st.just(build.ENDLESS))),
              draw(st.integers(8, 200))]  # fmt: skip
     arch = build.arch(*shape, flow, *sizes, psum, membrane_bits=8)
-    images, timesteps = draw(st.integers(1, 2)), draw(st.integers(2, drawn.timesteps))
+    images, timesteps = draw(st.integers(1, 2)), draw(st.integers(2, drawn.timesteps - several_windows))
     batch, window = images * draw(st.integers(1, 2)), Window(timesteps, "skewed").across(drawn.timesteps)
     facts, states = facts_on(drawn, sharing, arch), states_of(drawn, sharing)
     spans = [(state.layers[0], state.layers[-1]) for state in facts.states if len(state.layers) > 1]
@@ -114,19 +114,27 @@ def cases(draw: st.DrawFn, flows: tuple[str, ...] = ("os",)) -> Case | None:
     return None if cost is None else Case(drawn, sharing, arch, batch, planned(group, cost), group)
 
 
-def narrow() -> Case:
-    """Two convolutions of eight channels on maps of 5 x 7, both rows and columns of which lie in no less than 200 bytes
-    of state: some rows of a border stay, the others move."""
-    ops: list[Op] = []
-    for number in range(2):
-        ops.append({"name": f"conv{number}", "op": "conv", "out": 8, "kernel": 3, "padding": 1,
-                    "input": f"lif{number - 1}" if number else "input"})  # fmt: skip
-        ops.append({"name": f"lif{number}", "op": "lif"})
-    net, sharing, arch = network(ops, (8, 5, 7), 2), Sharing.parse("layer"), build.arch(membrane=200)
+def by_hand(net: Network, arch: Arch) -> Iterator[Case]:
+    """Its first two layers, of one state, in all bands that there are, one image in one window."""
+    sharing = Sharing.parse("layer")
     states = states_of(net, sharing)
     asked = WavesAsked(facts_on(net, sharing, arch), Chip.of(arch), 0, 1, 1, 1, tuple(channels_by_layer(net, states)))
-    (group,) = band_groups(asked, Window(None, "skewed"))
-    waves = next(one for one in group.candidates if isinstance(one, Banded) and 0 < one.kept_rows < 5)
-    cost = group.cost(waves, float("inf"))
-    assert cost is not None
-    return Case(net, sharing, arch, 1, planned(group, cost), group)
+    for group in band_groups(asked, Window(None, "skewed")):
+        costs = [group.cost(waves, float("inf")) for waves in group.candidates]
+        yield from (Case(net, sharing, arch, 1, planned(group, cost), group) for cost in costs if cost is not None)
+
+
+def two_layers(shape: tuple[int, int, int], first: Op, encoding: str = "rate") -> Network:
+    """Two convolutions of eight channels and two timesteps, the second one 3 x 3."""
+    ops: list[Op] = []
+    for number, own in enumerate((first, {"kernel": 3, "padding": 1})):
+        source = f"lif{number - 1}" if number else "input"
+        ops += [{"name": f"conv{number}", "op": "conv", "out": 8, "input": source} | own,
+                {"name": f"lif{number}", "op": "lif"}]  # fmt: skip
+    return network(ops, shape, 2, encoding)
+
+
+def narrow() -> Case:
+    """On maps of 5 x 7, beside 200 bytes of membranes: some rows of a border stay, the others move."""
+    net = two_layers((8, 5, 7), {"kernel": 3, "padding": 1})
+    return next(case for case in by_hand(net, build.arch(membrane=200)) if 0 < case.group.in_waves.kept_rows < 5)

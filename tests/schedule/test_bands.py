@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lifsim.schedule.banded import Banded, Sweep
-from tests.schedule.bands import cases
+from tests.schedule import build
+from tests.schedule.bands import by_hand, cases, two_layers
 from tests.schedule.legality.bands import otherwise
 
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -59,6 +60,19 @@ def test_what_the_state_of_a_band_takes_over_is_what_others_leave() -> None:
     assert left.tolist() == [4, 0]
     assert taken.tolist() == [0, 4]
     assert waves.waits(2) == 2
+
+
+@pytest.mark.parametrize("encoding", ["rate", "direct"])
+@pytest.mark.parametrize("kernel", [[1, 1], [3, 1], [1, 3]])
+def test_columns_between_windows_are_not_read(kernel: list[int], encoding: str) -> None:
+    """A first layer of stride 2, whose windows lie apart along rows, or columns, or both."""
+    net = two_layers((8, 8, 10), {"kernel": kernel, "stride": 2, "padding": [one // 2 for one in kernel]}, encoding)
+    walked = 0
+    for sizes in ({"spike_in": 40}, {"spike_in": build.ENDLESS}):
+        for case in list(by_hand(net, build.arch(membrane=150, **sizes)))[::3]:
+            assert not list(otherwise(case.told, case.walked()))
+            walked += 1
+    assert walked > 4
 
 
 @pytest.mark.slow

@@ -96,16 +96,16 @@ def otherwise(told: Told, walked: bands.Walker) -> Iterator[str]:
             yield f"{traffic.layer}: {counted}, walked {moved}"
     group, network = told.group, told.network
     visits = wave_visits(told.facts, told.chip, told.batch, group)
-    order = [visit for _ in range(-(-told.batch // group.images)) for visit in walked.order]
-    ours, theirs = [network.layers[visit.layer].name for visit in visits], [visit.layer.name for visit in order]
+    ours, theirs = [network.layers[one.layer].name for one in visits], [one.layer.name for one in walked.visited]
     if ours != theirs:
         yield f"visits are of {ours}, not of {theirs}"
         return
     seen = dict.fromkeys(walked.by_visit, 0)
-    for number, (visit, asked) in enumerate(zip(visits, order, strict=True)):
+    for visit, asked in zip(visits, walked.visited, strict=True):
         layer = network.layers[visit.layer]
-        images = min(group.images, told.batch - number // len(walked.order) * group.images)
-        outputs = images * layer.filters * sum(len(rows) * len(columns) for rows, columns in asked.parts.values())
+        outputs = (
+            len(asked.images) * layer.filters * sum(len(rows) * len(columns) for rows, columns in asked.parts.values())
+        )
         if visit.outputs.sum() != outputs:
             yield f"{asked} has {outputs} outputs, its steps {visit.outputs.sum()}"
         moved = walked.by_visit[layer.name][seen[layer.name]]
@@ -193,6 +193,7 @@ def _loops(told: Told) -> bands.Loops:
         images=group.images,
         kept_rows=waves.kept_rows,
         permanent=sum(group.residency.permanent.values()),
+        stops=group.exits.steps if group.exits else (),
         nests=nests,
     )
 
