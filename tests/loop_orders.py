@@ -1,5 +1,5 @@
-"""Thousands of random small groups in waves against the literal interpreter: `python -m tests.loop_orders N SEED`, or
-of one kind alone, `N SEED skewed`.
+"""Thousands of random small groups in waves, and in bands of columns, against the literal interpreters:
+`python -m tests.loop_orders N SEED`, or of one kind alone, `N SEED skewed`.
 
 Prints how many groups of each kind moved the same bytes, by tensor and layer; fails at the first that does not.
 """
@@ -11,6 +11,10 @@ from collections import Counter
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from lifsim.schedule.banded import Banded
+from tests.schedule.bands import Case as BandCase
+from tests.schedule.bands import cases as band_cases
+from tests.schedule.legality.bands import otherwise
 from tests.schedule.loop_order import is_plain
 from tests.schedule.wave_cases import Case, cases
 
@@ -37,7 +41,30 @@ def compared(kind: str, number: int, start: int) -> Counter[str]:
     return found
 
 
+def compared_bands(number: int, start: int) -> Counter[str]:
+    """Groups in bands of columns, their steps too."""
+    found = Counter[str]()
+
+    @seed(start)
+    @settings(QUIET, max_examples=number)
+    @given(band_cases(("os", "ws", "is")))
+    def compare(case: BandCase | None) -> None:
+        if case is None:
+            found["not comparable"] += 1
+            return
+        differences = list(otherwise(case.told, case.walked()))
+        assert not differences, (differences, case)
+        waves = case.group.in_waves
+        assert isinstance(waves, Banded)
+        found["all of a border stays" if waves.kept_rows == waves.map_rows else "a part of a border moves"] += 1
+
+    compare()
+    return found
+
+
 if __name__ == "__main__":
-    for kind in sys.argv[3:] or ("fused", "skewed"):
-        for words, often in sorted(compared(kind, int(sys.argv[1]), int(sys.argv[2])).items()):
+    number, start = map(int, sys.argv[1:3])
+    for kind in sys.argv[3:] or ("fused", "skewed", "bands"):
+        found = compared_bands(number, start) if kind == "bands" else compared(kind, number, start)
+        for words, often in sorted(found.items()):
             print(f"{kind}: {often} {words}")

@@ -29,11 +29,13 @@ class Read:
 
 @dataclass(frozen=True)
 class Step:
-    """A node that runs behind a layer, the layer's product first. is_lif: whether it fires there."""
+    """A node that runs behind a layer, the layer's product first. is_lif: whether it fires there. across: what it reads
+    along the other axis, whose rows are the map's columns."""
 
     tensor: Tensor
     reads: tuple[Read, ...]
     is_lif: bool
+    across: tuple[Read, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,24 +53,33 @@ def steps_behind(network: Network) -> tuple[tuple[Step, ...], ...]:
 
 
 def _step(ownership: Ownership, layers: dict[str, Layer], node: Node) -> Step:
-    reads = _operands(layers[node.name]) if isinstance(node, Product) else _inputs(ownership, node)
-    return Step(node.output, tuple(reads), isinstance(node, Lif))
+    down, across = (
+        tuple(
+            _operands(layers[node.name], across=across)
+            if isinstance(node, Product)
+            else _inputs(ownership, node, across=across)
+        )
+        for across in (False, True)
+    )
+    return Step(node.output, down, isinstance(node, Lif), across)
 
 
-def _operands(layer: Layer) -> Iterator[Read]:
+def _operands(layer: Layer, *, across: bool) -> Iterator[Read]:
     along = _axis(layer.in_shape)
-    yield _window(layer.input.name, layer.kernel[along], layer.stride[along], layer.padding[along],
+    cut = 1 - along if across else along
+    yield _window(layer.input.name, layer.kernel[cut], layer.stride[cut], layer.padding[cut],
                   same_axis=not layer.flat and _lies_along(along, layer.out_shape))  # fmt: skip
     if layer.operand is not None:
         yield Read(layer.operand.name, whole=True)
 
 
-def _inputs(ownership: Ownership, node: Node) -> Iterator[Read]:
+def _inputs(ownership: Ownership, node: Node, *, across: bool) -> Iterator[Read]:
     for name in node.inputs:
         along = _axis(ownership.nodes[name].output.shape)
         same = _lies_along(along, node.output.shape)
         if isinstance(node, Pool):
-            yield _window(name, node.kernel[along], node.stride[along], node.padding[along], same_axis=same)
+            cut = 1 - along if across else along
+            yield _window(name, node.kernel[cut], node.stride[cut], node.padding[cut], same_axis=same)
         else:
             yield Read(name, whole=not same)
 

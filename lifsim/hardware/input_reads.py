@@ -52,6 +52,11 @@ class InputReads(Protocol):
         """Those of the output pixels from `first` on, or of others for which `banks` take the same."""
         ...
 
+    def piece(self, row: int, rows: int, column: int, columns: int, banks: Banks) -> InputReads:
+        """Those of so many output rows from `row` on, of these so many columns from `column` on, or of others for which
+        `banks` take the same."""
+        ...
+
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)], as `planar_reads`."""
         ...
@@ -72,6 +77,11 @@ class EvenReads:
     def tile(self, first: int, pixels: int, banks: Banks) -> EvenReads:  # noqa: ARG002 (all pixels are alike)
         """Those of so many pixels."""
         return replace(self, gemm=self.gemm.tile(pixels, self.gemm.filters))
+
+    def piece(self, row: int, rows: int, column: int, columns: int, banks: Banks) -> EvenReads:
+        """Those of so many pixels."""
+        del row, column
+        return self.tile(0, rows * columns, banks)
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)]"""
@@ -126,6 +136,12 @@ class InputMap:
         row, rows = first // self.out_width, pixels // self.out_width
         tile = replace(self, out_height=rows, padding=(top - row * self.stride[0], left))
         return tile.lifted(banks, self.element_bits)
+
+    def piece(self, row: int, rows: int, column: int, columns: int, banks: Banks) -> InputMap:
+        """The windows of a part of some rows, as `tile` has them of whole ones."""
+        (top, left), (down, right) = self.padding, self.stride
+        place = top - row * down, left - column * right
+        return replace(self, out_height=rows, out_width=columns, padding=place).lifted(banks, self.element_bits)
 
     def lifted(self, banks: Banks, pixel_bits: int) -> InputMap:
         """The same windows in the first rows of the map that lie at the same place of a line, if none leaves it above
@@ -203,14 +219,15 @@ def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
 
 
 @lru_cache(maxsize=4096)
-def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...]) -> Reads:
+def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: tuple[int, ...] | None = None) -> Reads:
     """[groups, folds]: every row of a fold, which begins at one of the pixels `starts`, reads all words of its own
     receptive field, at its own pace; the fold waits beyond its first cycle as long as the busiest bank has words, as if
-    it were one vector (`skip`)."""
+    it were one vector (`skip`). order: of the pixels, as they are counted."""
     windows = _windows(read, banks)
     products = read.kernel[0] * read.kernel[1] * read.channels
     words = _scan(windows, read, banks, np.array([0]), np.array([products]))[:, 0]
-    folds = np.add.reduceat(words[windows.kind], np.array(starts), axis=1)
+    kind = windows.kind if order is None else windows.kind[:, list(order)]
+    folds = np.add.reduceat(words[kind], np.array(starts), axis=1)
     return Reads.of(_waits_and_words(folds)[:, windows.group])
 
 

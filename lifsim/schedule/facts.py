@@ -161,11 +161,19 @@ class NetworkFacts:
     norms: Norms = NO_NORMS
 
     def computing_again(self, chosen: AbstractSet[int]) -> NetworkFacts:
-        """With the `chosen` layers computed at every timestep."""
+        """With the `chosen` layers computed at every timestep; the same object for the same ones, for what is known of
+        it is kept."""
         if not chosen:
             return self
-        layers = (facts.computed_again if index in chosen else facts for index, facts in enumerate(self.layers))
-        return replace(self, layers=tuple(layers))
+        key = frozenset(chosen)
+        if key not in self._again:
+            layers = (facts.computed_again if index in chosen else facts for index, facts in enumerate(self.layers))
+            self._again[key] = replace(self, layers=tuple(layers))
+        return self._again[key]
+
+    @cached_property
+    def _again(self) -> dict[frozenset[int], NetworkFacts]:
+        return {}
 
     def state_of(self, layer: int) -> StateFacts | None:
         """The membranes that a layer (an index) computes on; None without a LIF."""

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 
 from lifsim.hardware.array import Cut
+from lifsim.hardware.array.cut import Piece
 from lifsim.model.network import Layer
 from lifsim.schedule.products import gemm_of
-from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.waves import Waves
 
 
-def strips_of(waves: Waves, layer: int, timesteps: int) -> Ints:
-    """[timesteps, waves, 2] first row and end of what a layer (an index) works on in each wave of a window."""
-    done = waves.done(layer, timesteps)
-    return np.stack([np.pad(done, ((0, 0), (1, 0)))[:, :-1], done], axis=-1)
+def pieces_of(waves: Waves, layer: int, timestep: int, row_pixels: int, together: int) -> tuple[list[Piece], list[int]]:
+    """The row tiles of a layer (an index) at a timestep of a window (from 0 on), so many rows `together`, strip after
+    strip, and the first one of each of these."""
+    strips, columns = waves.strips(layer, timestep + 1)[timestep], waves.columns(layer, timestep + 1)
+    across = np.broadcast_to([0, row_pixels], strips.shape) if columns is None else columns[timestep]
+    tiles, begins = list[Piece](), list[int]()
+    for (first, end), (left, right) in zip(strips.tolist(), across.tolist(), strict=True):
+        if end > first:
+            begins.append(len(tiles))
+            tiles += [Piece(row, min(together, end - row), left, right - left) for row in range(first, end, together)]
+    return tiles, begins
 
 
-def rows_of_tile(layer: Layer, tiling: Tiling) -> int:
+def starts_of(pieces: Sequence[Piece]) -> tuple[int, ...]:
+    """First pixels of row tiles, counted one after the other."""
+    return (0, *accumulate(piece.rows * piece.columns for piece in pieces[:-1]))
+
+
+def rows_of_tile(layer: Layer, tiling: Tiling, waves: Waves | None = None) -> int:
     """Rows that the array works off together at most."""
-    return -(-max(tiling.cut.pixel_tiles(gemm_of(layer))) // row_pixels(layer))
+    columns = None if waves is None else waves.columns(layer.index, 1)
+    wide = row_pixels(layer) if columns is None else int(np.diff(columns).max())
+    return -(-max(tiling.cut.pixel_tiles(gemm_of(layer))) // wide)
 
 
 def cut_in_waves(layer: Layer, tiling: Tiling, waves: Waves, timestep: int) -> Cut:
     """All tiles of a layer at one timestep of a window (from 0 on): those of `tiling`, each strip cut anew."""
-    together, pixels = rows_of_tile(layer, tiling), row_pixels(layer)
-    starts, strips = list[int](), list[int]()
-    for first, end in strips_of(waves, layer.index, timestep + 1)[timestep].tolist():
-        if end > first:
-            strips.append(len(starts))
-            starts += [row * pixels for row in range(first, end, together)]
-    return replace(tiling.cut, starts=tuple(starts), inputs_outer=False, strips=tuple(strips))
+    together = rows_of_tile(layer, tiling, waves)
+    pieces, strips = pieces_of(waves, layer.index, timestep, row_pixels(layer), together)
+    parts = tuple(pieces) if waves.columns(layer.index, 1) is not None else ()
+    return replace(tiling.cut, starts=starts_of(pieces), inputs_outer=False, strips=tuple(strips), pieces=parts)

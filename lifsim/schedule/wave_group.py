@@ -119,6 +119,12 @@ class WaveGroup(ABC):
     def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:
         """By state, bytes of a chunk of so many images that stay from window to window."""
 
+    def handed_over(self, waves: Waves, timesteps: int, chunk: int, images: int) -> tuple[Ints, Ints]:  # noqa: ARG002 (bands ask for them)
+        """[layers] bytes of membranes that come and go within a window of so many timesteps, of so many of the images
+        of a chunk."""
+        none = np.zeros(len(self.layers), np.int64)
+        return none, none
+
     @abstractmethod
     def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...] | None:
         """By layer; None where the array cannot work off any. every_row: whether rows that have begun have room behind
@@ -150,7 +156,12 @@ class WaveGroup(ABC):
         often, size = np.take_along_axis(visits, order, axis=1), sizes[order]
         pinned = np.clip(self.buffers.weight - (np.cumsum(size, axis=1) - size), 0, size)
         fetched = (size * often - pinned * (often - 1)).sum(axis=1)
-        return [int(moved) + self.fixed + self._enters for moved in fetched]
+        return [int(moved) + self.fixed + self.enters for moved in fetched]
+
+    def floored(self, limit: float) -> list[tuple[int, Waves]]:
+        """Candidates with floors below `limit`, in their order."""
+        below = [(floor, number) for number, floor in enumerate(self.floors) if floor < limit]
+        return [(floor, self.candidates[number]) for floor, number in below]
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
@@ -181,7 +192,7 @@ class WaveGroup(ABC):
         return frozenset(index for index, behind in enumerate(steps) if has_windows(behind))
 
     @cached_property
-    def _enters(self) -> int:
+    def enters(self) -> int:
         """Bytes of the inputs from outside, each row once."""
         found: dict[str, int] = {}
         for facts in self.layers:
@@ -255,9 +266,7 @@ class WaveGroup(ABC):
         return reads, residual
 
     def _demand(self, waves: Waves, reads: list[Ints], whole: frozenset[int]) -> WeightDemand:
-        rows = [
-            self.chunks.batch * self.rounds(one) * facts.rows.axis.rows_out for one, facts in enumerate(self.layers)
-        ]
+        rows = [self.row_visits(waves, one) for one in range(len(self.layers))]
         rows = [AT_ANY_PRICE if index in whole else times for index, times in enumerate(rows)]
         return WeightDemand(
             layers=self.layers,
@@ -268,6 +277,10 @@ class WaveGroup(ABC):
             asked=tuple(tuple(each.tolist()) for each in reads),
             buffer=self.buffers.weight,
         )
+
+    def row_visits(self, waves: Waves, index: int) -> int:  # noqa: ARG002 (bands ask for them)
+        """How often a row of a layer is worked off, or a piece of one, of all rows and images."""
+        return self.chunks.batch * self.rounds(index) * self.layers[index].rows.axis.rows_out
 
     @property
     @abstractmethod

@@ -64,7 +64,7 @@ class WaveLayer:
         chunks = [(first, min(images, self.batch - first)) for first in range(0, self.batch, images)]
         timesteps = self.layer.timesteps
         exits = self.group.exits or Exits.never(self.batch, timesteps)
-        return strips_of_layer(self.group.in_waves, self.index, self.group.window, exits, chunks)
+        return strips_of_layer(self.group.in_waves, self.layer, self.group.window, exits, chunks)
 
     @property
     def windows(self) -> list[Layer]:
@@ -127,24 +127,25 @@ class WaveLayer:
     def work(self) -> Ints:
         """[strips, tiles] cycles of the array for each step of a round, all its images, when every operand takes its
         cycle."""
-        strips, heights, widths = self.strips, np.unique(self.strips.rows), np.unique(self.every_tile)
+        strips, widths = self.strips, np.unique(self.every_tile)
+        shapes = np.stack([strips.rows, strips.right - strips.left], axis=1)
+        parts, which = np.unique(shapes, axis=0, return_inverse=True)
         steps = self.strips.steps if self.layer.rounds == self.layer.timesteps else np.ones_like(self.strips.steps)
         found = np.zeros((strips.count, self.every_tile.size), np.int64)
         for rounds in np.unique(steps).tolist():
-            each = np.array(
-                [[self._cycles(high, wide, rounds) for wide in widths.tolist()] for high in heights.tolist()]
-            )
+            each = np.array([[self._cycles(part, wide, rounds) for wide in widths.tolist()] for part in parts.tolist()])
             by_tile = each[:, np.searchsorted(widths, self.every_tile)]
             mine = steps == rounds
-            found[mine] = by_tile[np.searchsorted(heights, strips.rows[mine])]
+            found[mine] = by_tile[which.ravel()[mine]]
         work: Ints = np.add.reduceat(found, self.joined, axis=1) * (strips.images * self.computes)[:, None]
         return work
 
-    def _cycles(self, rows: int, filters: int, rounds: int) -> int:
-        layer, into, row_pixels = self.layer, self.traffic.tiling.cut, self.own.rows.row_pixels
+    def _cycles(self, shape: tuple[int, int], filters: int, rounds: int) -> int:
+        """Of so many rows and columns."""
+        layer, into, (rows, columns) = self.layer, self.traffic.tiling.cut, shape
         store = self.chip.psums.of(layer, into.chains)
-        tile = replace(gemm_of(layer, into.chains), groups=1).tile(rows * row_pixels, filters)
-        together = rows_of_tile(layer, self.traffic.tiling) * row_pixels
+        tile = replace(gemm_of(layer, into.chains), groups=1).tile(rows * columns, filters)
+        together = rows_of_tile(layer, self.traffic.tiling, self.group.in_waves) * columns
         part = replace(into, starts=tuple(range(0, tile.pixels, together)), filters=min(into.filters, filters))
         return sum(
             count * dense_cycles(store.dataflow, one, store.shape, rounds, tick_batched=not self.skewed).total

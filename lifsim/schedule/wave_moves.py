@@ -30,12 +30,12 @@ def wave_moves(wave: WaveLayer) -> tuple[tuple[str, ...], Moves]:
     layer, moved, state = wave.layer, wave.traffic.dram, wave.state
     of_state = f"state:{state.name if state else layer.name}"
     names = [filter_region(layer), f"psums:{layer.name}", of_state, f"tensor:{layer.input.name}"]
-    parts = [_filters(wave), _input(wave), *_psums(wave)]
+    parts = [filters_moved(wave), _input(wave), *psums_moved(wave)]
     for kind, tensors, size in (
         (Kind.RESIDUAL, wave.from_outside(layer.residuals), moved.residual),
         (Kind.SPIKES_OUT, wave.to_outside(layer.outputs), moved.spikes_out),
     ):
-        for tensor, part in zip(tensors, _by_tensor(wave, tensors, size), strict=True):
+        for tensor, part in zip(tensors, by_tensor(wave, tensors, size), strict=True):
             parts.append(_rows_of_tensor(wave, kind, len(names), tensor, part))
             names.append(f"tensor:{tensor.name}")
     if state is not None:
@@ -43,7 +43,7 @@ def wave_moves(wave: WaveLayer) -> tuple[tuple[str, ...], Moves]:
     return tuple(names), Moves.joined(parts)
 
 
-def _filters(wave: WaveLayer) -> Moves:
+def filters_moved(wave: WaveLayer) -> Moves:
     """What stays comes once, with the first visit; every visit in which the array computes fetches its part of the
     rest, with the first strip."""
     stored = wave.own.filter_bytes * wave.tiles
@@ -53,7 +53,7 @@ def _filters(wave: WaveLayer) -> Moves:
     _, opening = np.unique(wave.strips.visit[computing], return_index=True)
     first = computing[opening]
     again = shares(wave.traffic.dram.filters - int(stays.sum()), np.ones_like(first))
-    comes = _dealt(again, stored - stays if (stored > stays).any() else stored)
+    comes = dealt(again, stored - stays if (stored > stays).any() else stored)
     there = np.broadcast_to(stays, comes.shape).copy()
     comes[0] += stays
     there[0] = 0
@@ -80,9 +80,9 @@ def _input(wave: WaveLayer) -> Moves:
     others = wave.tiles.size - 1
     again = np.maximum(part - window, 0) // images * (others > 0)
     first_tile = part // images - again
-    each = np.concatenate([first_tile[:, None], _dealt(again, np.ones(others, np.int64))], axis=1)
+    each = np.concatenate([first_tile[:, None], dealt(again, np.ones(others, np.int64))], axis=1)
     first = single_windows(wave.own.rows.axis)[0][strips.first]
-    place = _place(wave, tensor, row_bytes) + first * row_bytes
+    place = place_of(wave, tensor, row_bytes) + first * row_bytes
     pitch = rows_of(tensor.shape) * row_bytes
     return moves_of(Kind.SPIKES_IN, INPUT, wave.step, place[:, None], each, images[:, None], pitch[:, None])
 
@@ -103,7 +103,7 @@ def _rows_brought(wave: WaveLayer) -> Ints:
     return rows
 
 
-def _psums(wave: WaveLayer) -> Iterator[Moves]:
+def psums_moved(wave: WaveLayer) -> Iterator[Moves]:
     """Those that spill go and come with what is computed; currents that wait go with that, and come with the others."""
     moved, strips = wave.traffic.dram, wave.strips
     written = strips.work * wave.computes
@@ -112,7 +112,7 @@ def _psums(wave: WaveLayer) -> Iterator[Moves]:
     for kind, size, work in ((Kind.PSUM_READ, moved.psum_read, read), (Kind.PSUM_WRITE, moved.psum_write, written)):
         part = shares(size, work)
         offset = moved.psum_write * strips.first // rows if wave.replays else np.cumsum(part) - part
-        yield _tile_after_tile(wave, kind, PSUMS, offset, part)
+        yield tile_after_tile(wave, kind, PSUMS, offset, part)
 
 
 def _membranes(wave: WaveLayer, state: StateFacts) -> Iterator[Moves]:
@@ -133,10 +133,10 @@ def _membranes(wave: WaveLayer, state: StateFacts) -> Iterator[Moves]:
         run = np.stack([strips.image, strips.window])
         begins = np.flatnonzero(np.any(np.diff(run, axis=1, prepend=-1) != 0, axis=0))
         since = before - np.repeat(before[begins], np.diff(np.append(begins, strips.count)))
-        yield _tile_after_tile(wave, kind, STATE, strips.image * state.bytes + since, part, chains)
+        yield tile_after_tile(wave, kind, STATE, strips.image * state.bytes + since, part, chains)
 
 
-def _by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[Ints]:
+def by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[Ints]:
     """[tensors] of [strips] `size` bytes over several tensors, by what each stores of their rows."""
     if not tensors:
         if size:
@@ -146,7 +146,7 @@ def _by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[In
     stored = []
     for tensor in tensors:
         rows = rows_of(tensor.shape)
-        mine = rows * strips.end // every - rows * strips.first // every
+        mine = (rows * strips.end // every - rows * strips.first // every) * (strips.right - strips.left)
         stored.append(mine * _row_bytes(wave, tensor) * _with_values(wave, tensor))
     return np.split(shares(size, np.concatenate(stored)), len(tensors))
 
@@ -164,7 +164,7 @@ def _rows_of_tensor(wave: WaveLayer, kind: Kind, region: int, tensor: Tensor, pa
     row_bytes = _row_bytes(wave, tensor)
     first = rows * strips.first // wave.own.rows.axis.rows_out
     images = _alike(part, strips.images)
-    place, each = _place(wave, tensor, row_bytes) + first * row_bytes, _dealt(part // images, wave.tiles)
+    place, each = place_of(wave, tensor, row_bytes) + first * row_bytes, dealt(part // images, wave.tiles)
     offset = place[:, None] + np.cumsum(each, axis=1) - each
     return moves_of(kind, region, wave.step, offset, each, images[:, None], (rows * row_bytes)[:, None])
 
@@ -184,7 +184,7 @@ def _stored(wave: WaveLayer, tensor: Tensor, window: int) -> int:
     return tensor_bytes(cut, wave.facts.reals) // rows_of(tensor.shape)
 
 
-def _place(wave: WaveLayer, tensor: Tensor, row_bytes: Ints) -> Ints:
+def place_of(wave: WaveLayer, tensor: Tensor, row_bytes: Ints) -> Ints:
     """[strips] where the chunk's first image of a tensor begins: timesteps, or windows of them side by side, one behind
     the other, in each the images of the batch."""
     strips, rows = wave.strips, rows_of(tensor.shape)
@@ -198,16 +198,16 @@ def _place(wave: WaveLayer, tensor: Tensor, row_bytes: Ints) -> Ints:
     return place
 
 
-def _tile_after_tile(
+def tile_after_tile(
     wave: WaveLayer, kind: Kind, region: int, offset: Ints, part: Ints, weights: Ints | None = None
 ) -> Moves:
     """`part` [strips] bytes from `offset` on, dealt to the tiles by their filters, or by what else is counted of
     them."""
-    each = _dealt(part, wave.tiles if weights is None else weights)
+    each = dealt(part, wave.tiles if weights is None else weights)
     return moves_of(kind, region, wave.step, offset[:, None] + np.cumsum(each, axis=1) - each, each)
 
 
-def _dealt(total: Ints, weights: Ints) -> Ints:
+def dealt(total: Ints, weights: Ints) -> Ints:
     """[n, k] each `total` [n] cut by `weights` [k] into whole numbers."""
     if not weights.size:
         return np.zeros((total.size, 0), np.int64)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lifsim.schedule.band_reads import BandReads
+from lifsim.schedule.band_spikes import BandSpikes
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import BufferBytes, Chip
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.fused_rows import GroupRows
@@ -11,6 +14,7 @@ from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.psums import working_set_bytes
 from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.turned import turned
 from lifsim.schedule.wave_reads import OutsideReads
 from lifsim.schedule.wave_spikes import most_waiting
 from lifsim.schedule.wave_turns import Turns
@@ -25,17 +29,26 @@ def wave_peak(facts: NetworkFacts, chip: Chip, group: GroupPlan) -> BufferBytes:
     members = [facts.layers[index] for index in group.indices]
     pinned = [traffic.tiling.resident_weight_bytes for traffic in group.layers]
     all_stay = pinned == [layer.weight_bytes for layer in members]
-    windows = [
-        Turns(GroupRows(facts, group.first, group.last), group.in_waves, end - first)
-        for first, end in group.window.spans(facts.timesteps)
-    ]
+    lengths = {end - first for first, end in group.window.spans(facts.timesteps)}
+    spikes = [_spikes(facts, chip, group, timesteps) for timesteps in lengths]
     return BufferBytes(
         weight=sum(pinned) + (0 if all_stay else residency.weight_region),
-        spike_in=max(OutsideReads(turns, chip.room.spike_in, images).most_held for turns in windows),
-        spike_out=images * max(most_waiting(turns) for turns in windows),
+        spike_in=max(came for came, _ in spikes),
+        spike_out=images * max(waiting for _, waiting in spikes),
         membrane=sum(residency.permanent.values()) + residency.transient + residency.reserved,
         psum=max(_psums(facts, chip, group)) + _currents(facts, group, members),
     )
+
+
+def _spikes(facts: NetworkFacts, chip: Chip, group: GroupPlan, timesteps: int) -> tuple[int, int]:
+    """Bytes of spike_in, and of spike_out of an image, in a window of so many timesteps."""
+    waves, rows = group.in_waves, GroupRows(facts, group.first, group.last)
+    if isinstance(waves, Banded):
+        across = GroupRows(turned(facts), group.first, group.last)
+        reads = BandReads(rows, across, waves, timesteps, chip.room.spike_in, group.images)
+        return reads.most_held, BandSpikes(rows, across, waves.sweep, timesteps).most_waiting(waves.in_band)
+    turns = Turns(rows, waves, timesteps)
+    return OutsideReads(turns, chip.room.spike_in, group.images).most_held, most_waiting(turns)
 
 
 def _psums(facts: NetworkFacts, chip: Chip, group: GroupPlan) -> Iterator[int]:

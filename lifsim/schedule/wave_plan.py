@@ -8,7 +8,10 @@ from itertools import groupby, product
 from math import inf
 from operator import itemgetter
 
+import numpy as np
+
 from lifsim.errors import Fault
+from lifsim.schedule.band_group import BandGroup
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.fused import FusedGroup
@@ -19,8 +22,9 @@ from lifsim.schedule.skewed import SkewedGroup
 from lifsim.schedule.strips import strip_relays
 from lifsim.schedule.timestep import chunk_sizes
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+from lifsim.schedule.turned import turned
 from lifsim.schedule.wave_group import WaveCost, WaveGroup, WaveWalk
-from lifsim.schedule.wave_refusal import not_chained, not_fused, not_skewed
+from lifsim.schedule.wave_refusal import not_banded, not_chained, not_fused, not_skewed
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.ways import Way
 from lifsim.schedule.window import Window
@@ -60,7 +64,7 @@ def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan
         return planned(*best)
     if limit < inf:
         return Fault(f"{_who(asked)} moves no fewer bytes {window}", path="schedule")
-    return _no_room(asked, groups[-1], _smaller(asked, window))
+    return _no_room(asked, groups, _smaller(asked, window))
 
 
 def _smaller(asked: WavesAsked, window: Window) -> str:
@@ -78,7 +82,7 @@ def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Faul
     """One for each size of chunks, the largest first, again where chains can be worked off in another way; a fault: why
     there can be none, whatever the buffers."""
     if window.waves == "skewed":
-        why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed
+        why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed_and_banded
     else:
         why, groups = next(_not_fused(asked, window), ""), _fused
     return Fault(f"{_who(asked)} cannot run {window}: {why}", path="schedule") if why else groups(asked, window)
@@ -110,6 +114,23 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
         SkewedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, relay)
         for images, rows in product(chunk_sizes(asked.batch, asked.chunk), ways)
     ]
+
+
+def _skewed_and_banded(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
+    """Bands behind whole rows: what is lacking for the smallest of all is lacking for them."""
+    return [*_skewed(asked, window), *band_groups(asked, window)]
+
+
+def band_groups(asked: WavesAsked, window: Window) -> Sequence[BandGroup]:
+    """Those of skewed groups, which can be, that may run in bands of columns, too, in the same order."""
+    span, found = (asked.first, asked.last), list[BandGroup]()
+    for images, way in product(chunk_sizes(asked.batch, asked.chunk), asked.facts.ways(*span)):
+        if next(not_banded(way, *span), None) is None:
+            rows, across = (group_rows(facts, *span) for facts in (way, turned(way)))
+            relay, beside = (next(iter(strip_relays(one.facts, *span))) for one in (rows, across))
+            chunks = Chunks(asked.batch, images)
+            found.append(BandGroup(rows, asked.chip.room, chunks, window, asked.overlaps, relay, across, beside))
+    return found
 
 
 Planned = tuple[WaveGroup, WaveCost]
@@ -148,23 +169,25 @@ def _cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
     """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
     `limit`, or has room."""
     best: Planned | None = None
-    floors = ((floor, group, number) for group in groups for number, floor in enumerate(group.floors))
-    for floor, group, number in sorted((each for each in floors if each[0] < limit), key=itemgetter(0)):
+    floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit)]
+    for floor, group, waves in sorted(floors, key=itemgetter(0)):
         if floor >= limit:
             break
-        cost = group.cost(group.candidates[number], limit)
+        cost = group.cost(waves, limit)
         if cost is not None and cost.total < limit:
             best, limit = (group, cost), cost.total
     return best
 
 
-def _no_room(asked: WavesAsked, group: WaveGroup, way_out: str) -> Fault:
-    """What the smallest waves need that the buffers have not."""
-    who, needed = _who(asked), group.least_membranes
+def _no_room(asked: WavesAsked, groups: Sequence[WaveGroup], way_out: str) -> Fault:
+    """What the smallest waves of the smallest chunks need that the buffers have not."""
+    who, group = _who(asked), groups[-1]
+    smallest = [one for one in groups if one.chunks.images == group.chunks.images]
+    needed = min(one.least_membranes for one in smallest)
     if needed > group.buffers.membrane:
         why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
         return Fault(f"must be >= {needed} for skewed strips: {why}{way_out}", path="buffers.membrane.size_bytes")
-    needed = min(group.waiting(waves, every_row=False) for waves in group.candidates)
+    needed = min(one.waiting(waves, every_row=False) for one in smallest for waves in one.candidates)
     if needed > group.buffers.spike_out:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")
@@ -226,4 +249,4 @@ def _tiling(group: WaveGroup, cost: WaveCost, index: int) -> Tiling:
 
 
 def _most_rows(waves: Waves, layer: int) -> int:
-    return max(len(waves.rows(layer, wave, 0)) for wave in range(waves.count(1)))
+    return int(np.diff(waves.strips(layer, 1)[0]).max())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.storage import element_bits, map_shape
 from lifsim.schedule.strips import strip_relays
+from lifsim.schedule.turned import columns_of, turned
 from lifsim.schedule.window import Window, cut_into
 
 
@@ -41,6 +43,36 @@ def not_skewed(facts: NetworkFacts, first: int, last: int) -> Iterator[str]:
     yield from why or [
         "their strips have not the same rows: a stride, or a window that is not as high above as beneath"
     ]
+
+
+def not_banded(facts: NetworkFacts, first: int, last: int) -> Iterator[str]:
+    """Of layers first..last, which can be skewed, in bands of columns."""
+    if not facts.psums.dataflow.takes_parts_of_rows:
+        yield f"{facts.psums.dataflow.name} works on whole rows"
+    across, members = turned(facts), range(first, last + 1)
+    if not any((relay.first, relay.last) == (first, last) for relay in strip_relays(across, first, last)):
+        yield f"{_names(facts, members)} have not the same columns, or a window that is not as wide to both sides"
+    for index in members:
+        own, axis = facts.layers[index], across.layers[index].rows.axis
+        if own.when != "every":
+            yield f"{own.layer.name!r} is computed once for all timesteps, and its currents wait"
+        if own.layer.flat or map_shape(own.layer.input.shape)[1:] != (own.rows.axis.rows_in, axis.rows_in):
+            yield f"{own.layer.name!r} reads no map of rows and columns"
+    whole = {
+        tensor.name: tensor
+        for index in members
+        for tensor in (*facts.layers[index].layer.outputs, *facts.layers[index].layer.residuals)
+    }
+    for index in members:  # between their windows are columns that are not read
+        if across.layers[index].rows.axis.stride > across.layers[index].rows.axis.kernel:
+            whole[facts.layers[index].layer.input.name] = facts.layers[index].layer.input
+    for tensor in whole.values():
+        bits = map_shape(tensor.shape)[0] * element_bits(tensor, facts.reals)
+        if bits % 8:
+            yield f"a pixel of {tensor.name!r} has {bits} bits, which are no whole bytes"
+    state = next((state for state in facts.states if state.layers[0] == first), None)
+    if state is not None and state.row_bytes % columns_of(facts.layers[first]):
+        yield f"a neuron's membranes of {_names(facts, members)} are no whole bytes in all channels"
 
 
 def _not_by_rows(facts: NetworkFacts, members: range) -> Iterator[str]:

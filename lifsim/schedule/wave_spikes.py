@@ -6,7 +6,7 @@ the rows that have begun (`lifsim.schedule.begun`) wait there, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -41,17 +41,32 @@ def _waiting(turns: Turns, *, every_row: bool) -> Ints:
     for need in rows.needs:
         by_node.setdefault(need.tensor.name, []).append(need)
     for needs in by_node.values():
-        _add_rows(turns, needs, waiting)
+        _add_rows(turns, needs, waiting, turns.row_bytes(needs[0].tensor))
     for layer in rows.members:
-        _add_begun(turns, layer, waiting, every_row=every_row)
+        sizes = {step.name: turns.row_bytes(step.tensor) for step in rows.facts.steps[layer]}
+        _add_begun(turns, layer, waiting, sizes, every_row=every_row)
     return waiting
 
 
-def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:
-    """To [layers, waves], turn by turn, the rows of one node that are there. In its readers' turns they still are what
-    these have needed since their last."""
+@lru_cache(maxsize=1 << 12)
+def rows_waiting(turns: Turns) -> dict[str, Ints]:
+    """By node, [layers, waves] of the same as rows, those of all lines, rows that have begun among them."""
+    rows, found = turns.rows, dict[str, Ints]()
+    for layer in rows.members:
+        for step in rows.facts.steps[layer]:
+            mine = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
+            if needs := [need for need in rows.needs if need.read.node == step.name]:
+                _add_rows(turns, needs, mine, 1)
+            _add_begun(turns, layer, mine, {step.name: 1}, every_row=False)
+            found[step.name] = mine
+    return found
+
+
+def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints, size: int) -> None:
+    """To [layers, waves], turn by turn, the rows of one node that are there, of `size` each. In its readers' turns they
+    still are what these have needed since their last."""
     rows, of = turns.rows, needs[0].of
-    size, made = turns.row_bytes(needs[0].tensor), needs[0].made
+    made = needs[0].made
     there = made[turns.before[of]], made[turns.done[of]]
     gone = [(need.layer, need.gone[turns.before[need.layer]], need.gone[turns.done[need.layer]]) for need in needs]
     for first, end in pairwise([rows.first, of, *sorted({need.layer + 1 for need in needs}), rows.last + 1]):
@@ -60,11 +75,11 @@ def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints) -> None:
         waiting[first - rows.first : end - rows.first] += size * held
 
 
-def _add_begun(turns: Turns, layer: int, waiting: Ints, *, every_row: bool) -> None:
+def _add_begun(turns: Turns, layer: int, waiting: Ints, sizes: Mapping[str, int], *, every_row: bool) -> None:
     steps, rows = turns.rows.facts.steps[layer], turns.rows.rows(layer)
     if not has_windows(steps):
         return
-    begun = begun_bytes(steps, rows, {step.name: turns.row_bytes(step.tensor) for step in steps})
+    begun = begun_bytes(steps, rows, sizes)
     before, behind = begun[turns.before[layer]].sum(axis=0), begun[turns.done[layer]].sum(axis=0)
     here = layer - turns.rows.first
     waiting[:here] += before

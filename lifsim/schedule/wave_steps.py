@@ -12,6 +12,8 @@ from operator import itemgetter
 
 import numpy as np
 
+from lifsim.schedule.band_moves import band_moves
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group_steps import MAX_TILES
@@ -46,7 +48,8 @@ def most_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
 
 def _visits(wave: WaveLayer) -> Iterator[tuple[When, Visit]]:
     """Of one layer. Where timesteps differ within a visit, every step says its own."""
-    names, moves = wave_moves(wave)
+    waves = wave.group.in_waves
+    names, moves = band_moves(wave, waves) if isinstance(waves, Banded) else wave_moves(wave)
     strips, tiles = wave.strips, wave.tiles.size
     visit, begin = np.unique(strips.visit, return_index=True)
     edges = np.append(begin, strips.count) * tiles

@@ -7,8 +7,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.model.network import Layer
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.rows import Ints
+from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import Window
 
@@ -20,7 +22,7 @@ class Strips:
     image, images: first image of the chunk, and how many of it run; going: how many still do in the next window.
     window: number of the window, timestep: the first one of the strip, steps: timesteps that it is worked on back to
     back. opens, closes: whether these are the first and the last ones of their window. wave: number of the wave in its
-    window. first, end: output rows.
+    window. first, end: output rows. left, right: the first of their columns, and the one behind the last.
     """
 
     image: Ints
@@ -34,6 +36,8 @@ class Strips:
     wave: Ints
     first: Ints
     end: Ints
+    left: Ints
+    right: Ints
 
     @property
     def count(self) -> int:
@@ -46,9 +50,14 @@ class Strips:
         return self.end - self.first
 
     @property
+    def pixels(self) -> Ints:
+        """Of each, in all its images."""
+        return self.rows * (self.right - self.left) * self.images
+
+    @property
     def work(self) -> Ints:
-        """Rows of all images and timesteps."""
-        return self.rows * self.images * self.steps
+        """Pixels of all images and timesteps."""
+        return self.pixels * self.steps
 
     @property
     def visit(self) -> Ints:
@@ -58,8 +67,8 @@ class Strips:
         return np.cumsum(begins) - 1
 
 
-def strips_of_layer(waves: Waves, layer: int, window: Window, exits: Exits, chunks: list[tuple[int, int]]) -> Strips:
-    """Those of a layer (an index) for images that run until they exit so. chunks: first image and images of each."""
+def strips_of_layer(waves: Waves, layer: Layer, window: Window, exits: Exits, chunks: list[tuple[int, int]]) -> Strips:
+    """Those of a `layer` for images that run until they exit so. chunks: first image and images of each."""
     spans = window.spans(exits.timesteps)
     every = [
         _within(waves, layer, span, (number, image), running)
@@ -78,13 +87,14 @@ def _running(exits: Exits, spans: list[tuple[int, int]]) -> list[tuple[int, int]
 
 
 def _within(
-    waves: Waves, layer: int, span: tuple[int, int], where: tuple[int, int], running: tuple[int, int]
+    waves: Waves, layer: Layer, span: tuple[int, int], where: tuple[int, int], running: tuple[int, int]
 ) -> Strips:
     """Of one window of a chunk, (number of the window, first image of the chunk), wave after wave. running: images, in
     it and in the next one."""
     timesteps, full_window = span[1] - span[0], not waves.skewed
-    end = waves.done(layer, timesteps).T
-    begin = np.vstack([np.zeros_like(end[:1]), end[:-1]])
+    begin, end = waves.strips(layer.index, timesteps).T
+    columns = waves.columns(layer.index, timesteps)
+    left, right = (np.zeros_like(end), np.full_like(end, row_pixels(layer))) if columns is None else columns.T
     if full_window:
         begin, end = begin[:, :1], end[:, :1]
     wave, timestep = np.nonzero(end > begin)
@@ -101,4 +111,6 @@ def _within(
         wave=wave,
         first=begin[wave, timestep],
         end=end[wave, timestep],
+        left=left[wave, timestep],
+        right=right[wave, timestep],
     )

@@ -36,8 +36,10 @@ def unroll_waves(walk: WaveWalk, exits: Exits) -> Iterator[LayerStep]:
                 break
             alike = len(now), end - begin
             window = seen[alike] = seen.get(alike) or _Window(walk, *alike)
+            taken, left = group.handed_over(walk.cost.waves, end - begin, len(here.steps), len(now))
             for index, facts in enumerate(group.layers):
                 moved = window.moved(index, newly=chunk == begin == 0, done=len(now) - len(later))
+                moved += DramBytes(membrane_read=int(taken[index]), membrane_write=int(left[index]))
                 state = group.facts.state_of(facts.layer.index)
                 if state is not None and state.name in goes:
                     size = goes[state.name], state.bytes, len(here.steps)
@@ -76,7 +78,7 @@ class _Window:
         return replace(whole, rows=rows, chunks=Chunks(self.images, self.images), window=TICK)
 
     def moved(self, index: int, *, newly: bool, done: int) -> DramBytes:
-        """By layer `index` of the group, but for its membranes. newly: whether what stays of its weights comes; done:
+        """By layer `index` of the group, but for membranes. newly: whether what stays of its weights comes; done:
         images that exit behind the window, and put out what they do once."""
         reads, residual = self._outside
         read, written = self._psums
@@ -108,7 +110,7 @@ class _Window:
         overflow = int(overflow_bytes(facts, np.array([split.region]))[0]) if split.tile[index] == 0 else 0
         streamed = overflow - min(pinned, overflow)
         held = facts.weight_bytes - pinned - streamed
-        rows = self.images * self.group.rounds(index) * facts.rows.axis.rows_out
+        rows = self.group.row_visits(self.cost.waves, index)
         return held * self._visits[index] + streamed * rows + pinned * newly
 
     def _put_out(self, index: int, done: int) -> int:

@@ -47,22 +47,35 @@ class Waves(ABC):
         before[:, 1:] = done[:, :-1]
         return before
 
-    def rows(self, layer: int, wave: int, timestep: int) -> range:
+    def strips(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves, 2] first row and end of the outputs of a layer's product (an index) that it works on in
+        each wave of a window. Where they are equal, on none."""
+        return np.stack([self.before(layer, timesteps), self.done(layer, timesteps)], axis=-1)
+
+    def columns(self, layer: int, timesteps: int) -> Ints | None:
+        """[timesteps, waves, 2] first column and end of these rows; None: they are whole."""
+        del layer, timesteps
+        return None
+
+    def many(self, timesteps: int) -> tuple[int, int]:
+        """How many bands of columns a window has, and waves each."""
+        return 1, self.count(timesteps)
+
+    def rows(self, layer: int, wave: int, timestep: int, timesteps: int | None = None) -> range:
         """Rows of the outputs of a layer's product (an index) that it works on in a wave; timestep: from 0 within the
-        window. May be empty."""
-        done = self.done(layer, timestep + 1)[timestep]
-        last = done.size - 1  # behind it there may be waves of later timesteps
-        return range(int(done[min(wave - 1, last)]) if wave else 0, int(done[min(wave, last)]))
+        window, of so many (None: it is the last one). May be empty."""
+        strips = self.strips(layer, timesteps or timestep + 1)[timestep]
+        # Behind its last one there may be waves of later timesteps.
+        return range(*strips[wave].tolist()) if wave < len(strips) else range(int(strips[-1, 1]), int(strips[-1, 1]))
 
     def starts(self, layer: int) -> tuple[int, ...]:
         """First rows of a layer's visits, at the first timestep of a window."""
-        ends = self.done(layer, 1)[0].tolist()
-        return tuple(begin for begin, end in zip((0, *ends), ends, strict=False) if end > begin)
+        return tuple(begin for begin, end in self.strips(layer, 1)[0].tolist() if end > begin)
 
     def visits(self, layer: int, timesteps: int) -> int:
         """Waves of a window in which a layer has work."""
-        works = np.diff(self.done(layer, timesteps), axis=1, prepend=0) > 0
-        return int(works.any(axis=0).sum())
+        strips = self.strips(layer, timesteps)
+        return int((strips[..., 1] > strips[..., 0]).any(axis=0).sum())
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,14 @@ def _in_waves(facts: NetworkFacts, group: GroupPlan, waves: Waves, batch: int) -
     for first in range(0, batch, group.images):
         images = range(first, min(first + group.images, batch))
         for begin, end in group.window.spans(facts.timesteps):
+            strips = {index: waves.strips(index, end - begin) for index in group.indices}
             for wave in range(waves.count(end - begin)):
                 for index in group.indices:
+                    rows = strips[index][:, wave].tolist()
                     spans = tuple(
-                        (step, rows.start, rows.stop)
-                        for step in range(begin, end)
-                        if worked_on(facts.layers[index], step, facts.timesteps)
-                        and (rows := waves.rows(index, wave, step - begin))
+                        (step, first_row, end_row)
+                        for step, (first_row, end_row) in enumerate(rows, begin)
+                        if end_row > first_row and worked_on(facts.layers[index], step, facts.timesteps)
                     )
                     if spans:
                         yield index, images, spans

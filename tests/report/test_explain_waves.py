@@ -15,6 +15,8 @@ from tests.report.test_explain import FEW_PSUMS, _check_layer, _evaluated
 
 WAVING = ("buffers.membrane.size_bytes=96KiB", "buffers.weight.size_bytes=48KiB", "lif.overlapped=true")
 ROOM = "buffers.membrane.size_bytes=128KiB"
+NARROW = "buffers.membrane.size_bytes=12KiB"
+"""For 4 * (1 + 1) rows of 2 KiB there is no room: they run in bands of columns."""
 
 
 SKEWED = {"sharing": "layer", "groups": ("conv1:skewed", "conv3", "conv5", "fc1")}
@@ -30,6 +32,10 @@ FUSED_IN_WINDOWS = {"groups": ("conv1:fused:2", "conv3:fused:3", "conv5", "fc1")
     {**SKEWED, "sharing": "layer+channel2", "overrides": (ROOM, "array.dataflow=ws", FEW_PSUMS)},
     {**SKEWED, "overrides": (ROOM, "array.sparsity=skip", "lif.overlapped=true")},
     {**IN_WINDOWS, "overrides": (ROOM, "array.dataflow=is", "lif.overlapped=true")},
+    {**SKEWED, "overrides": (NARROW,)},
+    {**IN_WINDOWS, "batch": 3, "chunk": 2, "overrides": ("buffers.membrane.size_bytes=24KiB", *WAVING[1:])},
+    {**SKEWED, "sharing": "layer+channel2", "overrides": (NARROW, "array.dataflow=ws", FEW_PSUMS)},
+    {**SKEWED, "overrides": (NARROW, "array.sparsity=skip", "lif.overlapped=true")},
     {**FUSED, "overrides": ("buffers.weight.size_bytes=24KiB",)},
     {**FUSED_IN_WINDOWS, "batch": 3, "chunk": 2, "overrides": WAVING},
     {**FUSED, "sharing": "channel2", "overrides": ("array.dataflow=ws", FEW_PSUMS)},

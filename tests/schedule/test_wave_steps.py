@@ -46,8 +46,8 @@ def test_bytes_of_the_visits_are_those_of_the_plan(ops: list, sharing: str, aske
         moved = {name: sum(visit.moves.total(kind) for visit in mine) for kind, name in COUNTED.items()}
         assert moved | {"operand": 0} == vars(traffic.dram)
         layer = plan.facts.layers[index].layer
-        rows = plan.facts.layers[index].rows.axis.rows_out
-        assert sum(int(visit.outputs.sum()) for visit in mine) == asked.batch * layer.timesteps * layer.filters * rows
+        outputs = asked.batch * layer.timesteps * layer.filters * layer.pixels
+        assert sum(int(visit.outputs.sum()) for visit in mine) == outputs
         assert all((visit.rounds != REPLAY).all() and (visit.array_shares > 0).all() for visit in mine)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -9,12 +11,16 @@ from hypothesis import strategies as st
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.leaving import leaving, lets_go
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
 from tests.oracles.loop_order import walk
 from tests.schedule import build
+from tests.schedule.bands import Case as BandCase
+from tests.schedule.bands import cases as band_cases
+from tests.schedule.legality.bands import otherwise
 from tests.schedule.loop_order import is_plain, loops_of, net_of, room_of
 from tests.schedule.networks import networks
 from tests.schedule.on_arch import plan_on
@@ -56,6 +62,32 @@ def test_in_waves_it_equals_the_literal_interpreter(kind: str) -> None:
 
     equals()
     assert several > 10
+
+
+@pytest.mark.slow
+def test_in_bands_of_columns_it_equals_the_literal_interpreter() -> None:
+    """By tensor and layer, and by step, as far as these tell them apart: borders of bands that stay, or a part of
+    which moves, of the images that run."""
+    several, moves = 0, 0
+
+    @settings(QUIET, max_examples=60)
+    @given(band_cases(several_windows=True), st.data())
+    def equals(case: BandCase | None, data: st.DataObject) -> None:
+        nonlocal several, moves
+        assume(case is not None)
+        plan = Plan((case.group,), case.cost.facts, Chip.of(case.arch))
+        assume(len(case.group.indices) == len(case.network.layers) and lets_go(plan))
+        stops = data.draw(st.tuples(*[st.integers(1, case.network.timesteps)] * case.batch))
+        (left,) = leaving(plan, Exits(stops, case.network.timesteps)).groups
+        told = replace(case.told, group=left)
+        assert not list(otherwise(told, told.walked()))
+        exits = left.exits.steps
+        several += len(set(exits)) > 1
+        moves += min(exits) < case.network.timesteps and left.in_waves.kept_rows < left.in_waves.map_rows
+
+    equals()
+    assert several > 5
+    assert moves > 5
 
 
 @pytest.mark.slow

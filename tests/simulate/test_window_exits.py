@@ -9,6 +9,7 @@ import pytest
 
 import lifsim
 from lifsim.report.explain.layer import explain
+from lifsim.schedule.banded import Banded
 from lifsim.simulate.result import Result
 from tests.report.test_explain import _check_layer
 from tests.schedule.test_group_steps import COUNTED
@@ -21,7 +22,8 @@ EXITS = "1:0.4,2:0.2,3:0.2,5:0.2"
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Networks of five timesteps: a classifier behind two convolutions, one convolution, two that may share."""
+    """Networks of five timesteps: a classifier behind two convolutions, one convolution, two that may share; two of
+    which pixels are whole bytes."""
     folder = tmp_path_factory.mktemp("nets")
     text = (
         written(folder)
@@ -37,27 +39,35 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "window": head + sources.replace(", conv2: 0.3, fc: 0.2", ""),
         "skewed": head + "  - {name: conv2" + middle + sources.replace(", fc: 0.2", ""),
     }
+    texts["banded"] = texts["skewed"].replace("out: 4", "out: 8")
     for name, written_out in texts.items():
         (folder / f"{name}.yaml").write_text(written_out)
     return {name: folder / f"{name}.yaml" for name in texts}
 
 
 def run(files: dict[str, Path], kind: str, window: int | None, *overrides: str, **options: Any) -> Result:
-    word = "tick" if (kind, window) == ("window", None) else kind
-    how = ":".join(["conv1", word, *([] if window is None else [str(window)])])
-    sharing = {"sharing": "layer"} if kind == "skewed" else {}
+    words = {("window", None): "tick", ("banded", window): "skewed"}
+    how = ":".join(["conv1", words.get((kind, window), kind), *([] if window is None else [str(window)])])
+    sharing = {"sharing": "layer"} if kind in ("skewed", "banded") else {}
     asked = {"batch": 5, "groups": [how], **sharing, **options}
-    return lifsim.run(workload=files[kind], overrides=[*SLOW, *overrides], **asked)
+    narrow = [room(kind, 5, options.get("chunk", 1))] if kind == "banded" else []
+    result = lifsim.run(workload=files[kind], overrides=[*SLOW, *overrides, *narrow], **asked)
+    banded = kind == "banded" and window != 1 and asked["groups"] == [how]
+    assert result.plan is not None
+    assert isinstance(result.plan.groups[0].waves, Banded) == banded
+    return result
 
 
 def room(kind: str, window: int, chunk: int) -> str:
     """Of the membrane buffer: skewed, two rows of 24 bytes a timestep of a window, as far as a map of 6 goes, must be
-    there; of two timesteps some more stay, and some move."""
+    there; of two timesteps some more stay, and some move. In bands there is none for two timesteps' rows of 48."""
+    if kind == "banded":
+        return f"buffers.membrane.size_bytes={chunk * 60}"
     size = chunk * min(2 * window, 6) * 24 + 10 if kind == "skewed" else 200
     return f"buffers.membrane.size_bytes={size}"
 
 
-KINDS = pytest.mark.parametrize("kind", ["fused", "window", "skewed"])
+KINDS = pytest.mark.parametrize("kind", ["fused", "window", "skewed", "banded"])
 
 
 @KINDS

@@ -94,12 +94,13 @@ def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, 
 
 def lif_tiles(lifs: LifCalls, laid: Laid) -> tuple[list[int], list[int]]:
     """(pixels by row tile, filters by filter tile) of the map that the LIFs see. Behind a pool a tile has the rows that
-    its own rows complete."""
+    its own rows complete; a tile of parts of rows has its own pixels."""
     gemm, cut = laid.gemm, laid.tiling
-    rows = np.diff([lifs.rows * start // gemm.pixels for start in (*cut.starts, gemm.pixels)])
+    together = lifs.pixels if cut.pieces else lifs.rows
+    units = np.diff([together * start // gemm.pixels for start in (*cut.starts, gemm.pixels)])
     edges = [*range(0, gemm.filters, cut.filters), gemm.filters]
     filters = np.diff([lifs.filters * edge // gemm.filters for edge in edges])
-    return (lifs.pixels // lifs.rows * rows).tolist(), filters.tolist()
+    return (lifs.pixels // together * units).tolist(), filters.tolist()
 
 
 def served(lifs: LifCalls, laid: Laid) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.model.network import Layer
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of
@@ -85,8 +86,10 @@ def _steps(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
 def _waves(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: GroupPlan) -> str:
     waves, spans = group.in_waves, group.window.spans(layer.timesteps)
     names = [facts.layers[index].layer.name for index in (group.first, group.last)]
-    count = waves.count(spans[0][1] - spans[0][0])
+    bands, count = waves.many(spans[0][1] - spans[0][0])
     parts = [f"{' to '.join(names)} {'skewed' if waves.skewed else 'fused'}"]
+    if isinstance(waves, Banded):
+        parts.append(f"{counted(bands, 'band')} of {counted(waves.width, 'column')}")
     parts += [f"{counted(count, 'wave')} of {counted(waves.height, 'row')}"]
     if len(spans) > 1:
         parts.append(f"{counted(len(spans), 'window')} of {counted(group.window.timesteps or 0, 'timestep')}")

@@ -13,6 +13,7 @@ from lifsim.hardware.array import Cut, Kept, Laid, dataflow_of, shape_of, sparsi
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import laid_out
+from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.wave_cut import cut_in_waves
 from lifsim.schedule.window import TIMESTEP, layers_of
@@ -72,7 +73,7 @@ def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWor
 
 def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> Iterator[WindowWork]:
     """In each the strips are others. What is computed once in a window is at its first timestep."""
-    run = group.as_run(layer)
+    run, skips = group.as_run(layer), sparsity_of(setup.machine.array).skips
     every, once = setup.kept_of(run), run.rounds < run.timesteps
     for number, (first, end) in enumerate(group.window.spans(run.timesteps)):
         for timestep in range(first, end):
@@ -80,11 +81,18 @@ def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> 
             begin = number if once else timestep
             kept = setup.memo.of(_rounds, every, begin, begin + 1)
             cut = cut_in_waves(layer, tiling, group.in_waves, timestep - first)
+            if skips and cut.pieces:
+                kept = setup.memo.of(_as_worked_off, kept, cut, row_pixels(layer))
             yield WindowWork(one, kept, cut, False, computes=not once or timestep == first)
 
 
 def _rounds(kept: Kept, first: int, end: int) -> Kept:
     return kept.window(first, end)
+
+
+def _as_worked_off(kept: Kept, cut: Cut, row_pixels: int) -> Kept:
+    order = cut.pixel_order(row_pixels)
+    return kept if order is None else kept.in_order(order)
 
 
 def joined(works: Sequence[ArrayWork]) -> ArrayWork:

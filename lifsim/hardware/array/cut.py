@@ -10,6 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import lcm
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.hardware.gemm import Gemm
 
@@ -35,6 +39,15 @@ class Chains:
         return lcm(together, self.length) if self.groups == 1 else together
 
 
+class Piece(NamedTuple):
+    """A part of the rows of a map: so many rows from `row` on, of these so many columns from `column` on."""
+
+    row: int
+    rows: int
+    column: int
+    columns: int
+
+
 @dataclass(frozen=True)
 class Cut:
     """Every row tile by every filter tile, group after group.
@@ -42,7 +55,8 @@ class Cut:
     starts: first output pixel of each row tile, 0 first. filters: of a filter tile; the last one has what is left.
     inputs_outer: whether the filter tiles of a row tile follow each other, else the row tiles of a filter tile. chains:
     of the filters, if all timesteps of a tile run back to back. strips: number of the first row tile of each strip, 0
-    first, all filter tiles of which come before the next strip; none: it is one.
+    first, all filter tiles of which come before the next strip; none: it is one. pieces: what each row tile has of
+    the map, where these are parts of rows: pixels are then counted tile after tile; none: whole rows, one by one.
     """
 
     starts: tuple[int, ...]
@@ -50,6 +64,7 @@ class Cut:
     inputs_outer: bool = False
     chains: Chains | None = None
     strips: tuple[int, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
     @classmethod
     def whole(cls, gemm: Gemm) -> Cut:
@@ -60,6 +75,16 @@ class Cut:
         """Pixels of each row tile."""
         ends = (*self.starts[1:], gemm.pixels)
         return [end - start for start, end in zip(self.starts, ends, strict=True)]
+
+    def pixel_order(self, row_pixels: int) -> NDArray[np.int64] | None:
+        """[pixels] numbers, row by row, of the output pixels as they are counted; None: so they are."""
+        if not self.pieces:
+            return None
+        parts = (
+            np.add.outer((row + np.arange(rows)) * row_pixels, column + np.arange(columns)).ravel()
+            for row, rows, column, columns in self.pieces
+        )
+        return np.concatenate(list(parts))
 
     def filter_tiles(self, gemm: Gemm) -> list[int]:
         """Filters of each filter tile of a group."""

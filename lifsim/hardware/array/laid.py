@@ -103,8 +103,12 @@ class Laid:
     def _read_by_tile(self, read: InputReads, banks: Banks) -> Iterator[tuple[InputReads, Gemm, int]]:
         """(what a row tile reads, the tile, how many tiles read alike)."""
         one = self.tiling
-        spans = zip(one.starts, one.pixel_tiles(self.gemm), strict=True)
-        alike = Counter((read.tile(start, pixels, banks), pixels) for start, pixels in spans)
+        tiles = one.pixel_tiles(self.gemm)
+        if one.pieces:
+            parts = (read.piece(*piece, banks) for piece in one.pieces)
+        else:
+            parts = (read.tile(start, pixels, banks) for start, pixels in zip(one.starts, tiles, strict=True))
+        alike = Counter(zip(parts, tiles, strict=True))
         filters = Counter(one.filter_tiles(self.gemm))
         for (part, pixels), count in alike.items():
             for wide, often in filters.items():

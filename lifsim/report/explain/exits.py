@@ -12,6 +12,7 @@ from lifsim.report.explain.dram import UNIT, LayerBytes
 from lifsim.report.explain.line import Line, alike, total
 from lifsim.report.explain.weights import SECOND
 from lifsim.report.explain.window_cycles import LayerPart, layer_parts
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.leaving import unrolled
 from lifsim.schedule.plan import Plan
@@ -80,6 +81,8 @@ class ExitBytes(LayerBytes):
         read, written = ([getattr(step.dram, f"membrane_{way}") for step in self.steps] for way in ("read", "write"))
         yield self._in_all("membranes in", read, moved.membrane_read, "of images that run, but for what stays")
         why = "of images that run in the next one, too, but for what stays"
+        if isinstance(self.group.waves, Banded):
+            why += "; between bands of those that run"
         yield self._in_all("membranes out", written, moved.membrane_write, why)
 
     def _psums(self) -> Line:

@@ -11,8 +11,11 @@ import numpy as np
 
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
+from lifsim.report.explain.bands import INPUT_WORDS, between_bands, input_terms
 from lifsim.report.explain.line import Line, plus, product, total
 from lifsim.report.explain.weights import VisitedWeights
+from lifsim.schedule.band_group import BandGroup
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan, Plan
@@ -42,12 +45,17 @@ class WaveBytes:
         names = [self.plan.facts.layers[index].layer.name for index in self.group.indices]
         longest = max(end - first for first, end in spans)
         in_windows = f"each of {counted(len(spans), 'window')}, for " if len(spans) > 1 else ""
-        count = counted(waves.count(longest), "wave")
-        said = f"for {in_windows}each of {count} of {counted(waves.height, 'row')} of {names[-1]}: "
+        bands, each = waves.many(longest)
+        said = f"for {in_windows}"
+        if isinstance(waves, Banded):
+            said += f"each of {counted(bands, 'band')} of {counted(waves.width, 'column')}, for "
+        said += f"each of {counted(each, 'wave')} of {counted(waves.height, 'row')} of {names[-1]}: "
         said += " to ".join(dict.fromkeys([names[0], names[-1]]))
         steps = counted(longest, "timestep")
         if isinstance(waves, Skewed):
             said += f" in turn, {steps} each, one {counted(waves.skew, 'row')} behind the other"
+            if isinstance(waves, Banded):
+                said += f" and {counted(waves.sweep.skew, 'column')}"
         else:
             said += f" in turn, {'all ' if len(spans) == 1 else ''}{steps} of a tile back to back"
         waiting = format_bytes(self.planned.waiting(waves, every_row=False))
@@ -127,21 +135,28 @@ class WaveBytes:
             region=0 if residency is None or self._stays else residency.weight_region,
             stay=self.traffic.tiling.resident_weight_bytes,
             visits=self._visits,
-            rows=self.batch * self.planned.rounds(self.place) * self.facts.rows.axis.rows_out,
+            rows=self.planned.row_visits(self.waves, self.place),
         )
 
     def _weights(self) -> Line:
         visited = self._visited
         each = f"filters x ceil({self.layer.reduction}*{self.arch.precision.weight_bits}/8) bytes"
-        why = f"{each}{visited.why} (waves of windows of chunks)"
+        bands = "bands of " if isinstance(self.waves, Banded) else ""
+        why = f"{each}{visited.why} (waves of {bands}windows of chunks)"
         return Line("weights", visited.expression, self.traffic.dram.weights, UNIT, why)
 
     def _outside(self) -> Iterator[tuple[int, OutsideReads]]:
         """(how many windows of chunks are alike, what a window of such a chunk reads)."""
-        for images, chunks in self.planned.chunks.sizes:
-            for steps, count in self.planned.windows.items():
-                turns = self.planned.turns(self.waves, steps)
-                yield chunks * count, OutsideReads(turns, self.plan.chip.room.spike_in, images)
+        for often, images, steps in self._windows():
+            turns = self.planned.turns(self.waves, steps)
+            yield often, OutsideReads(turns, self.plan.chip.room.spike_in, images)
+
+    def _added(self, images: int, steps: int) -> int:
+        """Bytes of an image that a window of so many timesteps adds from outside."""
+        if isinstance(self.planned, BandGroup):
+            return self.planned.reads(self.waves, steps, images).residual(self.layer.index)
+        turns = self.planned.turns(self.waves, steps)
+        return OutsideReads(turns, self.plan.chip.room.spike_in, images).residual(self.layer.index)
 
     def _spikes_in(self) -> Line:
         source = self.plan.facts.tensors[self.layer.input.name]
@@ -150,6 +165,10 @@ class WaveBytes:
             return Line("spikes in", "0", self.traffic.dram.spikes_in, UNIT, why)
         terms, whole, tiles = list[str](), True, self.traffic.tiling.filter_tiles
         streams = int(self._visited.streamed > 0)
+        if isinstance(self.planned, BandGroup) and isinstance(self.waves, Banded):
+            terms = input_terms(self.planned, self.waves, self._windows(), self.place, (tiles, streams))
+            why = f"{INPUT_WORDS}, of {counted(tiles, 'filter tile')} as far as they do not fit"
+            return Line("spikes in", plus(*terms), self.traffic.dram.spikes_in, UNIT, why)
         for often, outside in self._outside():
             row = outside.turns.input_row_bytes(self.layer.index)
             read = int(outside.inputs(self.layer.index, np.array([tiles, tiles]))[1 - streams])
@@ -163,11 +182,15 @@ class WaveBytes:
         why = f"windows of chunks x images x {rows} x bytes of a row: {once if whole else again}"
         return Line("spikes in", plus(*terms), self.traffic.dram.spikes_in, UNIT, why)
 
+    def _windows(self) -> Iterator[tuple[int, int, int]]:
+        """(how many windows of chunks are alike, images, timesteps)."""
+        for images, chunks in self.planned.chunks.sizes:
+            for steps, count in self.planned.windows.items():
+                yield chunks * count, images, steps
+
     def _residual(self) -> Line:
-        index = self.layer.index
-        terms = [
-            product(often, out.images, out.residual(index)) for often, out in self._outside() if out.residual(index)
-        ]
+        moved = [(often, images, self._added(images, steps)) for often, images, steps in self._windows()]
+        terms = [product(*each) for each in moved if each[-1]]
         why = "windows of chunks x images x what is added that the group does not make"
         return Line("residual", plus(*terms), self.traffic.dram.residual, UNIT, why)
 
@@ -202,6 +225,7 @@ class WaveBytes:
         moved, trips, facts = self.traffic.dram, len(self._spans) - 1, self.plan.facts
         state = next(state for state in facts.states if self.layer.index in state.layers)
         reads, writes, whys = list[str](), list[str](), list[str]()
+        opens, closes = trips and self.place == 0, trips and self.place == len(self.group.layers) - 1
         for images, chunks in self.planned.chunks.sizes:
             split = self._chunk(images).states(self.waves, self._tiles)
             size, stays = images * state.bytes, split.permanent.get(state.name, 0)
@@ -211,7 +235,10 @@ class WaveBytes:
             whys += (
                 [f"of the {size} {noun_of(size, 'byte')} of {counted(images, 'image')} {stays} stay"] if trips else []
             )
-        if isinstance(self.waves, Skewed):
+        if isinstance(self.planned, BandGroup) and isinstance(self.waves, Banded):
+            first, taken, left = between_bands(self.planned, self.waves, self._windows(), self.place)
+            reads, writes = [*(reads if opens else []), *taken], [*(writes if closes else []), *left]
+        elif isinstance(self.waves, Skewed):
             rows = self.waves.state_rows(max(self.planned.windows))
             held = f"{state.row_bytes} {noun_of(state.row_bytes, 'byte')} of state"
             first = f"{counted(rows, 'row')} of {held} are on chip, from timestep to timestep"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from lifsim.graph.states import states_of
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.banded import Banded
 from lifsim.schedule.plan import Plan
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Event, Fire, Load, Net, Put, Store, Thing
+from tests.schedule.legality.bands import Told, obey_bands
 from tests.schedule.legality.described import described
 from tests.schedule.legality.groups import GroupEvents
 from tests.schedule.legality.ticks import tick_events
@@ -30,7 +32,7 @@ def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int, *, traini
     """A plan, all of which the oracle has obeyed; `training`: the forward pass of one. Raises IllegalPlanError."""
     walker = Walker(described(network, states_of(network, sharing), plan, batch, training=training))
     events = []
-    for event in _events(walker, plan, batch):
+    for event in _events(walker, plan, batch, (network, sharing)):
         if isinstance(event, Fire | Load | Put | Store) and event.low >= event.high:
             continue
         walker.obey(event)
@@ -39,9 +41,11 @@ def obeyed(network: Network, sharing: Sharing, plan: Plan, batch: int, *, traini
     return Walked(walker.net, walker.chip.states, tuple(events))
 
 
-def _events(walker: Walker, plan: Plan, batch: int) -> Iterator[Event]:
+def _events(walker: Walker, plan: Plan, batch: int, of: tuple[Network, Sharing]) -> Iterator[Event]:
     for group in plan.groups:
-        if group.waves is not None:
+        if isinstance(group.waves, Banded):
+            obey_bands(walker, Told(*of, plan.chip, plan.facts, batch, group))
+        elif group.waves is not None:
             yield from WaveEvents(walker, plan, group, batch).events()
         elif group.tiled:
             yield from tick_events(walker, plan, group.first, batch)

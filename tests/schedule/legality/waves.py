@@ -28,8 +28,8 @@ from tests.schedule.legality.wave_spikes import WaveSpikes
 
 @dataclass(frozen=True)
 class Turn:
-    """A visit: the images of a chunk, a window of timesteps with its number, rows by timestep. closes: whether other
-    windows follow."""
+    """A visit: the images of a chunk, a window of timesteps with its number, rows by timestep, of so many pixels.
+    closes: whether other windows follow."""
 
     layer: int
     images: range
@@ -37,11 +37,12 @@ class Turn:
     number: int
     rows: dict[int, range]
     closes: bool
+    row_pixels: int
 
     @property
     def outputs(self) -> int:
         """Of one filter."""
-        return len(self.images) * sum(map(len, self.rows.values()))
+        return len(self.images) * self.row_pixels * sum(map(len, self.rows.values()))
 
 
 class WaveEvents:
@@ -91,7 +92,8 @@ class WaveEvents:
                         rows = {t: waves.rows(index, wave, t - window[0]) for t in range(*window)}
                         rows = {timestep: mine for timestep, mine in rows.items() if mine}
                         if rows:
-                            yield Turn(index, images, window, number, rows, number < len(spans) - 1)
+                            closes, pixels = number < len(spans) - 1, self.net.layers[index].row_pixels
+                            yield Turn(index, images, window, number, rows, closes, pixels)
 
     def _visit(self, visit: Visit, turn: Turn) -> Iterator[Event]:
         told = self.net.layers[turn.layer]

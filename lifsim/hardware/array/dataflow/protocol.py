@@ -76,6 +76,7 @@ class Dataflow(Protocol):
     sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
         between the folds that add up to it.
     holds_pixels: whether a row holds its own output pixel through a fold, and may then skip its zeros.
+    takes_parts_of_rows: whether its folds know nothing of rows of the map, so that a tile may have parts of them.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Dataflow(Protocol):
     loads_once: bool = False
     sums_in_pes: bool = False
     holds_pixels: bool = False
+    takes_parts_of_rows: bool = True
 
     def refusal(self, accounting: str) -> str:
         """Why the accounting of that name must not count it; empty where it may."""

@@ -107,6 +107,7 @@ class RowStationary(Dataflow):
     name = "row_stationary"
     title = "Eyeriss's row-stationary: a PE slides a row of a filter along a row of the input"
     rows, cols, streamed = "kernel rows", "output rows", "products"
+    takes_parts_of_rows = False
 
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """S*F products of q channels a fold."""

@@ -65,6 +65,10 @@ class Kept:
         both = None if self.ones_in_both is None else self.ones_in_both[:, first:end]
         return replace(self, ones=self.ones[:, first:end], ones_in_both=both)
 
+    def in_order(self, pixels: NDArray[np.int64]) -> Self:
+        """With the output pixels as they are worked off; who keeps more by pixels orders that, too."""
+        return replace(self, ones=self.ones[..., pixels])
+
     def of_images(self, chosen: Sequence[int]) -> Self:
         """Of these images alone; who keeps more by images cuts that, too."""
         both = None if self.ones_in_both is None else self.ones_in_both[list(chosen)]

@@ -46,14 +46,20 @@ Bits = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Maps(Kept):
-    """spikes: [B or 1, rounds, bytes] the input maps, packed to bits. read: how windows lie in them."""
+    """spikes: [B or 1, rounds, bytes] the input maps, packed to bits. read: how windows lie in them. order: [pixels] as
+    they are worked off; None: row by row."""
 
     spikes: Bits
     read: InputMap
+    order: Ints | None = None
 
     def window(self, first: int, end: int) -> Self:
         """With the maps of these rounds."""
         return replace(super().window(first, end), spikes=self.spikes[:, first:end])
+
+    def in_order(self, pixels: Ints) -> Self:
+        """Of what is read, too."""
+        return replace(super().in_order(pixels), order=pixels)
 
     def of_images(self, chosen: Sequence[int]) -> Self:
         """With the maps of these images; one may stand for all."""
@@ -70,7 +76,8 @@ class Maps(Kept):
         padded = np.pad(spikes, ((0, 0), (top, top + R), (left, left + S)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (R, S), axis=(1, 2))
         chosen = windows[:, :: read.stride[0], :: read.stride[1]][:, : read.out_height, : read.out_width]
-        return chosen.transpose(1, 2, 0, 3, 4).reshape(read.pixels, -1)
+        found = chosen.transpose(1, 2, 0, 3, 4).reshape(read.pixels, -1)
+        return found if self.order is None else found[self.order]
 
 
 @SPARSITIES.register

@@ -21,7 +21,7 @@ from lifsim.hardware.array.dataflow import Dataflow
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Ones, Sparsity
 from lifsim.hardware.gemm import ArrayCycles, ceil_div
-from lifsim.hardware.input_reads import InputMap, scanned_reads
+from lifsim.hardware.input_reads import InputMap, Reads, scanned_reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
 
@@ -60,7 +60,7 @@ class Skipping(Sparsity):
 
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """Of every fold its slowest row or its slowest buffer."""
-        inputs = 1 + scanned_reads(read, ports.spike_in, _starts(laid)).waits
+        inputs = 1 + _scanned(read, ports.spike_in, laid).waits
         waits = PortStalls()
         for image in kept.ones:
             waits += laid.row_waits(slowest_rows(image, laid), inputs, ports)
@@ -68,7 +68,7 @@ class Skipping(Sparsity):
 
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
         """Every row its own receptive field."""
-        words = scanned_reads(read, banks, _starts(laid)).words
+        words = _scanned(read, banks, laid).words
         return int(words.sum()) * sum(laid.column_folds) * kept.rounds * kept.images
 
     def _folds(self, ones: Ones, laid: Laid) -> ArrayCycles:
@@ -79,9 +79,11 @@ class Skipping(Sparsity):
         return ArrayCycles(int(slowest.sum()) * filter_folds, folds * drain, folds)
 
 
-def _starts(laid: Laid) -> tuple[int, ...]:
-    """First pixel of each fold."""
-    return tuple(np.concatenate(laid.fold_starts).tolist())
+def _scanned(read: InputMap, banks: Banks, laid: Laid) -> Reads:
+    """Of each fold, whose first pixel is known."""
+    order = laid.tiling.pixel_order(read.out_width)
+    starts = tuple(np.concatenate(laid.fold_starts).tolist())
+    return scanned_reads(read, banks, starts, None if order is None else tuple(order.tolist()))
 
 
 def _in_order(laid: Laid) -> NDArray[np.int64]:

@@ -1,0 +1,50 @@
+"""A layer of a group in bands of columns: the arithmetic of what pieces of rows bring, and of state between bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from lifsim.report.explain.line import product
+from lifsim.schedule.band_group import BandGroup
+from lifsim.schedule.banded import Banded
+from lifsim.units import counted
+
+Alike = tuple[int, int, int]
+"""(how many windows of chunks are alike, images, timesteps)."""
+
+INPUT_WORDS = "windows of chunks x images x bytes of the pieces of rows that each wave of each band needs, halos again"
+
+
+def input_terms(
+    group: BandGroup, waves: Banded, windows: Iterator[Alike], place: int, counts: tuple[int, int]
+) -> list[str]:
+    """Bytes of the input of the layer at a place of the group. counts: its filter tiles, and 1 where its weights stream
+    under each piece of a row."""
+    tiles, streams = counts
+    found = []
+    for often, images, steps in windows:
+        read = group.reads(waves, steps, images).inputs(group.rows.first + place, np.array([tiles, tiles]))
+        found.append(product(often, images, int(read[1 - streams])))
+    return found
+
+
+def between_bands(
+    group: BandGroup, waves: Banded, windows: Iterator[Alike], place: int
+) -> tuple[str, list[str], list[str]]:
+    """What of the state is on chip, in words, and what of it comes and goes between bands with the layer at a place of
+    the group."""
+    longest, moves = max(group.windows), waves.map_rows - waves.kept_rows
+    rows = counted(waves.state_rows(longest), "row")
+    said = f"{rows} of {waves.width}*{group.pixel_bytes} bytes of state are on chip"
+    if waves.waits(longest):
+        said += f"; of {counted(waves.waits(longest), 'column')} that wait between two bands "
+        said += f"{waves.kept_rows} rows stay, {moves} come and go"
+    taken, left = list[str](), list[str]()
+    for often, images, steps in windows:
+        if moves and images * group.state.bytes > group.buffers.membrane:
+            for terms, columns in zip((taken, left), waves.handed_over(steps), strict=True):
+                if columns[place]:
+                    terms.append(product(often, images, moves, int(columns[place]), group.pixel_bytes))
+    return said, taken, left

@@ -1,0 +1,55 @@
+"""Steps in bands of columns: visit by visit they move what the literal interpreter moves, in an order that can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from lifsim.errors import InputError
+from lifsim.schedule.wave_occupancy import wave_peak
+from tests.oracles.legality import IllegalPlanError
+from tests.schedule.bands import Case, cases, narrow
+from tests.schedule.legality.walked import obeyed
+from tests.schedule.test_random_waves import check, whole
+
+QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def checked(case: Case) -> None:
+    """By layer and tensor the steps move what the plan counts; the oracle obeys them; no buffer is over full."""
+    plan = whole(case)
+    check(case, plan)
+    walker, full = case.walked(), wave_peak(plan.facts, plan.chip, case.group)
+    assert walker.most_spikes <= full.spike_out
+    assert walker.most_membranes <= full.membrane
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=12)
+@given(st.data())
+def test_bands_can_be_followed(data: st.DataObject) -> None:
+    case = data.draw(cases(("os", "os", "ws", "is")))
+    assume(case is not None)
+    try:
+        checked(case)
+    except InputError:
+        assume(False)
+
+
+def test_what_cannot_be_is_found() -> None:
+    """Columns that do not lag, rows that do not, more rows of a border than there is room for, windows of other
+    columns than the steps read."""
+    case = narrow()
+    plan = whole(case)
+    obeyed(case.network, case.sharing, plan, 1)
+    (group,), waves = plan.groups, case.group.in_waves
+    for broken in (
+        replace(waves, sweep=replace(waves.sweep, lags=(0, 0))),
+        replace(waves, lags=(0, 0)),
+        replace(waves, kept_rows=waves.kept_rows + 1),
+    ):
+        with pytest.raises(IllegalPlanError):
+            obeyed(case.network, case.sharing, replace(plan, groups=(replace(group, waves=broken),)), 1)
