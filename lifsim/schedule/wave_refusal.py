@@ -9,6 +9,7 @@ from lifsim.schedule.storage import element_bits, map_shape
 from lifsim.schedule.strips import strip_relays
 from lifsim.schedule.turned import columns_of, turned
 from lifsim.schedule.window import Window, cut_into
+from lifsim.units import counted
 
 
 def not_fused(facts: NetworkFacts, first: int, last: int, window: Window) -> Iterator[str]:
@@ -69,7 +70,7 @@ def not_banded(facts: NetworkFacts, first: int, last: int) -> Iterator[str]:
     for tensor in whole.values():
         bits = map_shape(tensor.shape)[0] * element_bits(tensor, facts.reals)
         if bits % 8:
-            yield f"a pixel of {tensor.name!r} has {bits} bits, which are no whole bytes"
+            yield f"a pixel of {tensor.name!r} has {counted(bits, 'bit')}, which are no whole bytes"
     state = next((state for state in facts.states if state.layers[0] == first), None)
     if state is not None and state.row_bytes % columns_of(facts.layers[first]):
         yield f"a neuron's membranes of {_names(facts, members)} are no whole bytes in all channels"

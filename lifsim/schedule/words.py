@@ -69,7 +69,7 @@ def plan_brief(plan: Plan) -> Brief:
         title + ways_words(plan.groups),
         {
             **dict(shown),
-            **({"...": f"{beyond} more lines"} if beyond > 0 else {}),
+            **({"...": counted(beyond, "more line")} if beyond > 0 else {}),
             "DRAM": format_bytes(plan.dram.total),
         },
     )

@@ -44,7 +44,7 @@ def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
     if failed := sum(errors.values()):
         others = points - failed
         have = f"the other {others:,} have figures" if others > 1 else "the other one has figures"
-        yield f"{failed:,} of {points:,} points failed, {have} (store export has the reason of each)"
+        yield f"{failed:,} of {counted(points, 'point')} failed, {have} (store export has the reason of each)"
 
 
 def refuse_if_all_failed(errors: Mapping[str, int], points: int) -> None:

@@ -10,6 +10,7 @@ from lifsim.hardware.lif_unit import lif_bank
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.units import counted
 from tests.schedule import build
 from tests.schedule.networks import network
 from tests.schedule.on_arch import plan_on
@@ -40,6 +41,6 @@ def test_layers_of_a_strip_say_its_rows_and_those_around_it_do_not() -> None:
     said = [layer.description.split(", ") for layer in scheduled_layers(setup, plan.facts, group)]
     assert [each[:2] for each in said] == [["before to fc timestep by timestep", "1 image at a time"]] * 5
     strips = [[part for part in each if part.startswith("strips")] for each in said]
-    assert strips == [[], *[[f"strips of {strip.rows} rows"]] * 3, []]
+    assert strips == [[], *[[f"strips of {counted(strip.rows, 'row')}"]] * 3, []]
     filters = [[part for part in each if part.endswith("filters")] for each in said]
     assert filters == [*[["1 x 4 filters"]] * 4, ["1 x 2 filters"]]  # as many as PEs side by side, 4

@@ -21,7 +21,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _swept(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     capsys.readouterr()
     assert main(["sweep", *QUICK, *arguments]) == 0
-    return next(line for line in capsys.readouterr().err.splitlines() if " points (" in line)
+    return next(line for line in capsys.readouterr().err.splitlines() if " (" in line and " new, " in line)
 
 
 def test_the_file_is_named_by_the_space_and_gone_on_with(capsys: pytest.CaptureFixture[str]) -> None:

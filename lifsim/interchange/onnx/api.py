@@ -18,6 +18,7 @@ from lifsim.interchange.onnx.convert import Unsaid, workload_from_onnx
 from lifsim.interchange.onnx.file import read_onnx
 from lifsim.interchange.satasim import unique_names
 from lifsim.neurons.parameters import parameters_of
+from lifsim.units import counted
 
 Encoding = Literal["direct", "rate", "event"]
 Reset = Literal["soft", "hard"]
@@ -56,7 +57,7 @@ def import_onnx(
     weights = checked_weights(network, arrays, str(file))
     said = ", ".join(f"{key} {_told(value)}" for key, value in neuron.items() if key != "model")
     unsaid = f"an ONNX file does not say: ReLUs are neurons of the model {neuron['model']}, {said}"
-    notes = [Fault(f"{unsaid}; the input is {encoding} over {timesteps} timesteps", source=str(file))]
+    notes = [Fault(f"{unsaid}; the input is {encoding} over {counted(timesteps, 'timestep')}", source=str(file))]
     return ImportedNetwork(network, weights, tuple(map(str, (*notes, *imported.notes))), file)
 
 

@@ -13,6 +13,7 @@ from lifsim.engine.weights import BN_EPSILON
 from lifsim.interchange.onnx.built import Signal, as_map, name_of, real
 from lifsim.interchange.onnx.operands import Given
 from lifsim.interchange.onnx.windows import unpadded, windows_of
+from lifsim.units import counted
 
 Array = NDArray[Any]
 
@@ -26,7 +27,7 @@ def convolution(given: Given) -> Signal:
         raise ValueError(f"kernel_shape must be that of its weights, {list(kernel)}")
     windows = windows_of(node, x, kernel)
     if groups < 1 or weight.shape[1] * groups != x.channels or weight.shape[0] % groups:
-        rule = f"weights {list(weight.shape)} in {groups} groups"
+        rule = f"weights {list(weight.shape)} in {counted(groups, 'group')}"
         raise ValueError(f"{rule} must have as many channels as they read, {x.channels}, and groups that divide both")
     filters = weight.shape[0]
     keys = {"out": filters, **windows.keys, "groups": groups}

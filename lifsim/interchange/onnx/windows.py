@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lifsim.interchange.onnx.built import NO_PADS, Signal
 from lifsim.interchange.onnx.graph import OnnxNode
 from lifsim.model.fitting import MisfitError, slide
+from lifsim.units import counted
 
 Pair = tuple[int, int]
 
@@ -94,7 +95,7 @@ def _along(size: int, kernel: int, stride: int, begin: int, end: int, *, rounds_
         more -= (more - 1) * stride >= size + begin
         if more != count:
             raise ValueError(
-                f"ceil_mode gives {more} windows of {kernel} over {size}, LIFSim rounds down to {count}: "
+                f"ceil_mode gives {counted(more, 'window')} of {kernel} over {size}, LIFSim rounds down to {count}: "
                 "pad or cut the map in front of it"
             )
     if _count(size + 2 * begin, kernel, stride) != count:

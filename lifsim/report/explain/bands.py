@@ -40,7 +40,7 @@ def between_bands(
     said = f"{rows} of {waves.width}*{group.pixel_bytes} bytes of state are on chip"
     if waves.waits(longest):
         said += f"; of {counted(waves.waits(longest), 'column')} that wait between two bands "
-        said += f"{waves.kept_rows} rows stay, {moves} come and go"
+        said += f"{counted(waves.kept_rows, 'row')} {'stays' if waves.kept_rows == 1 else 'stay'}, {moves} come and go"
     taken, left = list[str](), list[str]()
     for often, images, steps in windows:
         if moves and images * group.state.bytes > group.buffers.membrane:
