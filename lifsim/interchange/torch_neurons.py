@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lifsim.interchange.torch_modules import Module
 from lifsim.neurons import NEURONS, NeuronModel
+from lifsim.neurons.one_membrane import OneMembrane
 from lifsim.neurons.parameters import IN_WEIGHTS, parameters_of
 
 Array = NDArray[Any]
@@ -159,7 +160,8 @@ def _range(array: Any) -> str:
 
 def differing(reading: Reading, neuron: NeuronModel, shape: tuple[int, ...]) -> Iterator[tuple[str, Stated, Any]]:
     """(key, what the file says, what `neuron`, of neurons of this shape, has) of all that is not alike."""
-    never_leaks = neuron.name == "if" and (reading.stated["tau"].value == np.inf).all()
+    leakless = isinstance(neuron, OneMembrane) and np.isinf(neuron.leak_tau).all()
+    never_leaks = leakless and (reading.stated["tau"].value == np.inf).all()
     if reading.model != neuron.name and not never_leaks:
         leak = next(stated for key, stated in reading.stated.items() if key.startswith("tau"))
         yield "model", Stated(leak.term, reading.model, f"of {reading.kind}"), neuron.name
