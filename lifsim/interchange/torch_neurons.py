@@ -160,7 +160,7 @@ def _range(array: Any) -> str:
 
 def differing(reading: Reading, neuron: NeuronModel, shape: tuple[int, ...]) -> Iterator[tuple[str, Stated, Any]]:
     """(key, what the file says, what `neuron`, of neurons of this shape, has) of all that is not alike."""
-    leakless = isinstance(neuron, OneMembrane) and np.isinf(neuron.leak_tau).all()
+    leakless = isinstance(neuron, OneMembrane) and neuron.leak_tau == np.inf
     never_leaks = leakless and (reading.stated["tau"].value == np.inf).all()
     if reading.model != neuron.name and not never_leaks:
         leak = next(stated for key, stated in reading.stated.items() if key.startswith("tau"))
