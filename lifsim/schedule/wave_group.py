@@ -255,14 +255,12 @@ class WaveGroup(ABC):
         residual = np.zeros(len(self.layers), np.int64)
         for images, chunks in self.chunks.sizes:
             for timesteps, count in self.windows.items():
-                outside, times = (
-                    OutsideReads(self.turns(waves, timesteps), self.buffers.spike_in, images),
-                    chunks * count,
-                )
+                outside = OutsideReads(self.turns(waves, timesteps), self.buffers.spike_in, images)
+                times = chunks * count * images
                 for index, facts in enumerate(self.layers):
                     counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
-                    reads[index] += times * images * outside.inputs(self.rows.first + index, counts)
-                    residual[index] += times * images * outside.residual(self.rows.first + index)
+                    reads[index] += times * outside.inputs(self.rows.first + index, counts)
+                    residual[index] += times * outside.residual(self.rows.first + index)
         return reads, residual
 
     def _demand(self, waves: Waves, reads: list[Ints], whole: frozenset[int]) -> WeightDemand:
