@@ -114,24 +114,27 @@ def cases(draw: st.DrawFn, flows: tuple[str, ...] = ("os",), *, several_windows:
     return None if cost is None else Case(drawn, sharing, arch, batch, planned(group, cost), group)
 
 
-def by_hand(net: Network, arch: Arch) -> Iterator[Case]:
-    """Its first two layers, of one state, in all bands that there are, one image in one window."""
+def by_hand(net: Network, arch: Arch, images: int = 1, window: int | None = None) -> Iterator[Case]:
+    """Its first two layers, of one state, in all bands that there are, so many images in a chunk, in one window or in
+    those of so many timesteps."""
     sharing = Sharing.parse("layer")
     states = states_of(net, sharing)
-    asked = WavesAsked(facts_on(net, sharing, arch), Chip.of(arch), 0, 1, 1, 1, tuple(channels_by_layer(net, states)))
-    for group in band_groups(asked, Window(None, "skewed")):
+    asked = WavesAsked(
+        facts_on(net, sharing, arch), Chip.of(arch), 0, 1, images, images, tuple(channels_by_layer(net, states))
+    )
+    for group in band_groups(asked, Window(window, "skewed").across(net.timesteps)):
         costs = [group.cost(waves, float("inf")) for waves in group.candidates]
-        yield from (Case(net, sharing, arch, 1, planned(group, cost), group) for cost in costs if cost is not None)
+        yield from (Case(net, sharing, arch, images, planned(group, cost), group) for cost in costs if cost is not None)
 
 
-def two_layers(shape: tuple[int, int, int], first: Op, encoding: str = "rate") -> Network:
-    """Two convolutions of eight channels and two timesteps, the second one 3 x 3."""
+def two_layers(shape: tuple[int, int, int], first: Op, encoding: str = "rate", timesteps: int = 2) -> Network:
+    """Two convolutions of eight channels, the second one 3 x 3."""
     ops: list[Op] = []
     for number, own in enumerate((first, {"kernel": 3, "padding": 1})):
         source = f"lif{number - 1}" if number else "input"
         ops += [{"name": f"conv{number}", "op": "conv", "out": 8, "input": source} | own,
                 {"name": f"lif{number}", "op": "lif"}]  # fmt: skip
-    return network(ops, shape, 2, encoding)
+    return network(ops, shape, timesteps, encoding)
 
 
 def narrow() -> Case:

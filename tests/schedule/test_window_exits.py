@@ -19,6 +19,7 @@ from lifsim.schedule.traffic import DramBytes
 from tests.oracles.loop_order import walk
 from tests.schedule import build
 from tests.schedule.bands import Case as BandCase
+from tests.schedule.bands import by_hand, two_layers
 from tests.schedule.bands import cases as band_cases
 from tests.schedule.legality.bands import otherwise
 from tests.schedule.loop_order import is_plain, loops_of, net_of, room_of
@@ -88,6 +89,22 @@ def test_in_bands_of_columns_it_equals_the_literal_interpreter() -> None:
     equals()
     assert several > 5
     assert moves > 5
+
+
+@pytest.mark.parametrize("membrane", [64, 384])
+@pytest.mark.parametrize("stops", [(1, 5), (5, 2), (3, 4)])
+def test_steps_of_bands_move_the_state_of_images_that_run(membrane: int, stops: tuple[int, int]) -> None:
+    """Where none of it stays between windows, every visit's part is its own: of two images with 280 bytes of state
+    each, of which the one that is left would have room in 384."""
+    net, walked = two_layers((8, 5, 7), {"kernel": 3, "padding": 1}, timesteps=5), 0
+    for case in by_hand(net, build.arch(membrane=membrane), images=2, window=2):
+        if not sum(case.group.residency.permanent.values()):
+            plan = Plan((case.group,), case.cost.facts, Chip.of(case.arch))
+            (left,) = leaving(plan, Exits(stops, net.timesteps)).groups
+            told = replace(case.told, group=left)
+            assert not list(otherwise(told, told.walked()))
+            walked += 1
+    assert walked > 0
 
 
 @pytest.mark.slow
