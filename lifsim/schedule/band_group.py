@@ -26,7 +26,7 @@ from lifsim.schedule.skewed import SkewedGroup
 from lifsim.schedule.step_cut import VisitShape, step_cut
 from lifsim.schedule.strips import Relay
 from lifsim.schedule.traffic import Held
-from lifsim.schedule.wave_cut import pieces_of, starts_of
+from lifsim.schedule.wave_cut import first_starts
 from lifsim.schedule.wave_group import LayerTiles, StateSplit
 from lifsim.schedule.waves import Waves
 from lifsim.schedule.weight_residency import WeightSplit
@@ -154,8 +154,8 @@ class BandGroup(SkewedGroup):
             visit = VisitShape(piece, starts, banded.width, tiles, int(facts.tile_filters[0]))
             found = step_cut(visit, self.facts.psums.of(facts.layer), self.buffers.psum)
             together = max(found.into.pixel_tiles(piece)) // banded.width
-            pieces, _ = pieces_of(banded, facts.layer.index, 0, self.columns, together)
-            tiled.append(LayerTiles(found.filters, replace(found.into, starts=starts_of(pieces)), Held(0, 0)))
+            starts = first_starts(banded, facts.layer.index, self.columns, together)
+            tiled.append(LayerTiles(found.filters, replace(found.into, starts=starts), Held(0, 0)))
         return tuple(tiled)
 
     def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:  # noqa: ARG002 (fused ones ask)

@@ -12,6 +12,7 @@ from lifsim.hardware.array import Cut
 from lifsim.hardware.array.cut import Piece
 from lifsim.model.network import Layer
 from lifsim.schedule.products import gemm_of
+from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.waves import Waves
@@ -20,14 +21,30 @@ from lifsim.schedule.waves import Waves
 def pieces_of(waves: Waves, layer: int, timestep: int, row_pixels: int, together: int) -> tuple[list[Piece], list[int]]:
     """The row tiles of a layer (an index) at a timestep of a window (from 0 on), so many rows `together`, strip after
     strip, and the first one of each of these."""
-    strips, columns = waves.strips(layer, timestep + 1)[timestep], waves.columns(layer, timestep + 1)
-    across = np.broadcast_to([0, row_pixels], strips.shape) if columns is None else columns[timestep]
+    strips, across = _strips(waves, layer, timestep, row_pixels)
     tiles, begins = list[Piece](), list[int]()
     for (first, end), (left, right) in zip(strips.tolist(), across.tolist(), strict=True):
         if end > first:
             begins.append(len(tiles))
             tiles += [Piece(row, min(together, end - row), left, right - left) for row in range(first, end, together)]
     return tiles, begins
+
+
+def _strips(waves: Waves, layer: int, timestep: int, row_pixels: int) -> tuple[Ints, Ints]:
+    """[strips, 2] first row and end, first column and end."""
+    strips, columns = waves.strips(layer, timestep + 1)[timestep], waves.columns(layer, timestep + 1)
+    return strips, np.broadcast_to([0, row_pixels], strips.shape) if columns is None else columns[timestep]
+
+
+def first_starts(waves: Waves, layer: int, row_pixels: int, together: int) -> tuple[int, ...]:
+    """`starts_of` what `pieces_of` gives at the first timestep, all at once."""
+    strips, across = _strips(waves, layer, 0, row_pixels)
+    rows, columns = np.diff(strips)[:, 0], np.diff(across)[:, 0]
+    tiles = -(-np.maximum(rows, 0) // together)
+    strip = np.repeat(np.arange(tiles.size), tiles)
+    place = np.arange(strip.size) - np.repeat(np.cumsum(tiles) - tiles, tiles)
+    pixels = np.minimum(together, rows[strip] - place * together) * columns[strip]
+    return tuple((np.cumsum(pixels) - pixels).tolist())
 
 
 def starts_of(pieces: Sequence[Piece]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lifsim.schedule.banded import Banded, Sweep
+from lifsim.schedule.wave_cut import first_starts, pieces_of, starts_of
 from tests.schedule import build
 from tests.schedule.bands import by_hand, cases, two_layers
 from tests.schedule.legality.bands import otherwise
@@ -49,6 +50,14 @@ def test_every_pixel_is_computed_behind_all_that_it_needs(
     assert most <= waves.state_rows(timesteps) * width + rows * waves.waits(timesteps)
     assert waves.bands(timesteps) == ceil((columns + timesteps * across[-1]) / width)
     assert waves.skewed
+
+
+@pytest.mark.parametrize(("height", "width", "together"), [(1, 1, 1), (2, 3, 1), (3, 2, 2), (5, 7, 2), (4, 4, 9)])
+def test_the_first_pixels_of_tiles_are_found_all_at_once(height: int, width: int, together: int) -> None:
+    waves = Banded(4, height, 5, (0, 1, 2), Sweep(4, width, 7, (0, 1, 1)))
+    for layer in range(4, 7):
+        pieces, _ = pieces_of(waves, layer, 0, 7, together)
+        assert first_starts(waves, layer, 7, together) == starts_of(pieces)
 
 
 def test_what_the_state_of_a_band_takes_over_is_what_others_leave() -> None:
