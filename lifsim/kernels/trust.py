@@ -14,7 +14,11 @@ def make_private(folder: Path) -> Path:
     folder = folder.expanduser().resolve()
     for part in (*reversed(folder.parents), folder):
         if not part.is_dir():
-            part.mkdir(mode=0o700, exist_ok=True)
+            try:
+                part.mkdir(mode=0o700)
+            except FileExistsError:  # another process was first; on some file systems it is not there to be seen yet
+                if part.exists() and not part.is_dir():
+                    raise
     return folder
 
 

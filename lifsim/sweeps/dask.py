@@ -74,7 +74,7 @@ class DaskCluster(Executor):
     def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
         """As Executor says. Raises InputError where the scheduler or all workers are gone."""
         todo, suspects = iter(points), deque[int]()
-        threads = sum(self._client.nthreads().values())
+        threads = sum(self._workers().values())
         yield from self._together(todo, AHEAD * max(threads, 1), suspects)
         while suspects:
             yield from self._together(iter([suspects.popleft()]), 1, None)
@@ -156,13 +156,18 @@ class DaskCluster(Executor):
         """When workers were last seen, `seen` until now. Raises InputError where there will be no more outcomes."""
         if self._client.status != "running":
             raise self._gone()
-        try:
-            workers = self._client.nthreads()
-        except (OSError, RuntimeError):
-            raise self._gone() from None
+        workers = self._workers()
         if not workers and time.monotonic() - seen > WORKERLESS_SECONDS:
             raise InputError(f"the Dask cluster at {self._address} has had no worker for {WORKERLESS_SECONDS} s")
         return time.monotonic() if workers else seen
+
+    def _workers(self) -> dict[str, int]:
+        """Threads of each. Raises InputError where the scheduler is gone."""
+        try:
+            found: dict[str, int] = self._client.nthreads()
+        except (OSError, RuntimeError):
+            raise self._gone() from None
+        return found
 
     def _gone(self) -> InputError:
         return InputError(f"the Dask scheduler at {self._address} is gone")

@@ -67,3 +67,18 @@ def test_a_group_is_trusted_if_it_is_the_users_alone(
 def test_a_link_leads_to_what_is_checked(nested: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(nested)
     assert make_private(tmp_path / "link") == nested
+
+
+def test_a_folder_that_another_process_makes_at_the_same_time_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On some file systems it is there for mkdir, and not yet for stat."""
+
+    def made_by_another(*_: object, **__: object) -> None:
+        raise FileExistsError(17, "File exists")
+
+    monkeypatch.setattr(Path, "mkdir", made_by_another)
+    assert make_private(tmp_path / "new") == tmp_path / "new"
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        make_private(tmp_path / "file")

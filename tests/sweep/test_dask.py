@@ -98,3 +98,20 @@ def test_an_unreachable_scheduler_is_told(monkeypatch: pytest.MonkeyPatch, trace
     monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match=r"--scheduler tcp://127.0.0.1:9: must be the address of a running"):
         dask.DaskCluster(_plan(trace).job, "tcp://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_before_the_first_point_is_told(
+    cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lifsim.sweeps.dask import DaskCluster
+
+    made = _plan(trace)
+    with DaskCluster(made.job, cluster) as executor:
+
+        def closed(*_: object) -> None:
+            raise distributed.comm.CommClosedError("in <TCP (closed) ConnectionPool.ncores>")
+
+        monkeypatch.setattr(distributed.Client, "nthreads", closed)
+        with pytest.raises(InputError, match=f"the Dask scheduler at {cluster} is gone"):
+            next(executor.outcomes(made.points))
