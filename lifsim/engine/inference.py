@@ -101,6 +101,13 @@ def network_faults(network: Network) -> list[Fault]:
     return faults
 
 
+def not_finite(x: Array) -> str:
+    """How many values are NaN or infinite, in words; "" where none is."""
+    if x.dtype.kind != "f" or np.isfinite(x).all():
+        return ""
+    return f"{int((~np.isfinite(x)).sum())} of {counted(x.size, 'value')} are not finite"
+
+
 def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
     """x in the type the kernels want: uint8 spikes, or real values. Raises InputError."""
     tensor = network.nodes[0].output
@@ -111,10 +118,8 @@ def checked_input(network: Network, x: Array, dtype: DTypeLike) -> Array:
         faults.append(Fault(f"shape {list(x.shape)} must be [{listed}] for {network.name}", path="input"))
     if x.dtype.kind not in "fiub":
         faults.append(Fault(f"type {x.dtype} must be a number", path="input"))
-    elif x.dtype.kind == "f" and not np.isfinite(x).all():
-        faults.append(
-            Fault(f"{int((~np.isfinite(x)).sum())} of {counted(x.size, 'value')} are not finite", path="input")
-        )
+    elif broken := not_finite(x):
+        faults.append(Fault(broken, path="input"))
     elif tensor.is_spikes and not ((x == 0) | (x == 1)).all():
         faults.append(Fault(f"{network.encoding} encoding must give spikes, 0 or 1, at every timestep", path="input"))
     if faults:

@@ -131,28 +131,57 @@ def _normalised_by(name: str) -> Iterator[str]:
 
 
 def _match_neurons(match: Match, found: Modules, network: Network, source: str, ordered: bool) -> None:
-    """By name; else one for one; else by the products that they stand behind; else, where all are alike, any."""
+    """By name; else, where all are stored and alike, any; else by the products that they stand behind, or one for one.
+    SpikingJelly stores nothing but each w of a ParametricLIFNode, which says nothing of other neurons."""
     lifs = network.lifs
     pairs = dict(_by_name(found.neurons, [lif.name for lif in lifs]))
+    match.neurons = pairs
+    pairs |= _as_recorded(match, found, [lif.name for lif in lifs if lif.name not in pairs])
     left = [module for module in found.neurons if module not in pairs.values()]
     rest = [lif for lif in lifs if lif.name not in pairs]
-    match.neurons = pairs
     if not left or not rest:
         match.notes += [_unread(module) for module in left]
         return
-    if _are_alike(left):
+    single = [module for module in left if "w" in module.terms]
+    alike, as_many = _are_alike(left), len(left) == len(rest)
+    behind = _behind_products(match, found, network, left) if ordered else None
+    if alike and not single:
         match.neurons |= {lif.name: left[0] for lif in rest}
-    elif len(left) == len(rest) and ordered:
-        match.neurons |= {lif.name: module for lif, module in zip(rest, left, strict=True)}
-        match.by_turn += [(module.name, lif.name) for lif, module in zip(rest, left, strict=True)]
-    elif ordered and (behind := _behind_products(match, found, network, left)) is not None:
-        match.neurons |= {lif.name: module for lif, module in behind.items() if lif in rest}
+    elif behind is not None and (single or not as_many):
+        match.neurons |= {lif.name: module for lif, module in behind.items()}
         match.by_turn += [(module.name, lif.name) for lif, module in behind.items()]
         match.notes += [_unread(module) for module in left if module not in behind.values()]
+    elif as_many and (alike or ordered):
+        match.neurons |= {lif.name: module for lif, module in zip(rest, left, strict=True)}
+        match.by_turn += [(module.name, lif.name) for lif, module in zip(rest, left, strict=True)]
+    elif single:
+        match.faults += [_untold(module, rest, source, ordered) for module in single]
     else:
         names = f"{_listed(one.name for one in left)}, must have {len(rest)} of neurons that differ"
         way = "" if ordered else f": {ALPHABET}"
         match.faults.append(Fault(f"has {len(left)} modules of neurons, {names}{way}", source=source))
+
+
+def _as_recorded(match: Match, found: Modules, names: Sequence[str]) -> dict[str, Module]:
+    """ParametricLIFNodes whose names begin with a number, by the name that `lifsim.record` gives them: lif_2 of the
+    module 2. Where other layers are not called so, lif_2 may be the second one: then by _2 alone."""
+    recorded = all(f"_{name}".endswith(f"_{_spelt(module)}") for name, module in match.products.items())
+    numbered = [module for module in found.neurons if "w" in module.terms and module.name[:1].isdigit()]
+    ways = ["_{}", *(["lif_{}"] if recorded else [])]
+    pairs = {way.format(_spelt(module)): module for way in ways for module in numbered}
+    told = {name: module for name, module in pairs.items() if name in names}
+    if told:
+        match.notes.append(f"named by their numbers: {_listed(f'{one.name} is {name}' for name, one in told.items())}")
+    return told
+
+
+def _untold(module: Module, rest: Sequence[Lif], source: str, ordered: bool) -> Fault:
+    """Nothing tells which layer's neurons a module is."""
+    name = _spelt(module)
+    name = f"_{name}" if name[:1].isdigit() else name
+    order = " nor the order of modules" if ordered else ""
+    words = f"is of one of {_listed(lif.name for lif in rest)}, and no name{order} tells of which: call that layer"
+    return Fault(f"{words} {name} in the workload", module.key("w"), source)
 
 
 def _unread(module: Module) -> str:
@@ -172,36 +201,54 @@ def _behind_products(
 ) -> dict[Lif, Module] | None:
     """Neurons by the layer whose module stands before theirs. None where that is not clear."""
     layer_of = {module: name for name, module in match.products.items()}
-    lif_of = {layer.name: layer.lif for layer in network.layers}
-    last = network.layers[-1].name
+    fed, last = _fed(network), network.layers[-1].name
     behind: dict[Lif, Module] = {}
     for module in left:
         before = [one for one in found.products if found.places[one] < found.places[module]]
-        layer = layer_of[before[-1]] if before else None
-        lif = lif_of.get(layer) if layer else None
-        if lif is None and layer == last:
+        layer = layer_of[before[-1]] if before else ""
+        lifs = fed.get(layer, set())
+        if not lifs and layer == last:
             continue
-        if lif is None or lif in behind:
+        if len(lifs) != 1 or (lif := next(iter(lifs))) in behind or lif.name in match.neurons:
             return None
         behind[lif] = module
     return behind
+
+
+def _fed(network: Network) -> dict[str, set[Lif]]:
+    """By product, the neurons that read it, through norms, pools and sums."""
+    fed: dict[str, set[Lif]] = {}
+    carried: dict[str, set[str]] = {}
+    for node in network.nodes:
+        read = {name for one in node.inputs for name in carried.get(one, ())}
+        if isinstance(node, Lif):
+            for name in read:
+                fed.setdefault(name, set()).add(node)
+        else:
+            carried[node.name] = {node.name} if isinstance(node, Product) else read
+    return fed
 
 
 def _by_name(modules: Sequence[Module], names: Sequence[str]) -> Mapping[str, Module]:
     """By layer, the module of its very name; or all, if what is left of the names is the same where all modules and all
     layers begin alike. A part of them would not do: 2 is the name of another layer in features.0, features.2 than in
     conv_1, conv_2."""
-    spelt = [re.sub(r"[^A-Za-z0-9_-]", "_", module.name) for module in modules]
-    exact = _equal(spelt, modules, names, names)
-    short = _equal(_without_common(spelt), modules, _without_common(names), names)
+    own = [_spelt(module) for module in modules]
+    exact = _equal(own, modules, names, names)
+    short = _equal(_without_common(own), modules, _without_common(names), names)
     return short if len(short) == len(names) > len(exact) else exact
 
 
+def _spelt(module: Module) -> str:
+    """The name of a module, of the characters that names of layers have."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", module.name)
+
+
 def _equal(
-    spelt: Sequence[str], modules: Sequence[Module], wanted: Sequence[str], names: Sequence[str]
+    own: Sequence[str], modules: Sequence[Module], wanted: Sequence[str], names: Sequence[str]
 ) -> dict[str, Module]:
-    """By name, the modules that are `spelt` as is `wanted` in the place of that name, each once."""
-    found = {one: module for one, module in zip(spelt, modules, strict=True) if spelt.count(one) == 1}
+    """By name, the modules whose `own` name is that which is `wanted` in the place of that name, each once."""
+    found = {one: module for one, module in zip(own, modules, strict=True) if own.count(one) == 1}
     return {name: found[one] for one, name in zip(wanted, names, strict=True) if one in found}
 
 

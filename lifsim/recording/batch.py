@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lifsim.engine.inference import not_finite
 from lifsim.errors import Fault, InputError, shown
 from lifsim.recording.tracker import array_of
 from lifsim.units import counted
@@ -37,6 +38,7 @@ def given_batch(batch: Any, timesteps: int, time_axis: int | None) -> tuple[Sequ
         arrays = np.moveaxis(array_of(own[0]), time_axis, 0)
     if len(arrays) != timesteps:
         raise _fault(f"has {counted(len(arrays), 'timestep')}, must have timesteps={timesteps}")
+    _require_finite(arrays)
     if ((arrays == 0) | (arrays == 1)).all():
         return own, _checked(arrays)
     if (arrays == arrays[:1]).all():
@@ -57,7 +59,14 @@ def map_of(inputs: Array) -> tuple[int, ...]:
 def _checked(inputs: Array) -> Array:
     if not 1 <= inputs.ndim - 2 <= 3 or inputs.size == 0:
         raise _fault(f"images {list(inputs.shape[1:])} must be [B, F], [B, C, L] or [B, C, H, W]")
+    _require_finite(inputs)
     return inputs
+
+
+def _require_finite(arrays: Array) -> None:
+    """Raises InputError, as `lifsim.infer` does."""
+    if broken := not_finite(arrays):
+        raise _fault(broken)
 
 
 def _fault(message: str) -> InputError:

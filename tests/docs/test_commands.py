@@ -62,6 +62,20 @@ def test_every_command_of_a_document_runs(document: Path, checkout: Path, capsys
     assert changes(checkout) == ""
 
 
+@pytest.mark.parametrize("document", sorted((ROOT / "docs" / "tutorials").glob("*.md")), ids=lambda path: path.name)
+def test_what_is_indented_in_a_tutorial_is_a_command(document: Path) -> None:
+    """What is printed, and Python, stand in blocks that say so."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    lines = re.findall(r"^ {4}(\S.*)", text.replace("\\\n", " "), re.MULTILINE)
+    assert [line for line in lines if not re.match(r"(lifsim|python|pip|mkdir) ", line)] == []
+
+
+def test_a_checkpoint_s_example_says_first_what_it_needs() -> None:
+    """Its first command trains on the digits of scikit-learn."""
+    text = (ROOT / "docs" / "recording.md").read_text(encoding="utf-8").partition("## A checkpoint of PyTorch")[2]
+    assert 'pip install "lifsim[data]"' in text.partition("    lifsim train ")[0]
+
+
 def _quoted(document: Path) -> list[tuple[list[str], str]]:
     """Commands of console blocks, with what they print."""
     blocks = re.findall(r"```console\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)

@@ -146,6 +146,27 @@ def test_neurons_of_the_file_are_told_or_taken(net: str, tmp_path: Path, capsys:
     np.testing.assert_array_equal(outputs, recording.outputs)
 
 
+def test_one_parametric_neuron_beside_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The w of a file is of its own layer alone: the other neurons stay what was recorded."""
+    neuron = pytest.importorskip("spikingjelly.activation_based.neuron", reason="SpikingJelly is not installed")
+    torch.manual_seed(1)
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), neuron.ParametricLIFNode(init_tau=3.0), nn.AvgPool2d(2), nn.Flatten(),
+        nn.Linear(4 * 3 * 3, 5), neuron.LIFNode(tau=1.5),
+    ).eval()  # fmt: skip
+    for index in (0, 5):
+        model[index].weight.data.mul_(3)
+    recording = lifsim.record(model, torch.rand(2, 1, 8, 8), timesteps=T)
+    state, workload = tmp_path / "state.pth", _workload(tmp_path, recording.network)
+    torch.save(model.state_dict(), state)
+    assert _import(state, workload) == 0
+    assert "2 is lif_2" in capsys.readouterr().err
+    taken = tmp_path / "taken.yaml"
+    assert _import(state, workload, "--out-workload", str(taken), "--force") == 0
+    found = {lif.name: getattr(lif.neuron, "tau") for lif in lifsim.load_workload(taken).lifs}  # noqa: B009
+    assert found == {"lif_2": pytest.approx(3.0), "lif_6": 1.5}
+
+
 class Runs:
     """Runs a command when it is unpickled."""
 

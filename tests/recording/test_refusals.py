@@ -105,6 +105,21 @@ def test_batches_that_are_none() -> None:
     assert "2 must be 0 or 1" in refused(model, torch.ones(T, 2, 6), time_axis=2)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite(value: float) -> None:
+    """In images, in spikes and in weights, as `lifsim.infer` says it."""
+    model, images, events = nn.Sequential(nn.Linear(6, 4), Own()), torch.rand(2, 6), torch.ones(T, 2, 6)
+    images[1, 3] = events[0, 1, 3] = events[2, 0, 0] = value
+    assert "batch: 1 of 12 values are not finite" in refused(model, images)
+    assert "batch: 2 of 36 values are not finite" in refused(model, events, time_axis=0)
+    assert "batch: 2 of 36 values are not finite" in refused(model, list(events))
+    for term in (model[0].weight, model[0].bias):
+        kept = term.data.clone()
+        term.data.view(-1)[0] = value
+        assert f"1 of {kept.numel()} values are not finite" in refused(model)
+        term.data.copy_(kept)
+
+
 class Graded(nn.Module):
     """Spikes of two."""
 
