@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.accounting.machine import Machine
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
 from lifsim.play.timing import STALLS, Timeline
+from lifsim.report.movement import Movement
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.result import Result
@@ -60,6 +62,7 @@ def write_timeline(result: Result, path: Path) -> int:
 def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
     scale = 1e6 / result.arch.clock_hz
     tensors = _Tensors.of(timeline.steps)
+    movement = Movement.of(timeline, Machine.of(result.arch).dram_bytes_per_cycle)
     yield from _tracks(1, "PE array", {1: "array", 2: "LIF units", 3: "waiting"})
     yield from _tracks(2, "buffers", dict(enumerate(BUFFERS, start=1)))
     channels = _channels(timeline)
@@ -67,10 +70,10 @@ def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
     yield from _array(timeline, scale)
     kind = timeline.steps.program.requests.kind
     for thread, kinds in enumerate(BUFFERS.values(), start=1):
-        yield from _transfers(timeline, tensors, np.isin(kind, kinds), (2, thread), scale)
+        yield from _transfers(timeline, movement, tensors, np.isin(kind, kinds), (2, thread), scale)
     for channel, touches in enumerate(channels):
-        yield from _transfers(timeline, tensors, touches, (3, channel + 1), scale)
-    yield from _bandwidth(timeline, scale)
+        yield from _transfers(timeline, movement, tensors, touches, (3, channel + 1), scale)
+    yield from _bandwidth(timeline, movement, scale)
     for name, kinds in BUFFERS.items():
         yield from _occupancy(timeline, name, kinds, scale)
 
@@ -166,30 +169,34 @@ def _array(timeline: Timeline, scale: float) -> Iterator[Event]:
 
 
 def _transfers(
-    timeline: Timeline, tensors: _Tensors, chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
+    timeline: Timeline,
+    movement: Movement,
+    tensors: _Tensors,
+    chosen: NDArray[np.bool_],
+    track: tuple[int, int],
+    scale: float,
 ) -> Iterator[Event]:
-    """From when a request is next in line to when it is through."""
+    """From when a request is next in line to when it is through, in no less time than the bus takes for it."""
     requests, timing = timeline.steps.program.requests, timeline.timing
     mine = np.flatnonzero(chosen)
-    until = np.maximum.accumulate(timing.answered[mine])
-    begin = np.maximum(timing.issued[mine], np.concatenate([[0], until[:-1]]))
+    begin, until = movement.in_line(mine, timing.issued[mine], timing.answered[mine])
     layer, kind, size = timeline.steps.layer[requests.step[mine]], requests.kind[mine], requests.bytes[mine]
     tensor = tensors.of_request[mine]
     for first, end in _merged(layer, kind, tensor, size):
         name = f"{Kind(kind[first]).name.lower()} {timeline.names[layer[first]]}"
         moved = ", ".join(tensors.names[one] for one in np.unique(tensor[first:end]))
         args = {"tensor": moved, "requests": end - first, "bytes": int(size[first:end].sum())}
-        yield _bar(track, name, int(begin[first]), int(until[end - 1]), scale, args)
+        yield _bar(track, name, float(begin[first]), float(until[end - 1]), scale, args)
 
 
-def _bandwidth(timeline: Timeline, scale: float) -> Iterator[Event]:
-    """Bytes answered per time, in bins."""
-    timing, requests = timeline.timing, timeline.steps.program.requests
-    edges = np.linspace(0, max(timing.total, 1), BINS + 1)
-    moved, _ = np.histogram(timing.answered, edges, weights=requests.bytes)
-    width_us = (edges[1] - edges[0]) * scale
-    for at, amount in zip(edges[:-1], moved, strict=True):
-        yield {"ph": "C", "pid": 3, "name": "GB/s", "ts": at * scale, "args": {"GB/s": amount / width_us / 1e3}}
+def _bandwidth(timeline: Timeline, movement: Movement, scale: float) -> Iterator[Event]:
+    """Bytes that cross the bus per time, in bins; behind the run's end what queues still hold."""
+    width = max(timeline.timing.total, 1) / BINS
+    edges = width * np.arange(max(BINS, int(np.ceil(movement.done / width - 1e-9))) + 1)
+    moved = np.append(movement.between(edges), 0.0)
+    for at, amount in zip(edges, moved, strict=True):
+        pace = round(amount / (width * scale) / 1e3, 9)
+        yield {"ph": "C", "pid": 3, "name": "GB/s", "ts": at * scale, "args": {"GB/s": pace}}
 
 
 def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: float) -> Iterator[Event]:
@@ -222,7 +229,7 @@ def held_bytes(timeline: Timeline, kinds: tuple[Kind, ...], edges: NDArray[np.fl
     return held[: edges.size]
 
 
-def _bar(track: tuple[int, int], name: str, begin: int, end: int, scale: float, args: dict[str, Any]) -> Event:
+def _bar(track: tuple[int, int], name: str, begin: float, end: float, scale: float, args: dict[str, Any]) -> Event:
     process, thread = track
     return {
         "ph": "X", "pid": process, "tid": thread, "name": name, "ts": begin * scale, "dur": (end - begin) * scale,
