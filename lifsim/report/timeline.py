@@ -6,7 +6,7 @@ Format: "Trace Event Format" (Google), JSON object form; `ts` and `dur` in micro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from lifsim.accounting.machine import Machine
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
 from lifsim.play.timing import STALLS, Timeline
+from lifsim.report.causes import CAUSES
 from lifsim.report.movement import Movement
-from lifsim.schedule.moves import shares
+from lifsim.report.waits import STALL_NAMES, Waits, dealt
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.result import Result
 
@@ -68,6 +69,7 @@ def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
     channels = _channels(timeline)
     yield from _tracks(3, "DRAM", {channel + 1: f"channel {channel}" for channel in range(len(channels))})
     yield from _array(timeline, scale)
+    yield from _waits(timeline, scale)
     kind = timeline.steps.program.requests.kind
     for thread, kinds in enumerate(BUFFERS.values(), start=1):
         yield from _transfers(timeline, movement, tensors, np.isin(kind, kinds), (2, thread), scale)
@@ -120,16 +122,6 @@ def _tracks(process: int, name: str, threads: dict[int, str]) -> Iterator[Event]
         yield {"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": title}}
 
 
-def _dealt(timeline: Timeline, cycles: Sequence[int]) -> Ints:
-    """[steps] `cycles` of what the steps belong to, dealt to them as their own cycles were."""
-    dealt = np.zeros(timeline.steps.layer.size, np.int64)
-    outputs = np.concatenate([visit.outputs for visit in timeline.steps.visits])
-    for index, mine in enumerate(cycles):
-        chosen = timeline.steps.layer == index
-        dealt[chosen] = shares(mine, outputs[chosen])
-    return dealt
-
-
 def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
     """[first, end) of neighbours that are drawn as one: equal ones of one layer, and where these are still too many,
     so many of one layer that they are not."""
@@ -146,7 +138,7 @@ def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
 
 def _array(timeline: Timeline, scale: float) -> Iterator[Event]:
     timing, layer = timeline.timing, timeline.steps.layer
-    lif, ports = _dealt(timeline, timeline.lif_cycles), _dealt(timeline, timeline.port_cycles)
+    lif, ports = dealt(timeline, timeline.lif_cycles), dealt(timeline, timeline.port_cycles)
     before = np.concatenate([[0], timing.end[:-1]])
     work = timeline.steps.program.step_cycles
     for first, end in _merged(layer, work, timing.start - before):
@@ -160,12 +152,21 @@ def _array(timeline: Timeline, scale: float) -> Iterator[Event]:
         for kind, cause in STALLS.items():
             stalls[cause] = stalls.get(cause, 0) + int(waited[kind])
         args |= {cause: cycles for cause, cycles in stalls.items() if cycles}
-        yield _bar((1, 1), name, begin, until - (int(lif[first]) if count == 1 else 0), scale, args)
-        if count == 1 and lif[first]:
+        if count == 1 and lif[first]:  # behind them only streams are still at work
+            until -= int(timing.waited[first, STREAMS].sum())
             yield _bar((1, 2), name, until - int(lif[first]), until, scale, {})
-        if begin > before[first]:
-            blamed = max(stalls, key=lambda cause: stalls[cause])
-            yield _bar((1, 3), blamed, int(before[first]), begin, scale, {"layer": name})
+            until -= int(lif[first])
+        yield _bar((1, 1), name, begin, until, scale, args)
+
+
+def _waits(timeline: Timeline, scale: float) -> Iterator[Event]:
+    """A bar a wait, by its cause; ports and streams hold the array up while its own bar goes on."""
+    waits = Waits.of(timeline).joined(MAX_EVENTS)
+    columns = (waits.begin, waits.end, waits.layer, waits.cause, waits.ports)
+    for begin, end, layer, cause, ports in zip(*(column.tolist() for column in columns), strict=True):
+        key = STALL_NAMES[cause]
+        args = {"cause": key, "layer": timeline.names[layer], "cycles": end - begin, "of": "ports" if ports else "DRAM"}
+        yield _bar((1, 3), CAUSES[key], begin, end, scale, args)
 
 
 def _transfers(
@@ -192,7 +193,9 @@ def _transfers(
 def _bandwidth(timeline: Timeline, movement: Movement, scale: float) -> Iterator[Event]:
     """Bytes that cross the bus per time, in bins; behind the run's end what queues still hold."""
     width = max(timeline.timing.total, 1) / BINS
-    edges = width * np.arange(max(BINS, int(np.ceil(movement.done / width - 1e-9))) + 1)
+    edges: NDArray[np.float64] = width * np.arange(
+        max(BINS, int(np.ceil(movement.done / width - 1e-9))) + 1, dtype=np.float64
+    )
     moved = np.append(movement.between(edges), 0.0)
     for at, amount in zip(edges, moved, strict=True):
         pace = round(amount / (width * scale) / 1e3, 9)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from lifsim.accounting.machine import Machine
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.play.timing import STALLS, Timeline
+from lifsim.report.causes import CAUSES
 from lifsim.report.html.chart import Absent, Chart, Column, Curve, Panel, Table, Timed
 from lifsim.report.html.charts.buffers import WORDS
-from lifsim.report.html.charts.cycles import CAUSES
 from lifsim.report.html.told import Told
 from lifsim.report.movement import Movement
 from lifsim.report.timeline import BUFFERS, held_bytes
@@ -57,8 +57,8 @@ def chart(told: Told) -> Chart | Absent:
     return Chart(
         key="timeline",
         title=TITLE,
-        caption=f"In {BINS} parts of equal time. lifsim run --timeline writes it step by step, for ui.perfetto.dev. When "
-        "a queue of the DRAM writes what it has taken is not known: as soon as its bus can.",
+        caption=f"In {BINS} parts of equal time. lifsim run --timeline writes it step by step, for ui.perfetto.dev. "
+        "When a queue of the DRAM writes what it has taken is not known: as soon as its bus can.",
         said=", ".join(f"{name} {share:.1%} of the time" for name, share in mean.items() if share >= 0.0005)
         + f"; at most {most}",
         mark=Timed(total, tuple(panels)),
