@@ -211,11 +211,27 @@ def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: fl
 
 
 def held_bytes(timeline: Timeline, kinds: tuple[Kind, ...], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[edges] bytes of tiles of these `kinds` in their buffer at each of the times `edges`: a load's from when it was
-    asked for until the next but its own is needed, a store's from when its step starts until it has left. Pinned bytes
-    beside them are not counted."""
+    """[edges] the most bytes of tiles of these `kinds` that are in their buffer at any time from each of the times
+    `edges`, which ascend, until the next: a load's from when it was asked for until the next but its own is needed, a
+    store's from when its step starts until it has left. What stays on chip, and what is handed from layer to layer
+    there, is not counted."""
+    times, change = _changes(timeline, kinds)
+    order = np.lexsort((change, times))  # what leaves in a cycle makes room for what comes in it
+    held = np.concatenate([[0.0], np.cumsum(change[order])])
+    since = np.searchsorted(times[order], edges, side="right")
+    until = np.append(np.searchsorted(times[order], edges[1:], side="left"), times.size)
+    most: NDArray[np.float64] = held[since]
+    some = np.flatnonzero(until > since)
+    if some.size:
+        bounds = np.stack([since[some], until[some] + 1], axis=1).ravel()
+        most[some] = np.maximum.reduceat(np.append(held, 0.0), bounds)[::2]
+    return most
+
+
+def _changes(timeline: Timeline, kinds: tuple[Kind, ...]) -> tuple[Ints, NDArray[np.float64]]:
+    """[changes] when bytes of tiles come (more than 0) and go."""
     timing, requests = timeline.timing, timeline.steps.program.requests
-    change = np.zeros(edges.size + 1)
+    times, change = [np.zeros(0, np.int64)], [np.zeros(0)]
     for kind in kinds:
         mine = np.flatnonzero(requests.kind == kind)
         if kind in LOADS:
@@ -226,10 +242,9 @@ def held_bytes(timeline: Timeline, kinds: tuple[Kind, ...], edges: NDArray[np.fl
             begin, until = timing.start[requests.step[mine]], timing.answered[mine]
         else:
             begin, until = timing.issued[mine], timing.answered[mine]
-        np.add.at(change, np.searchsorted(edges, begin), requests.bytes[mine])
-        np.add.at(change, np.searchsorted(edges, until), -requests.bytes[mine])
-    held: NDArray[np.float64] = np.cumsum(change)
-    return held[: edges.size]
+        times += [begin, until]
+        change += [requests.bytes[mine].astype(np.float64), -requests.bytes[mine].astype(np.float64)]
+    return np.concatenate(times), np.concatenate(change)
 
 
 def _bar(track: tuple[int, int], name: str, begin: float, end: float, scale: float, args: dict[str, Any]) -> Event:

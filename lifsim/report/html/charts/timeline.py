@@ -38,7 +38,9 @@ def chart(told: Told) -> Chart | Absent:
     for name, kinds in BUFFERS.items():
         held, colour = held_bytes(timeline, kinds, edges)[:-1], next(colours)
         if held.any():
-            panels.append(_panel(f"tiles of {WORDS.get(name, name)}", "B", at, {name: held}, colour=colour))
+            panels.append(
+                _panel(f"tiles of {WORDS.get(name, name)}, from or to DRAM", "B", at, {name: held}, colour=colour)
+            )
     total = float(edges[-1])
     in_run = total / max(timeline.timing.total, 1)
     mean = {name: float(values.mean()) * in_run for name, values in busy.items()}
@@ -58,7 +60,9 @@ def chart(told: Told) -> Chart | Absent:
         key="timeline",
         title=TITLE,
         caption=f"In {BINS} parts of equal time. lifsim run --timeline writes it step by step, for ui.perfetto.dev. "
-        "When a queue of the DRAM writes what it has taken is not known: as soon as its bus can.",
+        "When a queue of the DRAM writes what it has taken is not known: as soon as its bus can. Tiles: the most "
+        "bytes, in each part, that have come from DRAM for the work at hand, or still have to leave for it; what stays "
+        "on chip or goes from layer to layer there is not among them, but in what the schedule and the buffers' chart show.",
         said=", ".join(f"{name} {share:.1%} of the time" for name, share in mean.items() if share >= 0.0005)
         + f"; at most {most}",
         mark=Timed(total, tuple(panels)),
