@@ -99,7 +99,5 @@ def test_the_most_that_a_buffer_holds_is_seen_in_however_few_parts(result: Resul
     edges = np.linspace(0, timing.total, parts + 1)
     instants = np.unique(np.concatenate([begin, until, edges]))
     held = np.array([size[(begin <= now) & (now < until)].sum() for now in instants])
-    expected = [
-        held[(low <= instants) & (instants < high)].max() for low, high in pairwise(edges)
-    ]
+    expected = [held[(low <= instants) & (instants < high)].max() for low, high in pairwise(edges)]
     assert written.held_bytes(timeline, (Kind.SPIKES_OUT,), edges)[:-1].tolist() == expected

@@ -62,7 +62,7 @@ def chart(told: Told) -> Chart | Absent:
         caption=f"In {BINS} parts of equal time. lifsim run --timeline writes it step by step, for ui.perfetto.dev. "
         "When a queue of the DRAM writes what it has taken is not known: as soon as its bus can. Tiles: the most "
         "bytes, in each part, that have come from DRAM for the work at hand, or still have to leave for it; what stays "
-        "on chip or goes from layer to layer there is not among them, but in what the schedule and the buffers' chart show.",
+        "on chip or goes from layer to layer there is not among them, but in what schedule and buffers show.",
         said=", ".join(f"{name} {share:.1%} of the time" for name, share in mean.items() if share >= 0.0005)
         + f"; at most {most}",
         mark=Timed(total, tuple(panels)),
