@@ -38,17 +38,31 @@ STALLS = {
     Kind.MEMBRANE_WRITE: "stall_writeback",
 }
 
+PORT_STALLS = {
+    "weight": "stall_weights",
+    "spike_in": "stall_spikes",
+    "membrane": "stall_membrane",
+    "psum": "stall_writeback",
+    "spike_out": "stall_writeback",
+}
+"""Of waits for the ports of each buffer what they are in the books."""
+
 
 @dataclass(frozen=True)
 class Timeline:
     """A run as it was played: its steps, and when each step and request began and ended. names, lif_cycles,
-    port_cycles (waits for SRAM ports): of what the steps belong to, layers, in training their stages."""
+    port_stalls (waits for SRAM ports): of what the steps belong to, layers, in training their stages."""
 
     steps: RunSteps
     timing: Timing
     names: tuple[str, ...]
     lif_cycles: tuple[int, ...]
-    port_cycles: tuple[int, ...]
+    port_stalls: tuple[PortStalls, ...]
+
+    @property
+    def port_cycles(self) -> tuple[int, ...]:
+        """Waits for the ports of all buffers."""
+        return tuple(stalls.total for stalls in self.port_stalls)
 
     @classmethod
     def of(cls, steps: RunSteps, timing: Timing, counts: Sequence[LayerCounts]) -> Timeline:
@@ -58,7 +72,7 @@ class Timeline:
             timing,
             names=tuple(counted.name for counted in counts),
             lif_cycles=tuple(counted.cycles.lif for counted in counts),
-            port_cycles=tuple(counted.port_stalls.total for counted in counts),
+            port_stalls=tuple(counted.port_stalls for counted in counts),
         )
 
 

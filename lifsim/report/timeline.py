@@ -6,7 +6,7 @@ Format: "Trace Event Format" (Google), JSON object form; `ts` and `dur` in micro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.accounting.machine import Machine
 from lifsim.errors import Fault, InputError
-from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
 from lifsim.play.timing import STALLS, Timeline
-from lifsim.schedule.moves import shares
+from lifsim.report.causes import CAUSES
+from lifsim.report.movement import Movement
+from lifsim.report.waits import STALL_NAMES, Waits, dealt
 from lifsim.schedule.rows import Ints
 from lifsim.simulate.result import Result
 
@@ -60,17 +63,19 @@ def write_timeline(result: Result, path: Path) -> int:
 def _events(result: Result, timeline: Timeline) -> Iterator[Event]:
     scale = 1e6 / result.arch.clock_hz
     tensors = _Tensors.of(timeline.steps)
+    movement = Movement.of(timeline, Machine.of(result.arch).dram_bytes_per_cycle)
     yield from _tracks(1, "PE array", {1: "array", 2: "LIF units", 3: "waiting"})
     yield from _tracks(2, "buffers", dict(enumerate(BUFFERS, start=1)))
     channels = _channels(timeline)
     yield from _tracks(3, "DRAM", {channel + 1: f"channel {channel}" for channel in range(len(channels))})
     yield from _array(timeline, scale)
+    yield from _waits(timeline, scale)
     kind = timeline.steps.program.requests.kind
     for thread, kinds in enumerate(BUFFERS.values(), start=1):
-        yield from _transfers(timeline, tensors, np.isin(kind, kinds), (2, thread), scale)
+        yield from _transfers(timeline, movement, tensors, np.isin(kind, kinds), (2, thread), scale)
     for channel, touches in enumerate(channels):
-        yield from _transfers(timeline, tensors, touches, (3, channel + 1), scale)
-    yield from _bandwidth(timeline, scale)
+        yield from _transfers(timeline, movement, tensors, touches, (3, channel + 1), scale)
+    yield from _bandwidth(timeline, movement, scale)
     for name, kinds in BUFFERS.items():
         yield from _occupancy(timeline, name, kinds, scale)
 
@@ -117,16 +122,6 @@ def _tracks(process: int, name: str, threads: dict[int, str]) -> Iterator[Event]
         yield {"ph": "M", "pid": process, "tid": thread, "name": "thread_name", "args": {"name": title}}
 
 
-def _dealt(timeline: Timeline, cycles: Sequence[int]) -> Ints:
-    """[steps] `cycles` of what the steps belong to, dealt to them as their own cycles were."""
-    dealt = np.zeros(timeline.steps.layer.size, np.int64)
-    outputs = np.concatenate([visit.outputs for visit in timeline.steps.visits])
-    for index, mine in enumerate(cycles):
-        chosen = timeline.steps.layer == index
-        dealt[chosen] = shares(mine, outputs[chosen])
-    return dealt
-
-
 def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
     """[first, end) of neighbours that are drawn as one: equal ones of one layer, and where these are still too many,
     so many of one layer that they are not."""
@@ -143,7 +138,7 @@ def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
 
 def _array(timeline: Timeline, scale: float) -> Iterator[Event]:
     timing, layer = timeline.timing, timeline.steps.layer
-    lif, ports = _dealt(timeline, timeline.lif_cycles), _dealt(timeline, timeline.port_cycles)
+    lif, ports = dealt(timeline, timeline.lif_cycles), dealt(timeline, timeline.port_cycles)
     before = np.concatenate([[0], timing.end[:-1]])
     work = timeline.steps.program.step_cycles
     for first, end in _merged(layer, work, timing.start - before):
@@ -157,39 +152,54 @@ def _array(timeline: Timeline, scale: float) -> Iterator[Event]:
         for kind, cause in STALLS.items():
             stalls[cause] = stalls.get(cause, 0) + int(waited[kind])
         args |= {cause: cycles for cause, cycles in stalls.items() if cycles}
-        yield _bar((1, 1), name, begin, until - (int(lif[first]) if count == 1 else 0), scale, args)
-        if count == 1 and lif[first]:
+        if count == 1 and lif[first]:  # behind them only streams are still at work
+            until -= int(timing.waited[first, STREAMS].sum())
             yield _bar((1, 2), name, until - int(lif[first]), until, scale, {})
-        if begin > before[first]:
-            blamed = max(stalls, key=lambda cause: stalls[cause])
-            yield _bar((1, 3), blamed, int(before[first]), begin, scale, {"layer": name})
+            until -= int(lif[first])
+        yield _bar((1, 1), name, begin, until, scale, args)
+
+
+def _waits(timeline: Timeline, scale: float) -> Iterator[Event]:
+    """A bar a wait, by its cause; ports and streams hold the array up while its own bar goes on."""
+    waits = Waits.of(timeline).joined(MAX_EVENTS)
+    columns = (waits.begin, waits.end, waits.layer, waits.cause, waits.ports)
+    for begin, end, layer, cause, ports in zip(*(column.tolist() for column in columns), strict=True):
+        key = STALL_NAMES[cause]
+        args = {"cause": key, "layer": timeline.names[layer], "cycles": end - begin, "of": "ports" if ports else "DRAM"}
+        yield _bar((1, 3), CAUSES[key], begin, end, scale, args)
 
 
 def _transfers(
-    timeline: Timeline, tensors: _Tensors, chosen: NDArray[np.bool_], track: tuple[int, int], scale: float
+    timeline: Timeline,
+    movement: Movement,
+    tensors: _Tensors,
+    chosen: NDArray[np.bool_],
+    track: tuple[int, int],
+    scale: float,
 ) -> Iterator[Event]:
-    """From when a request is next in line to when it is through."""
+    """From when a request is next in line to when it is through, in no less time than the bus takes for it."""
     requests, timing = timeline.steps.program.requests, timeline.timing
     mine = np.flatnonzero(chosen)
-    until = np.maximum.accumulate(timing.answered[mine])
-    begin = np.maximum(timing.issued[mine], np.concatenate([[0], until[:-1]]))
+    begin, until = movement.in_line(mine, timing.issued[mine], timing.answered[mine])
     layer, kind, size = timeline.steps.layer[requests.step[mine]], requests.kind[mine], requests.bytes[mine]
     tensor = tensors.of_request[mine]
     for first, end in _merged(layer, kind, tensor, size):
         name = f"{Kind(kind[first]).name.lower()} {timeline.names[layer[first]]}"
         moved = ", ".join(tensors.names[one] for one in np.unique(tensor[first:end]))
         args = {"tensor": moved, "requests": end - first, "bytes": int(size[first:end].sum())}
-        yield _bar(track, name, int(begin[first]), int(until[end - 1]), scale, args)
+        yield _bar(track, name, float(begin[first]), float(until[end - 1]), scale, args)
 
 
-def _bandwidth(timeline: Timeline, scale: float) -> Iterator[Event]:
-    """Bytes answered per time, in bins."""
-    timing, requests = timeline.timing, timeline.steps.program.requests
-    edges = np.linspace(0, max(timing.total, 1), BINS + 1)
-    moved, _ = np.histogram(timing.answered, edges, weights=requests.bytes)
-    width_us = (edges[1] - edges[0]) * scale
-    for at, amount in zip(edges[:-1], moved, strict=True):
-        yield {"ph": "C", "pid": 3, "name": "GB/s", "ts": at * scale, "args": {"GB/s": amount / width_us / 1e3}}
+def _bandwidth(timeline: Timeline, movement: Movement, scale: float) -> Iterator[Event]:
+    """Bytes that cross the bus per time, in bins; behind the run's end what queues still hold."""
+    width = max(timeline.timing.total, 1) / BINS
+    edges: NDArray[np.float64] = width * np.arange(
+        max(BINS, int(np.ceil(movement.done / width - 1e-9))) + 1, dtype=np.float64
+    )
+    moved = np.append(movement.between(edges), 0.0)
+    for at, amount in zip(edges, moved, strict=True):
+        pace = round(amount / (width * scale) / 1e3, 9)
+        yield {"ph": "C", "pid": 3, "name": "GB/s", "ts": at * scale, "args": {"GB/s": pace}}
 
 
 def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: float) -> Iterator[Event]:
@@ -201,11 +211,27 @@ def _occupancy(timeline: Timeline, name: str, kinds: tuple[Kind, ...], scale: fl
 
 
 def held_bytes(timeline: Timeline, kinds: tuple[Kind, ...], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[edges] bytes of tiles of these `kinds` in their buffer at each of the times `edges`: a load's from when it was
-    asked for until the next but its own is needed, a store's from when its step starts until it has left. Pinned bytes
-    beside them are not counted."""
+    """[edges] the most bytes of tiles of these `kinds` that are in their buffer at any time from each of the times
+    `edges`, which ascend, until the next: a load's from when it was asked for until the next but its own is needed, a
+    store's from when its step starts until it has left. What stays on chip, and what is handed from layer to layer
+    there, is not counted."""
+    times, change = _changes(timeline, kinds)
+    order = np.lexsort((change, times))  # what leaves in a cycle makes room for what comes in it
+    held = np.concatenate([[0.0], np.cumsum(change[order])])
+    since = np.searchsorted(times[order], edges, side="right")
+    until = np.append(np.searchsorted(times[order], edges[1:], side="left"), times.size)
+    most: NDArray[np.float64] = held[since]
+    some = np.flatnonzero(until > since)
+    if some.size:
+        bounds = np.stack([since[some], until[some] + 1], axis=1).ravel()
+        most[some] = np.maximum.reduceat(np.append(held, 0.0), bounds)[::2]
+    return most
+
+
+def _changes(timeline: Timeline, kinds: tuple[Kind, ...]) -> tuple[Ints, NDArray[np.float64]]:
+    """[changes] when bytes of tiles come (more than 0) and go."""
     timing, requests = timeline.timing, timeline.steps.program.requests
-    change = np.zeros(edges.size + 1)
+    times, change = [np.zeros(0, np.int64)], [np.zeros(0)]
     for kind in kinds:
         mine = np.flatnonzero(requests.kind == kind)
         if kind in LOADS:
@@ -216,13 +242,12 @@ def held_bytes(timeline: Timeline, kinds: tuple[Kind, ...], edges: NDArray[np.fl
             begin, until = timing.start[requests.step[mine]], timing.answered[mine]
         else:
             begin, until = timing.issued[mine], timing.answered[mine]
-        np.add.at(change, np.searchsorted(edges, begin), requests.bytes[mine])
-        np.add.at(change, np.searchsorted(edges, until), -requests.bytes[mine])
-    held: NDArray[np.float64] = np.cumsum(change)
-    return held[: edges.size]
+        times += [begin, until]
+        change += [requests.bytes[mine].astype(np.float64), -requests.bytes[mine].astype(np.float64)]
+    return np.concatenate(times), np.concatenate(change)
 
 
-def _bar(track: tuple[int, int], name: str, begin: int, end: int, scale: float, args: dict[str, Any]) -> Event:
+def _bar(track: tuple[int, int], name: str, begin: float, end: float, scale: float, args: dict[str, Any]) -> Event:
     process, thread = track
     return {
         "ph": "X", "pid": process, "tid": thread, "name": name, "ts": begin * scale, "dur": (end - begin) * scale,

@@ -6,10 +6,12 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lifsim
 from lifsim.errors import InputError
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.report import timeline as written
 from lifsim.report.requests import write_requests
@@ -84,3 +86,18 @@ def test_an_ideal_memory_has_neither(tmp_path: Path) -> None:
         write_timeline(ideal, tmp_path / "timeline.json")
     with pytest.raises(InputError, match="bandwidth or cycle"):
         write_requests(ideal, tmp_path / "dram.trace", "ramulator")
+
+
+@pytest.mark.parametrize("parts", [1, 7, 240])
+def test_the_most_that_a_buffer_holds_is_seen_in_however_few_parts(result: Result, parts: int) -> None:
+    """Against every cycle in which something comes or goes, one after the other."""
+    timeline = result.timeline
+    assert timeline is not None
+    timing, requests = timeline.timing, timeline.steps.program.requests
+    mine = [place for place, kind in enumerate(requests.kind) if kind == Kind.SPIKES_OUT]
+    begin, until, size = timing.start[requests.step[mine]], timing.answered[mine], requests.bytes[mine]
+    edges = np.linspace(0, timing.total, parts + 1)
+    instants = np.unique(np.concatenate([begin, until, edges]))
+    held = np.array([size[(begin <= now) & (now < until)].sum() for now in instants])
+    expected = [held[(low <= instants) & (instants < high)].max() for low, high in pairwise(edges)]
+    assert written.held_bytes(timeline, (Kind.SPIKES_OUT,), edges)[:-1].tolist() == expected

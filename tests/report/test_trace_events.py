@@ -15,7 +15,10 @@ from typing import Any
 import pytest
 
 import lifsim
-from lifsim.report.timeline import write_timeline
+from lifsim.report import timeline as written
+from lifsim.report.causes import CAUSES
+from lifsim.report.summary import summary
+from lifsim.report.timeline import MAX_EVENTS, write_timeline
 from lifsim.simulate.result import Result
 
 Event = dict[str, Any]
@@ -32,6 +35,13 @@ PAIRED = {"B": "E", "b": "e", "s": "f"}
 RUNS = {
     "simulated DRAM": {"workload": "mobilenet_cifar10", "overrides": ["dram.model=cycle", "dram.device=hbm2"]},
     "timestep by timestep": {"workload": "lenet5_mnist", "schedule": "timestep", "sharing": "channel2"},
+    "channels in turn": {"workload": "lenet5_mnist", "sharing": "channel2"},
+    "slow ports": {
+        "workload": "lenet5_mnist",
+        "schedule": "timestep",
+        "overrides": ["buffers.spike_in.port_bits=32", "buffers.membrane.port_bits=32"],
+    },
+    "streams": {"workload": "vgg9_cifar10", "schedule": "timestep", "sharing": "layer"},
     "plain bandwidth": {
         "workload": "lenet5_mnist",
         "overrides": ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=100MB"],
@@ -125,25 +135,49 @@ def test_cycles_by_cause_are_those_of_the_books(told: tuple[Result, Path]) -> No
         assert counted - ports <= sums[name] + rest <= counted, name
 
 
+@pytest.mark.parametrize("limit", [MAX_EVENTS, 3])
+def test_slices_of_waits_sum_to_the_stalls_of_the_books(
+    told: tuple[Result, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """Cause by cause and layer by layer, to the cycle, whether every wait is drawn or many as one."""
+    result, _ = told
+    monkeypatch.setattr(written, "MAX_EVENTS", limit)
+    write_timeline(result, tmp_path / "timeline.json")
+    sums: dict[str, int] = defaultdict(int)
+    lasting: dict[str, float] = defaultdict(float)
+    for one in events(tmp_path / "timeline.json"):
+        if one["ph"] == "X" and (one["pid"], one["tid"]) == (1, 3):
+            assert one["name"] == CAUSES[one["args"]["cause"]]
+            sums[one["args"]["cause"]] += one["args"]["cycles"]
+            lasting[one["name"]] += one["dur"] * result.arch.clock_hz / 1e6
+    told_stalls = summary(result)["cycles"]
+    booked = {name: cycles for name, cycles in told_stalls.items() if name.startswith("stall_") and cycles}
+    assert sums == booked
+    by_words: dict[str, int] = defaultdict(int)
+    for name, cycles in booked.items():
+        by_words[CAUSES[name]] += cycles
+    assert lasting == pytest.approx(by_words, rel=1e-9)
+
+
 STALLS = """select slice.name as cause, sum(slice.dur) as ns
 from slice join thread_track on slice.track_id = thread_track.id join thread using (utid)
 where thread.name = 'waiting' group by cause"""
-"""Time that the array waits before a step, by what it waits for most."""
+"""Time that the array waits, by what for."""
 
 
 def test_perfetto_reads_it_and_finds_the_waits(told: tuple[Result, Path], tmp_path: Path) -> None:
     shell = shutil.which("trace_processor_shell") or shutil.which("trace_processor")
     if shell is None:
         pytest.skip("needs trace_processor_shell of Perfetto on the PATH: not found")
-    _, path = told
+    result, path = told
     query = tmp_path / "stalls.sql"
     query.write_text(STALLS + ";\n")
     done = subprocess.run([shell, "-q", query, path], capture_output=True, text=True, check=True)
     rows = list(csv.DictReader(io.StringIO(done.stdout[done.stdout.index('"cause"') :])))
     bars = [one for one in events(path) if one["ph"] == "X" and (one["pid"], one["tid"]) == (1, 3)]
-    by_cause: dict[str, float] = defaultdict(float)
-    for one in bars:
-        by_cause[one["name"]] += one["dur"] * 1e3
-    assert {row["cause"] for row in rows} == set(by_cause)
+    cycles = result.totals.cycles
+    stalls = {CAUSES[name]: getattr(cycles, name) for name in vars(cycles) if name.startswith("stall_")}
+    booked = {words: counted / result.arch.clock_hz * 1e9 for words, counted in stalls.items() if counted}
+    assert {row["cause"] for row in rows} == set(booked)
     for row in rows:
-        assert float(row["ns"]) == pytest.approx(by_cause[row["cause"]], abs=len(bars))  # ns are whole there
+        assert float(row["ns"]) == pytest.approx(booked[row["cause"]], abs=len(bars))  # ns are whole there

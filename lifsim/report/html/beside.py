@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from lifsim.accounting.books import KINDS
+from lifsim.report.causes import CAUSES
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.differences import shown_and_counted
 from lifsim.report.compare.runs import Run
 from lifsim.report.compare.table import BESIDE, few, title_of
 from lifsim.report.energy_table import parts_of
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
-from lifsim.report.html.charts.cycles import CAUSES
 from lifsim.report.html.charts.energy import COLOURS
 from lifsim.report.html.charts.tensors import tensor_words
 from lifsim.report.quantities import quantities

@@ -154,6 +154,33 @@ def test_the_timeline_spends_the_cycles_of_the_books(windows: Result) -> None:
     assert sum(bandwidth.curves[0].values[:-1]) * seconds == pytest.approx(windows.totals.dram_bytes.total, rel=1e-3)
 
 
+def most_of(chart: Chart | Absent, title: str) -> float:
+    """The highest value of the panel whose title begins so."""
+    (panel,) = (one for one in timed(chart).panels if one.title.startswith(title))
+    return max(panel.curves[0].values)
+
+
+def test_charts_agree_on_how_full_the_output_buffer_is() -> None:
+    """Layer by layer all spikes leave for DRAM: a tile that fills the buffer for a short time does so in all three."""
+    told = Told.of_result("vgg16", lifsim.run(workload="vgg16_cifar10", sharing="channel4"))
+    bar = bars(buffers.chart(told))
+    held = dict(zip(bar.categories, bar.series[0].values, strict=True))["spikes out"]
+    assert held == 32 * 1024
+    assert most_of(schedule.chart(told), "spikes in the output buffer") == held
+    assert most_of(timeline.chart(told), "tiles of spikes out") == pytest.approx(held, rel=1e-4)
+
+
+def test_what_goes_from_layer_to_layer_is_on_chip_and_in_no_tile_and_captions_say_so() -> None:
+    told = Told.of_result("fused", lifsim.run(workload="lenet5_mnist", sharing="channel2", schedule="fused"))
+    bar = bars(buffers.chart(told))
+    held = dict(zip(bar.categories, bar.series[0].values, strict=True))["spikes out"]
+    assert most_of(schedule.chart(told), "spikes in the output buffer") == held
+    assert most_of(timeline.chart(told), "tiles of spikes out, from or to DRAM") < held
+    assert "goes from layer to layer there is not among them" in drawn(timeline.chart(told)).caption
+    for chart in (buffers.chart(told), schedule.chart(told)):
+        assert "from layer to layer" in drawn(chart).caption
+
+
 @pytest.mark.parametrize(
     ("arch", "setting", "absent"),
     [

@@ -48,7 +48,8 @@ def chart(told: Told) -> Chart | Absent:
     return Chart(
         key="buffers",
         title=title,
-        caption="A full buffer cuts the work into tiles as large as it takes; of a double-buffered one half is usable.",
+        caption="A full buffer cuts the work into tiles as large as it takes; of a double-buffered one half is usable. "
+        "Held at most: what stays, the tile at work, and spikes that go from layer to layer on chip.",
         said="; ".join(said),
         mark=Bars("B", names, (Series("held at most", 0, peak), Series("usable size", 4, size)), stacked=False),
         table=Table(columns, tuple(rows)),

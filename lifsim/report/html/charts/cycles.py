@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from lifsim.report.causes import CAUSES
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.told import Told
 from lifsim.units import counted
-
-CAUSES = {
-    "array": "array at work",
-    "fill_drain": "array filling and draining",
-    "lif": "LIF units, array waits",
-    "stall_weights": "waiting for weights",
-    "stall_spikes": "waiting for spikes",
-    "stall_membrane": "waiting for membranes",
-    "stall_writeback": "waiting for room to write",
-}
-"""Of `cycles` what each part is called."""
 
 
 def chart(told: Told) -> Chart:

@@ -45,7 +45,8 @@ def chart(told: Told) -> Chart | Absent:
         title=TITLE,
         caption="A lane a layer, in it a band a timestep, from the first row of its map (top) to the last. Dashed "
         "lines: a group of layers ends, beside them the spikes that wait in DRAM there. Below: bytes on chip, as high "
-        "as their buffer has room.",
+        "as their buffer has room, what goes from layer to layer there among them; of layers that do not run timestep "
+        "by timestep the most at any time, all the while.",
         said=f"{result.schedule_words}; {counted(len(groups), 'group')} of layers; {how}",
         mark=Timed(
             end, tuple(_panel(whole, name) for name in BUFFERS), _lanes(frame, names, result.network.timesteps, borders)

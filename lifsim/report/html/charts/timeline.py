@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.accounting.machine import Machine
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.play.timing import STALLS, Timeline
+from lifsim.report.causes import CAUSES
 from lifsim.report.html.chart import Absent, Chart, Column, Curve, Panel, Table, Timed
 from lifsim.report.html.charts.buffers import WORDS
-from lifsim.report.html.charts.cycles import CAUSES
 from lifsim.report.html.told import Told
+from lifsim.report.movement import Movement
 from lifsim.report.timeline import BUFFERS, held_bytes
 from lifsim.units import format_si
 
@@ -26,18 +28,24 @@ def chart(told: Told) -> Chart | Absent:
     timeline = told.result.timeline
     if timeline is None:
         return Absent(TITLE, "nobody waits for an ideal memory, which has no times")
-    total = max(timeline.timing.total, 1)
-    edges = np.linspace(0, total, BINS + 1)
-    busy, moved = _busy(timeline, edges), _moved(timeline, edges, told.result.arch.clock_hz)
+    peak, clock_hz = Machine.of(told.result.arch).dram_bytes_per_cycle, told.result.arch.clock_hz
+    movement = Movement.of(timeline, peak)
+    edges = np.linspace(0, max(movement.done, 1.0), BINS + 1)
+    busy, moved = _busy(timeline, edges), movement.between(edges) / np.diff(edges) * clock_hz
     at = tuple(map(float, np.round(edges, 1)))
     panels = [_panel("share of the time", "share", at, busy, 1.0), _panel("DRAM bandwidth", "B/s", at, {"DRAM": moved})]
     colours = iter((0, 2, 3, 1, 6, 4))
     for name, kinds in BUFFERS.items():
         held, colour = held_bytes(timeline, kinds, edges)[:-1], next(colours)
         if held.any():
-            panels.append(_panel(f"tiles of {WORDS.get(name, name)}", "B", at, {name: held}, colour=colour))
-    mean = {name: float(values.mean()) for name, values in busy.items()}
-    busiest = float(moved.max())
+            panels.append(
+                _panel(f"tiles of {WORDS.get(name, name)}, from or to DRAM", "B", at, {name: held}, colour=colour)
+            )
+    total = float(edges[-1])
+    in_run = total / max(timeline.timing.total, 1)
+    mean = {name: float(values.mean()) * in_run for name, values in busy.items()}
+    most = f"{format_si(float(moved.max()), 'B/s')} of DRAM"
+    most += "" if peak is None else f", which moves {format_si(float(peak) * clock_hz, 'B/s')} at most"
     columns = (Column("part of the run"), *(Column(name, "share") for name in busy), Column("DRAM", "B/s"))
     tenths = range(0, BINS, BINS // 10)
     rows = [
@@ -51,10 +59,13 @@ def chart(told: Told) -> Chart | Absent:
     return Chart(
         key="timeline",
         title=TITLE,
-        caption=f"In {BINS} parts of equal time. lifsim run --timeline writes it step by step, for ui.perfetto.dev.",
+        caption=f"In {BINS} parts of equal time. lifsim run --timeline writes it step by step, for ui.perfetto.dev. "
+        "When a queue of the DRAM writes what it has taken is not known: as soon as its bus can. Tiles: the most "
+        "bytes, in each part, that have come from DRAM for the work at hand, or still have to leave for it; what stays "
+        "on chip or goes from layer to layer there is not among them, but in what schedule and buffers show.",
         said=", ".join(f"{name} {share:.1%} of the time" for name, share in mean.items() if share >= 0.0005)
-        + f"; at most {format_si(busiest, 'B/s')} of DRAM",
-        mark=Timed(float(total), tuple(panels)),
+        + f"; at most {most}",
+        mark=Timed(total, tuple(panels)),
         table=Table(columns, tuple(rows)),
     )
 
@@ -109,10 +120,3 @@ def _spread(
     summed = np.concatenate([[0.0], np.cumsum(amount)])
     filled: NDArray[np.float64] = np.diff(np.interp(edges, times, summed)) / np.diff(edges)
     return filled
-
-
-def _moved(timeline: Timeline, edges: NDArray[np.float64], clock_hz: int) -> NDArray[np.float64]:
-    """[bins] bytes a second that are answered."""
-    moved, _ = np.histogram(timeline.timing.answered, edges, weights=timeline.steps.program.requests.bytes)
-    rate: NDArray[np.float64] = moved / np.diff(edges) * clock_hz
-    return rate

@@ -1,0 +1,11 @@
+"""What the parts of `cycles` are called."""
+
+CAUSES = {
+    "array": "array at work",
+    "fill_drain": "array filling and draining",
+    "lif": "LIF units, array waits",
+    "stall_weights": "waiting for weights",
+    "stall_spikes": "waiting for spikes",
+    "stall_membrane": "waiting for membranes",
+    "stall_writeback": "waiting for room to write",
+}
