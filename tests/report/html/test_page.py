@@ -21,6 +21,7 @@ from lifsim.report.html.page import MOST_APART, SCRIPTS, page
 from lifsim.report.html.told import Told
 from lifsim.report.summary import Around
 from lifsim.simulate.inputs import load_inputs
+from lifsim.sweeps.beside import run_beside_baseline
 from lifsim.sweeps.rates_range import rates_range
 from tests.report.html.conftest import BREAKS, HOSTILE
 
@@ -86,6 +87,16 @@ def test_the_answer_of_a_shared_run_says_what_is_sharings_own(shared: Told) -> N
     assert cards["LIF memory"] == {"none, alike": "-50.0 %", "none, as it is": "-50.0 %"}
     assert answer.steps[0].says == "sharing's own, none alike"
     assert answer.decides == ("idle LIF units toggle: 2.6% of the energy; a clock gate saves it",)
+
+
+def test_the_answer_of_training_says_of_which_lif_memory_its_change_is() -> None:
+    given = {"mode": "training", "bptt": "reversed"}
+    result, comparison = run_beside_baseline(load_inputs("sata_training", "lenet5_mnist", "channel2", given))
+    answer = Answer.of(Told.of_result("run", result, Around(comparison)))
+    changes = {card.name: dict(card.changes)["none, alike"] for card in answer.cards}
+    assert changes["LIF memory"] != changes["LIF memory, backward"]
+    assert f", backward LIF memory {changes['LIF memory, backward']}" in answer.sentence
+    assert answer.sentence.count("LIF memory") == 1
 
 
 def test_the_answer_stands_first(shared: Told) -> None:
