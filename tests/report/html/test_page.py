@@ -135,12 +135,36 @@ def test_several_runs_are_told_like_with_like(shared: Told, folder: Path) -> Non
     none = compared.runs[2].label
     assert f"Cycles: least under {none}, 449,624; the others up to +0.8 %." in beside.sentence
     assert "DRAM traffic: 99.44 KiB in all." in beside.sentence
-    assert beside.sentence.endswith("see below.")
+    assert beside.sentence.startswith("The runs are not alike: see below. Cycles: least under ")
     values = {line.name: line.cells for line in beside.figures.lines}
     assert values["cycles, total"] == (("453,126", ""), ("453,126", "="), ("449,624", "-0.8 %"))
     told = [replace(shared, label=run.label) for run in compared.runs]
     found = page(told, beside)
     assert found.index("Not alike") < found.index("The runs beside each other") < found.index('class="run"')
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ({"mode": "training"}, "different modes: none is better"),
+        ({"workload": "vgg9_cifar10"}, "different networks: none is better"),
+        ({"workload": "vgg9_cifar10", "mode": "training"}, "different networks and modes: none is better"),
+    ],
+)
+def test_runs_of_other_work_are_not_ranked(shared: Told, given: dict[str, str], other: str) -> None:
+    result = lifsim.run(**{"workload": "lenet5_mnist", **given}, batch=1)  # type: ignore[arg-type]
+    beside = Beside.of(gathered([shared.result, result], None, None, ()).compared())
+    assert other in beside.sentence
+    assert "least" not in beside.sentence
+
+
+def test_keys_that_are_not_shown_are_told_in_words(shared: Told) -> None:
+    other = lifsim.run("sata_training", "lenet5_mnist")
+    beside = Beside.of(gathered([shared.result, other], None, None, ()).compared())
+    (line,) = (note for note in beside.notes if note.startswith("inputs differ in keys that are not shown, too: "))
+    assert re.search(r"\d+ of components and what they cost", line)
+    assert line.endswith("(comparison.csv has them)")
+    assert "components." in beside.csv.splitlines()[0]
 
 
 def test_of_many_runs_the_comparison_alone_is_told(shared: Told) -> None:
