@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from tests.checkout import ROOT
 
@@ -133,3 +134,14 @@ def test_help_that_looks_like_markup_is_text(hooks: dict[str, ModuleType]) -> No
     assert hooks["cli_pages"]._cell("none|gate\nskip") == "none\\|gate skip"
     option = "<code>--to</code> <code>a&#124;<wbr>&lt;b&gt;</code>"
     assert hooks["cli_pages"]._code("--to a|<b>") == option
+
+
+def test_a_page_outside_the_navigation_ends_the_build() -> None:
+    """But for the one that is left out on purpose; the report's is among what one does."""
+    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert config["strict"]
+    assert config["validation"]["nav"] == {"omitted_files": "warn"}
+    assert config["not_in_nav"].split() == ["/samples/README.md"]
+    (to_do,) = (below["How to"] for below in config["nav"] if "How to" in below)
+    assert "report.md" in [page for one in to_do for page in one.values()]
+    assert "(report.md)" in (DOCS / "index.md").read_text(encoding="utf-8")
