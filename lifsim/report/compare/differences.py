@@ -82,7 +82,7 @@ def _of_run(run: Run) -> Iterator[tuple[str, Any]]:
     yield "workload", run.network
     yield "arch", run.machine
     yield "sharing", run.inputs["sharing"]
-    yield from run.options.tree().items()
+    yield from run.options.read.items()
 
 
 def _of_network(run: Run, others: bool) -> Iterator[tuple[str, Any]]:

@@ -167,6 +167,31 @@ def test_keys_that_are_not_shown_are_told_in_words(shared: Told) -> None:
     assert "components." in beside.csv.splitlines()[0]
 
 
+def test_words_are_those_of_people_and_options_those_that_are_read(shared: Told) -> None:
+    found = without_scripts(page([shared]))
+    assert "array work</td>" in found
+    assert not re.search(r">(compute|writeback)</td>", found)
+    options = {str(key): str(value) for key, value in Given.of(shared).options.rows}
+    assert not {"bptt", "objective"} & set(options)
+    assert options["spikes"] == "those of the workload"
+    result = lifsim.run("sata_training", "lenet5_mnist", mode="training", batch=1)
+    trained = dict(Given.of(Told.of_result("run", result)).options.rows)
+    assert trained["bptt"] == "stored"
+    beside = Beside.of(gathered([shared.result, result], None, None, ()).compared())
+    values = {line.name: [text for text, _ in line.cells] for line in beside.figures.lines}
+    assert values["cycles, bound by"][0] == "array work"
+
+
+def test_a_page_names_files_and_not_the_folders_that_they_are_in(shared: Told) -> None:
+    said = ["/home/somebody/project/net.yaml:3:1 layers: must be some", r"C:\Users\somebody\net.yaml: must be there"]
+    told = replace(shared, tree={**shared.tree, "notes": [*said, "12 pJ/access, a/b, https://example.org/a/b"]})
+    found = without_scripts(page([told]))
+    assert "<li>net.yaml:3:1 layers: must be some</li>" in found
+    assert "<li>net.yaml: must be there</li>" in found
+    assert "12 pJ/access, a/b, https://example.org/a/b" in found
+    assert "somebody" not in found
+
+
 def test_of_many_runs_the_comparison_alone_is_told(shared: Told) -> None:
     compared = gathered([shared.result] * (MOST_APART + 1), None, None, ()).compared()
     beside = Beside.of(compared)
