@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import lifsim
 
 PAGE = "reference/api.md"
@@ -24,13 +26,22 @@ def pages() -> dict[str, str]:
         lines += [f"## {title}", ""] if names else []
         for name in names:
             lines += _plots() if name == "plot" else _entry(f"lifsim.{name}", _place(name))
-            lines[-1:] = ["      members: ~", ""] if isinstance(getattr(lifsim, name), type) else [""]
+            found = getattr(lifsim, name)
+            lines[-1:] = (
+                ["      members: ~", f"      filters: {_filters(found)}", ""] if isinstance(found, type) else [""]
+            )
     return {PAGE: "\n".join(lines)}
 
 
 def _place(name: str) -> str:
     found = getattr(lifsim, name)
     return f"{found.__module__}.{found.__qualname__}"
+
+
+def _filters(found: type) -> str:
+    """Members that are shown: those of nobody's own, and no rules, which are what a file is checked by."""
+    rules = (name for name, member in vars(found).items() if hasattr(member, "is_rule"))
+    return json.dumps(["!^_", *(f"!^{name}$" for name in rules)])
 
 
 def _plots() -> list[str]:

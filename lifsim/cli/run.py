@@ -115,7 +115,7 @@ def run(
     from lifsim.cli.watching import watching
     from lifsim.memo import Shared
     from lifsim.report.folder_name import default_folder
-    from lifsim.report.save import Extras, check_extras, check_target, save
+    from lifsim.report.save import HTML, Extras, check_extras, check_target, save
     from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import Seen, run_beside_baseline
@@ -156,7 +156,9 @@ def run(
     else:
         _print(result, around, form)
     say(str(saved), err=True)
-    if html:
+    if html == IN_FOLDER:
+        say(f"the report is {saved.path / HTML}", err=True)
+    elif html is not None:
         from lifsim.report.html.write import report_of
 
         place_html(Path(html), report_of(result, around), replace=force)

@@ -47,7 +47,12 @@ def bound_words(cycles: Cycles, pe_utilisation: float) -> str:
 
 def bound_by(cycles: Cycles) -> str:
     """`bound` for people."""
-    match bound(cycles):
+    return in_words(bound(cycles))
+
+
+def in_words(name: str) -> str:
+    """A name of `bound` for people."""
+    match name:
         case "compute":
             return "array work"
         case "lif":

@@ -51,22 +51,21 @@ def _table(steps: Sequence[Step], *, training: bool, left_out: Sequence[str] = (
 
 def _quantities(step: Step, *, training: bool) -> dict[str, str]:
     """How much more the first of both runs has, by what an architect decides by."""
-    ours, theirs = _figures(step.ours.totals), _figures(step.theirs.totals)
-    if training:
-        for figures, run in ((ours, step.ours), (theirs, step.theirs)):
-            figures["LIF memory"] = run.totals.lif_memory_bytes.backward
+    ours, theirs = (_figures(run.totals, training=training) for run in (step.ours, step.theirs))
     return {name: _change(value, theirs[name]) for name, value in ours.items()}
 
 
-def _figures(totals: Totals) -> dict[str, float]:
+def _figures(totals: Totals, *, training: bool) -> dict[str, float]:
     buffer, fill, kept = totals.sram_accesses.membrane, totals.sram_accesses.membrane_fill, totals.membrane_registers
+    memory = totals.lif_memory_bytes
+    lif_memory = {"backward LIF memory": memory.backward} if training else {"LIF memory": memory.forward}
     return {
         "cycles": totals.cycles.total,
         "energy": totals.energy_pj.total.total,
         "DRAM": totals.dram_bytes.total,
         _REGISTERS: kept.reads + kept.writes,
         _BUFFER: sum(accesses.reads + accesses.writes for accesses in (buffer, fill)),
-        "LIF memory": totals.lif_memory_bytes.forward,
+        **lif_memory,
         "area": totals.area_mm2,
     }
 

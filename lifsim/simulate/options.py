@@ -243,6 +243,13 @@ class Options(Model):
         """Plain data for summary.json and config.resolved.yaml."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    @property
+    def read(self) -> dict[str, Any]:
+        """Those of `tree` that a run of these options reads: inference keeps no membranes, and auto alone searches."""
+        unread = {"bptt"} if self.mode == "inference" else set()
+        unread |= set() if self.schedule == "auto" else {"objective"}
+        return {name: value for name, value in self.tree().items() if name not in unread}
+
 
 def options_of(values: Mapping[str, Any]) -> Options:
     """Options by name, None where not given. Raises InputError with every fault."""

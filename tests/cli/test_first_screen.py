@@ -100,6 +100,8 @@ def test_sharings_own_changes_are_those_of_the_comparison(name: str, capsys: pyt
     summary = json.loads(Path("r/summary.json").read_text())
     steps = summary["comparison"]["steps"]
     memory = f"lif_memory_bytes.{'backward' if name == 'training' else 'forward'}"
+    (heads,) = (line for line in lines if line.startswith("change "))
+    assert ("backward LIF memory" in heads) == (name == "training")
     for step in (steps[0], steps[-1]):
         line = next(line for line in lines if line.startswith(step["says"]))
         keys = ("cycles.total", "energy_pj.total", "dram_bytes.total", memory, "area_mm2")

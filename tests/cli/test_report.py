@@ -34,7 +34,7 @@ def test_a_report_goes_into_the_folder_of_its_run(here: Path, capsys: pytest.Cap
     names = {"summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv", "report.html"}
     assert {path.name for path in (here / "out").iterdir()} == names
     assert is_report(here / "out" / "report.html")
-    assert "written to out" in said(capsys)
+    assert said(capsys).endswith(f"written to out the report is {Path('out') / 'report.html'}")
     assert main([*RUN, "--html", "--out", "out"]) == 0
     assert "out holds this already" in said(capsys)
 

@@ -40,9 +40,36 @@ def test_each_thing_is_told(runs: dict[str, Run], other: str, told: list[str]) -
 
 
 def test_nothing_else_is_told_of_them(runs: dict[str, Run]) -> None:
-    """One line for each of those that differ in one thing."""
+    """One line for each of those that differ in one thing, one more for those on a machine of another name."""
     for other in ("two_images", "other_node", "other_seed", "channel2", "training", "satasim", "simulated"):
-        assert len(unlike([runs["none"], runs[other]])) == 1, other
+        machines = 1 + (runs[other].machine != runs["none"].machine)
+        assert len(unlike([runs["none"], runs[other]])) == machines, other
+
+
+def test_machines_timesteps_and_lif_units_are_told_across_networks_and_machines(runs: dict[str, Run]) -> None:
+    shared = runs["channel2"]
+    inputs = {name: dict(tree) if isinstance(tree, dict) else tree for name, tree in shared.inputs.items()}
+    inputs["workload"] |= {"name": "other", "timesteps": 7}
+    inputs["arch"] |= {"name": "machine"}
+    inputs |= {"workload_sha256": "0" * 64, "arch_sha256": "1" * 64}
+    found = unlike([runs["none"], replace(shared, inputs=inputs)])
+    steps = runs["none"].inputs["workload"]["timesteps"]
+    for line in (
+        "networks: lenet5_mnist, other: ",
+        f"timesteps: {steps} (none), 7 (channel2): ",
+        "machines: sata128 (none), machine (channel2): ",
+        "LIF units: 128 (none), 64 (channel2): ",
+    ):
+        assert any(one.startswith(line) for one in found), (line, found)
+
+
+def test_networks_that_differ_in_their_timesteps_alone_are_told_these(runs: dict[str, Run]) -> None:
+    workload = {**runs["none"].inputs["workload"], "timesteps": 7}
+    other = replace(
+        runs["none"], label="b", inputs={**runs["none"].inputs, "workload": workload, "workload_sha256": "0" * 64}
+    )
+    told = [line for line in unlike([runs["none"], other]) if line.startswith(("networks", "timesteps"))]
+    assert told == ["timesteps: 32 (none), 7 (b): figures are of all of them"]
 
 
 def test_runs_are_called_as_baseline_calls_them(runs: dict[str, Run]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from tests.checkout import ROOT
 
@@ -20,7 +21,7 @@ DOCS = ROOT / "docs"
 def hooks(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
     """The modules of docs/hooks, as mkdocs imports them."""
     monkeypatch.syspath_prepend(str(DOCS / "hooks"))
-    names = ("chapters", "links", "drawings", "pictures", "cli_pages")
+    names = ("chapters", "links", "drawings", "pictures", "cli_pages", "api_page")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     return {name: __import__(name) for name in names}
@@ -133,3 +134,30 @@ def test_help_that_looks_like_markup_is_text(hooks: dict[str, ModuleType]) -> No
     assert hooks["cli_pages"]._cell("none|gate\nskip") == "none\\|gate skip"
     option = "<code>--to</code> <code>a&#124;<wbr>&lt;b&gt;</code>"
     assert hooks["cli_pages"]._code("--to a|<b>") == option
+
+
+def test_a_page_outside_the_navigation_ends_the_build() -> None:
+    """But for the one that is left out on purpose; the report's is among what one does."""
+    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert config["strict"]
+    assert config["validation"]["nav"] == {"omitted_files": "warn"}
+    assert config["not_in_nav"].split() == ["/samples/README.md"]
+    (to_do,) = (below["How to"] for below in config["nav"] if "How to" in below)
+    assert "report.md" in [page for one in to_do for page in one.values()]
+    assert "(report.md)" in (DOCS / "index.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_the_api_has_no_rules_among_the_members(hooks: dict[str, ModuleType]) -> None:
+    (text,) = hooks["api_page"].pages().values()
+    entry = text.partition("heading: lifsim.Options\n")[2].partition(":::")[0]
+    filters = json.loads(entry.partition("filters: ")[2].splitlines()[0])
+    assert filters[0] == "!^_"
+    hidden = [name.removeprefix("!") for name in filters]
+    rules = ("auto_alone_searches", "rates_are_read")
+    assert all(any(re.search(one, name) for one in hidden) for name in rules)
+    assert not any(re.search(one, name) for one in hidden for name in ("batch_of", "tree", "exit_options"))
+
+
+def test_blocks_of_commands_are_wrapped() -> None:
+    style = (DOCS / "site.css").read_text(encoding="utf-8")
+    assert ".highlight:not(:has(.go)) pre > code { white-space: pre-wrap;" in style

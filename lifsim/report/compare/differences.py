@@ -12,8 +12,15 @@ from lifsim.units import key_words
 PROSE = ("description", "source", "provenance", "notes", "source_url")
 """Last parts of keys that say where figures come from: other words change none."""
 
-PARTS = ("components", "layers", "satasim", "dram.device", "spikes.rates", "training")
-"""Parts of files of many small keys: tables count those that differ."""
+PARTS = {
+    "components": "components and what they cost",
+    "layers": "layers",
+    "satasim": "SATA_Sim's accounting",
+    "dram.device": "the DRAM device",
+    "spikes.rates": "spike rates",
+    "training": "zeros among gradients",
+}
+"""Parts of files of many small keys, and what these are of: tables count those that differ."""
 
 DEEPEST = 12
 """Keys within keys; no file has as many."""
@@ -66,11 +73,16 @@ def shown_and_counted(found: Sequence[Difference]) -> tuple[tuple[Difference, ..
     return tuple(shown), counted
 
 
+def counted_words(further: Mapping[str, int]) -> str:
+    """`83 of components and what they cost, 66 of the DRAM device`: what `shown_and_counted` has counted."""
+    return ", ".join(f"{count} of {PARTS.get(part, part)}" for part, count in further.items())
+
+
 def _of_run(run: Run) -> Iterator[tuple[str, Any]]:
     yield "workload", run.network
     yield "arch", run.machine
     yield "sharing", run.inputs["sharing"]
-    yield from run.options.tree().items()
+    yield from run.options.read.items()
 
 
 def _of_network(run: Run, others: bool) -> Iterator[tuple[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lifsim.play.bound import bound
+from lifsim.play.bound import bound, in_words
 from lifsim.report.compare.chosen import BOUND, FIGURES, Chosen, meant
 from lifsim.report.compare.runs import Run
 from lifsim.report.quantities import KEPT, MAIN, Quantity, quantities
@@ -61,8 +61,8 @@ def rows(runs: Sequence[Run], baseline: int, chosen: Chosen) -> tuple[Row, ...]:
 
 def _bound(runs: Sequence[Run]) -> Row:
     """Where most of the cycles go."""
-    words = [bound(run.totals.cycles) for run in runs]
-    return Row("cycles", "bound by", _cells(words, words, 0))
+    names = [bound(run.totals.cycles) for run in runs]
+    return Row("cycles", "bound by", _cells(names, [*map(in_words, names)], 0))
 
 
 Told = Sequence[Quantity | None]

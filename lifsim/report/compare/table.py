@@ -9,7 +9,7 @@ from rich.table import Table
 
 from lifsim.errors import visible
 from lifsim.report.compare.compared import Compared
-from lifsim.report.compare.differences import Difference, shown_and_counted
+from lifsim.report.compare.differences import Difference, counted_words, shown_and_counted
 from lifsim.report.compare.rows import Cell, Row
 from lifsim.report.compare.runs import Run
 from lifsim.report.narrow import FOLDED, least_width, parts_of
@@ -64,8 +64,8 @@ def print_comparison(compared: Compared) -> None:
     console.print_table(made, keys)
     notes = list(compared.notes)
     if further:
-        said = ", ".join(f"{count} of {part}" for part, count in further.items())
-        notes.insert(0, f"inputs differ in more keys, too: {said} (--format json has them)")
+        said = counted_words(further)
+        notes.insert(0, f"inputs differ in keys that are not shown, too: {said} (--format json has them)")
     _print_lines(console, [f"note: {note}" for note in notes], "dim")
 
 

@@ -39,8 +39,10 @@ def _work(runs: Sequence[Run]) -> Iterator[str]:
     """Of what, and how much."""
     if _differ(runs, lambda run: run.network):
         yield f"networks: {_values(runs, lambda run: run.network)}: figures are of whole runs, not of equal work"
-    elif _differ(runs, lambda run: run.inputs["workload_sha256"]):
+    elif _differ(runs, lambda run: run.inputs["workload_sha256"]) and not _differ_in_timesteps_alone(runs):
         yield "networks: of one name, but not the same ones"
+    if _differ(runs, _timesteps):
+        yield f"timesteps: {_told(runs, _timesteps)}: figures are of all of them"
     if _differ(runs, lambda run: run.options.batch):
         yield f"images: {_values(runs, lambda run: run.options.batch)}: figures are of all of a batch"
     if _differ(runs, _exits):
@@ -57,6 +59,8 @@ def _work(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _machines(runs: Sequence[Run]) -> Iterator[str]:
+    if _differ(runs, lambda run: run.machine):
+        yield f"machines: {_told(runs, lambda run: run.machine)}: a change is not that of one thing in them"
     if _differ(runs, _memory):
         yield f"memory: {_values(runs, _memory)}: other models of it make the array wait otherwise"
     if _differ(runs, lambda run: run.totals.sram_technology_nm):
@@ -65,11 +69,10 @@ def _machines(runs: Sequence[Run]) -> Iterator[str]:
 
 def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
     """What comes with a sharing and needs none: fewer LIF units, another schedule."""
-    differing, units = list[Run](), dict[str, None]()
+    units = dict[str, None]()
     for same in _together(runs, lambda run: run.inputs["workload_sha256"]):
         for alike in _together(same, lambda run: run.inputs["arch_sha256"]):
             if _differ(alike, lambda run: run.totals.lif_units):
-                differing += alike
                 told = dict[int, dict[str, None]]()
                 for run in alike:
                     told.setdefault(run.totals.lif_units, {})[f"sharing {run.inputs['sharing']}"] = None
@@ -77,8 +80,16 @@ def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
         if _differ(same, lambda run: run.groups) and not (_differ(same, _mode) or _differ(same, _accounting)):
             yield f"schedule: layers run in other groups: {_told(same, _groups)}"
     if units:
-        by_run = _told(differing, lambda run: f"{run.totals.lif_units:,}") if _listed(differing) else ""
+        by_run = _told(runs, _lif_units) if _listed(runs) else ""
         yield f"LIF units: {by_run or '; or '.join([*units][:FEW])}: fewer need no sharing (lif.units)"
+    elif _differ(runs, _lif_units):
+        yield f"LIF units: {_told(runs, _lif_units)}: machine and sharing determine how many there are"
+
+
+def other_work(runs: Sequence[Run]) -> tuple[str, ...]:
+    """In what the work of runs differs so that none of them is better for having less of anything."""
+    told = {"networks": lambda run: run.network, "modes": _mode}
+    return tuple(name for name, of in told.items() if _differ(runs, of))
 
 
 def notes(runs: Sequence[Run]) -> tuple[str, ...]:
@@ -98,6 +109,20 @@ def notes(runs: Sequence[Run]) -> tuple[str, ...]:
 def _shares_nothing(run: Run) -> bool:
     memory = run.totals.lif_memory_bytes
     return memory.forward == memory.forward_baseline
+
+
+def _timesteps(run: Run) -> str:
+    return run.told("workload", "timesteps")
+
+
+def _differ_in_timesteps_alone(runs: Sequence[Run]) -> bool:
+    """Networks of one name that differ in their timesteps and in nothing else."""
+    trees = [{**run.inputs["workload"], "timesteps": None} for run in runs]
+    return _differ(runs, _timesteps) and all(tree == trees[0] for tree in trees)
+
+
+def _lif_units(run: Run) -> str:
+    return f"{run.totals.lif_units:,}"
 
 
 def _mode(run: Run) -> str:

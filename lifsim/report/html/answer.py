@@ -108,7 +108,8 @@ def _own(told: Told) -> Iterator[str]:
         return
     own = comparison["steps"][0]["change"]
     keys = {"cycles.total": "cycles", "energy_pj.total": "energy", "dram_bytes.total": "DRAM traffic"}
-    keys |= {"lif_memory_bytes.backward" if told.training else "lif_memory_bytes.forward": "LIF memory"}
+    backward, forward = ("lif_memory_bytes.backward", "backward LIF memory"), ("lif_memory_bytes.forward", "LIF memory")
+    keys |= dict([backward if told.training else forward])
     same = [name for key, name in keys.items() if not own.get(key)]
     other = [f"{name} {_change(own[key])}" for key, name in keys.items() if own.get(key)]
     likeness = _likeness(comparison)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
 from lifsim.accounting.books import KINDS
 from lifsim.report.causes import CAUSES
 from lifsim.report.compare.compared import Compared
-from lifsim.report.compare.differences import shown_and_counted
+from lifsim.report.compare.differences import counted_words, shown_and_counted
 from lifsim.report.compare.runs import Run
 from lifsim.report.compare.table import BESIDE, few, title_of
+from lifsim.report.compare.unlike import other_work
 from lifsim.report.energy_table import parts_of
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.charts.energy import COLOURS
@@ -84,10 +85,7 @@ class Beside:
             tuple(f"{one.label}: {'; '.join(one.why)}" for one in compared.failures),
             figures.turned if many else figures,
             inputs.turned if many else inputs,
-            (
-                *(f"inputs differ in more keys, too: {part}, {count}" for part, count in further.items()),
-                *compared.notes,
-            ),
+            (*_not_shown(further), *compared.notes),
             tuple(_charts(compared.runs)),
             compared.csv,
         )
@@ -107,12 +105,21 @@ def _figures(compared: Compared) -> list[Cells]:
     return found
 
 
+def _not_shown(further: Mapping[str, int]) -> Iterator[str]:
+    if further:
+        yield f"inputs differ in keys that are not shown, too: {counted_words(further)} (comparison.csv has them)"
+
+
 def _sentence(compared: Compared) -> str:
-    """Which run has the least of what, and how much more the others have."""
+    """In what the runs are not alike, then which one has the least of what, and how much more the others have: of runs
+    that do the same work."""
     if len(compared.runs) == 1:
         return "There is one run only."
+    other = other_work(compared.runs)
+    if other:
+        return f"The runs are of different {' and '.join(other)}: none is better for having less of anything."
     told = " ".join(_least(compared.runs, key, name) for key, name in LEAST.items())
-    return f"{told} They differ in more than was asked for: see below." if compared.unlike else told
+    return f"The runs are not alike: see below. {told}" if compared.unlike else told
 
 
 def _least(runs: Sequence[Run], key: str, name: str) -> str:

@@ -33,7 +33,7 @@ class Given:
         """Of a run."""
         two = (Column("part"), Column("who says so"))
         inputs = told.tree["inputs"]
-        options = {**inputs["options"], "seed": inputs["seed"], **_hashes(told.tree)}
+        options = {**told.options.read, **_spikes_words(told), "seed": inputs["seed"], **_hashes(told.tree)}
         files = {"architecture": inputs["arch"], "workload": inputs["workload"]}
         return cls(
             Table(two, tuple(_sources(told.tree))),
@@ -57,6 +57,13 @@ def _sources(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     spikes = inputs["spikes"]
     measured = "measured" if spikes.get("measured") else "not measured"
     yield "spikes", f"{spikes.get('kind')}, {measured}: {spikes.get('source')}"
+
+
+def _spikes_words(told: Told) -> dict[str, str]:
+    """What fires: the option says which of two things."""
+    if told.options.trace is not None:
+        return {"spikes": "a trace's"}
+    return {"spikes": "those that the engine fires" if told.options.spikes == "engine" else "those of the workload"}
 
 
 def _hashes(tree: Mapping[str, Any]) -> dict[str, Any]:

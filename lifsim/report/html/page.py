@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,8 @@ SCRIPTS = ("data", "units", "theme", "tooltip", "bars", "points", "timed", "char
 """Of assets/js, in the order in which they run."""
 SHADE = "#8C96A0"
 """Behind the palette: of what is on chip, no colour of a cause."""
+FOLDERS = re.compile(r"(?<![^\s'\"(=,])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\"<>|,;()]+[/\\])+(?=[^\s/\\])")
+"""Before the name of a file whose path is given from the root."""
 MOST_APART = 16
 """Runs of a comparison that have parts of their own; of more it alone is told."""
 
@@ -144,8 +147,9 @@ def _shown(data: Any) -> Any:
 
 
 def _plain(text: object) -> str:
-    """Control characters and marks of direction as escapes; the template escapes markup."""
-    return visible(str(text))
+    """Files by their names, for a page is passed on; control characters and marks of direction as escapes. The template
+    escapes markup."""
+    return visible(FOLDERS.sub("", str(text)))
 
 
 def _scripts() -> str:

@@ -46,6 +46,9 @@ TRIED = (
     ("document.body.insertAdjacentHTML('beforeend', '<iframe src=https://example.org></iframe>')", "frame-src"),
 )
 """What a script of somebody else's would do, and what of the page's policy forbids it."""
+SWATCHES = "return [...document.querySelectorAll('.legend i')].map(i => getComputedStyle(i).printColorAdjust)"
+EDGES = """return [...document.querySelectorAll('.cards > div')].map(
+  card => [card.getBoundingClientRect().right, card.scrollWidth > card.clientWidth])"""
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(20, 23, 27)"
 PAPER = "return getComputedStyle(document.body).backgroundColor"
 INK = "return document.querySelector('.chart svg text').getAttribute('fill')"
@@ -202,6 +205,27 @@ def test_on_paper_it_is_whole_light_and_as_wide_as_the_paper(browser: Browser, f
     assert browser.ask(PAPER) == LIGHT
     browser.run("Emulation.setEmulatedMedia", features=[scheme(dark=True)], media="")
     assert browser.ask(INK) == "#e8ebee"  # as it was before
+
+
+def test_on_paper_swatches_have_their_colours(browser: Browser, files: Files) -> None:
+    """Also of a browser that prints no backgrounds."""
+    browser.open(files.one, 703)  # 186 mm at 96 dots an inch
+    browser.run("Emulation.setEmulatedMedia", features=[scheme(dark=False)], media="print")
+    adjusted = browser.ask(SWATCHES)
+    browser.run("Emulation.setEmulatedMedia", features=[scheme(dark=False)], media="")
+    assert len(adjusted) > 20
+    assert set(adjusted) == {"exact"}
+
+
+@pytest.mark.parametrize("width", [640, 703])
+def test_on_paper_no_card_reaches_the_edge(browser: Browser, files: Files, width: int) -> None:
+    """The borders of what ends there are cut."""
+    browser.open(files.one, width)
+    browser.run("Emulation.setEmulatedMedia", features=[scheme(dark=False)], media="print")
+    edges = browser.ask(EDGES)
+    browser.run("Emulation.setEmulatedMedia", features=[scheme(dark=False)], media="")
+    assert edges
+    assert all(right <= width - 1 and not wider for right, wider in edges)
 
 
 def test_it_is_worked_by_keyboard(browser: Browser, files: Files) -> None:

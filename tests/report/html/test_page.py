@@ -21,6 +21,7 @@ from lifsim.report.html.page import MOST_APART, SCRIPTS, page
 from lifsim.report.html.told import Told
 from lifsim.report.summary import Around
 from lifsim.simulate.inputs import load_inputs
+from lifsim.sweeps.beside import run_beside_baseline
 from lifsim.sweeps.rates_range import rates_range
 from tests.report.html.conftest import BREAKS, HOSTILE
 
@@ -88,6 +89,16 @@ def test_the_answer_of_a_shared_run_says_what_is_sharings_own(shared: Told) -> N
     assert answer.decides == ("idle LIF units toggle: 2.6% of the energy; a clock gate saves it",)
 
 
+def test_the_answer_of_training_says_of_which_lif_memory_its_change_is() -> None:
+    given = {"mode": "training", "bptt": "reversed"}
+    result, comparison = run_beside_baseline(load_inputs("sata_training", "lenet5_mnist", "channel2", given))
+    answer = Answer.of(Told.of_result("run", result, Around(comparison)))
+    changes = {card.name: dict(card.changes)["none, alike"] for card in answer.cards}
+    assert changes["LIF memory"] != changes["LIF memory, backward"]
+    assert f", backward LIF memory {changes['LIF memory, backward']}" in answer.sentence
+    assert answer.sentence.count("LIF memory") == 1
+
+
 def test_the_answer_stands_first(shared: Told) -> None:
     body = page([shared]).partition("<main")[2]
     places = [body.index(words) for words in ("<h1>", 'class="answer"', 'class="cards"', 'class="decides"', "<figure")]
@@ -124,12 +135,61 @@ def test_several_runs_are_told_like_with_like(shared: Told, folder: Path) -> Non
     none = compared.runs[2].label
     assert f"Cycles: least under {none}, 449,624; the others up to +0.8 %." in beside.sentence
     assert "DRAM traffic: 99.44 KiB in all." in beside.sentence
-    assert beside.sentence.endswith("see below.")
+    assert beside.sentence.startswith("The runs are not alike: see below. Cycles: least under ")
     values = {line.name: line.cells for line in beside.figures.lines}
     assert values["cycles, total"] == (("453,126", ""), ("453,126", "="), ("449,624", "-0.8 %"))
     told = [replace(shared, label=run.label) for run in compared.runs]
     found = page(told, beside)
     assert found.index("Not alike") < found.index("The runs beside each other") < found.index('class="run"')
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ({"mode": "training"}, "different modes: none is better"),
+        ({"workload": "vgg9_cifar10"}, "different networks: none is better"),
+        ({"workload": "vgg9_cifar10", "mode": "training"}, "different networks and modes: none is better"),
+    ],
+)
+def test_runs_of_other_work_are_not_ranked(shared: Told, given: dict[str, str], other: str) -> None:
+    result = lifsim.run(**{"workload": "lenet5_mnist", **given}, batch=1)  # type: ignore[arg-type]
+    beside = Beside.of(gathered([shared.result, result], None, None, ()).compared())
+    assert other in beside.sentence
+    assert "least" not in beside.sentence
+
+
+def test_keys_that_are_not_shown_are_told_in_words(shared: Told) -> None:
+    other = lifsim.run("sata_training", "lenet5_mnist")
+    beside = Beside.of(gathered([shared.result, other], None, None, ()).compared())
+    (line,) = (note for note in beside.notes if note.startswith("inputs differ in keys that are not shown, too: "))
+    assert re.search(r"\d+ of components and what they cost", line)
+    assert line.endswith("(comparison.csv has them)")
+    assert "components." in beside.csv.splitlines()[0]
+
+
+def test_words_are_those_of_people_and_options_those_that_are_read(shared: Told) -> None:
+    found = without_scripts(page([shared]))
+    assert "array work</td>" in found
+    assert not re.search(r">(compute|writeback)</td>", found)
+    options = {str(key): str(value) for key, value in Given.of(shared).options.rows}
+    assert not {"bptt", "objective"} & set(options)
+    assert options["spikes"] == "those of the workload"
+    result = lifsim.run("sata_training", "lenet5_mnist", mode="training", batch=1)
+    trained = dict(Given.of(Told.of_result("run", result)).options.rows)
+    assert trained["bptt"] == "stored"
+    beside = Beside.of(gathered([shared.result, result], None, None, ()).compared())
+    values = {line.name: [text for text, _ in line.cells] for line in beside.figures.lines}
+    assert values["cycles, bound by"][0] == "array work"
+
+
+def test_a_page_names_files_and_not_the_folders_that_they_are_in(shared: Told) -> None:
+    said = ["/home/somebody/project/net.yaml:3:1 layers: must be some", r"C:\Users\somebody\net.yaml: must be there"]
+    told = replace(shared, tree={**shared.tree, "notes": [*said, "12 pJ/access, a/b, https://example.org/a/b"]})
+    found = without_scripts(page([told]))
+    assert "<li>net.yaml:3:1 layers: must be some</li>" in found
+    assert "<li>net.yaml: must be there</li>" in found
+    assert "12 pJ/access, a/b, https://example.org/a/b" in found
+    assert "somebody" not in found
 
 
 def test_of_many_runs_the_comparison_alone_is_told(shared: Told) -> None:

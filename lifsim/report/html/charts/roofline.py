@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lifsim.play.bound import in_words
 from lifsim.report.figures.roofline import Roofs, bound_words, name_ranges, table
 from lifsim.report.html.chart import Absent, Chart, Cloud, Column, Line, Points, Table
 from lifsim.report.html.told import Told
@@ -59,8 +60,8 @@ def chart(told: Told) -> Chart | Absent:
     intensities = [f"{value:.4g}" for value in frame["macs_per_byte"]]
     cells = (frame[name].tolist() for name in KEYS)
     rows = [
-        (layer, macs, moved, intensity, *others)
-        for intensity, (layer, macs, moved, *others) in zip(intensities, zip(*cells, strict=True), strict=True)
+        (layer, macs, moved, intensity, *others, in_words(str(bound)))
+        for intensity, (layer, macs, moved, *others, bound) in zip(intensities, zip(*cells, strict=True), strict=True)
     ]
     share = float(whole["macs_per_s"]) / float(whole["attainable_macs_per_s"])
     return Chart(
