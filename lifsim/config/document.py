@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from lifsim.config.file_kind import binary_kind, tree_kind
+from lifsim.config.file_kind import binary_kind, in_words, tree_kind
 from lifsim.config.text_file import read_text
 from lifsim.config.yaml_nodes import MAX_DEPTH, MAX_NODES, PLAIN, TAG, root_of
 from lifsim.errors import Fault, InputError, shown
@@ -160,7 +160,9 @@ def read_document(path: Path) -> Document:
     way_out = _IMPORTS.get(path.suffix.lower())
     try:
         document = parse_document(text, str(path))
-    except InputError:
+    except InputError as error:
+        if way_out is None and (kind := binary_kind(path)):
+            raise InputError([replace(one, message=one.message + in_words(kind)) for one in error.faults]) from None
         if way_out is None:
             raise
         document = Document(str(path), None, {(): Mark(str(path))})

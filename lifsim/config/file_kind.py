@@ -22,6 +22,7 @@ STORE = "the store of a sweep, which lifsim store show takes"
 RESULT = "the folder of a run; lifsim run --config takes its config.resolved.yaml"
 ONNX = "a network of ONNX, which lifsim import onnx takes"
 NIR = "a graph of NIR, or another file of HDF5; lifsim import nir takes the first"
+TORCH = "a file of PyTorch's, which lifsim import torch takes if it holds a state_dict"
 STUDY = "the folder of a study, which lifsim plot fig6 takes"
 SATASIM_WORKLOAD = "a workload of SATA_Sim, which lifsim import satasim takes"
 SATASIM_NETWORK = "a network of SATA_Sim's training tool, which lifsim import satasim takes"
@@ -35,6 +36,9 @@ _KEYS: dict[str, frozenset[str]] = {
     SWEEP: frozenset({"arch", "workload", "sharing", "vary", "sample", "batch", "schedule", "objective", "chunk"}),
 }
 """Keys that are of one kind of file alone."""
+
+_TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
+"""Of what PyTorch before 1.6 wrote, which begins as any pickle."""
 
 COMMON_KEYS = frozenset({"name", "description", "source", "notes"})
 """Keys that files of several kinds have."""
@@ -91,10 +95,15 @@ def binary_kind(path: Path) -> str:
                 return STORE
             if first.startswith(b"\x89HDF\r\n"):
                 return NIR
+            if first.startswith(b"\x80") and path.suffix in _TORCH_SUFFIXES:
+                return TORCH
             if not first.startswith(b"PK"):
                 return ONNX if path.suffix == ".onnx" else ""  # it has no first bytes of its own
             with zipfile.ZipFile(file) as archive:
-                return archive_kind([name.removesuffix(".npy") for name in archive.namelist()])
+                names = archive.namelist()
+            if any(name == "data.pkl" or name.endswith("/data.pkl") for name in names):
+                return TORCH
+            return archive_kind([name.removesuffix(".npy") for name in names])
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
         return ""
 

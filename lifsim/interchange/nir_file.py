@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.config.document import kind_at
+from lifsim.config.file_kind import NIR, in_words
 from lifsim.errors import Fault, InputError, shown
 from lifsim.processes.pool import Lost, Pool
 from lifsim.regular_file import open_regular
@@ -87,7 +89,10 @@ def read_here(path: Path) -> NirGraph:
             return _Reader(str(path)).graph(file)
     except OSError as error:
         reason = error.strerror or "is damaged, cut off, or no HDF5 file"
-        raise InputError(Fault(f"cannot be read: {reason}", source=str(path))) from None
+        kind = kind_at(path)
+        raise InputError(
+            Fault(f"cannot be read: {reason}{in_words(kind) if kind != NIR else ''}", source=str(path))
+        ) from None
     except (KeyError, RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
         raise InputError(Fault(f"is no NIR file that can be read: {str(error)[:200]}", source=str(path))) from None
 

@@ -62,6 +62,62 @@ def weight(model: Any) -> Any:
     return next(one for one in model.graph.initializer if one.name == "fc")
 
 
+def _foreign(model: Any) -> None:
+    model.graph.node[1].domain, model.graph.node[1].name = "com.microsoft", "fused"
+
+
+def _reversed(model: Any) -> None:
+    nodes = [*model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(reversed(nodes))
+
+
+def _twice(model: Any) -> None:
+    model.graph.node[1].output[0] = model.graph.node[0].output[0]
+
+
+def _as_weights(model: Any) -> None:
+    model.graph.node[1].output[0] = "fc"
+
+
+def _from_nowhere(model: Any) -> None:
+    model.graph.node[1].input[0] = "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_foreign, ["fused: com.microsoft.Relu is of the domain com.microsoft", "export with ONNX's standard op"]),
+        (_reversed, ["last: Gemm reads t2, which Flatten n2 puts out behind it: nodes must stand behind what they read",
+                     "n2: Flatten reads t1, which Relu n1 puts out behind it", "sorted): export the model again"]),
+        (_twice, ["n1: Relu puts out t0, which Conv n0 puts out, too: names must be of one tensor; export the model"]),
+        (_as_weights, ["n1: Relu puts out fc, which an input or initializer is, too"]),
+        (_from_nowhere, ["n1: Relu reads nowhere, which nothing puts out: export the model again"]),
+    ],
+)  # fmt: skip
+def test_nodes_that_do_not_fit_together_are_named(
+    change: Callable[[Any], Any], words: list[str], tmp_path: Path
+) -> None:
+    """With their operations and the way out, all at once."""
+    said = why(changed(change), tmp_path)
+    assert [one for one in words if one not in said] == []
+    assert "is no valid ONNX model" not in said
+
+
+@pytest.mark.parametrize(("size", "shown"), [(0, "0"), (-4, "-4"), (None, "?")])
+def test_sizes_that_are_none_are_shown_as_they_stand(size: int | None, shown: str, tmp_path: Path) -> None:
+    model = small()
+    axis = model.graph.input[0].type.tensor_type.shape.dim[2]
+    axis.dim_param = "height"
+    if size is not None:
+        axis.dim_value = size
+    path = tmp_path / "open.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(lifsim.InputError) as refused:
+        lifsim.import_onnx(path, 2)
+    assert f"{shown}, 6] must have a batch, and behind it fixed sizes" in str(refused.value)
+
+
 def test_the_command_writes_what_python_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -252,8 +308,8 @@ HOSTILE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "functions": (lambda m: m.functions.add(name="f"), "functions: must have no functions of its own"),
     "sparse": (lambda m: m.graph.sparse_initializer.add(), "must have no sparse initializers"),
     "no nodes": (lambda m: m.graph.ClearField("node"), "or one without nodes"),
-    "cycle": (lambda m: m.graph.node[0].input.__setitem__(0, "t2"), "is no valid ONNX model"),
-    "twice": (lambda m: m.graph.node[1].output.__setitem__(0, "t0"), "is no valid ONNX model"),
+    "cycle": (lambda m: m.graph.node[0].input.__setitem__(0, "t2"), "which Flatten n2 puts out behind it"),
+    "twice": (lambda m: m.graph.node[1].output.__setitem__(0, "t0"), "which Conv n0 puts out, too"),
     "no such operation": (lambda m: setattr(m.graph.node[1], "op_type", "Quantum"), "is no valid ONNX model"),
 }
 

@@ -130,7 +130,7 @@ def _input(graph: OnnxGraph, source: str) -> tuple[str, tuple[int, ...]]:
         named = f": {', '.join(graph.inputs)}" if graph.inputs else ""
         raise InputError(Fault(f"must have one input, has {len(graph.inputs)}{named}", "inputs", source))
     ((name, shape),) = graph.inputs.items()
-    sizes = tuple(size for size in shape[1:] if size is not None)
+    sizes = tuple(size for size in shape[1:] if size is not None and size > 0)
     if len(shape) < 2 or len(sizes) < len(shape) - 1:
         seen = ", ".join("?" if size is None else str(size) for size in shape)
         way = "onnx.tools.update_model_dims fixes them"

@@ -12,6 +12,7 @@ from lifsim.config.document import kind_at
 from lifsim.config.file_kind import ONNX, in_words
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.onnx.graph import Array, OnnxGraph, OnnxNode
+from lifsim.interchange.onnx.order import foreign_faults, order_faults
 from lifsim.interchange.onnx.tensors import Tensors
 from lifsim.interchange.onnx.wire import require_modest
 from lifsim.processes.pool import Lost, Pool
@@ -75,6 +76,11 @@ class _Reader:
         self._refuse_parts(model)
         constants = {one.name: self._array(one, one.name) for one in graph.initializer}
         nodes = [self._node(one) for one in graph.node]
+        given = {*constants, *(one.name for one in graph.input)}
+        imported = {one.domain for one in model.opset_import}
+        misplaced = [*foreign_faults(nodes, imported, self._source), *order_faults(nodes, given, self._source)]
+        if misplaced:
+            raise InputError(misplaced)
         self._lighten(graph, constants)
         inputs = {one.name: _open_shape(one.type) for one in graph.input if one.name not in constants}
         self._close_batch(graph)
@@ -239,13 +245,14 @@ def _constant(attributes: dict[str, Any]) -> Array:
 
 
 def _open_shape(kind: Any) -> tuple[int | None, ...]:
-    """None for axes that are open: of no number, or, as some exporters have it, of 0 or -1."""
-    return tuple(axis.dim_value if axis.dim_value > 0 else None for axis in kind.tensor_type.shape.dim)
+    """None for axes of no number; some exporters have open ones of 0 or -1, too."""
+    axes = kind.tensor_type.shape.dim
+    return tuple(axis.dim_value if axis.HasField("dim_value") else None for axis in axes)
 
 
 def _known_shapes(infos: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
     for one in infos:
         if one.type.tensor_type.HasField("shape"):
-            shape = _open_shape(one.type)
-            if None not in shape:
-                yield one.name, tuple(size for size in shape if size is not None)
+            sizes = tuple(size for size in _open_shape(one.type) if size is not None and size > 0)
+            if len(sizes) == len(one.type.tensor_type.shape.dim):
+                yield one.name, sizes

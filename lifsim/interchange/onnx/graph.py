@@ -62,7 +62,7 @@ class OnnxGraph:
 
     constants: the arrays of its initializers and Constant nodes. shapes: of tensors, by `onnx.shape_inference`, as far
     as they are known, of one image: the first axis is 1 where the file leaves the batch open. inputs: those that are to
-    be given, with their shapes, None where an axis is open.
+    be given, with their shapes, None where an axis is open; 0 or less as it stands.
     """
 
     nodes: tuple[OnnxNode, ...]
