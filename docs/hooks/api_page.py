@@ -40,7 +40,7 @@ def _place(name: str) -> str:
 
 def _filters(found: type) -> str:
     """Members that are shown: those of nobody's own, and no rules, which are what a file is checked by."""
-    rules = (name for name, member in vars(found).items() if hasattr(member, "is_rule"))
+    rules = (name for name, member in [*vars(found).items()] if hasattr(member, "is_rule"))
     return json.dumps(["!^_", *(f"!^{name}$" for name in rules)])
 
 
