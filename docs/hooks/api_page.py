@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import FunctionType
 
 import lifsim
 
@@ -40,7 +41,8 @@ def _place(name: str) -> str:
 
 def _filters(found: type) -> str:
     """Members that are shown: those of nobody's own, and no rules, which are what a file is checked by."""
-    rules = (name for name, member in [*vars(found).items()] if hasattr(member, "is_rule"))
+    functions = {name: member for name, member in vars(found).items() if isinstance(member, FunctionType)}
+    rules = (name for name, member in functions.items() if hasattr(member, "is_rule"))
     return json.dumps(["!^_", *(f"!^{name}$" for name in rules)])
 
 
