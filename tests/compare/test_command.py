@@ -208,7 +208,7 @@ def test_one_run_and_one_run_twice(stored: Path, capsys: pytest.CaptureFixture[s
     assert {line.split()[-1] for line in out.splitlines() if re.match(r"(cycles| {4,}\w|area)", line)} == {
         "=",
         "(2)",
-        "compute",
+        "work",
     }
 
 

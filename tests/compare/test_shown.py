@@ -94,7 +94,7 @@ def test_single_figures_are_rows_in_the_words_of_tables_where_these_have_them(ru
     found = compared([runs["none"], runs["channel2"]], "cycles.total", "energy_pj.lif_if", "bound", "lif_units")
     rows = {(row.group, row.name): [cell.text for cell in row.cells] for row in found.rows}
     assert rows["cycles", "total"] == [f"{runs[name].totals.cycles.total:,}" for name in ("none", "channel2")]
-    assert rows["cycles", "bound by"] == ["compute", "compute"]
+    assert rows["cycles", "bound by"] == ["array work", "array work"]
     assert rows["figures", "lif_units"] == ["128", "64"]
     assert rows["figures", "energy_pj.lif_if.toggles.work"][0].endswith("J")
     assert len(rows) == len(found.rows)

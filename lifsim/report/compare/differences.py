@@ -46,15 +46,18 @@ class Difference:
 
 def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
     """The keys in which `runs` differ: network, machine and sharing, options, then those of the files. Networks of
-    other names are different ones: of these only the timesteps are told beside the names."""
+    other names are different ones: of these only the timesteps are told beside the names. What some runs do not read
+    differs where others read different values."""
     others = len({run.network for run in runs}) > 1
     files = [dict(_flat(run.inputs["arch"])) for run in runs]
     trees = [dict(_of_run(run)) | file | dict(_of_network(run, others)) for run, file in zip(runs, files, strict=True)]
     machines = [run.machine for run in runs]
+    unread = {name for run in runs for name in run.options.tree() if name not in run.options.read}
     found = []
     for key in dict.fromkeys(key for tree in trees for key in tree):
         values = tuple(tree.get(key) for tree in trees)
-        if len({repr(value) for value in values}) > 1:
+        told_apart = tuple(tree[key] for tree in trees if key in tree) if key in unread else values
+        if len({repr(value) for value in told_apart}) > 1:
             told = len({*zip(machines, map(repr, values), strict=True)}) == len({*machines})
             found.append(Difference(key, values, told and any(key in file for file in files)))
     return tuple(found)
