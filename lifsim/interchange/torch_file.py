@@ -74,13 +74,13 @@ def _is_npz(path: Path) -> bool:
 
 
 def _not_a_zip(head: bytes, kind: str) -> str:
-    if kind:
-        return f"must be a state_dict of PyTorch{kind}"
     if head.startswith(b"\x80"):
         return (
             "is a pickle, as PyTorch wrote before 1.6, which is not read: whoever trusts it converts it by "
             "torch.save(torch.load(FILE, map_location='cpu', weights_only=True), 'state.pth')"
         )
+    if kind:
+        return f"must be a state_dict of PyTorch{kind}"
     return f"must be a state_dict: {SAVE}, or safetensors.torch.save_file, or numpy.savez; or it is cut off"
 
 
