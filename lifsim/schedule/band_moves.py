@@ -19,28 +19,16 @@ from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.fused_rows import group_rows
 from lifsim.schedule.moves import Moves, moves_of, shares
 from lifsim.schedule.rows import Ints, single_windows
-from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes
+from lifsim.schedule.storage import rows_of, step_row_bytes
 from lifsim.schedule.turned import columns_of, turned
 from lifsim.schedule.wave_layer import WaveLayer
-from lifsim.schedule.wave_moves import INPUT, STATE, by_tensor, dealt, filters_moved, place_of, psums_moved
+from lifsim.schedule.wave_moves import INPUT, STATE, dealt, joined_moves, place_of
 
 
 def band_moves(wave: WaveLayer, waves: Banded) -> tuple[tuple[str, ...], Moves]:
     """Names of regions, and what all steps move, counted through all visits."""
-    layer, moved, state = wave.layer, wave.traffic.dram, wave.state
-    of_state = f"state:{state.name if state else layer.name}"
-    names = [filter_region(layer), f"psums:{layer.name}", of_state, f"tensor:{layer.input.name}"]
-    parts = [filters_moved(wave), _input(wave, waves), *psums_moved(wave)]
-    for kind, tensors, size in (
-        (Kind.RESIDUAL, wave.from_outside(layer.residuals), moved.residual),
-        (Kind.SPIKES_OUT, wave.to_outside(layer.outputs), moved.spikes_out),
-    ):
-        for tensor, part in zip(tensors, by_tensor(wave, tensors, size), strict=True):
-            parts.append(_pieces_of_tensor(wave, kind, len(names), tensor, part))
-            names.append(f"tensor:{tensor.name}")
-    if state is not None:
-        parts += _membranes(wave, waves, state)
-    return tuple(names), Moves.joined(parts)
+    membranes = () if wave.state is None else _membranes(wave, waves, wave.state)
+    return joined_moves(wave, _input(wave, waves), _pieces_of_tensor, membranes)
 
 
 def _input(wave: WaveLayer, waves: Banded) -> Moves:

@@ -134,11 +134,15 @@ def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayou
         row_bytes = rows * bytes_of(channels * columns * bits)
     else:
         row_bytes = bytes_of(layer.in_shape[0] // groups * layer.in_shape[2 - along] * bits)
-    axis = RowAxis(
+    return RowLayout(axis_of(layer, along), row_pixels=row_pixels(layer), row_bytes=row_bytes)
+
+
+def axis_of(layer: Layer, along: int) -> RowAxis:
+    """The rows of a layer's maps that follow each other along their height (0) or width (1)."""
+    return RowAxis(
         rows_in=layer.in_shape[1 + along],
         rows_out=layer.out_shape[1 + along],
         kernel=layer.kernel[along],
         stride=layer.stride[along],
         padding=layer.padding[along],
     )
-    return RowLayout(axis, row_pixels=row_pixels(layer), row_bytes=row_bytes)

@@ -8,8 +8,7 @@ from functools import lru_cache
 from lifsim.graph.reach import Step
 from lifsim.model.network import Tensor
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.rows import RowAxis
-from lifsim.schedule.storage import RowLayout, map_shape
+from lifsim.schedule.storage import RowLayout, axis_of, map_shape
 
 
 @lru_cache(maxsize=1 << 6)
@@ -42,14 +41,7 @@ def _columns(tensor: Tensor) -> int:
 def _layer(facts: LayerFacts) -> LayerFacts:
     layer = facts.layer
     along = 0 if layer.in_shape[1] == 1 else 1  # as rows lie along a signal's length, or a map's height
-    axis = RowAxis(
-        rows_in=layer.in_shape[1 + along],
-        rows_out=layer.out_shape[1 + along],
-        kernel=layer.kernel[along],
-        stride=layer.stride[along],
-        padding=layer.padding[along],
-    )
-    return replace(facts, rows=RowLayout(axis, row_pixels=facts.rows.axis.rows_out, row_bytes=0))
+    return replace(facts, rows=RowLayout(axis_of(layer, along), row_pixels=facts.rows.axis.rows_out, row_bytes=0))
 
 
 def _step(step: Step) -> Step:

@@ -5,7 +5,7 @@ docs/model.md, "Steps", says which of them pays for what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -27,20 +27,29 @@ WEIGHTS, PSUMS, STATE, INPUT = range(4)
 
 def wave_moves(wave: WaveLayer) -> tuple[tuple[str, ...], Moves]:
     """Names of regions, and what all steps move, counted through all visits."""
+    return joined_moves(wave, _input(wave), _rows_of_tensor, () if wave.state is None else _membranes(wave, wave.state))
+
+
+OfTensor = Callable[[WaveLayer, Kind, int, Tensor, Ints], Moves]
+"""What of a tensor, which is that region, so many bytes [strips] of a kind are."""
+
+
+def joined_moves(
+    wave: WaveLayer, brought: Moves, of_tensor: OfTensor, membranes: Iterable[Moves]
+) -> tuple[tuple[str, ...], Moves]:
+    """Names of regions, and all that moves: what is `brought` of the input, weights and sums, tensors, membranes."""
     layer, moved, state = wave.layer, wave.traffic.dram, wave.state
     of_state = f"state:{state.name if state else layer.name}"
     names = [filter_region(layer), f"psums:{layer.name}", of_state, f"tensor:{layer.input.name}"]
-    parts = [filters_moved(wave), _input(wave), *psums_moved(wave)]
+    parts = [filters_moved(wave), brought, *psums_moved(wave)]
     for kind, tensors, size in (
         (Kind.RESIDUAL, wave.from_outside(layer.residuals), moved.residual),
         (Kind.SPIKES_OUT, wave.to_outside(layer.outputs), moved.spikes_out),
     ):
         for tensor, part in zip(tensors, by_tensor(wave, tensors, size), strict=True):
-            parts.append(_rows_of_tensor(wave, kind, len(names), tensor, part))
+            parts.append(of_tensor(wave, kind, len(names), tensor, part))
             names.append(f"tensor:{tensor.name}")
-    if state is not None:
-        parts += _membranes(wave, state)
-    return tuple(names), Moves.joined(parts)
+    return tuple(names), Moves.joined([*parts, *membranes])
 
 
 def filters_moved(wave: WaveLayer) -> Moves:
