@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from lifsim.kernels import library, load, shipped
+from lifsim.kernels.processor import this_processor
+
 ROOT = Path(__file__).parents[1]
 BUILD = "import sys, setuptools.build_meta as backend; print(getattr(backend, sys.argv[1])(sys.argv[2]))"
 
@@ -117,3 +120,25 @@ def _lend_dependencies(python: Path) -> None:
     packages = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
     lent = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
     (Path(packages) / "lent.pth").write_text("\n".join(lent) + "\n")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(load.compiler() != "library", reason="libraries are proven on Linux on x86-64 alone")
+@pytest.mark.skipif(not any(map(shutil.which, library.LINKERS)), reason="no linker")
+@pytest.mark.skipif(not this_processor().flags >= shipped.NEEDED, reason="this processor is older than x86-64-v3")
+def test_a_wheel_with_kernels_compiles_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / ".ci" / "wheel", tmp_path / "wheels"], check=True, capture_output=True)
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    assert wheel.name.endswith("-py3-none-manylinux_2_17_x86_64.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(tmp_path / "installed")
+    run = [sys.executable, "-m", "lifsim", "run", "--workload", "lenet5_mnist", "--set", "dram.device=ddr4_2400"]
+    alone = {"PYTHONPATH": str(tmp_path / "installed"), "PATH": "", "LIFSIM_CACHE_DIR": str(tmp_path / "cache")}
+    tables = []
+    for environment, out in ((os.environ, "here"), (os.environ | alone, "there")):
+        ran = subprocess.run([*run, "--out", out], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        tables.append((tmp_path / out / "layers.csv").read_text())
+    assert ran.stderr == f"written to {out}\n"
+    assert not (tmp_path / "cache").exists()
+    assert tables[0] == tables[1]

@@ -72,11 +72,15 @@ class Cache:
                 code = self.read(name)
                 if code is None:
                     code = make()
-                    try:
-                        self.write(name, code)
-                    except OSError as error:
-                        _warn(str(error))
+                    self.keep(name, code)
         return code
+
+    def keep(self, name: str, code: bytes) -> None:
+        """Keep it for later processes; where that cannot be, the user is warned."""
+        try:
+            self.write(name, code)
+        except OSError as error:
+            _warn(str(error))
 
     def read(self, name: str) -> bytes | None:
         """The code of that name; None if there is none that this user has kept, whole and unchanged."""

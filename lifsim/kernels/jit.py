@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.kernels.cache import Cache, user_cache
+from lifsim.kernels.compilation import watched
 from lifsim.kernels.kernel import Kernel, digest_of
+from lifsim.watch import Watch, unwatched
 
 
 def compiler_of(*sources: str) -> Callable[[Callable[..., Any]], Any]:
@@ -56,7 +58,7 @@ def deferred(*sources: str) -> Callable[[Callable[..., Any]], Deferred]:
     return lambda function: Deferred(function, sources)
 
 
-def load_jit(kernel: Kernel) -> Callable[..., int]:
+def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     """The machine code of a kernel from Numba's cache, or compiled now."""
     cache, room = user_cache(), f"numba-{kernel.digest}"
     with ExitStack() as stack:
@@ -65,7 +67,7 @@ def load_jit(kernel: Kernel) -> Callable[..., int]:
         is_kept = stack.enter_context(_kept_in(cache, room))
         if not (cache and is_kept and _is_kept(kernel, cache.folder / room)):
             announce(kernel, cache)
-        compiled = cfunc_of(kernel, is_kept)
+        compiled = cfunc_of(kernel, is_kept, watch)
     call = kernel.at(compiled.address)
     call.engine = compiled  # type: ignore[attr-defined]  # the code lives as long as it does
     return call
@@ -76,7 +78,7 @@ def _is_kept(kernel: Kernel, room: Path) -> bool:
     return any(room.rglob(f"*.{kernel.function}-*.nbi"))
 
 
-def cfunc_of(kernel: Kernel, cache: bool) -> Any:
+def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
     """Numba's compilation of it, with the arguments of C."""
     import numba
 
@@ -86,13 +88,14 @@ def cfunc_of(kernel: Kernel, cache: bool) -> Any:
             numbers.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
         numbers.append(numba.int64)
     function = getattr(importlib.import_module(kernel.module), kernel.function)
-    return numba.cfunc(numba.int64(*numbers), error_model="numpy", cache=cache)(function)
+    with watched(function, f"compiling {kernel.title}", watch):
+        return numba.cfunc(numba.int64(*numbers), error_model="numpy", cache=cache)(function)
 
 
 def announce(kernel: Kernel, cache: Cache | None) -> None:
     """Tell the user what takes so long."""
     once = "once, " if cache and cache.is_writable else ""
-    logging.getLogger(__name__).warning("compiling %s for this machine: %sup to 20 s", kernel.title, once)
+    logging.getLogger(__name__).warning("compiling %s for this machine: %sabout 20 s, more if busy", kernel.title, once)
 
 
 @contextmanager

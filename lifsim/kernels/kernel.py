@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lifsim.watch import Watch, unwatched
+
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -31,6 +33,12 @@ class Kernel:
     function: str
     parameters: tuple[np.dtype[Any] | None, ...]
     sources: tuple[str, ...]
+
+    def load(self, watch: Watch = unwatched) -> None:
+        """Have its machine code in this process, which a first call would take long to wait for."""
+        from lifsim.kernels.load import loaded
+
+        loaded(self, watch)
 
     def __call__(self, *arguments: npt.NDArray[Any] | int) -> int:
         """Run it; arrays, which must be contiguous and of the types of `parameters`, are worked on in place."""
@@ -55,14 +63,23 @@ class Kernel:
     @property
     def digest(self) -> str:
         """Of all that the machine code depends on, but for the machine."""
-        layouts = (str(element and element.descr) for element in self.parameters)
-        return digest_of(self.sources, layouts)
+        return digest_of(self.sources, self.layouts)
+
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """How each parameter lies in memory."""
+        return tuple(str(element and element.descr) for element in self.parameters)
 
 
 def digest_of(sources: Iterable[str], more: Iterable[str] = ()) -> str:
     """Of the compilers, of the files that match the patterns below lifsim/, and of `more`: 16 hexadecimal digits."""
     compilers = (f"{name} {version(name)}" for name in ("numba", "llvmlite", "numpy"))
-    digest = hashlib.sha256("\n".join([*compilers, *more]).encode())
+    return digest_of_sources(sources, [*compilers, *more])
+
+
+def digest_of_sources(sources: Iterable[str], more: Iterable[str] = ()) -> str:
+    """As `digest_of`, whatever compilers there are."""
+    digest = hashlib.sha256("\n".join(more).encode())
     for source in sorted({path for pattern in ("kernels/*.py", *sources) for path in PACKAGE.glob(pattern)}):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

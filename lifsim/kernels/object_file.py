@@ -1,4 +1,4 @@
-"""A kernel as an object file, which LLVM loads without Numba."""
+"""A kernel as an object file, which LLVM loads without Numba, and a linker makes a shared library of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lifsim.kernels.cache import user_cache
 from lifsim.kernels.jit import announce, cfunc_of
 from lifsim.kernels.kernel import Kernel
+from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef, TargetMachine
@@ -18,17 +19,13 @@ class NotSelfContainedError(Exception):
     """Machine code that needs more of Numba than an object file holds."""
 
 
-def load_object(kernel: Kernel) -> Callable[..., int]:
+def load_object(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     """The machine code, from the cache or compiled now. Raises what llvmlite raises, and NotSelfContainedError."""
     import llvmlite.binding as llvm
 
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
-    machine = hashlib.sha256(f"{target.triple} {cpu} {features}".encode()).hexdigest()[:8]
+    target = target_of(*_host())
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(_object_code(kernel, target, machine)))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(kernel, watch)))
     engine.finalize_object()
     address = engine.get_function_address(kernel.function)
     if not address:
@@ -38,28 +35,51 @@ def load_object(kernel: Kernel) -> Callable[..., int]:
     return call
 
 
-def _object_code(kernel: Kernel, target: TargetMachine, machine: str) -> bytes:
-    """The object file, kept whole from an earlier process or compiled now."""
+def object_code(kernel: Kernel, watch: Watch = unwatched) -> bytes:
+    """The object file for this machine, kept whole from an earlier process or compiled now. Raises as `load_object`."""
     cache = user_cache()
+    target = target_of(*_host())
 
     def compile_now() -> bytes:
         announce(kernel, cache)
-        return bytes(target.emit_object(_compiled(kernel, target)))
+        return compiled_for(target, kernel, watch)
 
+    machine = hashlib.sha256(" ".join([target.triple, *_host()]).encode()).hexdigest()[:8]
     name = f"{kernel.module}.{kernel.function}-{machine}-{kernel.digest}.o"
     return cache.kept(name, compile_now) if cache else compile_now()
 
 
-def _compiled(kernel: Kernel, target: TargetMachine) -> ModuleRef:
+def target_of(cpu: str, features: str) -> TargetMachine:
+    """For processors like this one, wherever in memory the code lies."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    triple = llvm.Target.from_default_triple()
+    return triple.create_target_machine(cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small")
+
+
+def compiled_for(target: TargetMachine, kernel: Kernel, watch: Watch = unwatched) -> bytes:
+    """The object file, compiled now. Raises NotSelfContainedError, and what Numba and llvmlite raise."""
+    return bytes(target.emit_object(_compiled(kernel, target, watch)))
+
+
+def _host() -> tuple[str, str]:
+    import llvmlite.binding as llvm
+
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def _compiled(kernel: Kernel, target: TargetMachine, watch: Watch) -> ModuleRef:
     """The kernel and all that it calls in one module of LLVM, optimised as a whole."""
     import llvmlite.binding as llvm
 
-    compiled = cfunc_of(kernel, cache=False)
+    compiled = cfunc_of(kernel, cache=False, watch=watch)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     module.get_function(compiled.native_name).name = kernel.function
-    for called in module.functions:
-        if not called.is_declaration and called.name != kernel.function:
-            called.linkage = "internal"
+    for part in (*module.functions, *module.global_variables):
+        if not part.is_declaration and part.name != kernel.function:
+            part.linkage = "internal"
     # Seeing all that is called, LLVM finds that nothing raises, and drops the ways to Python's exceptions.
     passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
     passes.getModulePassManager().run(module, passes)

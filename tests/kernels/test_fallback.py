@@ -54,13 +54,13 @@ def test_numbas_own_compiler_gives_the_same_figures(work: Any, monkeypatch: pyte
         used = load._loaded.cache_info()
         figures[compiler] = work()
         assert load._loaded.cache_info() != used
-    assert figures["object"] == figures["numba"]
+    assert figures["library"] == figures["object"] == figures["numba"]
 
 
 def test_what_llvm_refuses_numba_compiles(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(_: object) -> None:
+    def refuse(*_: object) -> None:
         raise RuntimeError("Relocation type not implemented")
 
     monkeypatch.setenv(load.CHOICE, "object")
@@ -82,7 +82,7 @@ def test_code_that_needs_more_than_its_object_file_numba_compiles(
 @pytest.mark.parametrize(
     ("system", "machine", "expected"),
     [
-        ("linux", "x86_64", "object"),
+        ("linux", "x86_64", "library"),
         ("linux", "aarch64", "numba"),
         ("darwin", "arm64", "numba"),
         ("darwin", "x86_64", "numba"),
@@ -103,4 +103,7 @@ def test_another_word_is_refused(
 ) -> None:
     monkeypatch.setenv(load.CHOICE, "nunba")
     assert main(["run", "--workload", "lenet5_mnist", "--out", str(tmp_path / "out")]) == 2
-    assert "LIFSIM_KERNELS must be one of object, numba, is 'nunba'; did you mean 'numba'?" in capsys.readouterr().err
+    assert (
+        "LIFSIM_KERNELS must be one of library, object, numba, is 'nunba'; did you mean 'numba'?"
+        in capsys.readouterr().err
+    )

@@ -76,6 +76,7 @@ class DramStream:
     def finish(self, watch: Watch = unwatched) -> DramResult:
         """Answer all requests, write back what waits in the write queues; what it all came to. Stretch by stretch, so
         that it can be watched, and stopped."""
+        RUN_DRAM.load(watch)
         stop, total = max(self.cycle, 0), int(self._blocks["bursts"][: self._count].sum())
         for stretch in stretches(FIRST_CYCLES):
             stop = min(stop + stretch, FAR)

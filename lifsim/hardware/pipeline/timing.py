@@ -108,6 +108,7 @@ def _play(
     memory: Array, steps: Array, requests: Array, loads: Ints, dram: tuple[Array, Array, Array], watch: Watch
 ) -> Timing:
     """Stretch by stretch, so that it can be watched, and stopped."""
+    PLAY_STEPS.load(watch)
     asked = np.cumsum(requests["bytes"]) >> 10
     whole, until = int(asked[-1]) if asked.size else 0, 0
     for stretch in stretches(FIRST_STEPS):

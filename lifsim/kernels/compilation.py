@@ -1,0 +1,53 @@
+"""How far Numba is with a kernel: it compiles every function that the kernel calls, and all that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lifsim.watch import Tally, Watch
+
+Function = Callable[..., Any]
+
+INFERENCE_BYTES = 1500
+"""What Numba does for a function before LLVM takes as long as to optimise so many bytes (measured)."""
+
+
+@contextmanager
+def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
+    """Tell `watch` how much of `function` is compiled meanwhile: each function counts for the code that is optimised
+    with it, its own and that of all that it calls."""
+    from numba.core import event
+
+    sizes = {called: _size(called) for called in calls_of(function)}
+    tally = Tally(watch, work, sum(sizes.values()) + _size(function))
+
+    class Finished(event.Listener):
+        def on_start(self, event: Any) -> None:
+            """Nothing is done yet."""
+
+        def on_end(self, event: Any) -> None:
+            compiled: Any = event.data["dispatcher"]
+            tally.add(sizes.pop(compiled.py_func, 0))
+
+    with event.install_listener("numba:compile", Finished()):
+        yield
+
+
+def calls_of(function: Function) -> set[Function]:
+    """The Python of all compiled functions that it calls, and that these call."""
+    found: set[Function] = set()
+    to_see = [function]
+    while to_see:
+        caller = to_see.pop()
+        named: list[Any] = [caller.__globals__.get(name) for name in caller.__code__.co_names]
+        called = {item.py_func for item in named if hasattr(item, "py_func")}
+        to_see += called - found
+        found |= called
+    return found
+
+
+def _size(function: Function) -> int:
+    """How long its compilation takes, in bytes of Python's code."""
+    return INFERENCE_BYTES + sum(len(part.__code__.co_code) for part in {function, *calls_of(function)})

@@ -1,0 +1,85 @@
+"""A kernel as a shared library, which the system's own loader maps in a millisecond.
+
+LLVM, which loads object files, takes a process a tenth of a second and 60 MB. Where the machine has a linker, it makes
+a library of the object file, once; a wheel may bring one along (`shipped`). That is proven on Linux on x86-64.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from lifsim.kernels.cache import user_cache
+from lifsim.kernels.kernel import Kernel
+from lifsim.kernels.processor import this_processor
+from lifsim.kernels.shipped import shipped
+from lifsim.watch import Watch, unwatched
+
+LINKERS = ("ld", "ld.lld", "ld.gold")
+
+
+class NoLibraryError(Exception):
+    """A machine without a linker, or whose loader takes no library of ours."""
+
+
+def load_library(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
+    """The machine code: of the wheel, from the cache, or linked now. Raises NoLibraryError, and as `object_code`."""
+    if path := shipped(kernel):
+        return _loaded(kernel, str(path))
+    cache = user_cache()
+    name = f"{kernel.module}.{kernel.function}-{this_processor().digest}-{kernel.digest}.so"
+    code = cache.read(name) if cache else None
+    if code is None:
+        code = _linked(kernel, watch)
+        if cache:
+            cache.keep(name, code)
+    return _in_memory(kernel, code)
+
+
+def link(code: bytes) -> bytes:
+    """A shared library of an object file. Raises NoLibraryError where there is no linker, or it fails."""
+    linker = next(filter(None, map(shutil.which, LINKERS)), None)
+    if linker is None:
+        raise NoLibraryError(f"none of {', '.join(LINKERS)} is installed")
+    try:
+        with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:
+            made, linked = Path(folder, "kernel.o"), Path(folder, "kernel.so")
+            made.write_bytes(code)
+            command = [linker, "-shared", "-s", "-z", "noexecstack", "-o", str(linked), str(made)]
+            subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)  # noqa: S603
+            return linked.read_bytes()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoLibraryError(f"{linker} failed: {error}") from error
+
+
+def _linked(kernel: Kernel, watch: Watch) -> bytes:
+    if not any(map(shutil.which, LINKERS)):  # before a compilation that would be for nothing
+        raise NoLibraryError("no linker")
+    from lifsim.kernels.object_file import object_code
+
+    return link(object_code(kernel, watch))
+
+
+def _in_memory(kernel: Kernel, code: bytes) -> Callable[..., int]:
+    """Loaded from a file in memory: what was read and checked is what runs, whatever becomes of the file on disk. It
+    stays open, for the loader takes two files of one path, which would come after each other, for the same."""
+    try:
+        file = os.memfd_create(kernel.function, os.MFD_CLOEXEC)
+        with os.fdopen(file, "wb", closefd=False) as written:
+            written.write(code)
+    except OSError as error:
+        raise NoLibraryError(str(error)) from error
+    return _loaded(kernel, f"/proc/self/fd/{file}")
+
+
+def _loaded(kernel: Kernel, path: str) -> Callable[..., int]:
+    try:
+        symbol = getattr(ctypes.CDLL(path), kernel.function)
+    except (OSError, AttributeError) as error:  # a system that lets nobody run what lies in memory
+        raise NoLibraryError(str(error)) from error
+    return kernel.at(ctypes.cast(symbol, ctypes.c_void_p).value or 0)
