@@ -88,7 +88,7 @@ def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
             numbers.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
         numbers.append(numba.int64)
     function = getattr(importlib.import_module(kernel.module), kernel.function)
-    with watched(function, f"compiling {kernel.title}", watch):
+    with watched(function, f"compiling {kernel.title}: bytes of code", watch):
         return numba.cfunc(numba.int64(*numbers), error_model="numpy", cache=cache)(function)
 
 
