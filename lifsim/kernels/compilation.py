@@ -13,6 +13,9 @@ Function = Callable[..., Any]
 INFERENCE_BYTES = 1500
 """What Numba does for a function before LLVM takes as long as to optimise so many bytes (measured)."""
 
+BYTES_A_SECOND = 25_000
+"""What an idle core of 2023 compiles (measured)."""
+
 
 @contextmanager
 def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
@@ -21,7 +24,7 @@ def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
     from numba.core import event
 
     sizes = {called: _size(called) for called in calls_of(function)}
-    tally = Tally(watch, work, sum(sizes.values()) + _size(function))
+    tally = Tally(watch, work, work_of(function))
 
     class Finished(event.Listener):
         def on_start(self, event: Any) -> None:
@@ -33,6 +36,11 @@ def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
 
     with event.install_listener("numba:compile", Finished()):
         yield
+
+
+def work_of(function: Function) -> int:
+    """How long all of it takes, in the bytes of `watched`."""
+    return sum(map(_size, {function, *calls_of(function)}))
 
 
 def calls_of(function: Function) -> set[Function]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.kernels.cache import Cache, user_cache
-from lifsim.kernels.compilation import watched
+from lifsim.kernels.compilation import BYTES_A_SECOND, watched, work_of
 from lifsim.kernels.kernel import Kernel, digest_of
 from lifsim.watch import Watch, unwatched
 
@@ -58,8 +60,21 @@ def deferred(*sources: str) -> Callable[[Callable[..., Any]], Deferred]:
     return lambda function: Deferred(function, sources)
 
 
+def symbol_of(kernel: Kernel) -> Any:
+    """The kernel as another one calls it: by its name, with the arguments of C, whoever compiles it."""
+    import numba
+
+    given = [numba.types.intp for element in kernel.parameters for _ in range(1 if element is None else 2)]
+    return numba.types.ExternalFunction(kernel.function, numba.types.int64(*given))
+
+
 def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     """The machine code of a kernel from Numba's cache, or compiled now."""
+    import llvmlite.binding as llvm
+
+    called = [load_jit(one, watch) for one in kernel.calls]
+    for one, code in zip(kernel.calls, called, strict=True):
+        llvm.add_symbol(one.function, ctypes.cast(code, ctypes.c_void_p).value)  # type: ignore[arg-type]
     cache, room = user_cache(), f"numba-{kernel.digest}"
     with ExitStack() as stack:
         if cache and not _is_kept(kernel, cache.folder / room):
@@ -69,7 +84,7 @@ def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
             announce(kernel, cache)
         compiled = cfunc_of(kernel, is_kept, watch)
     call = kernel.at(compiled.address)
-    call.engine = compiled  # type: ignore[attr-defined]  # the code lives as long as it does
+    call.engine = compiled, called  # type: ignore[attr-defined]  # the code lives as long as it does
     return call
 
 
@@ -82,20 +97,27 @@ def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
     """Numba's compilation of it, with the arguments of C."""
     import numba
 
-    numbers: list[Any] = []
+    given: list[Any] = []
     for element in kernel.parameters:
         if element is not None:
-            numbers.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
-        numbers.append(numba.int64)
-    function = getattr(importlib.import_module(kernel.module), kernel.function)
+            given.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
+        given.append(numba.int64)
+    function = _function(kernel)
     with watched(function, f"compiling {kernel.title}: bytes of code", watch):
-        return numba.cfunc(numba.int64(*numbers), error_model="numpy", cache=cache)(function)
+        return numba.cfunc(numba.int64(*given), error_model="numpy", cache=cache)(function)
 
 
 def announce(kernel: Kernel, cache: Cache | None) -> None:
     """Tell the user what takes so long."""
     once = "once, " if cache and cache.is_writable else ""
-    logging.getLogger(__name__).warning("compiling %s for this machine: %sabout 20 s, more if busy", kernel.title, once)
+    seconds = math.ceil(work_of(_function(kernel)) / BYTES_A_SECOND)
+    said = "compiling %s for this machine: %sabout %s s, more if it is busy"
+    logging.getLogger(__name__).warning(said, kernel.title, once, seconds)
+
+
+def _function(kernel: Kernel) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(importlib.import_module(kernel.module), kernel.function)
+    return function
 
 
 @contextmanager

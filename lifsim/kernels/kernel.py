@@ -25,7 +25,8 @@ class Kernel:
     title: what it is, for people. module, function: where it stands; the module may import Numba. It takes int64
     numbers and, for each array, a pointer and the number of elements, of which `numba.carray` makes an array again; it
     returns an int64 and raises nothing. parameters: of each array the type of its elements, None for a number. sources:
-    the files that it is compiled from, as patterns below lifsim/.
+    the files that it is compiled from, as patterns below lifsim/. calls: kernels that it calls (`jit.symbol_of`), each
+    compiled by itself: Numba would optimise one again with every function that leads to it.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Kernel:
     function: str
     parameters: tuple[np.dtype[Any] | None, ...]
     sources: tuple[str, ...]
+    calls: tuple[Kernel, ...] = ()
 
     def load(self, watch: Watch = unwatched) -> None:
         """Have its machine code in this process, which a first call would take long to wait for."""
@@ -64,6 +66,12 @@ class Kernel:
     def digest(self) -> str:
         """Of all that the machine code depends on, but for the machine."""
         return digest_of(self.sources, self.layouts)
+
+    @property
+    def whole(self) -> tuple[Kernel, ...]:
+        """Itself and all that it calls, what is called first."""
+        called = (kernel for called in self.calls for kernel in called.whole)
+        return tuple(dict.fromkeys((*called, self)))
 
     @property
     def layouts(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lifsim.kernels.cache import user_cache
@@ -41,16 +41,17 @@ def load_library(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]
     return _in_memory(kernel, code)
 
 
-def link(code: bytes) -> bytes:
-    """A shared library of an object file. Raises NoLibraryError where there is no linker, or it fails."""
+def link(codes: Sequence[bytes]) -> bytes:
+    """A shared library of object files. Raises NoLibraryError where there is no linker, or it fails."""
     linker = next(filter(None, map(shutil.which, LINKERS)), None)
     if linker is None:
         raise NoLibraryError(f"none of {', '.join(LINKERS)} is installed")
     try:
         with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:
-            made, linked = Path(folder, "kernel.o"), Path(folder, "kernel.so")
-            made.write_bytes(code)
-            command = [linker, "-shared", "-s", "-z", "noexecstack", "-o", str(linked), str(made)]
+            linked, made = Path(folder, "kernel.so"), [Path(folder, f"{place}.o") for place in range(len(codes))]
+            for path, code in zip(made, codes, strict=True):
+                path.write_bytes(code)
+            command = [linker, "-shared", "-s", "-Bsymbolic", "-z", "noexecstack", "-o", *map(str, (linked, *made))]
             subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)  # noqa: S603
             return linked.read_bytes()
     except (OSError, subprocess.SubprocessError) as error:
@@ -62,7 +63,7 @@ def _linked(kernel: Kernel, watch: Watch) -> bytes:
         raise NoLibraryError("no linker")
     from lifsim.kernels.object_file import object_code
 
-    return link(object_code(kernel, watch))
+    return link([object_code(part, watch) for part in kernel.whole])
 
 
 def _in_memory(kernel: Kernel, code: bytes) -> Callable[..., int]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef, TargetMachine
 
 
+UNCALLED = 1
+"""Where a kernel that is called lies, for Numba, which also loads what is only to become an object file."""
+
+
 class NotSelfContainedError(Exception):
     """Machine code that needs more of Numba than an object file holds."""
 
@@ -25,7 +29,8 @@ def load_object(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
 
     target = target_of(*_host())
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(kernel, watch)))
+    for part in kernel.whole:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(object_code(part, watch)))
     engine.finalize_object()
     address = engine.get_function_address(kernel.function)
     if not address:
@@ -36,7 +41,8 @@ def load_object(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
 
 
 def object_code(kernel: Kernel, watch: Watch = unwatched) -> bytes:
-    """The object file for this machine, kept whole from an earlier process or compiled now. Raises as `load_object`."""
+    """The object file for this machine, without those of what it calls, kept whole from an earlier process or compiled
+    now. Raises as `load_object`."""
     cache = user_cache()
     target = target_of(*_host())
 
@@ -74,6 +80,8 @@ def _compiled(kernel: Kernel, target: TargetMachine, watch: Watch) -> ModuleRef:
     """The kernel and all that it calls in one module of LLVM, optimised as a whole."""
     import llvmlite.binding as llvm
 
+    for called in kernel.calls:
+        llvm.add_symbol(called.function, UNCALLED)
     compiled = cfunc_of(kernel, cache=False, watch=watch)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     module.get_function(compiled.native_name).name = kernel.function
@@ -83,7 +91,8 @@ def _compiled(kernel: Kernel, target: TargetMachine, watch: Watch) -> ModuleRef:
     # Seeing all that is called, LLVM finds that nothing raises, and drops the ways to Python's exceptions.
     passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
     passes.getModulePassManager().run(module, passes)
-    needed = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")]
-    if needed:
+    known = {called.function for called in kernel.calls}
+    declared = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
+    if needed := sorted(declared - known):
         raise NotSelfContainedError(f"{kernel.function} must stand for itself, but calls {', '.join(needed)}")
     return module

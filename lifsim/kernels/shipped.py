@@ -55,5 +55,5 @@ def ship(kernel: Kernel, folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name_of(kernel)
-    path.write_bytes(link(compiled_for(target_of(LEVEL, ""), kernel)))
+    path.write_bytes(link([compiled_for(target_of(LEVEL, ""), part) for part in kernel.whole]))
     return path

@@ -40,7 +40,7 @@ def test_it_is_compiled_once(
         forget()
         assert TOTAL(np.arange(3), 1) == 3
     (said,) = (record.getMessage() for record in caplog.records)
-    assert said == "compiling a sum for this machine: once, about 20 s, more if busy"
+    assert said == "compiling a sum for this machine: once, about 1 s, more if it is busy"
 
 
 def test_other_sources_are_compiled_anew(folder: Path) -> None:

@@ -186,11 +186,11 @@ def test_a_compilation_is_watched_to_its_end(folder: Path) -> None:
 
 
 def test_what_a_kernel_calls_is_found_through_what_it_calls() -> None:
-    from lifsim.hardware.pipeline.kernel import play_steps
+    from lifsim.hardware.dram.kernel import run_dram
 
-    names = {called.__name__ for called in calls_of(play_steps)}
-    assert {"_play", "_through", "advance"} <= names
-    assert "play_steps" not in names
+    names = {called.__name__ for called in calls_of(run_dram)}
+    assert {"advance", "_tick", "queue_step"} <= names
+    assert "run_dram" not in names
     assert len(names) > 50
 
 

@@ -7,11 +7,15 @@ from typing import NamedTuple
 from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.jit import Bool, Int64, Pointer, Records, compiled
-from lifsim.hardware.dram.kernel import advance
 from lifsim.hardware.dram.state import FAR, PACE_BITS
+from lifsim.hardware.dram.stream import RUN_DRAM
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS
+from lifsim.kernels.jit import symbol_of
 
 _LAST_LOAD, _LAST_STREAM, _FIRST_STORE, _STORES = int(max(LOADS)), int(max(STREAMS)), int(min(STORES)), len(STORES)
+
+
+_RUN_DRAM = symbol_of(RUN_DRAM)
 
 
 class Run(NamedTuple):
@@ -90,16 +94,25 @@ def _wait(run: Run, request: Int64) -> None:
     """Go on until the memory is through with `request`. A bus knew it from the start."""
     memory, asked = run.memory[0], run.requests[request]
     if memory.is_dram:
-        blocks, first, last = run.blocks[: memory.known], FAR, 0
+        first, last = FAR, 0
         for block in range(asked.first_block, asked.end_block):
-            advance(run.machine, run.log, blocks, block, FAR, False)
-            first = min(first, blocks[block].first_completion)
-            last = max(last, blocks[block].completion)
+            _advance(run, memory.known, block, False)
+            first = min(first, run.blocks[block].first_completion)
+            last = max(last, run.blocks[block].completion)
         asked.served = -(-last * memory.memory_units // memory.array_units)
         if asked.is_write:
             asked.held = last <= _memory_cycle(memory, asked.begun + asked.port_cycles) + 1
         else:
             asked.begun = -(-first * memory.memory_units // memory.array_units)
+
+
+@compiled
+def _advance(run: Run, known: Int64, block: Int64, closing: Bool) -> None:
+    """Let the DRAM, of whose blocks so many are `known`, run until `block` is answered, or (-1) nothing is left."""
+    machine, log, blocks = run.machine, run.log, run.blocks
+    _RUN_DRAM(
+        machine.ctypes.data, machine.size, log.ctypes.data, log.size, blocks.ctypes.data, known, block, FAR, closing
+    )
 
 
 @compiled
@@ -194,7 +207,7 @@ def _end(run: Run) -> Int64:
         _left(run, head - 1)
     cycle = max(cycle, memory.left)
     if memory.is_dram:
-        advance(run.machine, run.log, run.blocks, -1, FAR, True)  # what its write queues still hold
+        _advance(run, run.blocks.size, -1, True)  # what its write queues still hold
     return cycle
 
 

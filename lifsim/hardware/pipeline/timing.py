@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.state import BLOCK, LOG, MACHINE, Array
-from lifsim.hardware.dram.stream import DramStream
+from lifsim.hardware.dram.stream import RUN_DRAM, DramStream
 from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.program import Ints, Program
 from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
@@ -25,6 +25,7 @@ PLAY_STEPS = Kernel(
     function="play_steps",
     parameters=(MEMORY, STEP, REQUEST, np.dtype(np.int64), MACHINE, LOG, BLOCK, None),
     sources=("hardware/dram/*.py", "hardware/pipeline/*.py"),
+    calls=(RUN_DRAM,),
 )
 
 
