@@ -110,8 +110,8 @@ def read_lines(
     field: Pointer, field_count: Int64, address: Pointer, addresses: Int64, is_write: Pointer, writes: Int64,
     cycle: Pointer, cycles: Int64, progress: Pointer, one: Int64,
 ) -> Int64:  # fmt: skip
-    """Read lines from where `progress` is on, to the end of the text, which is that of a line, or to a line that is
-    neither blank nor a comment nor a request in the form of those before; where that one begins, -1 if there is none."""
+    """Read lines from where `progress` is on, to the end of the text, which must end a line, or to one that is neither
+    blank nor a comment nor a request in the form of those before; where that one begins, -1 if there is none."""
     letters, table, words = carray(text, size), carray(character, characters), carray(operation, operations)
     places, write_flags, times = carray(address, addresses), carray(is_write, writes), carray(cycle, cycles)
     fields, now = carray(field, field_count), carray(progress, one)[0]
