@@ -1,4 +1,4 @@
-"""What this machine has memory for, asked before it is allocated: a system that overcommits kills who asks for more."""
+"""What this machine has memory and time for, asked before: a system that overcommits kills who asks for more memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from lifsim.units import format_bytes
 
 LAST_RESORT_BYTES = 64 << 30
 """Where the system does not say what it has."""
+MAX_WALKED = 1 << 32
+"""Of what is looked at one by one: it takes minutes."""
 
 
 def memory_bytes() -> int:
@@ -24,3 +26,9 @@ def require_memory(size_bytes: int, what: str, path: str) -> None:
     if size_bytes > memory_bytes():
         needed, there = format_bytes(size_bytes), format_bytes(memory_bytes())
         raise InputError(Fault(f"{what}, {needed}, must fit into the {there} of this machine", path=path))
+
+
+def require_walk(steps: int, what: str, path: str) -> None:
+    """Raises InputError at `path` where `steps` of `what` are too many to be looked at one by one."""
+    if steps > MAX_WALKED:
+        raise InputError(Fault(f"{steps} {what} must be <= {MAX_WALKED}, since each is looked at", path=path))

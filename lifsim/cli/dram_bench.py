@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 
 from lifsim.cli.completing import drams
 from lifsim.cli.say import say
@@ -114,8 +115,8 @@ def _trace(path: Path, ignore_cycles: bool, watch: Watch) -> streams.Requests:
     columns = read_dram_trace(path, watch)
     if not columns.timed:
         say(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
-    zeros = columns.cycles * 0
-    return streams.Requests(columns.addresses, zeros + 1, columns.is_write, zeros if ignore_cycles else columns.cycles)
+    zeros, ones = (np.broadcast_to(np.int64(number), columns.cycles.shape) for number in (0, 1))
+    return streams.Requests(columns.addresses, ones, columns.is_write, zeros if ignore_cycles else columns.cycles)
 
 
 def _pattern(

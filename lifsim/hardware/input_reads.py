@@ -12,6 +12,7 @@ behaves alike, so that few places of a map are looked at for all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import gcd
@@ -19,11 +20,10 @@ from typing import Protocol
 
 import numpy as np
 
-from lifsim.hardware.gemm import Gemm, ceil_div
-from lifsim.hardware.sram_banks import Banks, Ints, words_by_bank
-
-REQUESTS = 1 << 18
-"""That are looked at together."""
+from lifsim.hardware.gemm import Gemm
+from lifsim.hardware.planes import REQUESTS, Axis, Plane, plane_reads
+from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words, words_by_bank
+from lifsim.room import require_walk
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,16 @@ class InputMap:
         row, column = np.divmod(np.arange(self.pixels), self.out_width)
         return row * self.stride[0] - self.padding[0], column * self.stride[1] - self.padding[1]
 
+    @property
+    def plane(self) -> Plane:
+        """That of each channel."""
+        (R, S), (down, right), (top, left) = self.kernel, self.stride, self.padding
+        rows, columns = (
+            Axis(self.height, self.out_height, R, down, top),
+            Axis(self.width, self.out_width, S, right, left),
+        )
+        return Plane(rows, columns, self.element_bits)
+
     def tile(self, first: int, pixels: int, banks: Banks) -> InputMap:
         """The windows of the output rows (of a 1-D signal: its places) that these pixels make, at their addresses in
         the whole map; or of rows above that lie inside it at the same place of a line, which the banks serve alike."""
@@ -168,39 +178,10 @@ def planar_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     plane = read.height * read.width * read.element_bits
     begins = np.arange(read.groups * read.channels) * plane % banks.line_bits
     phases, kind = np.unique(begins, return_inverse=True)
-    pieces = _pieces(read, banks, lanes)
-    together = max(1, REQUESTS // (pieces.size * read.kernel[0] * read.kernel[1]))
-    parts = [_planar(read, banks, lanes, pieces, phases[i : i + together]) for i in range(0, phases.size, together)]
+    both = plane_reads(read.plane, banks, lanes, phases)
     group = np.repeat(np.arange(read.groups), read.channels)
     channels = np.bincount(group * phases.size + kind, minlength=read.groups * phases.size)
-    return Reads.of(channels.reshape(read.groups, phases.size) @ np.concatenate(parts, axis=1))
-
-
-def _pieces(read: InputMap, banks: Banks, lanes: int) -> Ints:
-    """[pieces] first pixels of what lies in one fold and one output row: its elements touch every word from the first
-    to the last, unless a whole word lies between two of them (then: all pixels)."""
-    if (read.stride[1] - 1) * read.element_bits >= banks.word_bits:
-        return np.arange(read.pixels)
-    return np.union1d(np.arange(0, read.pixels, lanes), np.arange(0, read.pixels, read.out_width))
-
-
-def _planar(read: InputMap, banks: Banks, lanes: int, pieces: Ints, phases: Ints) -> Ints:
-    """[2, phases, folds] waits and words of channels that begin at these bits of a line, over all kernel positions."""
-    r, s = (at[:, None] for at in np.divmod(np.arange(read.kernel[0] * read.kernel[1]), read.kernel[1]))
-    row, column = np.divmod(pieces, read.out_width)
-    stride, shift = read.stride[1], s - read.padding[1]
-    y = row * read.stride[0] - read.padding[0] + r
-    first = np.maximum(column, -(shift // stride))
-    last = np.minimum(column + np.diff(pieces, append=read.pixels) - 1, (read.width - 1 - shift) // stride)
-    inside = (y >= 0) & (y < read.height) & (first <= last)
-    begin, end = (np.where(inside, y * read.width + edge * stride + shift, 0) for edge in (first, last))
-    begin, end = begin * read.element_bits, np.where(inside, end + 1, 0) * read.element_bits
-    folds = ceil_div(read.pixels, lanes)
-    ask = np.arange(phases.size * r.size).reshape(phases.size, r.size, 1)
-    vector, phase = ask * folds + pieces // lanes, phases[:, None, None]
-    words = words_by_bank(vector.ravel(), (begin + phase).ravel(), (end + phase).ravel(), ask.size * folds, banks)
-    both: Ints = _waits_and_words(words).reshape(2, phases.size, r.size, folds).sum(axis=2)
-    return both
+    return Reads.of(channels.reshape(read.groups, phases.size) @ both)
 
 
 @lru_cache(maxsize=4096)
@@ -210,11 +191,13 @@ def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     products = read.kernel[0] * read.kernel[1] * read.channels
     windows = _windows(read, banks)
     starts = np.arange(0, products, lanes)
+    require_walk(windows.begin.size * read.kernel[0] * starts.size, "kernel rows of kinds of windows", "kernel")
     together = max(1, REQUESTS // (windows.begin.size * read.kernel[0]))
     parts = []
     for some in np.split(starts, range(together, starts.size, together)):
-        words = _scan(windows, read, banks, some, np.minimum(some + lanes, products))
-        parts.append(windows.pixels @ _waits_and_words(words))
+        ends = np.minimum(some + lanes, products)
+        kinds = [_scan(kind, read, banks, some, ends) for kind in windows.parts(read.kernel[0] * some.size)]
+        parts.append(windows.pixels @ waits_and_words(np.concatenate(kinds)))
     return Reads.of(np.concatenate(parts, axis=2)[:, windows.group])
 
 
@@ -225,15 +208,13 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     it were one vector (`skip`). order: of the pixels, as they are counted."""
     windows = _windows(read, banks)
     products = read.kernel[0] * read.kernel[1] * read.channels
-    words = _scan(windows, read, banks, np.array([0]), np.array([products]))[:, 0]
+    require_walk(windows.begin.size * read.kernel[0], "kernel rows of kinds of windows", "kernel")
+    words = np.concatenate(
+        [_scan(some, read, banks, np.array([0]), np.array([products]))[:, 0] for some in windows.parts(read.kernel[0])]
+    )
     kind = windows.kind if order is None else windows.kind[:, list(order)]
     folds = np.add.reduceat(words[kind], np.array(starts), axis=1)
-    return Reads.of(_waits_and_words(folds)[:, windows.group])
-
-
-def _waits_and_words(words: Ints) -> Ints:
-    """[2, ...] of vectors whose banks have `words` [..., banks] to give."""
-    return np.stack([np.maximum(words.max(axis=-1) - 1, 0), words.sum(axis=-1)])
+    return Reads.of(waits_and_words(folds)[:, windows.group])
 
 
 @dataclass(frozen=True)
@@ -253,6 +234,14 @@ class _Windows:
     group: Ints
     kind: Ints
     pixels: Ints
+
+    def parts(self, requests: int) -> Iterator[_Windows]:
+        """Some kinds after the other, as many as are looked at together where each has so many requests."""
+        together = max(1, REQUESTS // requests)
+        for first in range(0, self.begin.size, together):
+            edges = (self.begin, self.top, self.bottom, self.left, self.right)
+            begin, top, bottom, left, right = (edge[first : first + together] for edge in edges)
+            yield replace(self, begin=begin, top=top, bottom=bottom, left=left, right=right)
 
 
 def _windows(read: InputMap, banks: Banks) -> _Windows:

@@ -14,12 +14,14 @@ ISPASS 2020, and its code.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.kernels.kernel import Kernel
+from lifsim.room import require_walk
 
 SETS = 100
 SETS_IN_USE = 50
@@ -54,11 +56,12 @@ def input_fetches(window: Window, rows: int, filter_folds: int, buffer_bytes: in
     """Elements that an array of `rows` rows, passing `filter_folds` times over the map, fetches into `buffer_bytes`.
 
     Receptive fields that hang over the map's edge, as SCALE-Sim lays them where the stride does not divide the map, ask
-    for nothing there. Raises ValueError for less than 100 bytes, which make no sets.
+    for nothing there. Raises ValueError for less than 100 bytes, which make no sets, InputError for too many requests.
     """
     capacity = SETS_IN_USE * (buffer_bytes // SETS)
     if not capacity:
         raise ValueError(f"buffer_bytes must be >= {SETS}, is {buffer_bytes}")
+    require_walk(math.prod((*window.out, *window.kernel)), "pixels of all windows", "kernel")
     pixels, offsets, held = _addresses(window)
     return FETCHES(pixels, offsets, held, rows, filter_folds, capacity)
 

@@ -47,3 +47,8 @@ def words_by_bank(vector: Ints, first_bit: Ints, end_bit: Ints, vectors: int, ba
         place = vector[chosen] * banks.count + (begin[chosen] + more) % banks.count
         touched += np.bincount(place, minlength=touched.size).reshape(touched.shape)
     return touched
+
+
+def waits_and_words(words: Ints) -> Ints:
+    """[2, ...] cycles beyond the first, and words, of vectors whose banks have `words` [..., banks] to give."""
+    return np.stack([np.maximum(words.max(axis=-1) - 1, 0), words.sum(axis=-1)])

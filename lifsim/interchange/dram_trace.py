@@ -6,51 +6,42 @@ DRAMsim3 (and DRAMSim2, whose words for reads and writes are known, too) has `0x
 
 from __future__ import annotations
 
-import gzip
-import lzma
 import re
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from lifsim.config.file_kind import binary_kind, in_words
 from lifsim.errors import Fault, InputError, shown
-from lifsim.regular_file import open_regular
+from lifsim.interchange.dram_trace_form import (
+    CHARACTER,
+    COLUMNS,
+    FIELD,
+    FIELDS,
+    FORMS,
+    LEAST_LINE,
+    MAX_LINE,
+    NO_FORM,
+    OPERATION,
+    PROGRESS,
+    TIMED,
+    characters,
+    operations,
+)
+from lifsim.interchange.dram_trace_text import blocks
+from lifsim.kernels.kernel import Kernel
 from lifsim.watch import Watch, unwatched
 
-MAX_TEXT_BYTES = 1 << 30
-_MAX_FAULTS = 20
-_MAX_LINE = 1000
-_CHUNK = 1 << 20
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_COMMENTS = (b"#", b";", b"//")
-_READS = (b"READ", b"R", b"RD", b"LD", b"P_MEM_RD", b"P_FETCH", b"P_LOCK_RD")
-_WRITES = (b"WRITE", b"W", b"WR", b"ST", b"P_MEM_WR", b"BOFF", b"P_LOCK_WR")
-
-
-class _Form(NamedTuple):
-    """What a line can look like."""
-
-    words: str
-    pattern: re.Pattern[bytes]
-
-
-def _form(words: str, pattern: bytes) -> _Form:
-    return _Form(words, re.compile(rb"\s*" + pattern + rb"\s*(?:(?:#|;|//).*)?", re.IGNORECASE))
-
-
-_HEX = rb"(?P<hex>(?:0x)?[0-9a-f]{1,16})"
-_OPERATION = rb"(?P<operation>" + rb"|".join(_READS + _WRITES) + rb")"
-_FORMS = (
-    _form("0xADDRESS READ|WRITE cycle", _HEX + rb"\s+" + _OPERATION + rb"\s+(?P<cycle>[0-9]{1,18})"),
-    _form("0xADDRESS R|W", _HEX + rb"\s+" + _OPERATION),
-    _form("LD|ST ADDRESS", rb"(?P<operation>LD|ST)\s+(?:(?P<hex>0x[0-9a-f]{1,16})|(?P<decimal>[0-9]{1,19}))"),
+READ_LINES = Kernel(
+    title="the reader of DRAM traces",
+    module="lifsim.interchange.dram_trace_kernel",
+    function="read_lines",
+    parameters=(np.dtype(np.uint8), CHARACTER, OPERATION, FIELD, *COLUMNS, PROGRESS),
+    sources=("interchange/dram_trace_kernel.py", "interchange/dram_trace_form.py"),
 )
+_MAX_FAULTS = 20
 _OTHERS = (
     (rb"[0-9]+(?:\s+(?:0x[0-9a-f]+|[0-9]+))+", "bubbles and addresses of a processor's trace are no requests"),
     (
@@ -66,6 +57,10 @@ _OTHERS = (
 """Lines of other traces, and what to do about them."""
 
 
+Requests = tuple[npt.NDArray[Any], ...]
+"""Their columns: addresses, whether they write, cycles."""
+
+
 class TraceColumns(NamedTuple):
     """[N] uint64 byte addresses, [N] bool, [N] int64 cycles, 0 where the file has none: timed says whether it has."""
 
@@ -77,90 +72,63 @@ class TraceColumns(NamedTuple):
 
 def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
-    every faulty line (the first twenty), or if it cannot be read, is not packed though it is called so, or is longer
-    than 1 GiB."""
+    every faulty line (the first twenty, and none behind one of more than 1000 bytes), or if it cannot be read, is not
+    packed though it is called so, or is longer than 1 GiB."""
     if kind := binary_kind(path):
         raise InputError(Fault(f"must be a text of DRAM requests{in_words(kind)}", source=str(path)))
-    addresses, writes, cycles = [], [], []
-    faults: list[Fault] = []
-    forms: tuple[_Form, ...] = _FORMS
-    first = 0
-    for number, line in enumerate(_lines(path, watch), start=1):
-        for form in forms:
-            if match := form.pattern.fullmatch(line):
-                break
-        if match:
-            if len(forms) > 1:
-                forms, first = (form,), number
-            said = match.groupdict()
-            addresses.append(int(said["hex"], 16) if said["hex"] else int(said["decimal"]))
-            writes.append(said["operation"].upper() in _WRITES)
-            cycles.append(int(said.get("cycle") or 0))
-        elif line.strip() and not line.lstrip().startswith(_COMMENTS):
-            faults.append(Fault(_line_fault(line, forms, first), source=str(path), line=number))
-            if len(faults) == _MAX_FAULTS:
-                break
-    if faults:
-        raise InputError(faults)
-    if not addresses:
+    reader = _Reader()
+    found: list[Requests] = []
+    for block in blocks(path, MAX_LINE, watch):
+        found.append(reader.read(block))
+        if reader.gives_up:
+            break
+    if reader.faults:
+        raise InputError(Fault(message, source=str(path), line=line) for line, message in reader.faults)
+    if reader.form == NO_FORM:
         raise InputError(Fault("must have at least one request", source=str(path)))
-    timed = forms == (_FORMS[0],)
-    return TraceColumns(np.array(addresses, np.uint64), np.array(writes, np.bool_), np.array(cycles, np.int64), timed)
+    addresses, is_write, cycles = (np.concatenate(column) for column in zip(*found, strict=True))
+    return TraceColumns(addresses, is_write, cycles, timed=reader.form == TIMED)
 
 
-def _line_fault(line: bytes, forms: tuple[_Form, ...], first: int) -> str:
-    """Why the line is no request; `forms` is what it may look like, one from line `first` on."""
-    must = " or ".join(f"`{form.words}`" for form in forms)
-    message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"
-    if any(form.pattern.fullmatch(line) for form in _FORMS):
-        message += f", as line {first} is"
-    else:
+class _Reader:
+    """What was read so far, block by block. faults: (line, message)."""
+
+    def __init__(self) -> None:
+        self.faults: list[tuple[int, str]] = []
+        self.gives_up = False
+        self._tables = characters(), operations(), np.zeros(FIELDS + 1, FIELD)
+        self._room: Requests = ()
+        self._progress = np.zeros(1, PROGRESS)
+        self._progress["form"] = NO_FORM
+
+    @property
+    def form(self) -> int:
+        """The place in FORMS of that of all requests, NO_FORM before the first."""
+        return int(self._progress["form"][0])
+
+    def read(self, text: bytes) -> Requests:
+        """The requests of the next lines, the last of which ends. `faults` has more where there are any; where it
+        `gives_up`, no more is read."""
+        most = len(text) // LEAST_LINE + 1
+        if not self._room or most > self._room[0].size:
+            self._room = tuple(np.zeros(most, column) for column in COLUMNS)
+        now, letters = self._progress[0], np.frombuffer(text, np.uint8)
+        now["at"] = now["requests"] = 0
+        while not self.gives_up and (begin := READ_LINES(letters, *self._tables, *self._room, self._progress)) >= 0:
+            line = text[begin : int(now["at"]) - 1]
+            self.faults.append((int(now["line"]), self._fault(line)))
+            self.gives_up = len(line) > MAX_LINE or len(self.faults) == _MAX_FAULTS
+        return tuple(column[: int(now["requests"])].copy() for column in self._room)
+
+    def _fault(self, line: bytes) -> str:
+        """Why it, the last line that was read, is no request."""
+        now = self._progress[0]
+        if len(line) > MAX_LINE:
+            return f"must have lines of at most {MAX_LINE} bytes"
+        forms = FORMS if self.form == NO_FORM else FORMS[self.form : self.form + 1]
+        must = " or ".join(f"`{form}`" for form in forms)
+        message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"
+        if now["seen"] != NO_FORM:
+            return f"{message}, as line {now['settled']} is"
         others = (f"; {told}" for pattern, told in _OTHERS if re.fullmatch(pattern, line.strip(), re.IGNORECASE))
-        message += next(others, "")
-    return message
-
-
-def _lines(path: Path, watch: Watch) -> Iterator[bytes]:
-    rest, begun = b"", False
-    for chunk in _chunks(path, watch):
-        data = chunk if begun else chunk.removeprefix(_BYTE_ORDER_MARK)
-        begun = True
-        *whole, rest = (rest + data).split(b"\n")
-        yield from whole
-        if len(rest) > _MAX_LINE:
-            raise InputError(Fault(f"must have lines of at most {_MAX_LINE} bytes", source=str(path)))
-    yield rest
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    with open_regular(path) as file:
-        match path.suffix:
-            case ".xz":
-                with lzma.open(file) as unpacked:
-                    yield unpacked
-            case ".gz":
-                with gzip.open(file) as unpacked:
-                    yield cast(IO[bytes], unpacked)
-            case _:
-                yield file
-
-
-def _chunks(path: Path, watch: Watch) -> Iterator[bytes]:
-    """The text, unpacked as it is read, so that a small file cannot ask for endless memory."""
-    total = 0
-    try:
-        whole = 0 if path.suffix in (".xz", ".gz") else path.stat().st_size
-        with _opened(path) as file:
-            while chunk := file.read(_CHUNK):
-                total += len(chunk)
-                if total > MAX_TEXT_BYTES:
-                    raise InputError(Fault(f"must be at most {MAX_TEXT_BYTES >> 20} MiB of text", source=str(path)))
-                watch("bytes of the trace", total, whole)
-                yield chunk
-    except (lzma.LZMAError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise InputError(Fault(f"must be a whole {path.suffix} file: {error}", source=str(path))) from None
-    except IsADirectoryError:
-        raise InputError(Fault("is a directory, must be a trace file", source=str(path))) from None
-    except OSError as error:
-        raise InputError(Fault(f"cannot be read: {error.strerror or error}", source=str(path))) from None
+        return message + next(others, "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from lifsim.model.network import Tensor
 
 MAX_WEIGHTS = 1 << 32
-MAX_WINDOWED = 1 << 32
-"""Elements that all windows over a map see together: whatever walks them takes as long, or as much memory."""
+MAX_WINDOWED = 1 << 48
+"""Elements that all windows over a map see together, those of kernels of 4095 x 4095 at as many outputs. Whatever looks
+at them one by one asks lifsim.room first."""
 
 
 class MisfitError(ValueError):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 _UINT8_CHANNELS = 255  # channels whose sum fits uint8, in which NumPy adds fastest
 
 _ADDED = 16  # neighbours that are added one by one faster than as differences of cumulative sums
+_TOGETHER = 1 << 18  # values whose cumulative sums are held at once
 
 
 def ones_per_pixel(
@@ -31,10 +32,15 @@ def ones_per_pixel(
         spikes = spikes[:, :, None, None]
     images, channels, height, width = spikes.shape
     by_group = spikes.reshape(images, groups, channels // groups, height, width)
-    padded = np.zeros((images, groups, height + 2 * padding[0], width + 2 * padding[1]), np.int32)
-    inner = padded[:, :, padding[0] : padding[0] + height, padding[1] : padding[1] + width]
-    channel_sums(by_group, out=inner)
-    return _sliding_sum(_sliding_sum(padded, kernel[0], stride[0], axis=2), kernel[1], stride[1], axis=3)
+    top, left = (p if size <= _ADDED else 0 for p, size in zip(padding, kernel, strict=True))
+    padded = np.zeros((images, groups, height + 2 * top, width + 2 * left), np.int32)
+    channel_sums(by_group, out=padded[:, :, top : top + height, left : left + width])
+    for axis, size, step, beyond in zip((2, 3), kernel, stride, padding, strict=True):
+        if size <= _ADDED:
+            padded = _added(padded, size, step, axis)
+        else:
+            padded = np.moveaxis(_differences(np.moveaxis(padded, axis, -1), size, step, beyond), -1, axis)
+    return padded
 
 
 def channel_sums(spikes: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
@@ -44,17 +50,27 @@ def channel_sums(spikes: NDArray[np.uint8], out: NDArray[np.int32]) -> None:
         out += np.add.reduce(part.view(np.uint8), axis=2, dtype=np.uint8)
 
 
-def _sliding_sum(values: NDArray[np.int32], size: int, stride: int, axis: int) -> NDArray[np.int32]:
+def _added(values: NDArray[np.int32], size: int, stride: int, axis: int) -> NDArray[np.int32]:
     """Sums of `size` neighbours along `axis`, every `stride`-th of them."""
-    count = (values.shape[axis] - size) // stride + 1
     lead = (slice(None),) * axis
-    span = (count - 1) * stride + 1
-    if size > _ADDED:
-        sums = np.cumsum(values, axis, np.int32)  # of what overflows, differences are right
-        total = sums[(*lead, slice(size - 1, size - 1 + span, stride))].copy()
-        total[(*lead, slice(1, None))] -= sums[(*lead, slice(stride - 1, span - 1, stride))]
-        return total
+    span = (values.shape[axis] - size) // stride * stride + 1
     total = values[(*lead, slice(0, span, stride))].copy()
     for offset in range(1, size):
         total += values[(*lead, slice(offset, offset + span, stride))]
+    return total
+
+
+def _differences(values: NDArray[np.int32], size: int, stride: int, padding: int) -> NDArray[np.int32]:
+    """The same of values `[N, groups, lines, n]` along the last axis, with zeros before and behind them that are never
+    there: some lines after the other, since cumulative sums of a large map are as large."""
+    length = values.shape[-1]
+    begin = np.arange(0, length + 2 * padding - size + 1, stride) - padding
+    first, last = np.clip(begin, 0, length), np.clip(begin + size, 0, length)
+    total = np.empty((*values.shape[:-1], begin.size), np.int32)
+    together = max(1, _TOGETHER // (values.shape[0] * values.shape[1] * length))
+    for line in range(0, values.shape[2], together):
+        some = values[:, :, line : line + together]
+        sums = np.zeros((*some.shape[:-1], length + 1), np.int32)
+        np.cumsum(some, -1, out=sums[..., 1:])  # of what overflows, differences are right
+        total[:, :, line : line + together] = sums[..., last] - sums[..., first]
     return total

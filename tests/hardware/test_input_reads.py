@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifsim.hardware import input_reads
+from lifsim.errors import InputError
+from lifsim.hardware import input_reads, planes
 from lifsim.hardware.array import Gemm
 from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_reads, planar_reads, scanned_reads
 from lifsim.hardware.sram_banks import Banks, words_by_bank
@@ -73,6 +74,23 @@ def test_rows_that_skip_read_every_word_of_their_field(read: InputMap, some: Ban
     assert found.words.tolist() == [[fold.total() for fold in group] for group in every]
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    maps(), st.tuples(st.integers(4, 9), st.integers(4, 9)), st.sampled_from([1, 2, 4, 16]), st.integers(1, 3), lanes
+)
+def test_kernels_larger_than_a_word_wait_as_long_as_every_cycle_walked(
+    read: InputMap, kernel: tuple[int, int], word_bits: int, count: int, lanes: int
+) -> None:
+    """So that rows of a kernel begin at the same bit of a word, which are counted, not looked at."""
+    top, left = (size // 2 for size in kernel)
+    out = read.height // read.stride[0], read.width // read.stride[1]
+    size = {"out_height": max(1, out[0]), "out_width": max(1, out[1])}
+    large, some = replace(read, kernel=kernel, padding=(top, left), **size), Banks(count, word_bits)
+    found = planar_reads(large, some, lanes)
+    assert (kernel[0] * kernel[1] * read.channels + found.waits).tolist() == oracle.planar_reads(large, some, lanes)
+    assert found.words.tolist() == oracle.planar_reads(large, some, lanes, oracle.vector_words)
+
+
 def rows_of(read: InputMap, first: int, rows: int) -> InputMap:
     """Output rows (of a map of height 1: columns) from `first` on, at their addresses in the whole map."""
     top, left = read.padding
@@ -122,8 +140,25 @@ def test_looking_at_fewer_requests_at_a_time_changes_nothing(monkeypatch, togeth
     read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)
     whole = [function(read, some, 6).waits.tolist() for function in (planar_reads, channel_last_reads)]
     monkeypatch.setattr(input_reads, "REQUESTS", together)
+    monkeypatch.setattr(planes, "REQUESTS", together)
     for function, found in zip((planar_reads, channel_last_reads), whole, strict=True):
         assert function.__wrapped__(read, some, 6).waits.tolist() == found
+
+
+def test_as_few_windows_at_a_time_as_can_be_are_scanned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)
+    whole = scanned_reads(read, some, starts(read, 6))
+    monkeypatch.setattr(input_reads, "REQUESTS", 1)
+    found = scanned_reads.__wrapped__(read, some, starts(read, 6))
+    assert (found.waits.tolist(), found.words.tolist()) == (whole.waits.tolist(), whole.words.tolist())
+
+
+def test_what_is_looked_at_one_by_one_for_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.room.MAX_WALKED", 10)
+    read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)
+    for reads, last in ((planar_reads, 6), (channel_last_reads, 6), (scanned_reads, starts(read, 6))):
+        with pytest.raises(InputError, match=r"kernel: \d+ .* must be <= 10, since each is looked at"):
+            reads.__wrapped__(read, some, last)
 
 
 def every_wait(read: InputMap, some: Banks, lanes: int) -> list[int]:

@@ -82,7 +82,7 @@ spikes:
         ("{name: a, op: linear, out: 1048576, in_shape: [1048576]}", "must come to <= 4294967296 weights"),
         (
             "{name: a, op: conv, out: 1, kernel: 4096, padding: 2048, in_shape: [1, 4096, 4096]}",
-            "a.kernel: [4096, 4096] at each of 4097 x 4097 outputs must come to <= 4294967296 elements a channel",
+            "a.kernel: [4096, 4096] at each of 4097 x 4097 outputs must come to <= 281474976710656 elements a channel",
         ),
         ("{name: a, op: conv, out: 1048576, kernel: 1, padding: 9}", "must have <= 268435456 elements"),
         ("{name: a, op: max_pool}", "exactly one of kernel and output must be given"),

@@ -1,12 +1,12 @@
-"""How the DRAM kernel is compiled. Import it only to compile: it loads Numba."""
+"""What the DRAM kernel is compiled of. Import it only to compile: it loads Numba."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
+from lifsim.kernels.part import compiled
 
-F = TypeVar("F")
+__all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled"]
 
 # Numba infers the types of the kernel; these names tell the reader.
 Int64 = Any
@@ -14,9 +14,3 @@ Bool = Any
 Machine = Any  # a record of state.MACHINE
 Pointer = Any  # to the first of such records
 Records = Any  # an array of state.BLOCK, of state.LOG, of MACHINE
-
-
-def compiled(function: F) -> F:
-    """`function` as part of a kernel: only compiled code calls it; it knows no exceptions, allocates nothing."""
-    njit: Any = numba.njit  # its stubs lack what makes it part of a kernel
-    return cast(F, njit(function, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False))

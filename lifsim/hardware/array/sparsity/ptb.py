@@ -34,6 +34,7 @@ from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.room import require_memory
 
 WINDOW = 4
 """Timesteps."""
@@ -67,8 +68,10 @@ class Maps(Kept):
         return mine if len(self.spikes) == 1 else replace(mine, spikes=self.spikes[list(chosen)])
 
     def rows(self, image: int, group: int, first: int, last: int) -> NDArray[np.bool_]:
-        """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive)."""
+        """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive). Raises InputError where
+        this machine has no memory for them."""
         read, (R, S) = self.read, self.read.kernel
+        require_memory(read.pixels * read.channels * R * S, "the inputs of all windows", "kernel")
         bits = np.bitwise_or.reduce(self.spikes[image % len(self.spikes), first:last], axis=0)
         shape = (read.groups, read.channels, read.height, read.width)
         spikes = np.unpackbits(bits, count=prod(shape)).reshape(shape)[group].view(bool)
