@@ -29,9 +29,9 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     if cycle >= c.refresh_due:
         owe_refresh(m, channel, cycle)
     first = refresh_step(m, log, channel, cycle) if c.refreshes_owed > 0 else NONE
-    if first < 0:
+    if first < 0 and c.due <= cycle:
         first = queue_step(m, log, blocks, channel, cycle, NONE)
-    if first >= 0 and m.dual_command:
+    if first >= 0 and m.dual_command and c.due <= cycle:
         queue_step(m, log, blocks, channel, cycle, first)
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)

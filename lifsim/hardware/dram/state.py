@@ -27,7 +27,9 @@ def _record(*fields: str) -> np.dtype[Any]:
     return np.dtype([(field, np.int64) for field in fields])
 
 
-BANK = _record("rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "ready", "looked")
+BANK = _record(
+    "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry", "second", "third"
+)
 RANK = _record(
     "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
     "last_sleep",
@@ -35,9 +37,9 @@ RANK = _record(
 """commands: in the queues of its banks; asked: the cycle behind the last one that went out for a request; quiet: when
 all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last
 sleep ended, last_sleep: which of SLEEPS it was."""
-CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "sent")
+CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next")
 QUEUE = _record("first", "last", "count")
-ENTRY = _record("series", "burst", "count", "row", "kind", "block", "next")
+ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "next")
 """A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of
 age, first burst, how many, its row, read or write, the block that asks for the first burst."""
 
@@ -74,15 +76,16 @@ MACHINE = np.dtype(
         ("legal", np.int64, (_LEVELS * MAX_BANKS, COMMANDS)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
+        ("ready", np.int64, (MAX_BANKS,)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
         ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
         ("channels", CHANNEL, (MAX_CHANNELS,)),
         ("wake", np.int64, (MAX_CHANNELS,)),
         ("transactions", np.int64, (MAX_CHANNELS, 2)),
-        ("members", np.int64, (3, MAX_BANKS)),
-        ("member_count", np.int64, (MAX_CHANNELS, 3)),
-        ("place", np.int64, (3, MAX_BANKS)),
+        ("members", np.int64, (2, MAX_BANKS)),
+        ("member_count", np.int64, (MAX_CHANNELS, 2)),
+        ("place", np.int64, (2, MAX_BANKS)),
         ("queues", QUEUE, (3 * MAX_BANKS,)),
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
@@ -113,7 +116,8 @@ def new_machine(spec: DramSpec) -> Array:
     organisation = spec.organisation
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
-    banks["group"], banks["open_row"], banks["ready"] = index // organisation.banks_per_group, -1, FAR
+    banks["group"], banks["open_row"], banks["second"] = index // organisation.banks_per_group, -1, -1
+    m["ready"], m["channels"]["due"] = FAR, FAR
     m["channels"]["refresh_due"] = m["refresh_cycles"]
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
