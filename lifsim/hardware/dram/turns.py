@@ -16,23 +16,21 @@ from lifsim.hardware.dram.wants import ACT, choose, is_column
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     """The bank that is the first to send something from `cycle` on, of several the next in turn, and when that is."""
-    c, base, due = m.channels[channel], channel * m.banks_per_channel, NEVER
-    only = base + c.turn
-    if m.queues[commands_of(only)].count == c.commands:
-        if m.ready[only] < NEVER:
-            m.ready[only] = choose(m, only, cycle)[0]
-            due, c.next = max(m.ready[only], cycle), only
-        c.due = due
-        return
-    for step in range(1, m.banks_per_channel + 1):
-        bank = base + ((c.turn + step) & (m.banks_per_channel - 1))
+    c, first = m.channels[channel], channel * m.banks_per_channel
+    turn, last, commands = c.turn, m.banks_per_channel - 1, c.commands
+    due, chosen = NEVER, first + turn
+    if m.queues[commands_of(chosen)].count == commands:
+        turn, last = turn - 1, 0
+    for step in range(1, last + 2):
+        bank = first + ((turn + step) & (m.banks_per_channel - 1))
         if m.ready[bank] < due:
-            m.ready[bank] = choose(m, bank, cycle)[0]
-            if m.ready[bank] < due:
-                due, c.next = max(m.ready[bank], cycle), bank
+            at = choose(m, bank, cycle)[0]
+            m.ready[bank] = at
+            if at < due:
+                due, chosen = max(at, cycle), bank
                 if due == cycle:
                     break
-    c.due = due
+    c.due, c.next = due, chosen
 
 
 @compiled
