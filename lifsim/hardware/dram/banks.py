@@ -12,26 +12,28 @@ from lifsim.hardware.dram.wants import ACT, GROUP_ROW, PRE, REF, WR, choose, is_
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
-UNKNOWN = np.int64(-1)
+UNKNOWN = np.int64(-1)  # when the next bank sends something: it must be looked for
 
 
 @compiled
 def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
-    """A command of that row joined the bank's: what the bank wants now. Another miss behind others changes nothing."""
-    if row == m.banks[bank].open_row or m.queues[commands_of(bank)].count == 1:
-        plan(m, bank)
-        if not is_held(m, bank):
-            be_ready(m, bank, choose(m, bank, cycle)[0], cycle + 1)
-
-
-@compiled
-def be_ready(m: Machine, bank: Int64, at: Int64, cycle: Int64) -> None:
-    """The bank can send something from cycle `at` on, but none sends before `cycle`: is it the next?"""
-    c = m.channels[m.banks[bank].channel]
-    m.ready[bank] = at
-    at = max(at, cycle)
+    """A command of that row joined the bank's. It is news if it is the only one, or the first hit of its kind; the bank
+    may then be the next to send something, from the next cycle on."""
+    b, count = m.banks[bank], m.queues[commands_of(bank)].count
+    is_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
+    if not is_hit and count > 1:
+        return
+    plan(m, bank)
+    c = m.channels[b.channel]
+    if is_held(m, bank):
+        return
+    if c.next == bank:
+        c.due = UNKNOWN
+    ready, command, entry = choose(m, bank, cycle + 1)
+    m.ready[bank] = ready
+    at = max(ready, cycle + 1)
     if at < c.due or (at == c.due and turns_to(m, bank) < turns_to(m, c.next)):
-        c.due, c.next = at, bank
+        c.due, c.next, c.command, c.entry = at, bank, command, entry
 
 
 @compiled
@@ -77,6 +79,7 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
     if m.sleeps:
         r = m.ranks[m.banks[bank].rank]
         r.quiet = max(r.quiet, cycle + m.quiet_after[command])
+    m.channels[channel].due = UNKNOWN
     m.counts[channel, command] += 1
     if m.logged < log.size:
         log[m.logged].cycle = cycle
@@ -168,7 +171,7 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
         c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
         for bank in range(first, first + m.banks_per_rank):
             if m.queues[commands_of(bank)].count > 0:
-                be_ready(m, bank, legal(m, bank, ACT), cycle + 1)
+                m.ready[bank] = legal(m, bank, ACT)
         if c.refreshes_owed > 0:
             _next_refresh(m, channel, cycle + 1)
         return REF

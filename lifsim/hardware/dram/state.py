@@ -37,7 +37,10 @@ RANK = _record(
 """commands: in the queues of its banks; asked: the cycle behind the last one that went out for a request; quiet: when
 all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last
 sleep ended, last_sleep: which of SLEEPS it was."""
-CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next")
+CHANNEL = _record(
+    "turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next", "command",
+    "entry",
+)  # fmt: skip
 QUEUE = _record("first", "last", "count")
 ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "next")
 """A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of

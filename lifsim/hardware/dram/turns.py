@@ -12,25 +12,24 @@ from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import give_room
 from lifsim.hardware.dram.wants import ACT, choose, is_column
 
-
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
-    """The bank that is the first to send something from `cycle` on, of several the next in turn, and when that is."""
-    c, first = m.channels[channel], channel * m.banks_per_channel
-    turn, last, commands = c.turn, m.banks_per_channel - 1, c.commands
-    due, chosen = NEVER, first + turn
-    if m.queues[commands_of(chosen)].count == commands:
-        turn, last = turn - 1, 0
-    for step in range(1, last + 2):
-        bank = first + ((turn + step) & (m.banks_per_channel - 1))
-        if m.ready[bank] < due:
-            at = choose(m, bank, cycle)[0]
-            m.ready[bank] = at
+    """The bank that is the first to send something from `cycle` on, of several the next in turn: when, and what."""
+    c, first, last = m.channels[channel], channel * m.banks_per_channel, m.banks_per_channel - 1
+    due, chosen, command, entry = NEVER, c.turn, NONE, NONE
+    steps, turn = last + 1, chosen + 1
+    if m.queues[commands_of(first + chosen)].count == c.commands:  # no other bank has any
+        steps, turn = 1, chosen
+    for step in range(steps):
+        place = (turn + step) & last
+        if m.ready[first + place] < due:
+            at, its_command, its_entry = choose(m, first + place, cycle)
+            m.ready[first + place] = at
             if at < due:
-                due, chosen = max(at, cycle), bank
+                due, chosen, command, entry = max(at, cycle), place, its_command, its_entry
                 if due == cycle:
                     break
-    c.due, c.next = due, chosen
+    c.due, c.next, c.command, c.entry = due, first + chosen, command, entry
 
 
 @compiled
@@ -40,17 +39,15 @@ def queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle:
     c = m.channels[channel]
     if c.due < cycle:
         find_next(m, channel, cycle)
-    while c.due == cycle:
-        at, command, entry = choose(m, c.next, cycle)
-        if at <= cycle:
-            c.turn = c.next - channel * m.banks_per_channel
-            goes = first < 0 or is_column(command) != is_column(first)
-            if goes:
-                _send_chosen(m, log, blocks, cycle, np.int64(c.next), command, entry)
-            find_next(m, channel, cycle if first < 0 and m.dual_command else cycle + 1)
-            return command if goes else NONE
-        find_next(m, channel, cycle)  # what a refresh has sent holds it off
-    return NONE
+        if c.due > cycle:
+            return NONE
+    command = np.int64(c.command)
+    c.turn = c.next - channel * m.banks_per_channel
+    goes = first < 0 or is_column(command) != is_column(first)
+    if goes:
+        _send_chosen(m, log, blocks, cycle, np.int64(c.next), command, np.int64(c.entry))
+    find_next(m, channel, cycle if first < 0 and m.dual_command else cycle + 1)
+    return command if goes else NONE
 
 
 @compiled
