@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
 from lifsim.hardware.dram.state import COMMANDS, SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, GROUP_ROW, PRE, REF, WR, choose, is_column, legal, plan
+from lifsim.hardware.dram.wants import ACT, GROUP_ROW, PRE, REF, choose, legal, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
@@ -21,7 +22,9 @@ def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
     may then be the next to send something, from the next cycle on."""
     b, count = m.banks[bank], m.queues[commands_of(bank)].count
     is_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
-    if not is_hit and count > 1:
+    if count == 1:
+        join(m, HAVE_COMMANDS, bank)
+    elif not is_hit:
         return
     plan(m, bank)
     c = m.channels[b.channel]
@@ -66,12 +69,7 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
     """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date."""
     channel = m.banks[bank].channel
     keep_apart(m, cycle, bank, command)
-    if is_column(command):
-        if command == WR:
-            m.written = cycle + m.write_cycles
-        m.counts[channel, ROW_HITS] += m.banks[bank].row_hits > 0
-        m.banks[bank].row_hits += 1
-    elif command == ACT:
+    if command == ACT:
         _open_row(m, cycle, bank, row)
     elif command == PRE:
         _close_row(m, cycle, bank)

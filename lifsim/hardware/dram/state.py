@@ -28,8 +28,9 @@ def _record(*fields: str) -> np.dtype[Any]:
 
 
 BANK = _record(
-    "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry", "second", "third"
-)
+    "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry",
+    "second", "third",
+)  # fmt: skip
 RANK = _record(
     "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
     "last_sleep",
@@ -86,9 +87,9 @@ MACHINE = np.dtype(
         ("channels", CHANNEL, (MAX_CHANNELS,)),
         ("wake", np.int64, (MAX_CHANNELS,)),
         ("transactions", np.int64, (MAX_CHANNELS, 2)),
-        ("members", np.int64, (2, MAX_BANKS)),
-        ("member_count", np.int64, (MAX_CHANNELS, 2)),
-        ("place", np.int64, (2, MAX_BANKS)),
+        ("members", np.int64, (3, MAX_BANKS)),
+        ("member_count", np.int64, (MAX_CHANNELS, 3)),
+        ("place", np.int64, (3, MAX_BANKS)),
         ("queues", QUEUE, (3 * MAX_BANKS,)),
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),

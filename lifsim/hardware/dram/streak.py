@@ -15,12 +15,12 @@ from lifsim.hardware.dram.front_end import accept_next, arrival
 from lifsim.hardware.dram.hits import hit_gap, pass_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
-from lifsim.hardware.dram.queues import NONE, WRITE_KIND, commands_of, waiting_for
+from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import capacity, drains, give_room, pass_on
 from lifsim.hardware.dram.turns import answer, find_next, next_command, retire
-from lifsim.hardware.dram.wants import RD, WR, choose, plan
+from lifsim.hardware.dram.wants import RD, WR, plan
 
 
 @compiled
@@ -129,7 +129,6 @@ def run_streak(
         if moves_up:
             pass_on(m, blocks, bank, kind)
             plan(m, bank)
-            m.ready[bank] = choose(m, bank, cycle)[0]
             accept_next(m, blocks, kind, cycle)
             left -= 1
             continue
@@ -138,7 +137,6 @@ def run_streak(
         if m.queues[commands_of(bank)].count == 0:
             retire(m, bank)
             break
-        m.ready[bank] = choose(m, bank, cycle)[0]
     find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import refresh_wake, send
+from lifsim.hardware.dram.banks import ROW_HITS, refresh_wake, send, turns_to
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
+from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import give_room
 from lifsim.hardware.dram.wants import ACT, choose, is_column
 
+_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all in turn.
+
+
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     """The bank that is the first to send something from `cycle` on, of several the next in turn: when, and what."""
+    if _FEW * m.member_count[channel, HAVE_COMMANDS] < m.banks_per_channel:
+        _find_among_few(m, channel, cycle)
+        return
     c, first, last = m.channels[channel], channel * m.banks_per_channel, m.banks_per_channel - 1
-    due, chosen, command, entry = NEVER, c.turn, NONE, NONE
-    steps, turn = last + 1, chosen + 1
-    if m.queues[commands_of(first + chosen)].count == c.commands:  # no other bank has any
-        steps, turn = 1, chosen
-    for step in range(steps):
-        place = (turn + step) & last
-        if m.ready[first + place] < due:
-            at, its_command, its_entry = choose(m, first + place, cycle)
-            m.ready[first + place] = at
+    turn, due, chosen, command, entry = c.turn + 1, NEVER, NONE, NONE, NONE
+    for step in range(last + 1):
+        bank = first + ((turn + step) & last)
+        if m.ready[bank] < due:
+            at, its_command, its_entry = choose(m, bank, cycle)
+            m.ready[bank] = at
             if at < due:
-                due, chosen, command, entry = max(at, cycle), place, its_command, its_entry
+                due, chosen, command, entry = max(at, cycle), bank, its_command, its_entry
                 if due == cycle:
                     break
-    c.due, c.next, c.command, c.entry = due, first + chosen, command, entry
+    c.due, c.next, c.command, c.entry = due, chosen, command, entry
+
+
+@compiled
+def _find_among_few(m: Machine, channel: Int64, cycle: Int64) -> None:
+    c, start = m.channels[channel], channel * m.banks_per_channel
+    c.due, turns = NEVER, NONE
+    for place in range(start, start + m.member_count[channel, HAVE_COMMANDS]):
+        bank = m.members[HAVE_COMMANDS, place]
+        if m.ready[bank] < NEVER:
+            at, command, entry = choose(m, bank, cycle)
+            m.ready[bank] = at
+            at, its_turns = max(at, cycle), turns_to(m, bank)
+            if at < c.due or (at == c.due and its_turns < turns):
+                c.due, c.next, c.command, c.entry = at, bank, command, entry
+                turns = its_turns
 
 
 @compiled
@@ -65,14 +84,13 @@ def _send_chosen(
     send(m, log, cycle, bank, command, row)
     if m.queues[commands_of(bank)].count == 0:
         retire(m, bank)
-    else:
-        m.ready[bank] = choose(m, bank, cycle)[0]
 
 
 @compiled
 def retire(m: Machine, bank: Int64) -> None:
     """The bank has run out of commands."""
     m.ready[bank] = NEVER
+    leave(m, HAVE_COMMANDS, bank)
 
 
 @compiled
@@ -87,8 +105,13 @@ def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, entry: Int64)
     m.writes_open -= e.kind
     m.reads_open -= 1 - e.kind
     blocks[e.block].accesses += 1
-    blocks[e.block].row_hits += b.row_hits > 0
-    if e.kind == 0:
+    is_hit = b.row_hits > 0
+    blocks[e.block].row_hits += is_hit
+    m.counts[b.channel, ROW_HITS] += is_hit
+    b.row_hits += 1
+    if e.kind:
+        m.written = cycle + m.write_cycles
+    else:
         complete(blocks, e.block, cycle + m.read_cycles)
         if m.merged > 0:
             answer_sharers(m, blocks, e.burst, cycle + m.read_cycles)
