@@ -27,10 +27,10 @@ def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
     elif not is_hit:
         return
     plan(m, bank)
-    c = m.channels[b.channel]
     if is_held(m, bank):
         return
-    if c.next == bank:
+    c = m.channels[b.channel]
+    if c.next == bank:  # it wants something else now, and perhaps later
         c.due = UNKNOWN
     ready, command, entry = choose(m, bank, cycle + 1)
     m.ready[bank] = ready
@@ -77,7 +77,6 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
     if m.sleeps:
         r = m.ranks[m.banks[bank].rank]
         r.quiet = max(r.quiet, cycle + m.quiet_after[command])
-    m.channels[channel].due = UNKNOWN
     m.counts[channel, command] += 1
     if m.logged < log.size:
         log[m.logged].cycle = cycle
@@ -149,7 +148,14 @@ def _next_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
     first = rank * m.banks_per_rank
     for bank in range(first, first + m.banks_per_rank):
         m.ready[bank] = NEVER
-    c.due = UNKNOWN
+    _forget_next(m, channel)
+
+
+@compiled
+def _forget_next(m: Machine, channel: Int64) -> None:
+    """The bank that was the next to send something waits for a refresh, or for what was sent for one."""
+    if m.channels[channel].commands > 0:
+        m.channels[channel].due = UNKNOWN
 
 
 @compiled
@@ -162,9 +168,11 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
         for bank in range(first, first + m.banks_per_rank):
             if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
                 send(m, log, cycle, bank, PRE, np.int64(0))
+                _forget_next(m, channel)
                 return PRE
     elif m.legal[RANK_ROW + rank, REF] <= cycle:
         send(m, log, cycle, first, REF, np.int64(0))
+        _forget_next(m, channel)
         c.refreshes_owed -= 1
         c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
         for bank in range(first, first + m.banks_per_rank):

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import ir, types
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import FunctionPass, register_pass
+import numba.core.compiler
+import numba.core.compiler_machinery
+import numba.core.ir
+import numba.core.types
 from numba.core.typed_passes import NopythonTypeInference
-from numba.core.typing import signature
 
 F = TypeVar("F")
+
+numba_ir: Any = numba.core.ir  # what Numba is made of has no types
+numba_types: Any = numba.core.types
+numba_compiler: Any = numba.core.compiler
+numba_passes: Any = numba.core.compiler_machinery
 
 # Numba infers the types of the kernel; these names tell the reader.
 Int64 = Any
@@ -21,53 +26,57 @@ Pointer = Any  # to the first of such records
 Records = Any  # an array of state.BLOCK, of state.LOG, of MACHINE
 
 
-@register_pass(mutates_CFG=False, analysis_only=False)
-class _NumberedFromZero(FunctionPass):
+@numba_passes.register_pass(mutates_CFG=False, analysis_only=False)
+class _NumberedFromZero(numba_passes.FunctionPass):  # type: ignore[misc]
     """No index of a kernel counts from the end of an array, so that none need be looked at for its sign: half of the
     instructions of an access. Each is made unsigned once the types are known."""
 
     _name = "numbered_from_zero"
 
     def __init__(self) -> None:
-        super().__init__()  # which Numba leaves abstract
+        """Numba's is abstract."""
 
     def run_pass(self, state: Any) -> bool:
         """Numba's hook: whether anything was changed."""
-        return any([self._make_unsigned(state, block) for block in state.func_ir.blocks.values()])
+        changed = False
+        for block in state.func_ir.blocks.values():
+            body = []
+            for statement in block.body:
+                body += [*_index_made_unsigned(state, statement), statement]
+            changed |= len(body) > len(block.body)
+            block.body = body
+        return changed
 
-    def _make_unsigned(self, state: Any, block: Any) -> bool:
-        before = len(block.body)
-        for statement in list(block.body):
-            access = statement.value if isinstance(statement, ir.Assign) else statement
-            is_read = isinstance(access, ir.Expr) and access.op == "getitem"
-            if not (is_read or isinstance(access, ir.SetItem)):
-                continue
-            kind = _unsigned(state.typemap[access.index.name])
-            if kind is None:
-                continue
-            index = ir.Var(access.index.scope, f"{access.index.name}.{len(state.typemap)}", access.loc)
-            state.typemap[index.name] = kind
-            cast_to = ir.Assign(ir.Expr.cast(access.index, access.loc), index, access.loc)
-            block.body.insert(block.body.index(statement), cast_to)
-            called = state.calltypes.pop(access)
-            access.index = index
-            state.calltypes[access] = signature(called.return_type, called.args[0], kind, *called.args[2:])
-        return len(block.body) > before
+
+def _index_made_unsigned(state: Any, statement: Any) -> list[Any]:
+    """Let `statement`, if it reads or writes an element, take an unsigned index; what must be done before it."""
+    access = statement.value if isinstance(statement, numba_ir.Assign) else statement
+    is_read = isinstance(access, numba_ir.Expr) and access.op == "getitem"
+    if not (is_read or isinstance(access, numba_ir.SetItem)):
+        return []
+    kind = _unsigned(state.typemap[access.index.name])
+    if kind is None:
+        return []
+    signed, called = access.index, state.calltypes.pop(access)
+    access.index = numba_ir.Var(signed.scope, f"{signed.name}.{len(state.typemap)}", access.loc)
+    state.typemap[access.index.name] = kind
+    state.calltypes[access] = called.replace(args=(called.args[0], kind, *called.args[2:]))
+    return [numba_ir.Assign(numba_ir.Expr.cast(signed, access.loc), access.index, access.loc)]
 
 
 def _unsigned(kind: Any) -> Any:
     """The type of an index, unsigned; None of a slice."""
-    if isinstance(kind, types.Integer):
-        return types.uint64
-    if isinstance(kind, types.BaseTuple) and all(isinstance(part, types.Integer) for part in kind):
-        return types.UniTuple(types.uint64, len(kind))
+    if isinstance(kind, numba_types.Integer):
+        return numba_types.uint64
+    if isinstance(kind, numba_types.BaseTuple) and all(isinstance(part, numba_types.Integer) for part in kind):
+        return numba_types.UniTuple(numba_types.uint64, len(kind))
     return None
 
 
-class _Compiler(CompilerBase):  # type: ignore[misc]
+class _Compiler(numba_compiler.CompilerBase):  # type: ignore[misc]
     def define_pipelines(self) -> list[Any]:
         """Numba's hook."""
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes = numba_compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.add_pass_after(_NumberedFromZero, NopythonTypeInference)
         passes.finalize()
         return [passes]

@@ -102,13 +102,13 @@ MACHINE = np.dtype(
 gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; quiet_after [command]:
 when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal
 [row, command] the first cycle in which those of one level allow it, row = bank, MAX_BANKS + bank group, 2 MAX_BANKS +
-rank; activated
-[rank, 4] the last four activates; banks: `ready` is a lower bound of the cycle of the next command, found when the
-channel had sent `looked` of them; wake: each channel's next cycle of interest; transactions [channel, kind] how many
-reads, writes wait; members [set, place] sets of banks of a channel, from the place of its first bank on, member_count
-[channel, set] of them, place [set, bank] -1 outside (members.py); queues: those of a bank are three (queues.py);
-waiters: chains of reads that share another's command, by hash of the burst; segments [.., (shift, mask, bank weight,
-row weight)] the address mapping; counts [channel, COUNTS].
+rank; activated [rank, 4] the last four activates; banks: wants.py; ready [bank] the cycle of its next command, or an
+earlier one; channels: the bank that is the `next` to send, the cycle in which it is `due`, what it sends (turns.py);
+wake: each channel's next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set,
+place] sets of banks of a channel, from the place of its first bank on, member_count [channel, set] of them, place [set,
+bank] -1 outside (members.py); queues: those of a bank are three (queues.py); waiters: chains of reads that share
+another's command, by hash of the burst; segments [.., (shift, mask, bank weight, row weight)] the address mapping;
+counts [channel, COUNTS].
 """
 
 
