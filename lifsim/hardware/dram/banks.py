@@ -1,4 +1,4 @@
-"""The banks of the DRAM kernel: what they may do when, what their queues send, and what a command changes."""
+"""The banks of the DRAM kernel: what a command changes, and their refresh."""
 
 from __future__ import annotations
 
@@ -9,79 +9,40 @@ from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
 from lifsim.hardware.dram.state import COMMANDS, SELF_REFRESH
-from lifsim.model.dram import MAX_BANKS
+from lifsim.hardware.dram.wants import ACT, GROUP_ROW, PRE, REF, choose, legal, plan
 
-ACT, PRE, RD, WR, REF = np.arange(5)
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
-GROUP_ROW = np.int64(MAX_BANKS)
 ROW_HITS = np.int64(5)
+UNKNOWN = np.int64(-1)  # when the next bank sends something: it must be looked for
 
 
 @compiled
-def is_column(command: Int64) -> Bool:
-    """Whether it is a read or a write."""
-    return RD <= command <= WR
-
-
-@compiled
-def legal(m: Machine, bank: Int64, command: Int64) -> Int64:
-    """The first cycle in which the constraints allow `command` in `bank`."""
-    at = m.legal[bank, command]
-    at = max(at, m.legal[GROUP_ROW + m.banks[bank].group, command])
-    return max(at, m.legal[RANK_ROW + m.banks[bank].rank, command])
-
-
-@compiled
-def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64, Int64]:
-    """What the bank's queue sends: (first cycle in which it can, command, entry before, entry): the oldest entry that
-    can in `cycle`; if none can, that which will be the first."""
-    b = m.banks[bank]
-    entry = m.queues[commands_of(bank)].first
-    if b.open_row < 0:
-        window = m.activated[b.rank, m.ranks[b.rank].activates & 3] + m.faw_cycles
-        return max(legal(m, bank, ACT), window), ACT, NONE, entry
-    soonest, choice, choice_before, choice_entry = NEVER, PRE, NONE, entry
-    if m.entries[entry].row != b.open_row and (b.queued_hits == 0 or b.row_hits >= m.row_hit_limit):
-        soonest = legal(m, bank, PRE)
-        if soonest <= cycle:
-            return soonest, choice, choice_before, choice_entry
-    hits_left, reads_left, writes_left = b.queued_hits, 1, b.queued_writes
-    before = NONE
-    while hits_left > 0:
-        if m.entries[entry].row == b.open_row:
-            hits_left -= m.entries[entry].count
-            is_write = m.entries[entry].kind
-            if (writes_left if is_write else reads_left) > 0:
-                command = WR if is_write else RD
-                at = legal(m, bank, command)
-                if at < soonest:
-                    soonest, choice, choice_before, choice_entry = at, command, before, entry
-                if at <= cycle or b.queued_writes == 0:
-                    break
-                reads_left, writes_left = (reads_left, 0) if is_write else (0, writes_left)
-        before, entry = entry, m.entries[entry].next
-    return soonest, choice, choice_before, choice_entry
-
-
-@compiled
-def look(m: Machine, bank: Int64, cycle: Int64) -> None:
-    """Find out when the bank can send something, and note after how many commands of the channel that was."""
-    m.banks[bank].ready = choose(m, bank, cycle)[0]
-    m.banks[bank].looked = m.channels[m.banks[bank].channel].sent
-
-
-@compiled
-def expect(m: Machine, bank: Int64, row: Int64, kind: Int64, cycle: Int64) -> None:
-    """A command of that row and kind joined the bank's: when it can send the next."""
-    if m.queues[commands_of(bank)].count == 1:
+def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
+    """A command of that row joined the bank's. It is news if it is the only one, or the first hit of its kind; the bank
+    may then be the next to send something, from the next cycle on."""
+    b, count = m.banks[bank], m.queues[commands_of(bank)].count
+    is_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
+    if count == 1:
         join(m, HAVE_COMMANDS, bank)
-    b = m.banks[bank]
+    elif not is_hit:
+        return
+    plan(m, bank)
     if is_held(m, bank):
         return
-    if m.queues[commands_of(bank)].count == 1:
-        look(m, bank, cycle)
-    elif row == b.open_row:
-        b.ready = min(b.ready, legal(m, bank, WR if kind else RD))
+    c = m.channels[b.channel]
+    if c.next == bank:  # it wants something else now, and perhaps later
+        c.due = UNKNOWN
+    ready, command, entry = choose(m, bank, cycle + 1)
+    m.ready[bank] = ready
+    at = max(ready, cycle + 1)
+    if at < c.due or (at == c.due and turns_to(m, bank) < turns_to(m, c.next)):
+        c.due, c.next, c.command, c.entry = at, bank, command, entry
+
+
+@compiled
+def turns_to(m: Machine, bank: Int64) -> Int64:
+    """How many banks of its channel come in turn before it."""
+    return (bank - m.channels[m.banks[bank].channel].turn - 1) & (m.banks_per_channel - 1)
 
 
 @compiled
@@ -105,23 +66,18 @@ def _hold_off(m: Machine, cycle: Int64, command: Int64, scope: Int64, row: Int64
 
 @compiled
 def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64) -> None:
-    """A command goes out: bring the legal cycles, the open rows and the counts up to date."""
+    """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date."""
     channel = m.banks[bank].channel
     keep_apart(m, cycle, bank, command)
-    if is_column(command):
-        if command == WR:
-            m.written = cycle + m.write_cycles
-        m.counts[channel, ROW_HITS] += m.banks[bank].row_hits > 0
-        m.banks[bank].row_hits += 1
-    elif command == ACT:
+    if command == ACT:
         _open_row(m, cycle, bank, row)
     elif command == PRE:
         _close_row(m, cycle, bank)
+    plan(m, bank)
     if m.sleeps:
         r = m.ranks[m.banks[bank].rank]
         r.quiet = max(r.quiet, cycle + m.quiet_after[command])
     m.counts[channel, command] += 1
-    m.channels[channel].sent += 1
     if m.logged < log.size:
         log[m.logged].cycle = cycle
         log[m.logged].command = command
@@ -136,6 +92,8 @@ def _open_row(m: Machine, cycle: Int64, bank: Int64, row: Int64) -> None:
     rank = m.ranks[b.rank]
     m.activated[b.rank, rank.activates & 3] = cycle
     rank.activates += 1
+    fifth = m.activated[b.rank, rank.activates & 3] + m.faw_cycles
+    m.legal[RANK_ROW + b.rank, ACT] = max(m.legal[RANK_ROW + b.rank, ACT], fifth)
     if rank.open_banks == 0:
         rank.open_since = cycle
     rank.open_banks += 1
@@ -189,7 +147,15 @@ def _next_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
         rouse(m, rank, cycle)
     first = rank * m.banks_per_rank
     for bank in range(first, first + m.banks_per_rank):
-        m.banks[bank].ready = NEVER
+        m.ready[bank] = NEVER
+    _forget_next(m, channel)
+
+
+@compiled
+def _forget_next(m: Machine, channel: Int64) -> None:
+    """The bank that was the next to send something waits for a refresh, or for what was sent for one."""
+    if m.channels[channel].commands > 0:
+        m.channels[channel].due = UNKNOWN
 
 
 @compiled
@@ -202,14 +168,16 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
         for bank in range(first, first + m.banks_per_rank):
             if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
                 send(m, log, cycle, bank, PRE, np.int64(0))
+                _forget_next(m, channel)
                 return PRE
     elif m.legal[RANK_ROW + rank, REF] <= cycle:
         send(m, log, cycle, first, REF, np.int64(0))
+        _forget_next(m, channel)
         c.refreshes_owed -= 1
         c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
         for bank in range(first, first + m.banks_per_rank):
             if m.queues[commands_of(bank)].count > 0:
-                m.banks[bank].ready = legal(m, bank, ACT)
+                m.ready[bank] = legal(m, bank, ACT)
         if c.refreshes_owed > 0:
             _next_refresh(m, channel, cycle + 1)
         return REF

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import IN_BANK, IN_GROUP, IN_RANK, RD, ROW_HITS, WR
+from lifsim.hardware.dram.banks import IN_BANK, IN_GROUP, IN_RANK, ROW_HITS
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.members import HAVE_COMMANDS
 from lifsim.hardware.dram.queues import commands_of, waiting_for
+from lifsim.hardware.dram.wants import RD, WR
 
 
 @compiled
@@ -47,7 +47,8 @@ def hit_gap(m: Machine, kind: Int64) -> Int64:
 def _are_alike(m: Machine, bank: Int64, kind: Int64) -> Bool:
     """Whether no other bank of the channel has commands, and this one hits, with nothing but the series that is coming
     in. In queues of two and more an entry stays when one burst leaves it and another joins."""
-    if bank != m.bank or m.member_count[m.banks[bank].channel, HAVE_COMMANDS] > 1 or m.banks[bank].row_hits == 0:
+    commands = m.channels[m.banks[bank].channel].commands
+    if bank != m.bank or m.queues[commands_of(bank)].count < commands or m.banks[bank].row_hits == 0:
         return False
     for queue in (commands_of(bank), waiting_for(bank, kind)):
         q = m.queues[queue]
@@ -69,7 +70,6 @@ def _pass(m: Machine, blocks: Records, bank: Int64, kind: Int64, last: Int64, co
     b.row_hits += count
     m.counts[b.channel, ROW_HITS] += count
     m.counts[b.channel, WR if kind else RD] += count
-    c.sent += count
     m.logged += count
     if kind:  # each write that moves up is one less of a drain; a drain that ends is followed by another
         c.draining = (c.draining - count) % m.transactions[b.channel, kind]

@@ -3,12 +3,12 @@ power-down between them."""
 
 from __future__ import annotations
 
-from lifsim.hardware.dram.banks import IN_OTHER_RANKS, IN_RANK, REF, keep_apart
+from lifsim.hardware.dram.banks import IN_OTHER_RANKS, IN_RANK, keep_apart
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.members import HAVE_COMMANDS
 from lifsim.hardware.dram.rouse import NEVER, PRECHARGE_DOWN, RANK_ROW, down_from, hold_back
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.state import AWAKE, SELF_REFRESH
+from lifsim.hardware.dram.wants import REF
 
 
 @compiled
@@ -39,7 +39,7 @@ def _rests(m: Machine, channel: Int64) -> Bool:
     """Whether nothing but refreshes is to do, and each can be sent in the cycle in which it is due, or, out of power-
     down, so much later as that takes."""
     c = m.channels[channel]
-    if m.wake[channel] != c.refresh_due or c.refreshes_owed > 0 or m.member_count[channel, HAVE_COMMANDS] > 0:
+    if m.wake[channel] != c.refresh_due or c.refreshes_owed > 0 or c.commands > 0:
         return False
     if m.gaps[REF, IN_RANK, REF] > m.rank_count * m.refresh_cycles or m.gaps[REF, IN_OTHER_RANKS, REF] > 0:
         return False
@@ -100,7 +100,6 @@ def _refresh_before(m: Machine, channel: Int64, limit: Int64, exit_cycles: Int64
         reached = max(reached, last)
     m.counts[channel, REF] += sent
     m.logged += sent
-    c.sent += sent
     c.refresh_rank = (c.refresh_rank + count) % m.rank_count
     c.refresh_due += count * m.refresh_cycles
     m.wake[channel] = c.refresh_due

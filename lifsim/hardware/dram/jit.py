@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lifsim.kernels.part import compiled
+from lifsim.kernels.part import compiled_from_zero as compiled
 
 __all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled"]
 

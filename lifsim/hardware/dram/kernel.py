@@ -1,8 +1,9 @@
 """The DRAM controller, from event to event. Import it only to simulate: it loads Numba.
 
 Modelled on DRAMsim3 (controller.cc, command_queue.cc, refresh.cc), written anew: instead of looking at every queue in
-every cycle, each bank keeps a lower bound of the cycle in which its queue can send something. It only sinks when the
-bank's own queue or row changes, for commands elsewhere can but push it back. docs/model.md states the rules;
+every cycle, each bank keeps what it wants to send (wants.py) and a lower bound of the cycle in which it can, which only
+sinks when its own commands or row change, as others can but push it back; so after each command the channel finds which
+bank sends next, and when (turns.py). docs/model.md states the rules;
 tests/oracles/dram.py plays them cycle by cycle and must give the same cycle for every request.
 """
 
@@ -29,9 +30,9 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     if cycle >= c.refresh_due:
         owe_refresh(m, channel, cycle)
     first = refresh_step(m, log, channel, cycle) if c.refreshes_owed > 0 else NONE
-    if first < 0:
+    if first < 0 and c.due <= cycle:
         first = queue_step(m, log, blocks, channel, cycle, NONE)
-    if first >= 0 and m.dual_command:
+    if first >= 0 and m.dual_command and c.due <= cycle:
         queue_step(m, log, blocks, channel, cycle, first)
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)

@@ -39,6 +39,7 @@ def append(m: Machine, queue: Int64, series: Int64, burst: Int64, row: Int64, ki
     entry = np.int64(m.free[m.free_count])
     e = m.entries[entry]
     e.series, e.burst, e.count, e.row, e.kind, e.block, e.next = series, burst, 1, row, kind, block, -1
+    e.before = q.last if q.count > 1 else NONE
     if q.count == 1:
         q.first = entry
     else:
@@ -47,8 +48,8 @@ def append(m: Machine, queue: Int64, series: Int64, burst: Int64, row: Int64, ki
 
 
 @compiled
-def take(m: Machine, blocks: Records, queue: Int64, before: Int64, entry: Int64) -> None:
-    """Take the first burst out of `entry`, which stands behind `before` (-1: it is the first)."""
+def take(m: Machine, blocks: Records, queue: Int64, entry: Int64) -> None:
+    """Take the first burst out of `entry`."""
     q, e = m.queues[queue], m.entries[entry]
     q.count -= 1
     e.count -= 1
@@ -57,12 +58,14 @@ def take(m: Machine, blocks: Records, queue: Int64, before: Int64, entry: Int64)
         if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the series goes on in the next block
             e.block += 1
         return
-    if before < 0:
+    if e.before < 0:
         q.first = e.next
     else:
-        m.entries[before].next = e.next
+        m.entries[e.before].next = e.next
     if e.next < 0:
-        q.last = before
+        q.last = e.before
+    else:
+        m.entries[e.next].before = e.before
     release(m, entry)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import PRE, REF, legal, send
+from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
 from lifsim.hardware.dram.state import AWAKE, CLOSING, SELF_REFRESH
+from lifsim.hardware.dram.wants import PRE, REF, legal
 
 
 @compiled

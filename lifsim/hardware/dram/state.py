@@ -27,7 +27,10 @@ def _record(*fields: str) -> np.dtype[Any]:
     return np.dtype([(field, np.int64) for field in fields])
 
 
-BANK = _record("rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "ready", "looked")
+BANK = _record(
+    "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry",
+    "second", "third",
+)  # fmt: skip
 RANK = _record(
     "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
     "last_sleep",
@@ -35,9 +38,12 @@ RANK = _record(
 """commands: in the queues of its banks; asked: the cycle behind the last one that went out for a request; quiet: when
 all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last
 sleep ended, last_sleep: which of SLEEPS it was."""
-CHANNEL = _record("turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "sent")
+CHANNEL = _record(
+    "turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next", "command",
+    "entry",
+)  # fmt: skip
 QUEUE = _record("first", "last", "count")
-ENTRY = _record("series", "burst", "count", "row", "kind", "block", "next")
+ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "next")
 """A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of
 age, first burst, how many, its row, read or write, the block that asks for the first burst."""
 
@@ -74,6 +80,7 @@ MACHINE = np.dtype(
         ("legal", np.int64, (_LEVELS * MAX_BANKS, COMMANDS)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
+        ("ready", np.int64, (MAX_BANKS,)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
         ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
@@ -95,13 +102,13 @@ MACHINE = np.dtype(
 gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; quiet_after [command]:
 when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal
 [row, command] the first cycle in which those of one level allow it, row = bank, MAX_BANKS + bank group, 2 MAX_BANKS +
-rank; activated
-[rank, 4] the last four activates; banks: `ready` is a lower bound of the cycle of the next command, found when the
-channel had sent `looked` of them; wake: each channel's next cycle of interest; transactions [channel, kind] how many
-reads, writes wait; members [set, place] sets of banks of a channel, from the place of its first bank on, member_count
-[channel, set] of them, place [set, bank] -1 outside (members.py); queues: those of a bank are three (queues.py);
-waiters: chains of reads that share another's command, by hash of the burst; segments [.., (shift, mask, bank weight,
-row weight)] the address mapping; counts [channel, COUNTS].
+rank; activated [rank, 4] the last four activates; banks: wants.py; ready [bank] the cycle of its next command, or an
+earlier one; channels: the bank that is the `next` to send, the cycle in which it is `due`, what it sends (turns.py);
+wake: each channel's next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set,
+place] sets of banks of a channel, from the place of its first bank on, member_count [channel, set] of them, place [set,
+bank] -1 outside (members.py); queues: those of a bank are three (queues.py); waiters: chains of reads that share
+another's command, by hash of the burst; segments [.., (shift, mask, bank weight, row weight)] the address mapping;
+counts [channel, COUNTS].
 """
 
 
@@ -113,7 +120,8 @@ def new_machine(spec: DramSpec) -> Array:
     organisation = spec.organisation
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
-    banks["group"], banks["open_row"], banks["ready"] = index // organisation.banks_per_group, -1, FAR
+    banks["group"], banks["open_row"], banks["second"] = index // organisation.banks_per_group, -1, -1
+    m["ready"], m["channels"]["due"] = FAR, FAR
     m["channels"]["refresh_due"] = m["refresh_cycles"]
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1

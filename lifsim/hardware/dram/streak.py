@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import RD, WR, legal, send
+from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.front_end import accept_next, arrival
 from lifsim.hardware.dram.hits import hit_gap, pass_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.members import HAVE_COMMANDS, READS_CAN_MOVE, WRITES_CAN_MOVE
-from lifsim.hardware.dram.queues import NONE, WRITE_KIND, commands_of, waiting_for
+from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
+from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import capacity, drains, give_room, pass_on
-from lifsim.hardware.dram.turns import answer, next_command, retire
+from lifsim.hardware.dram.turns import answer, find_next, next_command, retire
+from lifsim.hardware.dram.wants import RD, WR, plan
 
 
 @compiled
@@ -41,8 +42,8 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     if kind == 0 and _writes_wait_in_row(m, bank):
         return 0
     base = channel * m.banks_per_channel
-    for place in range(base, base + m.member_count[channel, HAVE_COMMANDS]):
-        if not _only_hits(m, m.members[HAVE_COMMANDS, place], kind):
+    for other in range(base, base + m.banks_per_channel):
+        if m.queues[commands_of(other)].count > 0 and not _only_hits(m, other, kind):
             return 0
     return _left(m, blocks, kind, cycle)
 
@@ -112,7 +113,8 @@ def run_streak(
         if m.self_refresh_after < NEVER:
             stop_cycle = min(stop_cycle, sleep_wake(m, other, cycle))
     while stop_block < 0 or blocks[stop_block].remaining > 0:
-        at, bank = _next_hit(m, channel, cycle, kind)
+        find_next(m, channel, cycle + 1)
+        at, bank = np.int64(c.due), np.int64(c.next)
         moves_up = m.queues[waiting_for(bank, kind)].count > 0
         if at >= stop_cycle or (moves_up and left == 0):
             break
@@ -122,10 +124,11 @@ def run_streak(
             left -= passed
         cycle = at
         c.turn = bank - channel * m.banks_per_channel
-        answer(m, blocks, cycle, bank, NONE, np.int64(m.queues[commands_of(bank)].first))
+        answer(m, blocks, cycle, bank, np.int64(m.queues[commands_of(bank)].first))
         send(m, log, cycle, bank, WR if kind else RD, np.int64(m.banks[bank].open_row))
         if moves_up:
             pass_on(m, blocks, bank, kind)
+            plan(m, bank)
             accept_next(m, blocks, kind, cycle)
             left -= 1
             continue
@@ -134,21 +137,6 @@ def run_streak(
         if m.queues[commands_of(bank)].count == 0:
             retire(m, bank)
             break
+    find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle
-
-
-@compiled
-def _next_hit(m: Machine, channel: Int64, cycle: Int64, kind: Int64) -> tuple[Int64, Int64]:
-    """When the next read (write) goes, and the bank: in a tie that which is next in turn."""
-    base, turn = channel * m.banks_per_channel, m.channels[channel].turn
-    at, bank, nearest = NEVER, NONE, m.banks_per_channel
-    for place in range(base, base + m.member_count[channel, HAVE_COMMANDS]):
-        candidate = m.members[HAVE_COMMANDS, place]
-        soonest = max(legal(m, candidate, WR if kind else RD), cycle + 1)
-        distance = candidate - base - turn - 1
-        if distance < 0:
-            distance += m.banks_per_channel
-        if soonest < at or (soonest == at and distance < nearest):
-            at, bank, nearest = soonest, candidate, distance
-    return at, bank

@@ -12,7 +12,6 @@ from lifsim.hardware.dram.banks import expect, is_held
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import join, leave
 from lifsim.hardware.dram.queues import (
-    NONE,
     READ_KIND,
     WRITE_KIND,
     append,
@@ -123,7 +122,7 @@ def _move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: In
         for either in range(2):
             if m.place[either, bank] >= 0:
                 leave(m, either, bank)
-    expect(m, bank, row, kind, cycle)
+    expect(m, bank, row, cycle)
 
 
 @compiled
@@ -140,4 +139,4 @@ def pass_on(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> None:
     b.queued_writes += kind
     b.queued_hits += e.row == b.open_row
     append(m, commands_of(bank), e.series, e.burst, e.row, kind, e.block)
-    take(m, blocks, queue, NONE, entry)
+    take(m, blocks, queue, entry)
