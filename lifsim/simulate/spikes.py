@@ -192,8 +192,8 @@ def spike_work(
     spikes = iter(trace.layers)
     layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
     drawn = [(layer, operands) for layer, operands in layers if not layer.sees_image]
-    counts = sum(layer.rounds * layer.groups * layer.pixels for layer, _ in drawn)
-    require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {counted(batch, 'image')}", "batch")
+    kept_bytes = sum(layer.rounds * sparsity.kept_bytes(input_map_of(layer)) for layer, _ in drawn)
+    require_memory(batch * kept_bytes, f"the work of {counted(batch, 'image')}", "batch")
     tally = Tally(
         watch, "spikes", sum(layer.rounds * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
     )
