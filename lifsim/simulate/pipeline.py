@@ -105,7 +105,7 @@ def simulate(
             area_of(arch, costs, bank),
             bank.units,
             memory,
-            timeline.timing.dram if timeline else None,
+            timeline.dram if timeline else None,
         ),
         notes=(
             *notes(arch, network, sharing, states, options, spikes),

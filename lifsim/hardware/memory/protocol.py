@@ -8,7 +8,8 @@ from typing import Protocol
 
 from lifsim.contract import asked_where
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
-from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.program import Halves, Program
+from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Extents, Timing
 from lifsim.model.dram_part import Dram
 from lifsim.registry import Registry
@@ -47,6 +48,11 @@ class Memory(Protocol):
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""
         raise ValueError(f"nobody waits for a memory that is {self.name}")
+
+    def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player | None:
+        """What plays a long program section by section, each request charged to one of so many `owners`; None where it
+        can but `play` all at once."""
+        return None
 
     def charge(self, dram: Dram) -> Charge:
         """What it is charged for. Raises ValueError where `dram` has no price."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import image_chunks
 
 Number = TypeVar("Number", bound=np.generic)
-Ones = NDArray[np.int32]
+Ones = NDArray[np.signedinteger[Any]]
 """[B, rounds, groups, pixels]: ones in the receptive field of each output pixel, per image and round."""
 
 
@@ -43,11 +43,11 @@ class Kept:
     """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
     more in a class of its own.
 
-    ones: int32, or wider where it is summed. ones_in_both: [B, rounds] of the product of two tensors of spikes, its products of which both factors are ones;
-    None: one factor is weights.
+    ones: int32, or wider where they are summed. ones_in_both: [B, rounds] of the product of two tensors of spikes, its
+    products of which both factors are ones; None: one factor is weights.
     """
 
-    ones: Ones | NDArray[np.int64]
+    ones: Ones
     ones_in_both: NDArray[np.int64] | None = field(default=None, kw_only=True)
 
     @property
@@ -142,7 +142,7 @@ def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
     return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
 
 
-def summed_ones(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> NDArray[np.int64]:
+def summed_ones(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
     """[B, rounds, 1, 1] `ones_of`, summed over groups and pixels: no map is held longer than it is added up."""
     stored = min(batch, spikes.images)
     work = np.empty((stored, rounds, 1, 1), np.int64)
