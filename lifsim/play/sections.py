@@ -1,7 +1,8 @@
 """A long run, put together and played section by section: what it needs of this machine does not grow with its images.
 
 Visits are gone through several times: once to see what all of them touch and work on, then as they are played, and once
-more for each buffer of two halves, whose loads enter the queue long before the steps that need them.
+more for each kind of load that enters the queue long before the steps that need it: into a buffer of two halves, or
+into one that nothing was in before.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.dram.state import Array
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, WRITES, Kind
-from lifsim.hardware.pipeline.program import Gates, Ints
+from lifsim.hardware.pipeline.program import Gates, Halves, Ints
 from lifsim.hardware.pipeline.sections import ASKED, Section
 from lifsim.hardware.stores import Stores
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
@@ -42,7 +43,8 @@ class RunSections:
     def __init__(self, stores: Stores, visits: Iterable[Visit], counts: Sequence[LayerCounts]) -> None:
         self._visits, self._counts = visits, counts
         self._whole, self._halves = whole_buffers(stores), halves_of(stores)
-        self._sums, self.steps, self.moved_bytes = WorkSums(), 0, 0
+        self._sums, self._first_load = WorkSums(), dict[int, int]()
+        self.steps, self.moved_bytes = 0, 0
 
     @cached_property
     def layout(self) -> Layout:
@@ -52,9 +54,17 @@ class RunSections:
     def _surveyed(self) -> Iterator[Visit]:
         for visit in self._cut():
             self._sums.add(StepWork.of([visit]))
+            kinds, first = np.unique(visit.moves.kind, return_index=True)
+            for kind, step in zip(kinds.tolist(), visit.moves.step[first].tolist(), strict=True):
+                self._first_load.setdefault(kind, self.steps + step)
             self.steps += visit.steps
             self.moved_bytes += int(visit.moves.bytes.sum())
             yield visit
+
+    def _is_early(self, kind: Kind) -> bool:
+        """Whether loads enter the queue in an earlier section than that of their steps. The first section has a few
+        steps at least."""
+        return self._halves.double[kind] or self._first_load[kind] >= FEW_STEPS
 
     def _cut(self) -> Iterator[Visit]:
         return (cut(visit, self._whole) for visit in self._visits)
@@ -62,9 +72,9 @@ class RunSections:
     def __iter__(self) -> Iterator[RunSection]:
         """In order. What enters the queue behind the last step of a section belongs to the next one."""
         layout, dealer = self.layout, Dealer(self._counts, self._sums)
-        ahead = [kind for kind in LOADS if self._halves.double[kind]]
-        queues = _Queues([kind for kind in Kind if kind not in ahead])
-        early = [_Ahead(kind, placed(self._cut()), layout) for kind in ahead]
+        ahead = [kind for kind in LOADS if kind in self._first_load and self._is_early(kind)]
+        queues = _Queues([kind for kind in Kind if kind not in ahead], self._halves)
+        early = [_Ahead(_Queues([kind], self._halves), placed(self._cut()), layout) for kind in ahead]
         waiting, end, moved = np.zeros(0, ASKED), 0, 0
         for visits in _few_at_a_time(placed(self._cut())):
             first, work = visits[0].first, StepWork.of([each.visit for each in visits])
@@ -83,8 +93,8 @@ class RunSections:
 class _Queues:
     """When the requests of `kinds` enter the queue, visit by visit."""
 
-    def __init__(self, kinds: Sequence[Kind], double: bool = False) -> None:
-        self._gates = {kind: Gates(kind, double=double) for kind in kinds}
+    def __init__(self, kinds: Sequence[Kind], halves: Halves) -> None:
+        self._gates = {kind: Gates(kind, double=halves.double[kind]) for kind in kinds}
 
     def asked(self, each: Placed, layout: Layout) -> Array:
         """[moves of these kinds] what a visit asks for, in the order of its moves."""
@@ -104,10 +114,10 @@ class _Queues:
 
 
 class _Ahead:
-    """The loads of a buffer of two halves, which are asked for before the visits that need them are gone through."""
+    """Loads that are asked for before the visits that need them are gone through."""
 
-    def __init__(self, kind: Kind, visits: Iterator[Placed], layout: Layout) -> None:
-        self._queues, self._visits, self._layout = _Queues([kind], double=True), visits, layout
+    def __init__(self, queues: _Queues, visits: Iterator[Placed], layout: Layout) -> None:
+        self._queues, self._visits, self._layout = queues, visits, layout
         self._gate = -1
 
     def until(self, gate: int) -> Iterator[Array]:

@@ -56,7 +56,7 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
     return group_visits(facts, batch, group, memo, keeps_spikes=keeps_spikes)
 
 
-FEW_STEPS = 1 << 14
+FEW_STEPS = 1 << 13
 """So many are put together and played at once; a run of more goes section by section."""
 
 
@@ -77,7 +77,7 @@ class Visits(Protocol):
 
 
 @dataclass(frozen=True)
-class Listed(Visits):
+class Listed:
     """All of them in a list."""
 
     every: Sequence[Visit]
@@ -92,7 +92,7 @@ class Listed(Visits):
 
 
 @dataclass(frozen=True)
-class Planned(Visits):
+class Planned:
     """Those under `plan`; of tick-batched layers, whose tiles are all images', no more at a time than are looked at."""
 
     plan: Plan
