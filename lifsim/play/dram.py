@@ -8,7 +8,7 @@ kind in the order of first use, each tensor from a page on. Gradients take place
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -42,6 +42,15 @@ PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradient
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
 
 
+def require_room(kept_bytes: int, capacity_bytes: int) -> None:
+    """Raises InputError where a run keeps more in its DRAM than that holds."""
+    if kept_bytes > capacity_bytes:
+        kept, room = format_bytes(kept_bytes), format_bytes(capacity_bytes)
+        way_out = "fewer images (--batch), or a larger device (--dram, lifsim list drams)"
+        rule = f"all that the run keeps there, {kept}, must fit into {room}: {way_out}"
+        raise InputError(Fault(rule, path="dram.device"))
+
+
 @dataclass(frozen=True)
 class Layout:
     """names, base, size: [tensors] in address order; bytes. A name is of what kind it is, and whose:
@@ -58,9 +67,7 @@ class Layout:
 
     def require_fit(self, capacity_bytes: int) -> None:
         """Raises InputError where a DRAM of so many bytes has not the room."""
-        if self.end > capacity_bytes:
-            kept, room = format_bytes(self.end), format_bytes(capacity_bytes)
-            raise InputError(Fault(f"all that the run keeps there, {kept}, must fit into {room}", path="dram.device"))
+        require_room(self.end, capacity_bytes)
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -69,6 +76,17 @@ class Layout:
     def base_of(self, names: Sequence[str]) -> Ints:
         """First addresses of these tensors."""
         return self.base[[self._place[name] for name in names]]
+
+
+def sizes_of(visits: Iterable[Visit]) -> dict[str, int]:
+    """Bytes of each tensor up to the last one that `visits` touch."""
+    return {name: use.size for name, use in _uses(visits).items()}
+
+
+def end_of(sizes: Mapping[str, int]) -> int:
+    """The first byte behind tensors of these sizes, each from a page on, whichever is the last of them."""
+    pages = sum(-(-size // PAGE_BYTES) for size in sizes.values())
+    return max(0, (pages - 1) * PAGE_BYTES + 1)
 
 
 @dataclass

@@ -73,6 +73,15 @@ def trace_of(network: Network, options: Options) -> Path | None:
     return options.trace or (None if drawn else network.spikes.trace)
 
 
+def images_of(network: Network, options: Options) -> int:
+    """Images of a run. Raises InputError where its trace cannot be read or holds fewer."""
+    path = trace_of(network, options)
+    if path is None:
+        return options.batch_of()
+    with open_trace(path, network) as trace:
+        return _batch(trace, options, path)
+
+
 def missing_spikes(network: Network, options: Options) -> list[Fault]:
     """What is wrong where nothing says where the spikes come from."""
     stated = options.rate is not None or bool(network.spikes.rates)
