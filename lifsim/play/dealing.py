@@ -61,6 +61,12 @@ class WorkSums:
                 of_round[number] = of_round.get(number, 0) + int(work.tiles[steps].sum())
 
 
+def dealt_cycles(counted: LayerCounts) -> tuple[object, ...]:
+    """All of `counted` that a `Dealer` looks at."""
+    rounds = [(one.array_cycles, one.fill_drain_cycles) for one in counted.timesteps]
+    return counted.cycles.total, counted.cycles.array, counted.cycles.fill_drain, counted.cycles.lif, rounds
+
+
 class Dealer:
     """Deals the cycles of `counts` to steps that come in order, as many at a time as one likes; sums: of all of them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -93,13 +93,21 @@ class Listed:
 
 @dataclass(frozen=True)
 class Planned:
-    """Those under `plan`; of tick-batched layers, whose tiles are all images', no more at a time than are looked at."""
+    """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
+    images', no more at a time than are looked at."""
 
     plan: Plan
     batch: int
     memo: Memo
+    first: int = 0
 
     def __iter__(self) -> Iterator[Visit]:
+        return map(self._counted, self._in_parts())
+
+    def _counted(self, visit: Visit) -> Visit:
+        return replace(visit, layer=visit.layer - self.first) if self.first else visit
+
+    def _in_parts(self) -> Iterator[Visit]:
         facts, tiles = self.plan.facts, self.plan.chip.tiles
         for group in self.plan.groups:
             if group.tick_batched:
@@ -111,7 +119,7 @@ class Planned:
     @property
     def every(self) -> Sequence[Visit]:
         """Whole layers."""
-        return visits(self.plan, self.batch, self.memo)
+        return list(map(self._counted, visits(self.plan, self.batch, self.memo)))
 
     @property
     def steps(self) -> int:

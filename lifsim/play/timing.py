@@ -15,9 +15,9 @@ from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import MEMORIES
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
-from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.hardware.stores import Stores
 from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
 from lifsim.play.dram import dram_extents, owners, with_dram_work
@@ -84,14 +84,10 @@ def timed(
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
 
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
-    what was played, unless its steps are many: the same steps with the same requests take the same time, whatever else
-    sets two runs apart.
+    what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
-    if visits.steps > FEW_STEPS:
-        memory, halves = MEMORIES[machine.dram.model], halves_of(machine.stores)
-        player = memory.player(machine.dram, machine.clock_hz, halves, 2 * len(counts))
-        if player is not None:
-            return _timed_in_sections(machine, visits, counts, player, watch)
+    if visits.steps > FEW_STEPS and MEMORIES[machine.dram.model].in_sections:
+        return _timed_in_sections(machine, visits, counts, runs, watch)
     whole = _whole(machine, visits, counts, runs, watch)
     steps, timing = whole
     waited = Waited(len(counts))
@@ -105,23 +101,46 @@ def timed(
 
 
 def _timed_in_sections(
-    machine: Machine, visits: Visits, counts: Sequence[LayerCounts], player: Player, watch: Watch
+    machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch
 ) -> tuple[list[LayerCounts], Timeline]:
     """The same figures, without a step of the last section in memory when the next one is played."""
-    sections, waited = RunSections(machine.stores, visits, counts), Waited(len(counts))
+    sections = RunSections(machine.stores, visits, counts)
     if MEMORIES[machine.dram.model].has_device:
         sections.layout.require_fit(machine.dram.simulated.organisation.capacity_bytes)
+    layers = len(counts)
+    score = _LongScore(machine.dram, machine.clock_hz, machine.stores, layers, sections.digest, sections, watch)
+    waited, dram = runs.of(_played_in_sections, score)
+    stalled = waited.with_stalls(counts, machine.stores, machine.dram_bytes_per_cycle)
+    if dram is not None:
+        stalled = with_dram_work(stalled, dram, np.arange(2 * layers))
+    return stalled, Timeline.of(counts, dram, partial(_whole, machine, visits, counts, Memo(), watch))
+
+
+@dataclass(frozen=True)
+class _LongScore:
+    """What a memory plays section by section, of so many layers. digest: of all that the time of `sections` follows
+    from."""
+
+    dram: Dram
+    clock_hz: int
+    stores: Stores
+    layers: int
+    digest: bytes
+    sections: RunSections = field(compare=False)
+    watch: Watch = field(compare=False)
+
+
+def _played_in_sections(score: _LongScore) -> tuple[Waited, DramResult | None]:
+    memory, halves = MEMORIES[score.dram.model], halves_of(score.stores)
+    player, waited = memory.player(score.dram, score.clock_hz, halves, 2 * score.layers), Waited(score.layers)
     last, end = 0, 0
-    for each in sections:
+    for each in score.sections:
         played = player.play(each.section)
         waited.add(each.layer, played.waited, played.held)
         last, end = int(each.layer[-1]), int(played.end[-1])
-        watch("KiB of DRAM traffic", each.moved_bytes >> 10, sections.moved_bytes >> 10)
+        score.watch("KiB of DRAM traffic", each.moved_bytes >> 10, score.sections.moved_bytes >> 10)
     waited.add_end(last, player.total - end, held=player.last_held)
-    stalled, dram = waited.with_stalls(counts, machine.stores, machine.dram_bytes_per_cycle), player.dram
-    if dram is not None:
-        stalled = with_dram_work(stalled, dram, np.arange(2 * len(counts)))
-    return stalled, Timeline.of(counts, dram, partial(_whole, machine, visits, counts, Memo(), watch))
+    return waited, player.dram
 
 
 @dataclass(frozen=True)

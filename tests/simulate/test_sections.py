@@ -11,9 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifsim
+from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.pipeline.sections import Player, Section
+from lifsim.memo import Shared
 from lifsim.play import sections, steps, timing
+from lifsim.simulate.inputs import load_inputs
+from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result
+from lifsim.simulate.spikes import read_spikes
 from tests.simulate.test_whole_run import BUFFERS, cases, simulated, spikes_of
 
 DEVICES = ("lpddr3_1600_x32", "lpddr4_2400", "ddr3_1866", "ddr4_2400", "hbm2")
@@ -67,6 +72,7 @@ def test_any_run_has_the_figures_of_one_that_is_played_at_once(
         ("lenet5_mnist", {"sharing": "channel2"}, TWO_HALVES),
         ("lenet5_mnist", {"schedule": "timestep"}, TWO_HALVES),
         ("lenet5_mnist", {"schedule": "window:2", "chunk": 2}, TWO_HALVES[2:]),
+        ("lenet5_mnist", {"schedule": "auto", "objective": "cycles", "sharing": "channel2"}, ()),
         ("lenet5_mnist", {"mode": "training"}, ()),
         ("digits_cnn", {"mode": "training", "bptt": "reversed", "schedule": "timestep", "rate": 0.2}, TWO_HALVES),
         ("vgg16_cifar10", {"schedule": "fused"}, ()),
@@ -128,3 +134,31 @@ def test_a_run_that_does_not_fit_into_its_dram_is_refused_before_it_is_played() 
     for few in (ALL, 4):
         with pytest.raises(lifsim.InputError, match=r"dram\.device: all that the run keeps there, .* must fit into"):
             of_few(few, run)
+
+
+@pytest.mark.parametrize(
+    ("setting", "again"),
+    [
+        ("lif.units=128", False),
+        ("dram.device.controller.read_queue=4", True),
+        ("clock_hz=1GHz", True),
+        ("buffers.weight.port_bits=32", True),
+        ("lif.latency_cycles=9", True),
+        ("buffers.spike_in.size_bytes=4KiB", True),
+    ],
+)
+def test_runs_beside_each_other_that_take_the_same_time_are_played_once(setting: str, *, again: bool) -> None:
+    inputs = [load_inputs("sata128", "lenet5_mnist", "none", {"batch": 3}, one) for one in ([], [setting])]
+    shared, found = Shared(), list[Result]()
+
+    def run() -> Result:
+        one = inputs[len(found)]
+        spikes = read_spikes(one.network, one.sharing, one.options, sparsity_of(one.arch.array))
+        found.append(simulate(one.arch, one.network, one.sharing, one.options, spikes, shared))
+        return found[-1]
+
+    sections = [of_few(4, run)[1] for _ in inputs]
+    assert sections[0] > 3
+    assert (sections[1] > 0) == again
+    alone = of_few(4, lambda: lifsim.run(workload="lenet5_mnist", batch=3, overrides=[setting]))[0]
+    assert found[1].totals == alone.totals

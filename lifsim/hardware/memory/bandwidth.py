@@ -19,6 +19,7 @@ class PlainBandwidth(Memory):
 
     name = "bandwidth"
     title = "bytes one after the other at bandwidth_bytes_per_s, reads answered latency_ns later"
+    in_sections = True
     reads = ("bandwidth_bytes_per_s", "latency_ns")
 
     def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:

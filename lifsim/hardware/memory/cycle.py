@@ -19,7 +19,7 @@ class CycleByCycle(Memory):
 
     name = "cycle"
     title = "a device, simulated burst by burst (`lifsim list drams`)"
-    has_device = True
+    has_device = in_sections = True
     reads = ("device", "power_down_after_cycles", "self_refresh_after_cycles")
 
     def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
