@@ -157,8 +157,8 @@ def test_runs_beside_each_other_that_take_the_same_time_are_played_once(setting:
         found.append(simulate(one.arch, one.network, one.sharing, one.options, spikes, shared))
         return found[-1]
 
-    sections = [of_few(4, run)[1] for _ in inputs]
+    sections = [of_few(2, run)[1] for _ in inputs]
     assert sections[0] > 3
     assert (sections[1] > 0) == again
-    alone = of_few(4, lambda: lifsim.run(workload="lenet5_mnist", batch=3, overrides=[setting]))[0]
+    alone = of_few(2, lambda: lifsim.run(workload="lenet5_mnist", batch=3, overrides=[setting]))[0]
     assert found[1].totals == alone.totals
