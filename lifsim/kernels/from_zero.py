@@ -10,8 +10,6 @@ import numba.core.ir
 import numba.core.types
 from numba.core.typed_passes import NopythonTypeInference
 
-F = TypeVar("F")
-
 numba_ir: Any = numba.core.ir  # what Numba is made of has no types
 numba_types: Any = numba.core.types
 numba_compiler: Any = numba.core.compiler

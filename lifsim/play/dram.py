@@ -8,7 +8,7 @@ kind in the order of first use, each tensor from a page on. Gradients take place
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -42,6 +42,15 @@ PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradient
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
 
 
+def require_room(kept_bytes: int, capacity_bytes: int) -> None:
+    """Raises InputError where a run keeps more in its DRAM than that holds."""
+    if kept_bytes > capacity_bytes:
+        kept, room = format_bytes(kept_bytes), format_bytes(capacity_bytes)
+        way_out = "fewer images (--batch), or a larger device (--dram, lifsim list drams)"
+        rule = f"all that the run keeps there, {kept}, must fit into {room}: {way_out}"
+        raise InputError(Fault(rule, path="dram.device"))
+
+
 @dataclass(frozen=True)
 class Layout:
     """names, base, size: [tensors] in address order; bytes. A name is of what kind it is, and whose:
@@ -56,6 +65,10 @@ class Layout:
         """The first byte behind everything."""
         return int((self.base + self.size).max(initial=0))
 
+    def require_fit(self, capacity_bytes: int) -> None:
+        """Raises InputError where a DRAM of so many bytes has not the room."""
+        require_room(self.end, capacity_bytes)
+
     @cached_property
     def _place(self) -> dict[str, int]:
         return {name: index for index, name in enumerate(self.names)}
@@ -63,6 +76,17 @@ class Layout:
     def base_of(self, names: Sequence[str]) -> Ints:
         """First addresses of these tensors."""
         return self.base[[self._place[name] for name in names]]
+
+
+def sizes_of(visits: Iterable[Visit]) -> dict[str, int]:
+    """Bytes of each tensor up to the last one that `visits` touch."""
+    return {name: use.size for name, use in _uses(visits).items()}
+
+
+def end_of(sizes: Mapping[str, int]) -> int:
+    """The first byte behind tensors of these sizes, each from a page on, whichever is the last of them."""
+    pages = sum(-(-size // PAGE_BYTES) for size in sizes.values())
+    return max(0, (pages - 1) * PAGE_BYTES + 1)
 
 
 @dataclass
@@ -74,7 +98,7 @@ class _Use:
     last: int
 
 
-def layout_of(visits: Sequence[Visit]) -> Layout:
+def layout_of(visits: Iterable[Visit]) -> Layout:
     """Room for all bytes that `visits` touch, and no more but for the pages' ends and the gaps between what is dead."""
     uses = _uses(visits)
     names = sorted(uses, key=lambda name: _RANK[_kind(name)])
@@ -86,7 +110,7 @@ def layout_of(visits: Sequence[Visit]) -> Layout:
     return Layout(tuple(names), np.array(base, np.int64), np.array([uses[name].size for name in names], np.int64))
 
 
-def _uses(visits: Sequence[Visit]) -> dict[str, _Use]:
+def _uses(visits: Iterable[Visit]) -> dict[str, _Use]:
     """In the order of first use."""
     uses: dict[str, _Use] = {}
     for index, visit in enumerate(visits):
@@ -125,9 +149,7 @@ def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
     """The extents of all requests of a run, in the order of their queue. Raises InputError where the tensors
     do not fit into the DRAM."""
     layout = layout_of(steps.visits)
-    if layout.end > capacity_bytes:
-        rule = f"all that the run keeps there, {format_bytes(layout.end)}, must fit into {format_bytes(capacity_bytes)}"
-        raise InputError(Fault(rule, path="dram.device"))
+    layout.require_fit(capacity_bytes)
     moves, order = steps.moves, steps.program.requests.origin
     count = moves.extents[order]
     require_memory(int(count.sum()) * EXTENT_RECORD_BYTES, f"{int(count.sum())} extents of addresses", "dram.model")
@@ -227,13 +249,16 @@ def work_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
     return {f"dram.{name}": value for name, value in asdict(work).items() if name not in hidden}
 
 
-def with_dram_work(counts: Sequence[LayerCounts], steps: RunSteps, dram: DramResult) -> list[LayerCounts]:
-    """`counts`, whose cycles are final, each with its share of what `dram` did for the requests of `steps`, extent by
-    extent: the commands that were sent for them, refreshes and standby by its cycles."""
-    requests, layers, sent, work = steps.program.requests, len(counts), dram.blocks, dram.work
-    extents = steps.moves.extents[requests.origin]
-    layer = np.repeat(steps.layer[requests.step], extents)
-    write = np.repeat(requests.is_write, extents)
+def owners(steps: RunSteps) -> Ints:
+    """[extents of all requests] 2 x the layer that each is of, one more where it is written."""
+    requests = steps.program.requests
+    return np.repeat(2 * steps.layer[requests.step] + requests.is_write, steps.moves.extents[requests.origin])
+
+
+def with_dram_work(counts: Sequence[LayerCounts], dram: DramResult, owner: Ints) -> list[LayerCounts]:
+    """`counts`, whose cycles are final, each with its share of what `dram` did for its blocks, which have an `owner`
+    each: the commands that were sent for them, refreshes and standby by its cycles."""
+    layers, sent, work, layer, write = len(counts), dram.blocks, dram.work, owner // 2, owner % 2 == 1
     cycles = np.array([counted.cycles.total for counted in counts])
     columns = {
         "activates": _summed(sent.activates, layer, layers),

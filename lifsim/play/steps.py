@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -14,13 +15,16 @@ from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo
+from lifsim.play.dealing import Dealer, StepWork, WorkSums
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group_steps import group_visits
-from lifsim.schedule.moves import ALL_ROUNDS, Moves, Visit, shares
-from lifsim.schedule.plan import Plan
+from lifsim.schedule.moves import Moves, Visit
+from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.tick_steps import tick_visit
+from lifsim.schedule.tick_steps import tick_parts, tick_visit
+from lifsim.schedule.tick_tiles import steps_of
 from lifsim.schedule.wave_steps import most_steps, wave_visits
 from lifsim.schedule.window_steps import window_visits
 from lifsim.units import counted
@@ -33,29 +37,114 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
     """One visit a tick-batched layer, with all its tiles; one a chunk and window of a layer in windows; of a
     timestep-major group one a chunk, timestep, strip and layer. keeps_spikes: for a backward pass, all of them go to
     DRAM. Raises InputError where the tiles are more than this machine has memory for."""
-    _require_room(plan, batch)
-    facts, tiles = plan.facts, plan.chip.tiles
+    _require_room(plan.facts, batch, plan.groups)
     found: list[Visit] = []
     for group in plan.groups:
-        if group.tick_batched:
-            layer = facts.layers[group.first].layer
-            found.append(memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0]))
-        elif group.waves is not None:
-            found += wave_visits(facts, plan.chip, batch, group)
-        elif group.tiled:
-            found += window_visits(facts, plan.chip, batch, group)
-        else:
-            found += group_visits(facts, batch, group, memo, keeps_spikes=keeps_spikes)
+        found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
     return found
 
 
-def _require_room(plan: Plan, batch: int) -> None:
+def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
+    facts, tiles = plan.facts, plan.chip.tiles
+    if group.tick_batched:
+        layer = facts.layers[group.first].layer
+        return [memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0])]
+    if group.waves is not None:
+        return wave_visits(facts, plan.chip, batch, group)
+    if group.tiled:
+        return window_visits(facts, plan.chip, batch, group)
+    return group_visits(facts, batch, group, memo, keeps_spikes=keeps_spikes)
+
+
+FEW_STEPS = 1 << 13
+"""So many are put together and played at once; a run of more goes section by section."""
+
+
+class Visits(Protocol):
+    """Of a run, which can be gone through again and again, where they are many in parts of a few steps."""
+
+    def __iter__(self) -> Iterator[Visit]: ...
+
+    @property
+    def every(self) -> Sequence[Visit]:
+        """All of them, whole. Raises InputError where they are more than this machine has memory for."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """How many they have."""
+        ...
+
+
+@dataclass(frozen=True)
+class Listed:
+    """All of them in a list."""
+
+    every: Sequence[Visit]
+
+    def __iter__(self) -> Iterator[Visit]:
+        return iter(self.every)
+
+    @property
+    def steps(self) -> int:
+        """Added up."""
+        return sum(visit.steps for visit in self.every)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
+    images', no more at a time than are looked at."""
+
+    plan: Plan
+    batch: int
+    memo: Memo
+    first: int = 0
+
+    def __iter__(self) -> Iterator[Visit]:
+        return map(self._counted, self._in_parts())
+
+    def _counted(self, visit: Visit) -> Visit:
+        return replace(visit, layer=visit.layer - self.first) if self.first else visit
+
+    def _in_parts(self) -> Iterator[Visit]:
+        facts, tiles = self.plan.facts, self.plan.chip.tiles
+        for group in self.plan.groups:
+            if group.tick_batched:
+                layer = facts.layers[group.first].layer
+                yield from tick_parts(layer, facts.reals, tiles, self.batch, group.layers[0], FEW_STEPS)
+            else:
+                yield from self._listed[group.first]
+
+    @property
+    def every(self) -> Sequence[Visit]:
+        """Whole layers."""
+        return list(map(self._counted, visits(self.plan, self.batch, self.memo)))
+
+    @property
+    def steps(self) -> int:
+        """Of tick-batched layers as many as they have tiles."""
+        ticking = (group for group in self.plan.groups if group.tick_batched)
+        tiles = sum(
+            steps_of(self.plan.facts.layers[group.first].layer, self.batch, group.layers[0].tiling) for group in ticking
+        )
+        return tiles + sum(visit.steps for listed in self._listed.values() for visit in listed)
+
+    @cached_property
+    def _listed(self) -> dict[int, list[Visit]]:
+        """Of groups that are not tick-batched, by their first layers."""
+        groups = [group for group in self.plan.groups if not group.tick_batched]
+        _require_room(self.plan.facts, self.batch, groups)
+        return {group.first: _of_group(self.plan, self.batch, group, self.memo) for group in groups}
+
+
+def _require_room(facts: NetworkFacts, batch: int, groups: Sequence[GroupPlan]) -> None:
     tiles = 0
-    for group in plan.groups:
-        layer, tiling = plan.facts.layers[group.first].layer, group.layers[0].tiling
+    for group in groups:
+        layer, tiling = facts.layers[group.first].layer, group.layers[0].tiling
         windows = len(group.window.spans(layer.timesteps))
         if group.waves is not None:
-            tiles += most_steps(plan.facts, batch, group)
+            tiles += most_steps(facts, batch, group)
         elif group.tiled:
             tiles += batch * windows * layer.groups * tiling.row_tiles * tiling.filter_tiles
     require_memory(tiles * STEP_BYTES, f"{counted(tiles, 'tile')} of {counted(batch, 'image')}", "batch")
@@ -104,58 +193,56 @@ class RunSteps:
 def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their tiles and outputs."""
-    whole = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
-    visits = [cut(visit, whole) for visit in visits]
-    layer = np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits])
-    outputs = np.concatenate([visit.outputs for visit in visits])
-    by_tile = np.concatenate([visit.array_shares for visit in visits])
-    of_round = np.concatenate([visit.rounds for visit in visits])
-    cycles = np.zeros(layer.size, np.int64)
-    for index, count in enumerate(counts):
-        mine = np.flatnonzero(layer == index)
-        cycles[mine] = _cycles(count, of_round[mine], outputs[mine], by_tile[mine])
-    first = np.cumsum([0, *(visit.steps for visit in visits)])
-    moves, after = _joined(visits, first)
+    visits = [cut(visit, whole_buffers(stores)) for visit in visits]
+    work, sums = StepWork.of(visits), WorkSums()
+    sums.add(work)
+    cycles = Dealer(counts, sums).of(work)
+    moves, after = _joined(visits)
     return RunSteps(
-        layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, _halves(stores))
+        work.layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, halves_of(stores))
     )
 
 
-def _cycles(counted: LayerCounts, of_round: Ints, outputs: Ints, by_tile: Ints) -> Ints:
-    """[steps of the layer] cycles without waiting for DRAM: the array's of a round are dealt to its steps as their
-    tiles take them; those of LIF units and of SRAM ports to all by their outputs."""
-    running = counted.cycles.array + counted.cycles.fill_drain
-    lif = counted.cycles.lif
-    cycles = shares(lif, outputs) + shares(counted.cycles.total - running - lif, outputs)
-    if (of_round == ALL_ROUNDS).all():
-        return cycles + shares(running, by_tile)
-    computed = np.unique(of_round[of_round >= 0]).tolist()
-    for first, behind in pairwise([*computed, len(counted.timesteps)]):
-        mine = of_round == first
-        took = sum(done.array_cycles + done.fill_drain_cycles for done in counted.timesteps[first:behind])
-        cycles[mine] += shares(took, by_tile[mine])
-    return cycles
+class Placed(NamedTuple):
+    """A visit whose first step is the step `first` of the run. after: [moves] the step behind whose stores each load
+    has to be served: the last one of the visit that wrote the tensor, `START` for what was there before."""
+
+    visit: Visit
+    first: int
+    after: Ints
 
 
-def _joined(visits: Sequence[Visit], first: Ints) -> tuple[Moves, Ints]:
-    """The moves of all visits with global steps, and the step behind whose stores each load has to be served: the last
-    one of the visit that wrote the tensor, `START` for what was there before."""
+def placed(visits: Iterable[Visit]) -> Iterator[Placed]:
+    """`visits` one behind the other."""
     written: dict[str, int] = {}
-    columns, after = [], []
-    for visit, offset in zip(visits, first, strict=False):
-        moves = visit.moves
-        columns.append(Moves(moves.step + offset, *(getattr(moves, name) for name in MOVED)))
-        behind = np.array([written.get(name, START) for name in visit.regions])[moves.region]
-        after.append(np.where(visit.loads, behind, START))
-        written |= {visit.regions[region]: int(offset) + visit.steps - 1 for region in visit.stored}
+    first = 0
+    for visit in visits:
+        behind = np.array([written.get(name, START) for name in visit.regions])[visit.moves.region]
+        yield Placed(visit, first, np.where(visit.loads, behind, START))
+        first += visit.steps
+        written |= {visit.regions[region]: first - 1 for region in visit.stored}
+
+
+def _joined(visits: Sequence[Visit]) -> tuple[Moves, Ints]:
+    """The moves of all visits with global steps, and the steps `after` which they may be served."""
+    every = list(placed(visits))
+    columns = [
+        Moves(visit.moves.step + first, *(getattr(visit.moves, name) for name in MOVED)) for visit, first, _ in every
+    ]
     joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
-    return joined, np.concatenate(after)
+    return joined, np.concatenate([after for _, _, after in every])
 
 
 MOVED = ("kind", "region", "offset", "extent_bytes", "extents", "pitch")
 
 
-def _halves(stores: Stores) -> Halves:
+def whole_buffers(stores: Stores) -> dict[Kind, Store]:
+    """Those that hold all that a step moves of a kind at once."""
+    return {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
+
+
+def halves_of(stores: Stores) -> Halves:
+    """What the pipeline must know of the buffers."""
     buffers: dict[Kind, Store] = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items()}
     return Halves(
         double=tuple(kind in buffers and buffers[kind].double_buffered for kind in Kind),

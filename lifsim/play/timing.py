@@ -1,63 +1,65 @@
-"""Time: the steps of a run against its memory, every waiting cycle with its one cause; of these, which are waits for
-the ports through which DRAM fills and drains the buffers, and not for DRAM itself."""
+"""Time: the steps of a run against its memory, at once or, where they are many, section by section."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 
-from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
+from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import MEMORIES
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
-from lifsim.hardware.stores import Store, Stores
+from lifsim.hardware.stores import Stores
 from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
-from lifsim.play.dram import dram_extents, with_dram_work
-from lifsim.play.steps import BUFFER_OF, RunSteps, run_steps
-from lifsim.schedule.moves import Visit
+from lifsim.play.dram import dram_extents, owners, with_dram_work
+from lifsim.play.sections import RunSections
+from lifsim.play.steps import FEW_STEPS, RunSteps, Visits, halves_of, run_steps
+from lifsim.play.waited import Waited
 from lifsim.schedule.rows import Ints
 from lifsim.watch import Watch, unwatched
 
-STALLS = {
-    Kind.WEIGHTS: "stall_weights",
-    Kind.SPIKES_IN: "stall_spikes",
-    Kind.MEMBRANE_READ: "stall_membrane",
-    Kind.RESIDUAL: "stall_spikes",
-    Kind.PSUM_READ: "stall_writeback",
-    Kind.PSUM_WRITE: "stall_writeback",
-    Kind.SPIKES_OUT: "stall_writeback",
-    Kind.MEMBRANE_WRITE: "stall_writeback",
-}
 
-PORT_STALLS = {
-    "weight": "stall_weights",
-    "spike_in": "stall_spikes",
-    "membrane": "stall_membrane",
-    "psum": "stall_writeback",
-    "spike_out": "stall_writeback",
-}
-"""Of waits for the ports of each buffer what they are in the books."""
+class Whole(NamedTuple):
+    """All steps of a run, and when each step and request began and ended."""
+
+    steps: RunSteps
+    timing: Timing
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run as it was played: its steps, and when each step and request began and ended. names, lif_cycles,
-    port_stalls (waits for SRAM ports): of what the steps belong to, layers, in training their stages."""
+    """A run as it was played. names, lif_cycles, port_stalls (waits for SRAM ports): of what its steps belong to,
+    layers, in training their stages. dram: what a simulated DRAM did. played: all its steps; of a run of many they are
+    put together and played once more where they are asked for."""
 
-    steps: RunSteps
-    timing: Timing
     names: tuple[str, ...]
     lif_cycles: tuple[int, ...]
     port_stalls: tuple[PortStalls, ...]
+    dram: DramResult | None
+    played: Callable[[], Whole] = field(compare=False, repr=False)
+
+    @cached_property
+    def _whole(self) -> Whole:
+        return self.played()
+
+    @property
+    def steps(self) -> RunSteps:
+        """The steps. Raises InputError where they are more than this machine has memory for."""
+        return self._whole.steps
+
+    @property
+    def timing(self) -> Timing:
+        """When each of them, and each request, began and ended."""
+        return self._whole.timing
 
     @property
     def port_cycles(self) -> tuple[int, ...]:
@@ -65,31 +67,80 @@ class Timeline:
         return tuple(stalls.total for stalls in self.port_stalls)
 
     @classmethod
-    def of(cls, steps: RunSteps, timing: Timing, counts: Sequence[LayerCounts]) -> Timeline:
+    def of(cls, counts: Sequence[LayerCounts], dram: DramResult | None, played: Callable[[], Whole]) -> Timeline:
         """Of steps that `counts` were dealt to."""
         return cls(
-            steps,
-            timing,
             names=tuple(counted.name for counted in counts),
             lif_cycles=tuple(counted.cycles.lif for counted in counts),
             port_stalls=tuple(counted.port_stalls for counted in counts),
+            dram=dram,
+            played=played,
         )
 
 
 def timed(
-    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], runs: Memo, watch: Watch = unwatched
+    machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch = unwatched
 ) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
 
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
     what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
-    steps = run_steps(machine.stores, visits, counts)
-    timing = runs.of(_played, _Score(machine.dram, machine.clock_hz, steps.digest, steps, watch))
-    stalled = _stalled(machine, counts, steps, timing)
+    if visits.steps > FEW_STEPS and MEMORIES[machine.dram.model].in_sections:
+        return _timed_in_sections(machine, visits, counts, runs, watch)
+    whole = _whole(machine, visits, counts, runs, watch)
+    steps, timing = whole
+    waited = Waited(len(counts))
+    waited.add(steps.layer, timing.waited, _held(steps.program, timing))
+    stored = np.isin(steps.program.requests.kind, STORES) & (timing.answered == timing.total)
+    waited.add_end(int(steps.layer[-1]), timing.total - int(timing.end[-1]), held=bool(timing.held[stored].any()))
+    stalled = waited.with_stalls(counts, machine.stores, machine.dram_bytes_per_cycle)
     if timing.dram is not None:
-        stalled = with_dram_work(stalled, steps, timing.dram)
-    return stalled, Timeline.of(steps, timing, counts)
+        stalled = with_dram_work(stalled, timing.dram, owners(steps))
+    return stalled, Timeline.of(counts, timing.dram, partial(Whole, steps, timing))
+
+
+def _timed_in_sections(
+    machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch
+) -> tuple[list[LayerCounts], Timeline]:
+    """The same figures, without a step of the last section in memory when the next one is played."""
+    sections = RunSections(machine.stores, visits, counts)
+    if MEMORIES[machine.dram.model].has_device:
+        sections.layout.require_fit(machine.dram.simulated.organisation.capacity_bytes)
+    layers = len(counts)
+    score = _LongScore(machine.dram, machine.clock_hz, machine.stores, layers, sections.digest, sections, watch)
+    waited, dram = runs.of(_played_in_sections, score)
+    stalled = waited.with_stalls(counts, machine.stores, machine.dram_bytes_per_cycle)
+    if dram is not None:
+        stalled = with_dram_work(stalled, dram, np.arange(2 * layers))
+    return stalled, Timeline.of(counts, dram, partial(_whole, machine, visits, counts, Memo(), watch))
+
+
+@dataclass(frozen=True)
+class _LongScore:
+    """What a memory plays section by section, of so many layers. digest: of all that the time of `sections` follows
+    from."""
+
+    dram: Dram
+    clock_hz: int
+    stores: Stores
+    layers: int
+    digest: bytes
+    sections: RunSections = field(compare=False)
+    watch: Watch = field(compare=False)
+
+
+def _played_in_sections(score: _LongScore) -> tuple[Waited, DramResult | None]:
+    memory, halves = MEMORIES[score.dram.model], halves_of(score.stores)
+    player, waited = memory.player(score.dram, score.clock_hz, halves, 2 * score.layers), Waited(score.layers)
+    last, end = 0, 0
+    for each in score.sections:
+        played = player.play(each.section)
+        waited.add(each.layer, played.waited, played.held)
+        last, end = int(each.layer[-1]), int(played.end[-1])
+        score.watch("KiB of DRAM traffic", each.moved_bytes >> 10, score.sections.moved_bytes >> 10)
+    waited.add_end(last, player.total - end, held=player.last_held)
+    return waited, player.dram
 
 
 @dataclass(frozen=True)
@@ -103,75 +154,23 @@ class _Score:
     watch: Watch = field(compare=False)
 
 
+def _whole(machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch) -> Whole:
+    """All steps of `visits`, put together and played at once."""
+    steps = run_steps(machine.stores, visits.every, counts)
+    return Whole(steps, runs.of(_played, _Score(machine.dram, machine.clock_hz, steps.digest, steps, watch)))
+
+
 def _played(score: _Score) -> Timing:
     memory, steps = MEMORIES[score.dram.model], score.steps
     return memory.play(score.dram, steps.program, score.clock_hz, partial(dram_extents, steps), score.watch)
 
 
-def _stalled(machine: Machine, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
-    waited = _waited(steps, timing, len(counts))
-    filled = fill_stalls(machine.stores, machine.dram_bytes_per_cycle, steps, timing, len(counts))
-    return [
-        replace(counted, cycles=_with_stalls(counted.cycles, stalls), fill_stalls=for_ports)
-        for counted, stalls, for_ports in zip(counts, waited, filled, strict=True)
-    ]
-
-
-def _waited(steps: RunSteps, timing: Timing, layers: int) -> Ints:
-    """[layers, kinds] cycles in which the array waits. What is still to be stored when the last step has ended is the
-    last layer's."""
-    waited = np.zeros((layers, len(Kind)), np.int64)
-    np.add.at(waited, steps.layer, timing.waited)
-    waited[steps.layer[-1], Kind.SPIKES_OUT] += timing.total - timing.end[-1]
-    return waited
-
-
-def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
-    """`cycles` and the `waited` [kinds] cycles."""
-    stalls = {name: getattr(cycles, name) for name in dict.fromkeys(STALLS.values())}
-    for kind, name in STALLS.items():
-        stalls[name] += int(waited[kind])
-    return replace(cycles, total=cycles.total + int(waited.sum()), **stalls)
-
-
-def fill_stalls(
-    stores: Stores, dram_bytes_per_cycle: Fraction | None, steps: RunSteps, timing: Timing, layers: int
-) -> list[PortStalls]:
-    """[layers] of the cycles that the array waited for a transfer which its ports held up, once they had begun with it,
-    what they take longer than a DRAM of `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is
-    more than none."""
-    program = steps.program
-    held = np.append(timing.held, False)
-    passing = np.where(held, np.append(timing.answered - timing.begun, 0), 0)
-    by_step = np.minimum(timing.waited, passing[_awaited(program)])
-    waited = np.zeros((layers, len(Kind)), np.int64)
-    np.add.at(waited, steps.layer, by_step)
-    stored = np.flatnonzero(np.isin(program.requests.kind, STORES) & (timing.answered == timing.total))
-    if held[stored].any():
-        waited[steps.layer[-1], Kind.SPIKES_OUT] += timing.total - timing.end[-1]
-    slower = {name: _slower(getattr(stores, name), dram_bytes_per_cycle) for name in BUFFER_OF.values()}
-    return [_by_buffer(of_layer, slower) for of_layer in waited]
-
-
-def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
-    """By what share of their time its ports take longer than DRAM, which takes none if it has no peak."""
-    if dram_bytes_per_cycle is None:
-        return Fraction(1)
-    return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
-
-
-def _awaited(program: Program) -> Ints:
-    """[steps, kinds] the last request that a step waits for: of loads and streams its own, of stores the one that must
-    have left; -1 for none."""
+def _held(program: Program, timing: Timing) -> Ints:
+    """[steps, kinds] cycles that the last request which each step waited for took to pass its ports, from its first
+    byte on, 0 where these did not hold it up: of loads and streams its own, of stores the one that must have left."""
     requests = program.requests
     last = np.full((program.step_cycles.size, len(Kind)), -1, np.int64)
     last[requests.step, requests.kind] = np.arange(requests.kind.size)
     last[:, STORES] = program.room
-    return last
-
-
-def _by_buffer(waited: Ints, slower: Mapping[str, Fraction]) -> PortStalls:
-    found = PortStalls()
-    for kind, buffer in BUFFER_OF.items():
-        found += PortStalls(**{buffer: int(int(waited[kind]) * slower[buffer])})
-    return found
+    held: Ints = np.append(np.where(timing.held, timing.answered - timing.begun, 0), 0)[last]
+    return held

@@ -16,7 +16,7 @@ from lifsim.keeping import Keeping
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import visits
+from lifsim.play.steps import Listed, visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
@@ -72,7 +72,7 @@ def timed_training(
     run = training_visits(sizes, plan, forward)
     counts, timeline = timed(
         setup.machine,
-        [replace(visit, layer=works[visit.layer, stage]) for stage, visit in run],
+        Listed([replace(visit, layer=works[visit.layer, stage]) for stage, visit in run]),
         [layers[layer][stage] for layer, stage in works],
         runs,
         setup.watch,

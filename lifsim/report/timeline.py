@@ -19,7 +19,8 @@ from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
-from lifsim.play.timing import STALLS, Timeline
+from lifsim.play.timing import Timeline
+from lifsim.play.waited import STALLS
 from lifsim.report.causes import CAUSES
 from lifsim.report.movement import Movement
 from lifsim.report.waits import STALL_NAMES, Waits, dealt

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
-from lifsim.play.timing import PORT_STALLS, STALLS, Timeline
+from lifsim.play.timing import Timeline
+from lifsim.play.waited import PORT_STALLS, STALLS
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
 

@@ -132,10 +132,16 @@ class Visit:
 
 def shares(total: int, weights: Ints) -> Ints:
     """`total` cut by `weights` [n] into whole numbers: the first k parts are floor(total * (w_1 + .. w_k) / sum(w))."""
-    summed = int(weights.sum())
+    return shares_between(total, weights, 0, int(weights.sum()))
+
+
+def shares_between(total: int, weights: Ints, before: int, summed: int) -> Ints:
+    """Of the `shares` of weights that sum up to `summed` those of `weights` [n], behind others of `before` in all."""
     if not summed or total < (1 << 62) // summed:
-        edges = total * np.cumsum(weights) // max(summed, 1)
+        edges = total * (before + np.cumsum(weights)) // max(summed, 1)
     else:
-        edges = np.array([total * int(edge) // summed for edge in accumulate(map(int, weights))], np.int64)
+        passed = accumulate(map(int, weights), initial=before)
+        edges = np.array([total * edge // summed for edge in passed][1:], np.int64)
     edges[1:] -= edges[:-1].copy()
+    edges[:1] -= total * before // max(summed, 1)
     return edges

@@ -6,29 +6,20 @@ docs/model.md, "Steps", says which tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
-from lifsim.schedule.moves import Moves, Visit, moves_of, shares
+from lifsim.schedule.moves import Moves, Visit, moves_of, shares_between
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints, single_windows
-from lifsim.schedule.storage import (
-    Reals,
-    RowLayout,
-    filter_bytes,
-    filter_region,
-    images_together,
-    rows_of,
-    tensor_bytes,
-    tick_rows,
-)
-from lifsim.schedule.tick_nest import staying_of
+from lifsim.schedule.storage import Reals, filter_region, images_together, rows_of, tensor_bytes
+from lifsim.schedule.tick_tiles import Tiles, steps_of, tiles_of
 from lifsim.schedule.tile_price import tile_cycles
-from lifsim.schedule.traffic import LayerTraffic, Tiling
+from lifsim.schedule.traffic import LayerTraffic
 
 
 def tick_visit(
@@ -36,7 +27,24 @@ def tick_visit(
 ) -> Visit:
     """All tiles of `layer` for `batch` images, as `traffic` has them cut. lasts: of its weights those are there that
     stay from one visit to the next."""
-    tiles = _tiles(layer, reals, room, batch, traffic)
+    tiles = tiles_of(layer, reals, room, batch, traffic)
+    return _visit(tiles, room, before=0, lasts=lasts)
+
+
+def tick_parts(
+    layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic, most: int
+) -> Iterator[Visit]:
+    """`tick_visit` in parts of `most` steps, one after the other: none of them is larger, however many images run."""
+    before = 0
+    for first in range(0, steps_of(layer, batch, traffic.tiling), most):
+        tiles = tiles_of(layer, reals, room, batch, traffic).between(first, first + most)
+        yield _visit(tiles, room, before=before, lasts=False)
+        before += int(tiles.outputs.sum())
+
+
+def _visit(tiles: Tiles, room: TileRoom, *, before: int, lasts: bool) -> Visit:
+    """The steps of `tiles`, behind others that put out `before`."""
+    layer, reals, traffic = tiles.layer, tiles.reals, tiles.traffic
     names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     inputs = tiles.dealt(_spikes(tiles))
     parts = [moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset(at), part) for at, part in inputs]
@@ -48,13 +56,14 @@ def tick_visit(
             parts += [_slices(kind, len(names), tensor, size, tiles, at) for at in tiles.members.tolist()]
             names.append(f"tensor:{tensor.name}")
     for kind, spilled in ((Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)):
-        part = shares(spilled, tiles.outputs)
-        parts.append(moves_of(kind, 2, tiles.step, np.cumsum(part) - part, part))
+        part = shares_between(spilled, tiles.outputs, before, tiles.all_outputs)
+        start = spilled * before // tiles.all_outputs
+        parts.append(moves_of(kind, 2, tiles.step, start + np.cumsum(part) - part, part))
     work = _work(layer, room, tiles)
     return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names), work=work)
 
 
-def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
+def _work(layer: Layer, room: TileRoom, tiles: Tiles) -> Ints:
     """[steps] cycles of the array for each tile, all its rounds, when every operand takes its cycle; of groups whose
     tiles take turns, for that of one."""
     cut = tiles.traffic.tiling.cut
@@ -65,120 +74,7 @@ def _work(layer: Layer, room: TileRoom, tiles: _Tiles) -> Ints:
     return taken[rows[tiles.row_tile], columns[tiles.filter_tile]]
 
 
-@dataclass(frozen=True)
-class _Tiles:
-    """Every tile of a layer in schedule order: [steps] group, image, row tile and filter tile of each. Of groups whose
-    tiles take turns (`members`) `group` is the first one, and a step has a tile of each; filter_bytes and row_bytes are
-    theirs together."""
-
-    layer: Layer
-    traffic: LayerTraffic
-    rows: RowLayout
-    members: Ints
-    row_bytes: int
-    filter_bytes: int
-    input_bytes: int
-    batch: int
-    spike_buffer: int
-    weight_buffer: int
-    group: Ints
-    image: Ints
-    row_tile: Ints
-    filter_tile: Ints
-
-    @property
-    def step(self) -> Ints:
-        return np.arange(self.group.size)
-
-    @property
-    def first_row(self) -> Ints:
-        return self.row_tile * self.traffic.tiling.rows
-
-    @property
-    def end_row(self) -> Ints:
-        return np.minimum(self.first_row + self.traffic.tiling.rows, self.rows.axis.rows_out)
-
-    @property
-    def first_filter(self) -> Ints:
-        """Within the group."""
-        return self.filter_tile * self.traffic.tiling.filters
-
-    @property
-    def filters(self) -> Ints:
-        return np.minimum(self.traffic.tiling.filters, self.layer.group_filters - self.first_filter)
-
-    @property
-    def outputs(self) -> Ints:
-        return (self.end_row - self.first_row) * self.rows.row_pixels * self.filters * self.members.size
-
-    @property
-    def staying_weights(self) -> Ints:
-        """[filter tiles] bytes of each that stay while others pass, inputs outer."""
-        tiling = self.traffic.tiling
-        sizes = np.array(tiling.cut.filter_tiles(gemm_of(self.layer))) * self.filter_bytes
-        return staying_of(sizes, tiling.resident_weight_bytes, self.weight_buffer)
-
-    @property
-    def lasting_weights(self) -> Ints:
-        """[sets of groups, filter tiles] bytes of each that stay from one visit to the next."""
-        tiling = self.traffic.tiling
-        sizes = np.array(tiling.cut.filter_tiles(gemm_of(self.layer))) * self.filter_bytes
-        sets = tiling.group_sets(self.layer.groups)
-        return staying_of(np.tile(sizes, sets), tiling.lasting_weight_bytes, self.weight_buffer).reshape(sets, -1)
-
-    def weight_offset(self, member: int) -> Ints:
-        begin = (self.group + member) * self.layer.group_filters + self.first_filter
-        if self.layer.operand is not None:
-            begin += self.image * self.layer.filters
-        return begin * (self.filter_bytes // self.members.size)
-
-    def input_offset(self, member: int) -> Ints:
-        """Of the window's first row; the groups of an image lie one behind the other."""
-        axis = self.rows.axis
-        rows = (self.group + member) * axis.rows_in + single_windows(axis)[0][self.first_row]
-        return self.image * self.input_bytes + rows * self.rows.row_bytes
-
-    def dealt(self, total: Ints) -> Iterator[tuple[int, Ints]]:
-        """(member, its part of `total` [steps])."""
-        for number, member in enumerate(self.members.tolist()):
-            yield member, total * (number + 1) // self.members.size - total * number // self.members.size
-
-
-def _tiles(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic) -> _Tiles:
-    group, image, row_tile, filter_tile = _order(layer, batch, traffic.tiling)
-    together, rows = layer.groups // traffic.tiling.group_sets(layer.groups), tick_rows(layer, reals)
-    return _Tiles(
-        layer=layer,
-        traffic=traffic,
-        rows=rows,
-        members=np.arange(together) * (layer.groups // together),
-        row_bytes=together * rows.row_bytes,
-        filter_bytes=together * filter_bytes(layer, room.weight_bits, layer.rounds),
-        input_bytes=tensor_bytes(layer.input, reals),
-        batch=batch,
-        spike_buffer=room.spike_in,
-        weight_buffer=room.weight,
-        group=group,
-        image=image,
-        row_tile=row_tile,
-        filter_tile=filter_tile,
-    )
-
-
-def _order(layer: Layer, batch: int, tiling: Tiling) -> tuple[Ints, Ints, Ints, Ints]:
-    """[steps] group, image, row tile and filter tile of each step."""
-    groups = tiling.group_sets(layer.groups)
-    if tiling.order == "inputs_outer":
-        group, image, row_tile, filter_tile = np.indices((groups, batch, tiling.row_tiles, tiling.filter_tiles))
-    else:
-        together = images_together(layer, batch)
-        sizes = groups, batch // together, tiling.filter_tiles, together, tiling.row_tiles
-        group, lot, filter_tile, image, row_tile = np.indices(sizes)
-        image = lot * together + image
-    return group.ravel(), image.ravel(), row_tile.ravel(), filter_tile.ravel()
-
-
-def _weights(tiles: _Tiles, *, lasts: bool) -> Ints:
+def _weights(tiles: Tiles, *, lasts: bool) -> Ints:
     """[steps] bytes of weights that each tile loads: all when its filters come first, but for those of a visit before
     that last; then what did not stay."""
     tiling = tiles.traffic.tiling
@@ -192,7 +88,7 @@ def _weights(tiles: _Tiles, *, lasts: bool) -> Ints:
     return np.where(comes_first, whole - there, whole - stays)
 
 
-def _spikes(tiles: _Tiles) -> Ints:
+def _spikes(tiles: Tiles) -> Ints:
     """[steps] bytes of the input that each tile loads."""
     tiling, layout = tiles.traffic.tiling, tiles.rows
     together = images_together(tiles.layer, tiles.batch) if tiling.order == "weights_outer" else 1
@@ -208,7 +104,7 @@ def _spikes(tiles: _Tiles) -> Ints:
     return np.asarray(fetched, np.int64)
 
 
-def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
+def _window_bytes(tiles: Tiles, images: int) -> tuple[Ints, Ints]:
     """[images, row tiles] bytes that every traversal fetches, and pinned ones that the window which first holds them
     does.
 
@@ -233,7 +129,7 @@ def _window_bytes(tiles: _Tiles, images: int) -> tuple[Ints, Ints]:
     return (tiles.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
 
 
-def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: _Tiles, member: int) -> Moves:
+def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: Tiles, member: int) -> Moves:
     """What each tile of a member of its groups reads or writes of a tensor of the layer's own output: its share of the
     rows (fewer than the array's behind a pool), of each row the share of its filters."""
     rows, rows_out, filters = rows_of(tensor.shape), tiles.rows.axis.rows_out, tiles.layer.filters

@@ -8,7 +8,6 @@ steps, rows that are open, refreshes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
@@ -17,7 +16,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.hardware.stores import Store
 from lifsim.memo import Memo
-from lifsim.play.steps import visits
+from lifsim.play.steps import Planned
 from lifsim.play.timing import timed
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import plan_of
@@ -38,10 +37,11 @@ def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choic
     if not setup.machine.waits:
         return counts
     alone = plan_of(choices, [choice])
-    own = [replace(visit, layer=visit.layer - choice.first) for visit in visits(alone, setup.batch, setup.memo)]
+    own = Planned(alone, setup.batch, setup.memo, choice.first)
     names = choices.facts.layers[choice.first].layer.name, choices.facts.layers[choice.end - 1].layer.name
     watch = part_of(f"{' to '.join(dict.fromkeys(names))} alone", setup.watch)
-    return tuple(timed(setup.machine, own, counts, Memo(), watch)[0])  # every step of every group were too much to keep
+    # Every step of every group were too much to keep.
+    return tuple(timed(setup.machine, own, counts, Memo(), watch)[0])
 
 
 def least_cycles(machine: Machine, counts: Sequence[LayerCounts], waited: int = 0) -> int:

@@ -29,6 +29,7 @@ from lifsim.schedule.chain_notes import chain_notes
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.leaving import leaving, lets_go
 from lifsim.schedule.lif_memory import lif_memory, run_together
+from lifsim.simulate.dram_room import require_dram_room
 from lifsim.simulate.exits import exit_notes
 from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
@@ -53,8 +54,10 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch:
     price list turns counts into energy and area. `watch` is told how far it is. Raises InputError where the inputs do
     not go together.
     """
+    shared = Shared()
+    require_dram_room(arch, network, sharing, options, shared.parts)
     spikes = read_spikes(network, sharing, options, sparsity_of(arch.array), watch)
-    return simulate(arch, network, sharing, options, spikes, watch=watch)
+    return simulate(arch, network, sharing, options, spikes, shared, watch)
 
 
 def simulate(
@@ -105,7 +108,7 @@ def simulate(
             area_of(arch, costs, bank),
             bank.units,
             memory,
-            timeline.timing.dram if timeline else None,
+            timeline.dram if timeline else None,
         ),
         notes=(
             *notes(arch, network, sharing, states, options, spikes),

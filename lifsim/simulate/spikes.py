@@ -73,6 +73,15 @@ def trace_of(network: Network, options: Options) -> Path | None:
     return options.trace or (None if drawn else network.spikes.trace)
 
 
+def images_of(network: Network, options: Options) -> int:
+    """Images of a run. Raises InputError where its trace cannot be read or holds fewer."""
+    path = trace_of(network, options)
+    if path is None:
+        return options.batch_of()
+    with open_trace(path, network) as trace:
+        return _batch(trace, options, path)
+
+
 def missing_spikes(network: Network, options: Options) -> list[Fault]:
     """What is wrong where nothing says where the spikes come from."""
     stated = options.rate is not None or bool(network.spikes.rates)
@@ -192,8 +201,8 @@ def spike_work(
     spikes = iter(trace.layers)
     layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
     drawn = [(layer, operands) for layer, operands in layers if not layer.sees_image]
-    counts = sum(layer.rounds * layer.groups * layer.pixels for layer, _ in drawn)
-    require_memory(batch * counts * np.dtype(np.int32).itemsize, f"the work of {counted(batch, 'image')}", "batch")
+    kept_bytes = sum(layer.rounds * sparsity.kept_bytes(input_map_of(layer)) for layer, _ in drawn)
+    require_memory(batch * kept_bytes, f"the work of {counted(batch, 'image')}", "batch")
     tally = Tally(
         watch, "spikes", sum(layer.rounds * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
     )

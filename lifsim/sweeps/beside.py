@@ -22,6 +22,7 @@ from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import group_ways, unshared_groups
+from lifsim.simulate.dram_room import require_dram_room
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result, Totals
@@ -226,6 +227,7 @@ class Seen:
         fired = sharing if fires_own(inputs.network, inputs.options) else None
         if fired not in self._seen:
             sparsity = sparsity_of(inputs.arch.array)
+            require_dram_room(inputs.arch, inputs.network, sharing, inputs.options, self._parts.parts)
             read = read_spikes(inputs.network, sharing, inputs.options, sparsity, here)
             first = next(iter(self._seen.values()), read)
             self._seen[fired] = replace(read, exits=first.exits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
@@ -94,11 +95,38 @@ class DramStream:
         waits = machine["reads_open"] + machine["writes_open"] > 0
         return bool(machine["block"] == self._count and not waits)
 
+    def forget(self, kept: npt.NDArray[np.bool_]) -> tuple[Array, npt.NDArray[np.bool_]]:
+        """Forget the blocks that nothing waits for any more, but for those that are `kept` [blocks]; what is left is
+        numbered anew. Their records, and [blocks] which ones are left."""
+        machine, blocks = self._machine[0], self._blocks[: self._count]
+        queued = np.ones(machine["entries"].size, np.bool_)
+        queued[machine["free"][: machine["free_count"]]] = False
+        waits = machine["entries"][queued]
+        # The bursts of an entry are those of its block and of blocks behind it, each of which has one at least.
+        ends = np.minimum(waits["block"] + np.maximum(waits["count"], 1), blocks.size)
+        covered = np.zeros(blocks.size + 1, np.int64)
+        np.add.at(covered, waits["block"], 1)
+        np.subtract.at(covered, ends, 1)
+        left = kept | (np.cumsum(covered)[:-1] > 0)
+        left[machine["block"] :] = True
+        number = np.concatenate([[0], np.cumsum(left)])
+        machine["entries"]["block"][queued] = number[waits["block"]]
+        machine["block"] = number[machine["block"]]
+        forgotten, self._blocks = blocks[~left], blocks[left]
+        self._count = self._blocks.size
+        return forgotten, left
+
     @property
     def result(self) -> DramResult:
         """What everything came to that was done so far."""
+        return self.result_with(np.zeros(0, BLOCK))
+
+    def result_with(self, forgotten: Array) -> DramResult:
+        """`result`, where `forgotten` records stand for all blocks that were forgotten: sums of what was sent for
+        several, the last cycle in which one was answered."""
         machine, organisation = self._machine[0], self.spec.organisation
-        completion = self._blocks["completion"][: self._count].copy()
+        blocks = np.concatenate([forgotten, self._blocks[: self._count]])
+        completion = blocks["completion"]
         cycles = max(int(machine["written"]), int(completion.max(initial=0)))
         ranks = machine["ranks"][: organisation.channels * organisation.ranks]
         still_open = ranks["open_banks"] > 0
@@ -114,11 +142,9 @@ class DramStream:
             active_rank_cycles=active,
             sleeps=_three(sleeps.sum(axis=0)),
             sleep_cycles=_three(sleep_cycles.sum(axis=0)),
-            arrival_cycles=self._blocks["arrival"][: self._count].copy(),
-            completion_cycles=completion,
-            blocks=BlockCounts(
-                *(self._blocks[name][: self._count].copy() for name in ("activates", "accesses", "row_hits"))
-            ),
+            arrival_cycles=blocks["arrival"].copy(),
+            completion_cycles=completion.copy(),
+            blocks=BlockCounts(*(blocks[name].copy() for name in ("activates", "accesses", "row_hits"))),
         )
 
     def _sleeps(self, cycles: int) -> tuple[Array, Array]:

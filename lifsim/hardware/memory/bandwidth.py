@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from lifsim.hardware.memory.protocol import MEMORIES, Memory, Place
-from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.program import Halves, Program
+from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Bandwidth, Timing, play_bandwidth
 from lifsim.model.dram_part import Dram
 from lifsim.watch import Watch
@@ -18,6 +19,7 @@ class PlainBandwidth(Memory):
 
     name = "bandwidth"
     title = "bytes one after the other at bandwidth_bytes_per_s, reads answered latency_ns later"
+    in_sections = True
     reads = ("bandwidth_bytes_per_s", "latency_ns")
 
     def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
@@ -32,6 +34,10 @@ class PlainBandwidth(Memory):
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """Addresses do not matter."""
         return play_bandwidth(program, array_hz, _bandwidth(dram), watch)
+
+    def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player:
+        """Nothing is charged to anybody."""
+        return Player.on_bandwidth(array_hz, _bandwidth(dram), halves, owners)
 
 
 def _bandwidth(dram: Dram) -> Bandwidth:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from lifsim.hardware.memory.protocol import MEMORIES, Memory, Place
-from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.program import Halves, Program
+from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Timing, play_dram
 from lifsim.model.dram_part import Dram
 from lifsim.watch import Watch
@@ -18,7 +19,7 @@ class CycleByCycle(Memory):
 
     name = "cycle"
     title = "a device, simulated burst by burst (`lifsim list drams`)"
-    has_device = True
+    has_device = in_sections = True
     reads = ("device", "power_down_after_cycles", "self_refresh_after_cycles")
 
     def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
@@ -35,3 +36,7 @@ class CycleByCycle(Memory):
         """Raises InputError where the tensors of the run do not fit into the device."""
         extents = place(dram.simulated.organisation.capacity_bytes)
         return play_dram(program, array_hz, dram.simulated, extents, watch)
+
+    def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player:
+        """Of the device."""
+        return Player.on_dram(array_hz, dram.simulated, halves, owners)

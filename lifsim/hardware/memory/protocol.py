@@ -8,7 +8,8 @@ from typing import Protocol
 
 from lifsim.contract import asked_where
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
-from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.program import Halves, Program
+from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Extents, Timing
 from lifsim.model.dram_part import Dram
 from lifsim.registry import Registry
@@ -26,6 +27,7 @@ class Memory(Protocol):
     waits: whether anybody waits for it. What nobody waits for is asked for nothing, and has no peak.
     has_device: whether it simulates `dram.device`, so that what that did can be charged. Where it does not,
     architectures have none.
+    in_sections: whether it plays long programs section by section, so that their memory does not grow.
     reads: the keys of `dram` that tell its time, beside `model`; None: any. Others that are set would change nothing.
     """
 
@@ -33,6 +35,7 @@ class Memory(Protocol):
     title: str
     waits: bool = True
     has_device: bool = False
+    in_sections: bool = False
     reads: tuple[str, ...] | None = None
 
     def refusals(self, dram: Dram) -> Iterator[tuple[str, str]]:
@@ -47,6 +50,12 @@ class Memory(Protocol):
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""
         raise ValueError(f"nobody waits for a memory that is {self.name}")
+
+    @asked_where("in_sections")
+    def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player:
+        """What plays a long program section by section, each request charged to one of so many `owners`; asked only
+        where it goes `in_sections`."""
+        raise ValueError(f"{self.name} plays all at once")
 
     def charge(self, dram: Dram) -> Charge:
         """What it is charged for. Raises ValueError where `dram` has no price."""

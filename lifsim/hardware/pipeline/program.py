@@ -75,12 +75,7 @@ def program(step_cycles: Ints, step: Ints, kind: Ints, size: Ints, after: Ints, 
     gate, turn = np.empty((2, step.size), np.int64)
     for each in Kind:
         chosen = np.flatnonzero(kind == each)
-        if each in STORES:
-            gate[chosen], turn[chosen] = step[chosen], 1
-        elif each in STREAMS:
-            gate[chosen], turn[chosen] = step[chosen] - 1, 3
-        else:
-            gate[chosen], turn[chosen] = _load_gates(step[chosen], after[chosen], each, halves.double[each])
+        gate[chosen], turn[chosen] = Gates(each, double=halves.double[each]).of(step[chosen], after[chosen])
     order = np.lexsort((kind, step, turn, gate))
     ports = np.array(halves.port_bits)[kind]
     requests = Requests(step[order], kind[order], size[order], -(-size * 8 // ports)[order], gate[order], origin=order)
@@ -95,23 +90,42 @@ def program(step_cycles: Ints, step: Ints, kind: Ints, size: Ints, after: Ints, 
     )
 
 
-def _load_gates(step: Ints, after: Ints, kind: Kind, double: bool) -> tuple[Ints, Ints]:
-    """Gate and turn of the loads of one buffer, in any order; a step's loads come together. What a later step than the
-    next one needs goes behind the stores, too: the next one may wait for these, or for what must see them."""
-    needed, which = np.unique(step, return_inverse=True)
-    frees = needed - 1
-    if double:
-        frees = np.roll(frees, 1)
-    frees[: 2 if double else 1] = START
-    behind = np.full(needed.size, START, np.int64)
-    np.maximum.at(behind, which, after)
-    goes_behind = (behind >= frees) & (behind > START)
-    if kind == Kind.MEMBRANE_READ:
-        goes_behind |= frees > START
-    gate = np.maximum(frees, behind)
-    goes_behind |= needed > gate + 1
-    key = np.maximum.accumulate(gate * 4 + 2 * goes_behind)
-    return (key // 4)[which], (key % 4)[which]
+class Gates:
+    """Behind which step the requests of one kind enter the queue, and in which turn. They are asked of in the order of
+    their steps, those of a step together, as many steps at a time as one likes: what went before is kept."""
+
+    def __init__(self, kind: Kind, *, double: bool) -> None:
+        self._kind, self._halves = kind, 2 if double else 1
+        self._seen, self._last, self._key = 0, START, 4 * START
+
+    def of(self, step: Ints, after: Ints) -> tuple[Ints, Ints]:
+        """[requests] gate and turn of those of `step`, in any order; what `after` says matters to loads."""
+        if self._kind in STORES:
+            return step, np.ones_like(step)
+        if self._kind in STREAMS:
+            return step - 1, np.full_like(step, 3)
+        return self._of_loads(step, after)
+
+    def _of_loads(self, step: Ints, after: Ints) -> tuple[Ints, Ints]:
+        """What a later step than the next one needs goes behind the stores, too: the next one may wait for these, or
+        for what must see them."""
+        needed, which = np.unique(step, return_inverse=True)
+        if not needed.size:
+            return step, step
+        frees = needed - 1
+        if self._halves == 2:
+            frees = np.concatenate([[self._last - 1], needed[:-1] - 1])
+        frees[: max(0, self._halves - self._seen)] = START
+        behind = np.full(needed.size, START, np.int64)
+        np.maximum.at(behind, which, after)
+        goes_behind = (behind >= frees) & (behind > START)
+        if self._kind == Kind.MEMBRANE_READ:
+            goes_behind |= frees > START
+        gate = np.maximum(frees, behind)
+        goes_behind |= needed > gate + 1
+        key = np.maximum(np.maximum.accumulate(gate * 4 + 2 * goes_behind), self._key)
+        self._seen, self._last, self._key = self._seen + needed.size, int(needed[-1]), int(key[-1])
+        return (key // 4)[which], (key % 4)[which]
 
 
 def _room(requests: Requests, kind: Kind, double: bool, steps: int) -> Ints:

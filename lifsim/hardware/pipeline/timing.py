@@ -79,12 +79,8 @@ def play_bandwidth(program: Program, array_hz: int, memory: Bandwidth, watch: Wa
     A request of n bytes takes n / bytes_per_second; the memory takes them one after the other. Times are exact in the
     unit that divides a cycle and a byte (`Clocks`); the array sees an answer in its next cycle.
     """
-    clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
-    latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
-    bus = _memory(clocks)
-    bus["latency_units"] = -(-latency.numerator // latency.denominator)
     nothing = np.zeros(0, MACHINE), np.zeros(0, LOG), np.zeros(0, BLOCK)
-    return _play(bus, _steps(program), _requests(program), program.loads, nothing, watch)
+    return _play(bus_of(array_hz, memory), _steps(program), _requests(program), program.loads, nothing, watch)
 
 
 def play_dram(program: Program, array_hz: int, spec: DramSpec, extents: Extents, watch: Watch = unwatched) -> Timing:
@@ -99,9 +95,7 @@ def play_dram(program: Program, array_hz: int, spec: DramSpec, extents: Extents,
     writes = np.repeat(requests["is_write"] > 0, np.diff(extents.first))
     stream = DramStream(spec)
     stream.submit(Requests(extents.address.astype(np.uint64), extents.bytes, writes, np.zeros_like(extents.bytes)))
-    memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))))
-    memory["is_dram"] = True
-    timing = _play(memory, _steps(program), requests, program.loads, stream.records, watch)
+    timing = _play(controller_of(array_hz, spec), _steps(program), requests, program.loads, stream.records, watch)
     return replace(timing, dram=stream.result)
 
 
@@ -128,6 +122,22 @@ def _play(
         held=requests["held"] > 0,
         total=total,
     )
+
+
+def bus_of(array_hz: int, memory: Bandwidth) -> Array:
+    """MEMORY [1] of plain bandwidth, of which nothing was asked yet."""
+    clocks = Clocks.of(array_hz, Fraction(memory.bytes_per_second))
+    latency = Fraction(str(memory.latency_ns)) * array_hz * clocks.array_units / 10**9
+    bus = _memory(clocks)
+    bus["latency_units"] = -(-latency.numerator // latency.denominator)
+    return bus
+
+
+def controller_of(array_hz: int, spec: DramSpec) -> Array:
+    """MEMORY [1] of a DRAM, of which nothing was asked yet."""
+    memory = _memory(Clocks.of(array_hz, 10**9 / Fraction(str(spec.timing.tCK_ns))))
+    memory["is_dram"] = True
+    return memory
 
 
 def _memory(clocks: Clocks) -> Array:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.dense import dense_cycles, output_blocks
 from lifsim.hardware.array.laid import Laid
-from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity, SpikeMaps, summed_ones
 from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
+
+
+@dataclass(frozen=True, eq=False)
+class Summed(Kept):
+    """ones: [B, rounds, 1, 1], those of all pixels together: where they save no cycle, it is no matter who sees
+    them."""
+
+    def in_order(self, pixels: NDArray[np.int64]) -> Self:
+        """In any order they are as many."""
+        return self
 
 
 @SPARSITIES.register
@@ -24,6 +36,14 @@ class Unaware(Sparsity):
     title = "zeros cost what ones cost"
     gates = skips = False
     streams = "every operand"
+
+    def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
+        """How many ones there are: the memory of a run must not grow with the maps of its images."""
+        return Summed(summed_ones(read, spikes, batch, rounds))
+
+    def kept_bytes(self, read: InputMap) -> int:
+        """One sum."""
+        return np.dtype(np.int64).itemsize
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """The dataflow's, by difference: a round adds what one round more takes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import image_chunks
 
 Number = TypeVar("Number", bound=np.generic)
-Ones = NDArray[np.int32]
+Ones = NDArray[np.signedinteger[Any]]
 """[B, rounds, groups, pixels]: ones in the receptive field of each output pixel, per image and round."""
 
 
@@ -43,8 +43,8 @@ class Kept:
     """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
     more in a class of its own.
 
-    ones_in_both: [B, rounds] of the product of two tensors of spikes, its products of which both factors are ones;
-    None: one factor is weights.
+    ones: int32, or wider where they are summed. ones_in_both: [B, rounds] of the product of two tensors of spikes, its
+    products of which both factors are ones; None: one factor is weights.
     """
 
     ones: Ones
@@ -108,6 +108,10 @@ class Sparsity(Protocol):
         """What it must know of the spikes of a layer that reads the map as `read` says."""
         return Kept(ones_of(read, spikes, batch, rounds))
 
+    def kept_bytes(self, read: InputMap) -> int:
+        """Of this machine's memory, for an image and round of such a layer."""
+        return read.groups * read.pixels * np.dtype(np.int32).itemsize
+
     @abstractmethod
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
@@ -133,13 +137,28 @@ def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
     """[B, rounds, groups, pixels] of `spikes`."""
     stored = min(batch, spikes.images)
     work = np.empty((stored, rounds, read.groups, read.pixels), dtype=np.int32)
+    for images, timestep, ones in _part_by_part(read, spikes, stored, rounds):
+        work[images, timestep] = ones
+    return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
+
+
+def summed_ones(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
+    """[B, rounds, 1, 1] `ones_of`, summed over groups and pixels: no map is held longer than it is added up."""
+    stored = min(batch, spikes.images)
+    work = np.empty((stored, rounds, 1, 1), np.int64)
+    for images, timestep, ones in _part_by_part(read, spikes, stored, rounds):
+        work[images, timestep] = np.sum(ones, axis=(1, 2), keepdims=True, dtype=np.int64)
+    return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
+
+
+def _part_by_part(read: InputMap, spikes: SpikeMaps, stored: int, rounds: int) -> Iterator[tuple[slice, int, Ones]]:
+    """(some of the `stored` images, timestep, [images, groups, pixels] ones) of all of them."""
     for first, last in image_chunks(stored, read.groups * read.channels * read.height * read.width):
         for timestep in range(rounds):
             ones = ones_per_pixel(
                 spikes.read(timestep, first, last), read.kernel, read.stride, read.padding, read.groups
             )
-            work[first:last, timestep] = ones.reshape(last - first, read.groups, read.pixels)
-    return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
+            yield slice(first, last), timestep, ones.reshape(last - first, read.groups, read.pixels)
 
 
 def of_rows(rows: NDArray[Number], chosen: Sequence[int]) -> NDArray[Number]:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from lifsim.accounting.machine import Machine
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.play.timing import STALLS, Timeline
+from lifsim.play.timing import Timeline
+from lifsim.play.waited import STALLS
 from lifsim.report.causes import CAUSES
 from lifsim.report.html.chart import Absent, Chart, Column, Curve, Panel, Table, Timed
 from lifsim.report.html.charts.buffers import WORDS

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.hardware.array import Gemm, Kept
-from lifsim.hardware.array.sparsity import SpikeMaps
+from lifsim.hardware.array.sparsity import SpikeMaps, ones_of
 from lifsim.hardware.array.sparsity.dense import Gated
 from lifsim.hardware.input_reads import InputMap
 
@@ -30,4 +30,4 @@ class WakeOnSpike(Gated):
     title = "a PE sleeps where no input of its output spikes"
 
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
-        return Awake(super().keep(read, spikes, batch, rounds).ones)
+        return Awake(ones_of(read, spikes, batch, rounds))

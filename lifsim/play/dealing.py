@@ -1,0 +1,106 @@
+"""The cycles of layers, which know no waiting for DRAM, dealt to their steps by what these work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from lifsim.accounting.counts import LayerCounts
+from lifsim.schedule.moves import ALL_ROUNDS, Visit, shares_between
+from lifsim.schedule.rows import Ints
+
+
+@dataclass(frozen=True)
+class StepWork:
+    """What steps work on, each column [steps]. layer: index of what the step belongs to; round: of `Visit.rounds`;
+    outputs, tiles: by which the cycles of LIF units and of the array are dealt."""
+
+    layer: Ints
+    round: Ints
+    outputs: Ints
+    tiles: Ints
+
+    @classmethod
+    def of(cls, visits: Sequence[Visit]) -> StepWork:
+        """All steps of `visits`, of which there is one."""
+        return cls(
+            np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits]),
+            np.concatenate([visit.rounds for visit in visits]),
+            np.concatenate([visit.outputs for visit in visits]),
+            np.concatenate([visit.array_shares for visit in visits]),
+        )
+
+    def by_layer(self) -> Iterator[tuple[int, Ints]]:
+        """(layer, its steps) of the layers that have some."""
+        for index in np.unique(self.layer).tolist():
+            yield index, np.flatnonzero(self.layer == index)
+
+    def by_round(self, mine: Ints) -> Iterator[tuple[int, Ints]]:
+        """(round, its steps) among the steps `mine` of a layer."""
+        rounds = self.round[mine]
+        for number in np.unique(rounds).tolist():
+            yield number, mine[rounds == number]
+
+
+class WorkSums:
+    """Sums over all steps, of outputs by layer, of tiles by layer and round."""
+
+    def __init__(self) -> None:
+        self.outputs = dict[int, int]()
+        self.tiles = dict[int, dict[int, int]]()
+
+    def add(self, work: StepWork) -> None:
+        """More steps."""
+        for layer, mine in work.by_layer():
+            self.outputs[layer] = self.outputs.get(layer, 0) + int(work.outputs[mine].sum())
+            of_round = self.tiles.setdefault(layer, {})
+            for number, steps in work.by_round(mine):
+                of_round[number] = of_round.get(number, 0) + int(work.tiles[steps].sum())
+
+
+def dealt_cycles(counted: LayerCounts) -> tuple[object, ...]:
+    """All of `counted` that a `Dealer` looks at."""
+    rounds = [(one.array_cycles, one.fill_drain_cycles) for one in counted.timesteps]
+    return counted.cycles.total, counted.cycles.array, counted.cycles.fill_drain, counted.cycles.lif, rounds
+
+
+class Dealer:
+    """Deals the cycles of `counts` to steps that come in order, as many at a time as one likes; sums: of all of them.
+
+    The array's cycles of a round go to its steps as their tiles take them; those of LIF units and of SRAM ports to all
+    steps of a layer by their outputs.
+    """
+
+    def __init__(self, counts: Sequence[LayerCounts], sums: WorkSums) -> None:
+        self._counts, self._sums, self._dealt = counts, sums, WorkSums()
+
+    def of(self, work: StepWork) -> Ints:
+        """[steps] cycles of the next steps."""
+        cycles = np.zeros(work.layer.size, np.int64)
+        for layer, mine in work.by_layer():
+            counted, summed = self._counts[layer].cycles, self._sums.outputs[layer]
+            running, before = counted.array + counted.fill_drain, self._dealt.outputs.get(layer, 0)
+            for total in (counted.lif, counted.total - running - counted.lif):
+                cycles[mine] += shares_between(total, work.outputs[mine], before, summed)
+            for number, steps in work.by_round(mine):
+                before = self._dealt.tiles.get(layer, {}).get(number, 0)
+                whole = self._sums.tiles[layer][number]
+                cycles[steps] += shares_between(self._running(layer, number), work.tiles[steps], before, whole)
+        self._dealt.add(work)
+        return cycles
+
+    def _running(self, layer: int, number: int) -> int:
+        """Cycles of the array for that round of a layer, and for those up to the next one with which visits begin; none
+        for LIFs alone."""
+        counted, rounds = self._counts[layer], self._sums.tiles[layer]
+        if set(rounds) == {ALL_ROUNDS}:
+            return counted.cycles.array + counted.cycles.fill_drain
+        computed = sorted(one for one in rounds if one >= 0)
+        behind = dict(pairwise([*computed, len(counted.timesteps)]))
+        if number not in behind:
+            return 0
+        done = counted.timesteps[number : behind[number]]
+        return sum(one.array_cycles + one.fill_drain_cycles for one in done)

@@ -1,0 +1,90 @@
+"""Every waiting cycle of the array with its one cause; of these, which are waits for the ports through which DRAM fills
+and drains the buffers, and not for DRAM itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from lifsim.accounting.books import Cycles
+from lifsim.accounting.counts import LayerCounts
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.sram_ports import PortStalls
+from lifsim.hardware.stores import Store, Stores
+from lifsim.play.steps import BUFFER_OF
+from lifsim.schedule.rows import Ints
+
+STALLS = {
+    Kind.WEIGHTS: "stall_weights",
+    Kind.SPIKES_IN: "stall_spikes",
+    Kind.MEMBRANE_READ: "stall_membrane",
+    Kind.RESIDUAL: "stall_spikes",
+    Kind.PSUM_READ: "stall_writeback",
+    Kind.PSUM_WRITE: "stall_writeback",
+    Kind.SPIKES_OUT: "stall_writeback",
+    Kind.MEMBRANE_WRITE: "stall_writeback",
+}
+
+PORT_STALLS = {
+    "weight": "stall_weights",
+    "spike_in": "stall_spikes",
+    "membrane": "stall_membrane",
+    "psum": "stall_writeback",
+    "spike_out": "stall_writeback",
+}
+"""Of waits for the ports of each buffer what they are in the books."""
+
+
+class Waited:
+    """[layers, kinds] cycles in which the array waits, and those of them that ports held up, as far as steps are
+    added."""
+
+    def __init__(self, layers: int) -> None:
+        self._cycles, self._held = np.zeros((2, layers, len(Kind)), np.int64)
+
+    def add(self, layer: Ints, waited: Ints, held: Ints) -> None:
+        """Steps that are of `layer` [steps]. waited: [steps, kinds] cycles of each; held: of the last request of each
+        kind that a step waited for those that it took, once it had begun, where its ports held it up."""
+        np.add.at(self._cycles, layer, waited)
+        np.add.at(self._held, layer, np.minimum(waited, held))
+
+    def add_end(self, layer: int, waited: int, *, held: bool) -> None:
+        """What is still to be stored when the last step has ended is that of its layer."""
+        self._cycles[layer, Kind.SPIKES_OUT] += waited
+        self._held[layer, Kind.SPIKES_OUT] += waited if held else 0
+
+    def with_stalls(
+        self, counts: Sequence[LayerCounts], stores: Stores, dram_bytes_per_cycle: Fraction | None
+    ) -> list[LayerCounts]:
+        """`counts` that wait. Of what ports held up, theirs is what they take longer than a DRAM of
+        `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
+        slower = {name: _slower(getattr(stores, name), dram_bytes_per_cycle) for name in BUFFER_OF.values()}
+        return [
+            replace(counted, cycles=_with_stalls(counted.cycles, waited), fill_stalls=_by_buffer(held, slower))
+            for counted, waited, held in zip(counts, self._cycles, self._held, strict=True)
+        ]
+
+
+def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
+    """`cycles` and the `waited` [kinds] cycles."""
+    stalls = {name: getattr(cycles, name) for name in dict.fromkeys(STALLS.values())}
+    for kind, name in STALLS.items():
+        stalls[name] += int(waited[kind])
+    return replace(cycles, total=cycles.total + int(waited.sum()), **stalls)
+
+
+def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
+    """By what share of their time its ports take longer than DRAM, which takes none if it has no peak."""
+    if dram_bytes_per_cycle is None:
+        return Fraction(1)
+    return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
+
+
+def _by_buffer(waited: Ints, slower: Mapping[str, Fraction]) -> PortStalls:
+    found = PortStalls()
+    for kind, buffer in BUFFER_OF.items():
+        found += PortStalls(**{buffer: int(int(waited[kind]) * slower[buffer])})
+    return found

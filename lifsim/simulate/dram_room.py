@@ -1,0 +1,75 @@
+"""Whether what a run keeps in DRAM fits there, asked before any of its spikes is drawn or read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from lifsim.accounting import ACCOUNTINGS
+from lifsim.errors import InputError
+from lifsim.graph.states import states_of
+from lifsim.hardware.memory import MEMORIES
+from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.play.dram import end_of, require_room, sizes_of
+from lifsim.play.steps import Planned
+from lifsim.schedule.begins import begins_of
+from lifsim.schedule.cheapest import on_cheapest
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.choices import Choice, Choices, choices_of
+from lifsim.schedule.partition import allowed, dram_bytes, plan_of
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.search import contenders
+from lifsim.schedule.storage import tensor_bytes
+from lifsim.simulate.options import Options
+from lifsim.simulate.spikes import images_of
+
+CLOSE = 4
+"""What takes less than one of so many parts of the DRAM, by weights and maps of all images, is not looked at."""
+
+
+def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> None:
+    """Raises InputError where no plan that `options` leave keeps few enough bytes for the DRAM of `arch`.
+
+    What plans a run needs no spikes as long as it goes by bytes; of several plans that move as few, each must keep too
+    many. Other runs, those that train among them, are refused when they are played. memo: keeps what was planned for
+    the run itself.
+    """
+    goes_by_bytes = options.objective == "dram" and options.mode == "inference" and not options.exit_options
+    if not (goes_by_bytes and ACCOUNTINGS[arch.accounting].scheduled and MEMORIES[arch.dram.model].has_device):
+        return
+    capacity, found = arch.dram.simulated.organisation.capacity_bytes, list[Choice]()
+    with suppress(InputError):  # whatever else is wrong is told by the run
+        batch, states = images_of(network, options), states_of(network, sharing)
+        groups = None if options.groups is None else begins_of(network, options.groups)
+        choices = memo.of(choices_of, network, states, Chip.of(arch), batch, options.chunk, memo, options.mode)
+        if not _is_close(choices, capacity):
+            return
+        asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
+        found = on_cheapest(allowed(choices, asked, contenders), dram_bytes)
+    if found:
+        require_room(end_of(_least(choices, found, memo)), capacity)
+
+
+def _is_close(choices: Choices, capacity_bytes: int) -> bool:
+    """Whether it is worth looking at each tensor."""
+    facts = choices.facts
+    layers = [one.layer for one in facts.layers]
+    tensors = {tensor.name: tensor for layer in layers for tensor in (layer.input, *layer.outputs)}
+    weights = sum(one.filter_bytes * one.layer.filters for one in facts.layers)
+    images = choices.batch * sum(tensor_bytes(one, facts.reals) for one in tensors.values())
+    return CLOSE * (weights + images) > capacity_bytes
+
+
+def _least(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
+    """Bytes of each tensor that every plan of these choices keeps in DRAM at least: a plan has one choice for each
+    layer, and of each tensor as much as the choice of any layer touches."""
+    sizes = [sizes_of(Planned(plan_of(choices, [choice]), choices.batch, memo)) for choice in found]
+    least: dict[str, int] = {}
+    for layer in {index for choice in found for index in choice.group.indices}:
+        mine = [size for choice, size in zip(found, sizes, strict=True) if layer in choice.group.indices]
+        for name in set[str]().union(*mine):
+            least[name] = max(least.get(name, 0), min(size.get(name, 0) for size in mine))
+    return least

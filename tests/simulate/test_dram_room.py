@@ -1,0 +1,79 @@
+"""Is a run that keeps more than its DRAM holds refused before its spikes are drawn, and no other?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lifsim
+from lifsim.memo import Shared
+from lifsim.play.dram import PAGE_BYTES, layout_of
+from lifsim.simulate import pipeline
+from lifsim.simulate.dram_room import require_dram_room
+from lifsim.simulate.inputs import load_inputs
+from lifsim.simulate.options import Options
+from lifsim.simulate.spikes import images_of
+from lifsim.sweeps import beside
+from lifsim.sweeps.beside import run_beside_baseline
+from lifsim.trace.synthesise import synthesise
+from lifsim.trace.writer import save
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No spikes may be drawn."""
+
+    def drawn(*args: object) -> None:
+        raise AssertionError("spikes are drawn")
+
+    for module in (pipeline, beside):
+        monkeypatch.setattr(module, "read_spikes", drawn)
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+def test_it_is_refused_first_with_its_place_and_a_way_out(sharing: str) -> None:
+    rule = r"lpddr3_1600_x32\.yaml:1:1 dram\.device: all that the run keeps there, .* must fit into 512 MiB: fewer"
+    with pytest.raises(lifsim.InputError, match=rule):
+        lifsim.run(workload="resnet19_imagenet100", batch=16, sharing=sharing)
+    with pytest.raises(lifsim.InputError, match=rule):
+        run_beside_baseline(load_inputs("sata128", "resnet19_imagenet100", sharing, {"batch": 16}, []))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sharing"),
+    [
+        ("tick", "none"),
+        ("timestep", "none"),
+        ("window:2", "none"),
+        ("fused", "none"),
+        ("tick", "layer"),
+        ("auto", "layer"),
+    ],
+)
+def test_so_is_no_run_that_fits(schedule: str, sharing: str) -> None:
+    """By the last page: of a DRAM as large as what the run keeps it is not refused, of one of half of it it is."""
+    result = lifsim.run(workload="vgg16_cifar10", batch=4, schedule=schedule, sharing=sharing)
+    assert result.timeline is not None
+    kept = layout_of(result.timeline.steps.visits).end
+    row = result.arch.dram.simulated.organisation.capacity_bytes // result.arch.dram.simulated.organisation.rows
+
+    def check(rows: int) -> None:
+        asked = load_inputs(
+            "sata128", "vgg16_cifar10", sharing, {"schedule": schedule, "batch": 4},
+            [f"dram.device.organisation.rows={rows}"],
+        )  # fmt: skip
+        require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
+
+    check(1 << (-(-kept // row) - 1).bit_length())
+    with pytest.raises(lifsim.InputError, match="must fit into"):
+        check(1 << ((kept - PAGE_BYTES) // row).bit_length() - 1)
+
+
+def test_images_of_a_trace_are_counted(tmp_path: Path) -> None:
+    network = lifsim.load_workload("lenet5_mnist")
+    save(synthesise(network, 3, 0), tmp_path / "three.npz")
+    assert images_of(network, Options(trace=tmp_path / "three.npz")) == 3
+    assert images_of(network, Options(trace=tmp_path / "three.npz", batch=2)) == 2
+    assert images_of(network, Options(batch=5)) == 5
