@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from lifsim.accounting.books import (
     KINDS,
@@ -169,7 +169,7 @@ def energy_of(
     return EnergyPj.of(
         _compute(counts, costs, machine, bank, units["own"], training=training),
         BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
-        DramEnergy.of(**asdict(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
+        DramEnergy.of(**vars(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
         LifIf(*(Energy.of(*(getattr(units[name], kind) for kind in KINDS)) for name in ("toggles", "gated"))),
     )
 
@@ -194,14 +194,15 @@ def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBan
     """LIF units at these prices, with their gradient units in training, whose the arithmetic of batch norms is, too."""
     ops, cycles = counts.ops, counts.cycles.total
     calls = LogicWork(bank.datapaths, ops.lif_updates * counts.datapaths, 0, cycles)
-    spent = [logic_energy(bills.calls, calls, machine.clock_hz)]
-    if training:
-        updates, multiplied = ops.pgu_updates * counts.datapaths, ops.pgu_multiplications
-        norms = ops.norm_multiply_adds
-        gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
-        spent.append(logic_energy(bills.gradients, gradients, machine.clock_hz))
-        spent.append(logic_energy(bills.slopes, LogicWork(bank.datapaths, updates, 0, cycles), machine.clock_hz))
-    return added(spent)
+    called = logic_energy(bills.calls, calls, machine.clock_hz)
+    if not training:
+        return called
+    updates, multiplied = ops.pgu_updates * counts.datapaths, ops.pgu_multiplications
+    norms = ops.norm_multiply_adds
+    gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
+    undone = logic_energy(bills.gradients, gradients, machine.clock_hz)
+    slopes = logic_energy(bills.slopes, LogicWork(bank.datapaths, updates, 0, cycles), machine.clock_hz)
+    return added([called, undone, slopes])
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:

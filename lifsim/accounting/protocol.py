@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from lifsim.accounting.counts import LayerCounts
@@ -53,6 +53,11 @@ class Setup:
     kept: tuple[Kept, ...]
     memo: Memo
     watch: Watch = field(default=unwatched, compare=False, repr=False)
+
+    @property
+    def with_stores_of_any_size(self) -> Setup:
+        """What counting reads of it, the same for runs that differ in how large buffers are."""
+        return replace(self, machine=replace(self.machine, stores=self.machine.stores.of_any_size))
 
     def kept_of(self, layer: Layer) -> Kept:
         """What is known of the spikes of `layer` as it runs: of an analogue image that is computed again, that it is

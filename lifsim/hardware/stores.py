@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from lifsim.model.buffers import Buffers
 
@@ -39,3 +39,13 @@ class Stores:
         return cls(
             **{name: Store(*(getattr(getattr(buffers, name), part) for part in names)) for name in Buffers.model_fields}
         )
+
+    @property
+    def of_any_size(self) -> Stores:
+        """The same, of whose sizes no more is told than whether there is anything: what counts accesses and waits for
+        ports reads no more of them."""
+        return Stores(*(replace(store, size_bytes=min(store.size_bytes, 1)) for store in self._stores))
+
+    @property
+    def _stores(self) -> tuple[Store, ...]:
+        return self.weight, self.spike_in, self.spike_out, self.membrane, self.psum

@@ -84,12 +84,50 @@ def timed(
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
     what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
-    steps = run_steps(machine.stores, visits, counts)
-    timing = runs.of(_played, _Score(machine.dram, machine.clock_hz, steps.digest, steps, watch))
-    stalled = _stalled(machine, counts, steps, timing)
+    played, largest = tuple(visits), runs.of(_largest_steps, tuple(visits))
+    room = {name: _no_larger(getattr(machine.stores, name), size) for name, size in largest.items()}
+    ours = _Ours(
+        Stores(**room), machine.dram, machine.clock_hz, machine.dram_bytes_per_cycle, played, tuple(counts), runs, watch
+    )
+    stalled, timeline = runs.of(_timed, ours)
+    return list(stalled), timeline
+
+
+def _largest_steps(visits: Sequence[Visit]) -> dict[str, int]:
+    """By buffer, the most bytes of a step that pass it one way."""
+    most = np.max([visit.step_bytes.max(axis=1, initial=0) for visit in visits], axis=0)
+    return {name: max(int(most[kind]) for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
+
+
+def _no_larger(store: Store, largest: int) -> Store:
+    """`store` with room for a step of `largest` bytes and no more: steps that fit are not cut, however much room there
+    is beside them."""
+    enough = 2 * largest if store.double_buffered else largest
+    return replace(store, size_bytes=min(store.size_bytes, enough))
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What the time of `visits` follows from, with `counts` which know no waiting for the DRAM. stores: no larger than
+    matters to it."""
+
+    stores: Stores
+    dram: Dram
+    clock_hz: int
+    dram_bytes_per_cycle: Fraction | None
+    visits: tuple[Visit, ...]
+    counts: tuple[LayerCounts, ...]
+    runs: Memo = field(compare=False)
+    watch: Watch = field(compare=False)
+
+
+def _timed(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
+    steps = run_steps(ours.stores, ours.visits, ours.counts)
+    timing = ours.runs.of(_played, _Score(ours.dram, ours.clock_hz, steps.digest, steps, ours.watch))
+    stalled = _stalled(ours, steps, timing)
     if timing.dram is not None:
         stalled = with_dram_work(stalled, steps, timing.dram)
-    return stalled, Timeline.of(steps, timing, counts)
+    return tuple(stalled), Timeline.of(steps, timing, ours.counts)
 
 
 @dataclass(frozen=True)
@@ -108,12 +146,12 @@ def _played(score: _Score) -> Timing:
     return memory.play(score.dram, steps.program, score.clock_hz, partial(dram_extents, steps), score.watch)
 
 
-def _stalled(machine: Machine, counts: Sequence[LayerCounts], steps: RunSteps, timing: Timing) -> list[LayerCounts]:
-    waited = _waited(steps, timing, len(counts))
-    filled = fill_stalls(machine.stores, machine.dram_bytes_per_cycle, steps, timing, len(counts))
+def _stalled(ours: _Ours, steps: RunSteps, timing: Timing) -> list[LayerCounts]:
+    waited = _waited(steps, timing, len(ours.counts))
+    filled = fill_stalls(ours.stores, ours.dram_bytes_per_cycle, steps, timing, len(ours.counts))
     return [
         replace(counted, cycles=_with_stalls(counted.cycles, stalls), fill_stalls=for_ports)
-        for counted, stalls, for_ports in zip(counts, waited, filled, strict=True)
+        for counted, stalls, for_ports in zip(ours.counts, waited, filled, strict=True)
     ]
 
 
