@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import TypeVar, TypeVarTuple, cast
 
 import numpy as np
@@ -58,14 +58,12 @@ class Memo:
 
 
 def bytes_of_arrays(result: object) -> int:
-    """Of all that a record has, and the records in it; what it has twice is counted twice."""
+    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice."""
     if isinstance(result, np.ndarray):
         return result.nbytes
     if isinstance(result, tuple | list):
         return sum(map(bytes_of_arrays, result))
-    if is_dataclass(result):
-        return sum(bytes_of_arrays(getattr(result, field.name)) for field in fields(result))
-    return 0
+    return sum(map(bytes_of_arrays, vars(result).values())) if is_dataclass(result) else 0
 
 
 RUN_BYTES = 1 << 28

@@ -265,17 +265,17 @@ def _parts(record: object) -> list[Any]:
 
 @lru_cache(1 << 8)
 def _names(kind: type) -> tuple[str, ...]:
-    """Of the fields of a record; none of a number."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    """Of the fields of a record."""
+    return tuple(field.name for field in fields(kind))
 
 
 def added(records: Iterable[R]) -> R:
     """The field-by-field sum of records of one type, down to their numbers. At least one."""
     rows = list(records)
     first = rows[0]
-    names = _names(type(first))  # type: ignore[arg-type]  # a type is hashable
-    if not names:
+    if not hasattr(first, "__dict__"):
         return sum(rows[1:], first)  # type: ignore[call-overload, no-any-return]
+    names = _names(type(first))  # type: ignore[arg-type]  # a type is hashable
     return type(first)(*(added([getattr(row, name) for row in rows]) for name in names))
 
 

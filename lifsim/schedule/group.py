@@ -10,7 +10,7 @@ import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split, relays_of
+from lifsim.schedule.membranes import MembraneSplit, StateUse, relays_of, split_of
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spike_store import Span, SpikeBuffers, StepSpikes, Timestep, step_spikes
 from lifsim.schedule.strips import Relay, strip_relays
@@ -135,8 +135,9 @@ class Group:
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
         window = max((self.in_strips[state].state_window_bytes(height) for state, height in heights.items()), default=0)
+        room = self.buffers.membrane
         return tuple(
-            best_split(self.state_uses(images, heights), self.facts.timesteps, self.buffers.membrane, images * window)
+            split_of(tuple(self.state_uses(images, heights)), self.facts.timesteps, room, images * window)
             for images, _ in self.chunks.sizes
         )
 

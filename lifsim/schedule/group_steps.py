@@ -28,6 +28,8 @@ from lifsim.schedule.unrolled import LayerStep, unroll
 PSUMS, STATE, INPUT = 1, 2, 3
 """Where these are among the regions of a visit; its weights are the first."""
 
+NOTHING = moves_of(Kind.WEIGHTS, 0, np.zeros(0, np.int64), 0, np.zeros(0, np.int64))
+
 MAX_TILES = 64
 """Filter tiles of a visit that are told apart; narrower ones are joined."""
 
@@ -289,5 +291,7 @@ class _PlannedLayer:
 
 def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:
     """`size` bytes from `start` on, dealt to the tiles by their filters, or what else is counted of them."""
+    if not size:
+        return NOTHING
     part = shares(size, tiles)
     return moves_of(kind, region, np.arange(tiles.size), start + np.cumsum(part) - part, part)

@@ -127,6 +127,9 @@ class LayerTraffic:
     tiling: Tiling
     computed_again: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.layer, self.dram.total))
+
     def as_run(self, layer: Layer) -> Layer:
         """`layer`, the one that moves this, with the rounds that it is computed in."""
         return layer.computed_again if self.computed_again else layer

@@ -37,6 +37,9 @@ class LayerStep:
     streams: int = 0
     again: int = 0
 
+    def __hash__(self) -> int:
+        return hash((self.chunk, self.timestep, self.layer, self.dram.total, self.streams))
+
 
 def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
     """The steps of a timestep-major group in order, of images that exit when `exits` has it (None: after all
@@ -99,7 +102,8 @@ def _timestep(of: _Chunk, step: int, now: Timestep, running: _Running) -> Iterat
         computes = layer in spikes.reads
         read = operand = weights = 0
         if computes:
-            operand = _operand(group, cost, index, spikes.absent.get(layer, 0))
+            absent = spikes.absent.get(layer, 0)
+            operand = _operand(group, cost, index, absent) if absent else 0
             read = int(spikes.reads[layer][cost.tile[index]]) + operand
             newly = of.number == 0 and (now.last if facts.when == "last" else now.first)
             weights = _weights(group, cost, index, images, newly=newly)
