@@ -21,6 +21,10 @@ class Store:
         """What one tile may fill: half of a double-buffered buffer."""
         return self.size_bytes // 2 if self.double_buffered else self.size_bytes
 
+    def no_larger(self, size_bytes: int) -> Store:
+        """The same, of which so much may be filled at most: what is filled with no more cannot tell them apart."""
+        return replace(self, size_bytes=min(self.size_bytes, 2 * size_bytes if self.double_buffered else size_bytes))
+
 
 @dataclass(frozen=True)
 class Stores:

@@ -85,7 +85,7 @@ def timed(
     what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
     played, largest = tuple(visits), runs.of(_largest_steps, tuple(visits))
-    room = {name: _no_larger(getattr(machine.stores, name), size) for name, size in largest.items()}
+    room = {name: getattr(machine.stores, name).no_larger(size) for name, size in largest.items()}
     ours = _Ours(
         Stores(**room), machine.dram, machine.clock_hz, machine.dram_bytes_per_cycle, played, tuple(counts), runs, watch
     )
@@ -97,13 +97,6 @@ def _largest_steps(visits: Sequence[Visit]) -> dict[str, int]:
     """By buffer, the most bytes of a step that pass it one way."""
     most = np.max([visit.step_bytes.max(axis=1, initial=0) for visit in visits], axis=0)
     return {name: max(int(most[kind]) for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
-
-
-def _no_larger(store: Store, largest: int) -> Store:
-    """`store` with room for a step of `largest` bytes and no more: steps that fit are not cut, however much room there
-    is beside them."""
-    enough = 2 * largest if store.double_buffered else largest
-    return replace(store, size_bytes=min(store.size_bytes, enough))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 import lifsim
+from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.memory.cycle import CycleByCycle
-from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.hardware.pipeline.timing import Timing
+from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo, Shared, bytes_of_arrays
+from lifsim.play.steps import BUFFER_OF, visits
+from lifsim.schedule.cutting import cut
 from lifsim.schedule.moves import Visit, moves_of
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
@@ -133,6 +137,20 @@ def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
         assert shared.notes == alone.notes
         assert shared.timeline is not None
         assert alone.timeline is not None
+        whole = {kind: getattr(Stores.of(inputs.arch.buffers), name) for kind, name in BUFFER_OF.items()}
+        loads = {kind: store for kind, store in whole.items() if kind not in STREAMS}
+        assert alone.plan is not None
+        uncut = [cut(one, loads).outputs for one in visits(alone.plan, 1, Memo())]
+        assert [one.outputs.tolist() for one in shared.timeline.steps.visits] == [each.tolist() for each in uncut]
         assert (shared.timeline.timing.end == alone.timeline.timing.end).all()
         assert (shared.timeline.timing.waited == alone.timeline.timing.waited).all()
     assert count <= 8  # of 16: no membrane leaves, however large their buffer
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_a_store_is_no_larger_than_what_it_is_filled_with(double: bool) -> None:
+    for size, largest in itertools.product(range(9), range(6)):
+        store = Store(size, 1, 64, double_buffered=double)
+        assert store.no_larger(largest).usable_bytes == min(store.usable_bytes, largest)
+    stores = Stores(*(Store(size, 2, 32, double_buffered=double) for size in (0, 1, 2, 7, 0)))
+    assert [getattr(stores.of_any_size, name).size_bytes for name in BUFFERS] == [0, 1, 1, 1, 0]
