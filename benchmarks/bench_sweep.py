@@ -2,11 +2,14 @@
 
     pytest benchmarks/bench_sweep.py -s
 
+    pytest benchmarks/bench_sweep.py -s -k simulated_dram    points a second and core, beside points that share nothing
+
 The space is that of the design: VGG-16 on CIFAR-10 under 4 sharings, with 10 membrane, 5 weight and 5 spike buffers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import subprocess
 import sys
@@ -17,7 +20,10 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from lifsim.sweeps.estimate import estimate
+from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.local import LocalPool
+from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import plan
 from lifsim.sweeps.request import options_document, read_request
 from lifsim.sweeps.run import run_points
@@ -31,6 +37,16 @@ VARY = (
     "buffers.spike_in.size_bytes=8KiB:128KiB:x2",
 )
 KILLS = 20
+PAIRS = 3
+ROWS = 100_000
+MIXED: dict[str, dict[str, object]] = {
+    "one network, layers sharing": {"sharing": ["layer"]},
+    "three networks, two sharings": {
+        "workload": ["lenet5_mnist", "vgg9_cifar10", "vgg16_cifar10"],
+        "sharing": ["none", "layer"],
+    },
+    "batches": {"workload": ["vgg9_cifar10"], "batch": [1, 2, 4], "sharing": ["none", "channel2"]},
+}
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -73,3 +89,63 @@ def test_killed_twenty_times_it_is_the_same_table(tmp_path: Path) -> None:
     print(f"\nkilled {counted(kills, 'time')}: {len(rows[0])} rows, the same: {rows[0] == rows[1]}")
     assert rows[0] == rows[1]
     assert len(rows[0]) == 1000
+
+
+@pytest.mark.parametrize("sharing", ["none", "layer"])
+def test_points_under_the_simulated_dram(sharing: str) -> None:
+    """CPU time of one process, the least of PAIRS: all points by one evaluator, and each by one of its own, which
+    shares nothing. The figures are the same."""
+    made = plan(read_request(None, options_document({"sharing": [sharing]}, (), (*VARY, "dram.model=cycle"))))
+    alone_points = list(made.points)[::25]
+    together, alone = list[float](), list[float]()
+    figures: dict[int, object] = {}
+    for _ in range(PAIRS):
+        evaluator, before = Evaluator(made.job), time.process_time()
+        figures = {point: evaluator.outcome(point).figures for point in made.points}
+        together.append((time.process_time() - before) / len(figures))
+        before = time.process_time()
+        for point in alone_points:
+            assert Evaluator(made.job).outcome(point).figures == figures[point]
+        alone.append((time.process_time() - before) / len(alone_points))
+    ours, theirs = 1 / min(together), 1 / min(alone)
+    print(f"\n{sharing}: {ours:.1f} points a second and core; alone {theirs:.1f}; ratio {ours / theirs:.2f}")
+
+
+def test_what_a_large_store_takes(tmp_path: Path) -> None:
+    """Rows that were run, again and again under other keys: bytes and CPU time of each, first and last."""
+    made = plan(read_request(None, options_document({"sharing": ["layer"]}, (), VARY)))
+    evaluator = Evaluator(made.job)
+    run = [evaluator.outcome(point) for point in list(made.points)[:50]]
+    took: list[float] = []
+    with Store.create_or_open(tmp_path / "s", made.job.description()) as store:
+        for point in range(ROWS):
+            before, ours = time.process_time(), run[point % len(run)]
+            key = hashlib.sha256(str(point).encode()).hexdigest()
+            store.add(Outcome(point, key, ours.figures, ours.error), made.job.space.at(ours.point))
+            took.append(time.process_time() - before)
+    tenth = ROWS // 10
+    first, last = (sum(part) / tenth for part in (took[:tenth], took[-tenth:]))
+    size = (tmp_path / "s").stat().st_size / ROWS
+    print(f"\n{ROWS:,} rows: {size:.0f} bytes each; add {first * 1e6:.0f} us at first, {last * 1e6:.0f} us at last")
+    before = time.process_time()
+    with Store.read(tmp_path / "s") as store:
+        rows = sum(1 for _ in store.rows())
+    print(f"read {(time.process_time() - before) / rows * 1e6:.0f} us a row")
+
+
+def test_an_estimate_is_what_it_takes() -> None:
+    """Of spaces with cheap points and dear ones, in CPU time: seconds that are estimated over those that it takes."""
+    for name, options in MIXED.items():
+        made = plan(read_request(None, options_document(options, (), (*VARY[:2], "dram.model=cycle"))))
+        clock, time.monotonic = time.monotonic, time.process_time
+        try:
+            guess = estimate(made, 1)
+        finally:
+            time.monotonic = clock
+        evaluator, before = Evaluator(made.job), time.process_time()
+        for point in made.points:
+            evaluator.outcome(point)
+        took = time.process_time() - before
+        print(
+            f"\n{name}: {guess.seconds:.1f} s by {guess.measured} points, took {took:.1f} s: {guess.seconds / took:.2f}"
+        )

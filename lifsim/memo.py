@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import is_dataclass
 from typing import TypeVar, TypeVarTuple, cast
+
+import numpy as np
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -13,33 +16,62 @@ RESULTS = 20_000
 """Results that are kept, the last used: some hundred megabytes at most."""
 
 
+def each_as_one(result: object) -> int:  # noqa: ARG001 (as any weight)
+    """Results are counted."""
+    return 1
+
+
 class Memo:
     """Results of functions under their arguments, which must be hashable: what a function reads is what it is given, so
-    that no key can forget what matters. limit: results that are kept, the last used."""
+    that no key can forget what matters. limit: what the results that are kept weigh together, the last used; weight: of
+    one. The last one is kept whatever it weighs."""
 
-    def __init__(self, limit: int = RESULTS) -> None:
-        self._limit = limit
-        self._results: OrderedDict[Hashable, object] = OrderedDict()
+    def __init__(self, limit: int = RESULTS, weight: Callable[[object], int] = each_as_one) -> None:
+        self._limit, self._weight = limit, weight
+        self._results: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
+        self._weighs = 0
 
     def of(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """`function(*arguments)`, as it was the last time."""
         key = (function, *arguments)
-        if key in self._results:
+        if (entry := self._results.get(key)) is not None:
             self._results.move_to_end(key)
-            return cast(T, self._results[key])
-        result = function(*arguments)
-        self._results[key] = result
-        if len(self._results) > self._limit:
-            self._results.popitem(last=False)
+            return cast(T, entry[0])
+        return self.keep(function(*arguments), *key)
+
+    def known(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T | None:
+        """The same if it was there; None if not, which is for `function` itself to ask, and then to `keep`."""
+        key = (function, *arguments)
+        if (entry := self._results.get(key)) is None:
+            return None
+        self._results.move_to_end(key)
+        return cast(T, entry[0])
+
+    def keep(self, result: T, *key: Hashable) -> T:
+        """`result`, from now on that of this key: a function and its arguments."""
+        weight = self._weight(result)
+        self._results[key] = result, weight
+        self._weighs += weight
+        while self._weighs > self._limit and len(self._results) > 1:
+            self._weighs -= self._results.popitem(last=False)[1][1]
         return result
 
 
-RUNS = 32
-"""Runs that are kept, counted or played, the last used; the timeline of each may have a million requests."""
+def bytes_of_arrays(result: object) -> int:
+    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice."""
+    if isinstance(result, np.ndarray):
+        return result.nbytes
+    if isinstance(result, tuple | list):
+        return sum(map(bytes_of_arrays, result))
+    return sum(map(bytes_of_arrays, vars(result).values())) if is_dataclass(result) else 0
+
+
+RUN_BYTES = 1 << 28
+"""Of the runs that are kept, counted or played, the last used; the timeline of one may have a million requests."""
 
 
 class Shared:
     """What runs beside each other have in common: parts of them, and what whole runs count and how they were played."""
 
     def __init__(self) -> None:
-        self.parts, self.runs = Memo(), Memo(RUNS)
+        self.parts, self.runs = Memo(), Memo(RUN_BYTES, bytes_of_arrays)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, TypeVar, cast
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from lifsim.schedule.traffic import DramBytes
 from lifsim.units import format_si
@@ -48,7 +49,7 @@ class Cycles:
     stall_writeback: int
 
     def __post_init__(self) -> None:
-        _balance(self, self.total, [getattr(self, f.name) for f in fields(self) if f.name != "total"])
+        _balance(self, self.total, [amount for name, amount in vars(self).items() if name != "total"])
 
 
 @dataclass(frozen=True)
@@ -259,17 +260,23 @@ class EnergyPj:
 
 
 def _parts(record: object) -> list[Any]:
-    return [getattr(record, f.name) for f in fields(record)]  # type: ignore[arg-type]
+    return list(vars(record).values())
+
+
+@lru_cache(1 << 8)
+def _names(kind: type) -> tuple[str, ...]:
+    """Of the fields of a record."""
+    return tuple(field.name for field in fields(kind))
 
 
 def added(records: Iterable[R]) -> R:
     """The field-by-field sum of records of one type, down to their numbers. At least one."""
     rows = list(records)
     first = rows[0]
-    if not is_dataclass(first):
+    if not hasattr(first, "__dict__"):
         return sum(rows[1:], first)  # type: ignore[call-overload, no-any-return]
-    columns = [added([getattr(row, f.name) for row in rows]) for f in fields(first)]
-    return cast(R, type(first)(*columns))  # type: ignore[misc]
+    names = _names(type(first))  # type: ignore[arg-type]  # a type is hashable
+    return type(first)(*(added([getattr(row, name) for row in rows]) for name in names))
 
 
 def as_tree(record: object) -> Any:

@@ -71,6 +71,9 @@ class LayerCounts:
         if self.port_stalls.total + self.fill_stalls.total > stalled:
             raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.cycles.total, self.dram_bytes.total))
+
     def accesses(self, buffer: str) -> Accesses:
         """Elements that pass the buffer of that name, on the array's side and the DRAM's."""
         accesses: Accesses = getattr(self.sram_accesses, buffer)

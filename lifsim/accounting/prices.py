@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lifsim.accounting.books import (
     KINDS,
@@ -28,6 +28,7 @@ from lifsim.hardware.energy import LogicWork
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.hardware.memory import MEMORIES, Charge
 from lifsim.hardware.sram import SramCost, sram_cost, uncovered
+from lifsim.memo import Memo
 from lifsim.model.arch import Arch, Component
 from lifsim.model.schema import UnknownKeyError, known
 
@@ -73,9 +74,14 @@ class Costs:
     optimizer: OptimizerUnit
     lif_toggling: UnitBills
     lif_clock_gated: UnitBills
-    buffers: dict[str, SramCost]
+    buffers: dict[str, SramCost] = field(hash=False)
     gated: frozenset[str]
     dram: Charge
+
+    @property
+    def beside_buffers(self) -> Costs:
+        """All but those of buffers: the same for machines that differ in these alone."""
+        return replace(self, buffers={}, gated=frozenset())
 
 
 @dataclass(frozen=True)
@@ -162,16 +168,55 @@ def energy_of(
     The clock runs and logic leaks in every cycle, whether the array runs, waits for LIF units or for memory; a power
     gate, and a clock gate, shut in every cycle without an operation. Buffers leak all the time.
     """
+    beside = energy_beside_buffers(counts, costs, machine, bank, training=training)
+    return beside.with_buffers(BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)))
+
+
+@dataclass(frozen=True)
+class BesideBuffers:
+    """pJ of all but the buffers, as of EnergyPj."""
+
+    compute: ComputeEnergy
+    dram: DramEnergy
+    lif_if: LifIf
+
+    def with_buffers(self, buffers: BufferEnergy) -> EnergyPj:
+        """All of it."""
+        return EnergyPj.of(self.compute, buffers, self.dram, self.lif_if)
+
+
+def energy_beside_buffers(
+    counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, *, training: bool = False
+) -> BesideBuffers:
+    """The part of `energy_of` in which buffers have none: neither what they cost nor how large they are."""
     units = {
         name: _units(bills, counts, machine, bank, training=training)
         for name, bills in (("own", costs.lif), ("toggles", costs.lif_toggling), ("gated", costs.lif_clock_gated))
     }
-    return EnergyPj.of(
+    return BesideBuffers(
         _compute(counts, costs, machine, bank, units["own"], training=training),
-        BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)),
-        DramEnergy.of(**asdict(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
+        DramEnergy.of(**vars(costs.dram.energy_pj(counts.dram_bytes.total, counts.dram))),
         LifIf(*(Energy.of(*(getattr(units[name], kind) for kind in KINDS)) for name in ("toggles", "gated"))),
     )
+
+
+def energies_of(
+    counts: Sequence[LayerCounts], costs: Costs, machine: Machine, bank: LifBank, memo: Memo
+) -> list[EnergyPj]:
+    """`energy_of` each of these layers in inference; `memo` keeps what is beside the buffers, for machines that differ
+    in these alone."""
+    others = replace(machine, stores=machine.stores.of_any_size)
+    beside = memo.of(_all_beside_buffers, tuple(counts), costs.beside_buffers, others, bank)
+    return [
+        one.with_buffers(BufferEnergy(*(_buffer(name, layer, costs, machine) for name in BUFFERS)))
+        for layer, one in zip(counts, beside, strict=True)
+    ]
+
+
+def _all_beside_buffers(
+    counts: tuple[LayerCounts, ...], costs: Costs, machine: Machine, bank: LifBank
+) -> tuple[BesideBuffers, ...]:
+    return tuple(energy_beside_buffers(layer, costs, machine, bank) for layer in counts)
 
 
 def _compute(
@@ -194,14 +239,15 @@ def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBan
     """LIF units at these prices, with their gradient units in training, whose the arithmetic of batch norms is, too."""
     ops, cycles = counts.ops, counts.cycles.total
     calls = LogicWork(bank.datapaths, ops.lif_updates * counts.datapaths, 0, cycles)
-    spent = [logic_energy(bills.calls, calls, machine.clock_hz)]
-    if training:
-        updates, multiplied = ops.pgu_updates * counts.datapaths, ops.pgu_multiplications
-        norms = ops.norm_multiply_adds
-        gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
-        spent.append(logic_energy(bills.gradients, gradients, machine.clock_hz))
-        spent.append(logic_energy(bills.slopes, LogicWork(bank.datapaths, updates, 0, cycles), machine.clock_hz))
-    return added(spent)
+    called = logic_energy(bills.calls, calls, machine.clock_hz)
+    if not training:
+        return called
+    updates, multiplied = ops.pgu_updates * counts.datapaths, ops.pgu_multiplications
+    norms = ops.norm_multiply_adds
+    gradients = LogicWork(bank.datapaths, updates + norms, multiplied + norms, cycles)
+    undone = logic_energy(bills.gradients, gradients, machine.clock_hz)
+    slopes = logic_energy(bills.slopes, LogicWork(bank.datapaths, updates, 0, cycles), machine.clock_hz)
+    return added([called, undone, slopes])
 
 
 def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from lifsim.accounting.counts import LayerCounts
@@ -54,6 +55,12 @@ class Setup:
     memo: Memo
     watch: Watch = field(default=unwatched, compare=False, repr=False)
 
+    @cached_property
+    def with_stores_of_any_size(self) -> Setup:
+        """What counting reads of it, the same object for runs that differ in how large buffers are."""
+        machine = replace(self.machine, stores=self.machine.stores.of_any_size)
+        return self.memo.of(_itself, replace(self, machine=machine, watch=unwatched))
+
     def kept_of(self, layer: Layer) -> Kept:
         """What is known of the spikes of `layer` as it runs: of an analogue image that is computed again, that it is
         the same in every round."""
@@ -61,6 +68,11 @@ class Setup:
         if kept.rounds == layer.rounds:
             return kept
         return self.memo.of(kept_of_image, sparsity, input_map_of(layer), self.batch, layer.rounds)
+
+
+def _itself(setup: Setup) -> Setup:
+    """The first of those that are equal."""
+    return setup
 
 
 class Accounting(Protocol):

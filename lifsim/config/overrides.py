@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +17,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
     not there yet are added: the schema judges them as it would in the file. A setting that leads nowhere adds to the
     document's faults.
     """
-    data, marks = copy.deepcopy(document.data), dict(document.marks)
+    data, marks = _copied(document.data), dict(document.marks)
     faults: list[Fault] = []
     for setting in settings:
         try:
@@ -26,6 +25,13 @@ def override(document: Document, settings: Sequence[str]) -> Document:
         except InputError as error:
             faults.extend(error.faults)
     return Document(document.source, data, marks, (*document.faults, *faults))
+
+
+def _copied(data: Any) -> Any:
+    """A tree of mappings, lists and plain values: what else a document could hold is never changed."""
+    if isinstance(data, dict):
+        return {key: _copied(value) for key, value in data.items()}
+    return [_copied(value) for value in data] if isinstance(data, list) else data
 
 
 def _set(data: Any, marks: dict[KeyPath, Mark], setting: str) -> None:

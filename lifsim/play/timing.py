@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -22,8 +23,9 @@ from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
 from lifsim.play.dram import dram_extents, owners, with_dram_work
 from lifsim.play.sections import RunSections
-from lifsim.play.steps import FEW_STEPS, RunSteps, Visits, halves_of, run_steps
-from lifsim.play.waited import Waited
+from lifsim.play.steps import BUFFER_OF, FEW_STEPS, RunSteps, Visits, halves_of, run_steps
+from lifsim.play.waited import PORT_STALLS, Waited
+from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
 from lifsim.watch import Watch, unwatched
 
@@ -33,6 +35,16 @@ class Whole(NamedTuple):
 
     steps: RunSteps
     timing: Timing
+
+
+@dataclass(frozen=True)
+class _AtHand:
+    """A run whose steps are kept."""
+
+    whole: Whole
+
+    def __call__(self) -> Whole:
+        return self.whole
 
 
 @dataclass(frozen=True)
@@ -88,16 +100,48 @@ def timed(
     """
     if visits.steps > FEW_STEPS and MEMORIES[machine.dram.model].in_sections:
         return _timed_in_sections(machine, visits, counts, runs, watch)
-    whole = _whole(machine, visits, counts, runs, watch)
-    steps, timing = whole
-    waited = Waited(len(counts))
+    every = tuple(visits.every)
+    largest = runs.of(_largest_steps, every)
+    stores = Stores(**{name: getattr(machine.stores, name).no_larger(size) for name, size in largest.items()})
+    ours = _Ours(
+        stores, machine.dram, machine.clock_hz, machine.dram_bytes_per_cycle, every, tuple(counts), runs, watch
+    )
+    stalled, timeline = runs.of(_timed_at_once, ours)
+    return list(stalled), timeline
+
+
+def _largest_steps(visits: Sequence[Visit]) -> dict[str, int]:
+    """By buffer, the most bytes of a step that pass it one way."""
+    most = np.max([visit.step_bytes.max(axis=1, initial=0) for visit in visits], axis=0)
+    return {name: max(int(most[kind]) for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What the time of `visits` follows from, with `counts` which know no waiting for the DRAM. stores: no larger than
+    matters to it."""
+
+    stores: Stores
+    dram: Dram
+    clock_hz: int
+    dram_bytes_per_cycle: Fraction | None
+    visits: tuple[Visit, ...]
+    counts: tuple[LayerCounts, ...]
+    runs: Memo = field(compare=False)
+    watch: Watch = field(compare=False)
+
+
+def _timed_at_once(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
+    steps = run_steps(ours.stores, ours.visits, ours.counts)
+    timing = ours.runs.of(_played, _Score(ours.dram, ours.clock_hz, steps.digest, steps, ours.watch))
+    waited = Waited(len(ours.counts))
     waited.add(steps.layer, timing.waited, _held(steps.program, timing))
     stored = np.isin(steps.program.requests.kind, STORES) & (timing.answered == timing.total)
     waited.add_end(int(steps.layer[-1]), timing.total - int(timing.end[-1]), held=bool(timing.held[stored].any()))
-    stalled = waited.with_stalls(counts, machine.stores, machine.dram_bytes_per_cycle)
+    stalled = waited.with_stalls(ours.counts, ours.stores, ours.dram_bytes_per_cycle)
     if timing.dram is not None:
         stalled = with_dram_work(stalled, timing.dram, owners(steps))
-    return stalled, Timeline.of(counts, timing.dram, partial(Whole, steps, timing))
+    return tuple(stalled), Timeline.of(ours.counts, timing.dram, _AtHand(Whole(steps, timing)))
 
 
 def _timed_in_sections(
@@ -113,7 +157,7 @@ def _timed_in_sections(
     stalled = waited.with_stalls(counts, machine.stores, machine.dram_bytes_per_cycle)
     if dram is not None:
         stalled = with_dram_work(stalled, dram, np.arange(2 * layers))
-    return stalled, Timeline.of(counts, dram, partial(_whole, machine, visits, counts, Memo(), watch))
+    return stalled, Timeline.of(counts, dram, partial(_whole, machine, visits, counts, watch))
 
 
 @dataclass(frozen=True)
@@ -154,10 +198,10 @@ class _Score:
     watch: Watch = field(compare=False)
 
 
-def _whole(machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch) -> Whole:
+def _whole(machine: Machine, visits: Visits, counts: Sequence[LayerCounts], watch: Watch) -> Whole:
     """All steps of `visits`, put together and played at once."""
     steps = run_steps(machine.stores, visits.every, counts)
-    return Whole(steps, runs.of(_played, _Score(machine.dram, machine.clock_hz, steps.digest, steps, watch)))
+    return Whole(steps, _played(_Score(machine.dram, machine.clock_hz, steps.digest, steps, watch)))
 
 
 def _played(score: _Score) -> Timing:

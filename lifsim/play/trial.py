@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.exits import exit_counts
-from lifsim.accounting.prices import Costs, energy_of, switched_off
+from lifsim.accounting.prices import Costs, energies_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
 from lifsim.memo import Memo
@@ -75,7 +75,8 @@ def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
 def priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[LayerRecord, ...]:
     """The layers of a run with their energy."""
     costs = switched_off(costs, counts)
-    return tuple(LayerRecord(layer, energy_of(layer, costs, setup.machine, setup.bank)) for layer in counts)
+    energies = energies_of(counts, costs, setup.machine, setup.bank, setup.memo)
+    return tuple(LayerRecord(layer, energy_pj) for layer, energy_pj in zip(counts, energies, strict=True))
 
 
 def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tuple[list[LayerCounts], Timeline | None]:

@@ -9,11 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from lifsim.schedule.chip import BufferBytes
-from lifsim.schedule.facts import LayerFacts, NetworkFacts
-from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
-from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split, relays_of
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.membranes import MembraneSplit, StateUse, relays_of, split_of
 from lifsim.schedule.rows import Ints
-from lifsim.schedule.spike_store import Span, SpikeBuffers, StepSpikes, Timestep, walk_timestep
+from lifsim.schedule.spike_store import Span, SpikeBuffers, StepSpikes, Timestep, step_spikes
 from lifsim.schedule.strips import Relay, strip_relays
 from lifsim.schedule.weight_demand import WeightDemand
 from lifsim.schedule.weight_residency import best_weights
@@ -136,8 +135,9 @@ class Group:
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
         window = max((self.in_strips[state].state_window_bytes(height) for state, height in heights.items()), default=0)
+        room = self.buffers.membrane
         return tuple(
-            best_split(self.state_uses(images, heights), self.facts.timesteps, self.buffers.membrane, images * window)
+            split_of(tuple(self.state_uses(images, heights)), self.facts.timesteps, room, images * window)
             for images, _ in self.chunks.sizes
         )
 
@@ -211,8 +211,7 @@ class Group:
 
     def visits_per_step(self, layer: int, heights: Heights) -> int:
         """Strips in which a layer has work."""
-        relay = self._relay_of(layer, heights)
-        return len(relay[0].starts(layer, relay[1])) if relay else 1
+        return len(self._starts(layer, heights)) or 1
 
     @cached_property
     def _timesteps_per_chunk(self) -> list[int]:
@@ -256,23 +255,13 @@ class Group:
     def step_spikes(self, images: int, now: Timestep, heights: Heights) -> StepSpikes:
         """What one timestep of a chunk of `images` moves."""
         buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
-        found = walk_timestep(self.facts, self.spans(heights), buffers, now)
-        reads = {}
-        for layer, resident in found.inputs.items():
-            facts = self.layers[layer - self.first]
-            whole = layer in found.whole
-            reads[layer] = (
-                whole_reads(facts, images, resident) if whole else self._reads(facts, images, resident, heights)
-            )
-        absent = {layer: images - here for layer, here in found.operands.items()}
-        return StepSpikes(reads, found.inputs, found.whole, absent, found.residual_reads, found.writes)
+        starts = tuple(self._starts(facts.layer.index, heights) for facts in self.layers)
+        return step_spikes(self.facts, tuple(self.spans(heights)), buffers, now, starts)
 
-    def _reads(self, facts: LayerFacts, images: int, resident: int, heights: Heights) -> Ints:
-        relay = self._relay_of(facts.layer.index, heights)
-        if relay is None:
-            return traversal_reads(facts, images, resident, self.buffers.spike_in)
-        starts = relay[0].starts(facts.layer.index, relay[1])
-        return strip_reads(facts, images, resident, self.buffers.spike_in, starts)
+    def _starts(self, layer: int, heights: Heights) -> tuple[int, ...]:
+        """First output rows of the strips in which a layer has work; none where it does not run in strips."""
+        relay = self._relay_of(layer, heights)
+        return relay[0].starts(layer, relay[1]) if relay else ()
 
     @cached_property
     def _psums(self) -> tuple[Ints, Ints]:

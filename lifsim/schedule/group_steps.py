@@ -6,7 +6,7 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +27,8 @@ from lifsim.schedule.unrolled import LayerStep, unroll
 
 PSUMS, STATE, INPUT = 1, 2, 3
 """Where these are among the regions of a visit; its weights are the first."""
+
+NOTHING = moves_of(Kind.WEIGHTS, 0, np.zeros(0, np.int64), 0, np.zeros(0, np.int64))
 
 MAX_TILES = 64
 """Filter tiles of a visit that are told apart; narrower ones are joined."""
@@ -68,6 +70,20 @@ class Turn:
         return total * self.end_row // self.rows - self.before(total)
 
 
+@dataclass(frozen=True)
+class _PlannedGroup:
+    """What a group does that works on so many `images` of the `batch` at a time, whatever in the buffers made it so.
+    order: of the visits of a timestep, (layer, which of its strips, the first output rows of all of them); tilings: of
+    its layers; steps: in order."""
+
+    facts: NetworkFacts
+    batch: int
+    images: int
+    order: tuple[tuple[int, int, tuple[int, ...]], ...]
+    tilings: tuple[Tiling, ...]
+    steps: tuple[LayerStep, ...]
+
+
 def group_visits(
     facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False
 ) -> list[Visit]:
@@ -76,28 +92,38 @@ def group_visits(
     memo: keeps them for runs beside this one, whose plans are alike but here and there. keeps_spikes: for a backward
     pass; the spikes that the group hands over on chip are written, too.
     """
-    steps = {
-        (step.chunk, step.timestep, step.layer): _with_all_spikes(step, facts) if keeps_spikes else step
-        for step in unroll(group.walked, group.exits)
-    }
+    walk = group.walked
+    steps = unroll(walk, group.exits)
+    planned = _PlannedGroup(
+        facts,
+        batch,
+        group.images,
+        tuple(walk.group.turns(walk.cost.heights)),
+        tuple(traffic.tiling for traffic in group.layers),
+        tuple(_with_all_spikes(step, facts) for step in steps) if keeps_spikes else tuple(steps),
+    )
+    return list(memo.of(_visits, planned, memo))
+
+
+def _visits(group: _PlannedGroup, memo: Memo) -> tuple[Visit, ...]:
+    facts = group.facts
+    steps = {(step.chunk, step.timestep, step.layer): step for step in group.steps}
     planned = {
         index: _PlannedLayer(
             facts.layers[index],
             facts.state_of(index),
             facts.timesteps,
             facts.reals,
-            batch,
+            group.batch,
             group.images,
-            traffic.tiling,
+            tiling,
         )
-        for index, traffic in zip(range(group.first, group.last + 1), group.layers, strict=True)
+        for index, tiling in enumerate(group.tilings, min(layer for layer, _, _ in group.order))
     }
-    images = {(step.chunk, step.timestep): step.images for step in steps.values()}
-    turns = _turns(facts, group, images)
-    return [
+    return tuple(
         memo.of(_PlannedLayer.visit, planned[layer], turn, steps[turn.chunk, turn.timestep, layer])
-        for layer, turn in turns
-    ]
+        for layer, turn in _turns(group)
+    )
 
 
 def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
@@ -107,14 +133,14 @@ def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
     return replace(step, dram=replace(step.dram, spikes_out=written))
 
 
-def _turns(facts: NetworkFacts, group: GroupPlan, images: Mapping[tuple[int, int], int]) -> Iterator[tuple[int, Turn]]:
-    """(layer, when) in order of execution. images: that run, by chunk and timestep in order."""
-    walk = group.walked
-    order = list(walk.group.turns(walk.cost.heights))
-    for (chunk, timestep), running in images.items():
-        for layer, strip, starts in order:
+def _turns(group: _PlannedGroup) -> Iterator[tuple[int, Turn]]:
+    """(layer, when) in order of execution."""
+    facts = group.facts
+    running = {(step.chunk, step.timestep): step.images for step in group.steps}
+    for (chunk, timestep), images in running.items():
+        for layer, strip, starts in group.order:
             if _is_visited(facts.layers[layer], timestep, facts.timesteps):
-                yield layer, Turn(chunk, running, timestep, strip, starts, facts.layers[layer].rows.axis.rows_out)
+                yield layer, Turn(chunk, images, timestep, strip, starts, facts.layers[layer].rows.axis.rows_out)
 
 
 def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
@@ -265,5 +291,7 @@ class _PlannedLayer:
 
 def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:
     """`size` bytes from `start` on, dealt to the tiles by their filters, or what else is counted of them."""
+    if not size:
+        return NOTHING
     part = shares(size, tiles)
     return moves_of(kind, region, np.arange(tiles.size), start + np.cumsum(part) - part, part)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 
@@ -127,6 +128,10 @@ def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_tran
             least = max(0, least_transient - reserved)
             splits.append(_split_beside(uses, timesteps, buffer - reserved, least, reserved))
     return min(splits, key=lambda split: split.moved)
+
+
+split_of = lru_cache(1 << 12)(best_split)
+"""The same, as it was the last time; of states in a tuple."""
 
 
 def _split_beside(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from itertools import accumulate
 
 import numpy as np
@@ -77,7 +78,7 @@ def moves_of(
     return Moves(*table.reshape(len(columns), -1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Visit:
     """A stretch of one layer's work on the array.
 
@@ -86,7 +87,8 @@ class Visit:
     several timesteps. outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of
     the tensors that `moves` refers to. timestep: the one that it is in, or [steps] that of each; None where all run
     together. work: [steps] cycles that the tile of each step takes when every
-    operand takes its cycle, by which those of the array are dealt; None: by outputs.
+    operand takes its cycle, by which those of the array are dealt; None: by outputs. Two are equal when all that they
+    say is: what follows from visits is kept by them.
     """
 
     layer: int
@@ -96,6 +98,26 @@ class Visit:
     regions: tuple[str, ...]
     timestep: int | Ints | None = None
     work: Ints | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, Visit) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of all that it says. 32 bytes."""
+        columns = [self.outputs, *(getattr(self.moves, name) for name in Moves.__dataclass_fields__)]
+        told: list[object] = [self.layer, self.regions]
+        for each in (self.round, self.timestep, self.work):
+            told.append("by step" if isinstance(each, np.ndarray) else each)
+            columns += [each] if isinstance(each, np.ndarray) else []
+        told += [column.size for column in columns]
+        digest = blake2b(repr(told).encode(), digest_size=32)
+        for column in columns:
+            digest.update(column.astype(np.int64, copy=False).tobytes())
+        return digest.digest()
 
     @property
     def rounds(self) -> Ints:

@@ -121,6 +121,12 @@ class GroupPlan:
             raise ValueError(f"layers {self.first} to {self.last} must have windows of several timesteps for waves")
 
     @property
+    def decided(self) -> GroupPlan:
+        """What runs when and moves what, without how the buffers made it so: the same for groups that are counted
+        alike."""
+        return replace(self, residency=None, walk=None, wave_walk=None)
+
+    @property
     def walked(self) -> Walk:
         """The walk of a timestep-major group."""
         if self.walk is None:

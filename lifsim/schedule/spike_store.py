@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lifsim.schedule.facts import NetworkFacts, TensorFacts
+from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
 from lifsim.schedule.rows import Ints
 
 
@@ -215,3 +217,26 @@ def _keep(wanted: Sequence[tuple[int, int, str, int]], room: int) -> dict[str, i
         kept[name] = kept.get(name, 0) + more
         room -= more
     return kept
+
+
+@lru_cache(1 << 12)
+def step_spikes(
+    facts: NetworkFacts,
+    spans: tuple[Span, ...],
+    buffers: SpikeBuffers,
+    now: Timestep,
+    starts: tuple[tuple[int, ...], ...],
+) -> StepSpikes:
+    """What a timestep of a group of these `spans` moves, whose layers run in strips that start at these rows."""
+    found, images = walk_timestep(facts, spans, buffers, now), buffers.images
+    reads = {}
+    for index, resident in found.inputs.items():
+        layer, begins = facts.layers[index], starts[index - spans[0].first]
+        if index in found.whole:
+            reads[index] = whole_reads(layer, images, resident)
+        elif begins:
+            reads[index] = strip_reads(layer, images, resident, buffers.spike_in, begins)
+        else:
+            reads[index] = traversal_reads(layer, images, resident, buffers.spike_in)
+    absent = {layer: images - here for layer, here in found.operands.items()}
+    return StepSpikes(reads, found.inputs, found.whole, absent, found.residual_reads, found.writes)

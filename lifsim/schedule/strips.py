@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from lifsim.schedule.norms import barriers
 from lifsim.schedule.storage import rows_of, step_row_bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Relay:
     """A relay: layers first..last of one state (an index), E = `rows` output rows each.
 
@@ -46,9 +47,7 @@ class Relay:
 
     def starts(self, layer: int, height: int) -> tuple[int, ...]:
         """First output row of each strip in which a layer has work."""
-        strips = -(-self.rows // height)
-        begins = (strip * height - self.lags[layer - self.first] for strip in range(1, strips))
-        return (0, *(row for row in begins if row > 0))
+        return _starts(self, layer, height)
 
     def turns(self, height: int) -> Iterator[tuple[int, int]]:
         """(layer, which of its strips) in order of execution: in each strip the layers that have work in it."""
@@ -65,17 +64,30 @@ class Relay:
 
     def spike_window_bytes(self, height: int) -> int:
         """Spikes between the layers that later layers or the next strip need, and rows that have begun, per image."""
-        tail = self.rows - (-(-self.rows // height) - 1) * height
-        between = sum(
-            min(self.rows, max(height - lag, tail) + behind) * row_bytes for row_bytes, lag, behind in self.waiting
-        )
-        return between + sum(
-            max(begun[row] for row in self.starts(layer, height))
-            for layer, begun in enumerate(self.begun, self.first)
-            if begun
-        )
+        return _spike_window_bytes(self, height)
 
 
+@lru_cache(1 << 14)
+def _starts(relay: Relay, layer: int, height: int) -> tuple[int, ...]:
+    strips = -(-relay.rows // height)
+    begins = (strip * height - relay.lags[layer - relay.first] for strip in range(1, strips))
+    return (0, *(row for row in begins if row > 0))
+
+
+@lru_cache(1 << 14)
+def _spike_window_bytes(relay: Relay, height: int) -> int:
+    tail = relay.rows - (-(-relay.rows // height) - 1) * height
+    between = sum(
+        min(relay.rows, max(height - lag, tail) + behind) * row_bytes for row_bytes, lag, behind in relay.waiting
+    )
+    return between + sum(
+        max(begun[row] for row in relay.starts(layer, height))
+        for layer, begun in enumerate(relay.begun, relay.first)
+        if begun
+    )
+
+
+@lru_cache(1 << 10)
 def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...]:
     """The relays within first..last that can be computed in strips: none that a batch norm of a training run parts."""
     found = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from operator import add
 from typing import Literal, Self
 
 from lifsim.hardware.array import Cut
@@ -27,9 +28,13 @@ class DramBytes:
     operand: int = 0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if getattr(self, field.name) < 0:
-                raise ValueError(f"{field.name} must be >= 0, is {getattr(self, field.name)}")
+        if min(self._amounts) < 0:
+            name, amount = next((name, amount) for name, amount in vars(self).items() if amount < 0)
+            raise ValueError(f"{name} must be >= 0, is {amount}")
+
+    @property
+    def _amounts(self) -> tuple[int, ...]:
+        return tuple(vars(self).values())
 
     @property
     def first_operand(self) -> int:
@@ -69,7 +74,7 @@ class DramBytes:
     def __add__(self, other: Self) -> Self:
         if type(other) is not type(self):
             return NotImplemented
-        return type(self)(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        return type(self)(*map(add, self._amounts, other._amounts))
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,9 @@ class LayerTraffic:
     dram: DramBytes
     tiling: Tiling
     computed_again: bool = False
+
+    def __hash__(self) -> int:
+        return hash((self.layer, self.dram.total))
 
     def as_run(self, layer: Layer) -> Layer:
         """`layer`, the one that moves this, with the rounds that it is computed in."""

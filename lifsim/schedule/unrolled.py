@@ -7,8 +7,8 @@ chunk ends. Spikes, of which none stays so long, have their buffers to themselve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,9 @@ class LayerStep:
     streams: int = 0
     again: int = 0
 
+    def __hash__(self) -> int:
+        return hash((self.chunk, self.timestep, self.layer, self.dram.total, self.streams))
+
 
 def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
     """The steps of a timestep-major group in order, of images that exit when `exits` has it (None: after all
@@ -64,43 +67,71 @@ class _Running:
 
 
 def _chunk(group: Group, cost: GroupCost, size: int, chunk: int, exits: Exits) -> Iterator[LayerStep]:
+    """Timestep by timestep; one like another before it, in which the same images run, moves the same."""
     last_step = group.facts.timesteps - 1
     membranes = {call.layer: call for call in calls(group, cost, size)}
+    waiting = group.replayed(len(exits.steps)).tolist()
+    alike: dict[tuple[Timestep, _Running], list[LayerStep]] = {}
     for step in range(max(exits.steps)):
         now = Timestep(first=step == 0, last=step == last_step)
         running = _Running(len(exits.steps), exits.running(step), exits.running(step + 1))
-        images = len(running.now)
-        spikes = group.step_spikes(images, now, cost.heights)
-        for index, facts in enumerate(group.layers):
-            layer = facts.layer.index
-            done = 0 if now.last else images - len(running.next)
-            put_out = sum(spikes.writes.get(tensor.name, 0) for tensor in facts.layer.outputs)
-            moved = DramBytes(
+        if (now, running) not in alike:
+            alike[now, running] = list(_timestep(_Chunk(group, cost, chunk, membranes, waiting), step, now, running))
+        yield from (replace(one, timestep=step) for one in alike[now, running])
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """The how-manieth one of a group it is. membranes: by layer, its call; waiting: [layers] bytes of the currents that
+    wait to be replayed."""
+
+    group: Group
+    cost: GroupCost
+    number: int
+    membranes: Mapping[int, MembraneCall]
+    waiting: Sequence[int]
+
+
+def _timestep(of: _Chunk, step: int, now: Timestep, running: _Running) -> Iterator[LayerStep]:
+    group, cost, images = of.group, of.cost, len(running.now)
+    spikes = group.step_spikes(images, now, cost.heights)
+    for index, facts in enumerate(group.layers):
+        layer = facts.layer.index
+        done = 0 if now.last else images - len(running.next)
+        put_out = sum(spikes.writes.get(tensor.name, 0) for tensor in facts.layer.outputs)
+        computes = layer in spikes.reads
+        read = operand = weights = 0
+        if computes:
+            absent = spikes.absent.get(layer, 0)
+            operand = _operand(group, cost, index, absent) if absent else 0
+            read = int(spikes.reads[layer][cost.tile[index]]) + operand
+            newly = of.number == 0 and (now.last if facts.when == "last" else now.first)
+            weights = _weights(group, cost, index, images, newly=newly)
+        call = of.membranes.get(layer)
+        membrane_read, membrane_write = _membranes(call, running, now) if call else (0, 0)
+        psum_read, psum_write = _psums(facts, of.waiting[index], running, now, computes=computes)
+        rest = running.of_state(call, call.rest, running.now) if call else 0
+        yield LayerStep(
+            chunk=of.number,
+            images=images,
+            timestep=step,
+            layer=layer,
+            dram=DramBytes(
+                weights=weights,
+                spikes_in=read,
                 spikes_out=put_out + done * _put_out_at_the_end(group.facts, facts),
                 residual=spikes.residual.get(layer, 0),
-            )
-            if layer in spikes.reads:
-                read = int(spikes.reads[layer][cost.tile[index]])
-                newly = chunk == 0 and (now.last if facts.when == "last" else now.first)
-                operand = _operand(group, cost, index, spikes.absent.get(layer, 0))
-                weights = _weights(group, cost, index, images, newly=newly)
-                moved += DramBytes(weights=weights, spikes_in=read + operand, operand=operand)
-            call = membranes.get(layer)
-            if call is not None:
-                moved += _membranes(call, running, now)
-            moved += _psums(group, index, running, now, computes=layer in spikes.reads)
-            rest = running.of_state(call, call.rest, running.now) if call else 0
-            yield LayerStep(
-                chunk=chunk,
-                images=images,
-                timestep=step,
-                layer=layer,
-                dram=moved,
-                resident=spikes.resident.get(layer, 0),
-                whole=layer in spikes.whole,
-                streams=rest,
-                again=rest * call.parts if call else 0,
-            )
+                membrane_read=membrane_read,
+                membrane_write=membrane_write,
+                psum_read=psum_read,
+                psum_write=psum_write,
+                operand=operand,
+            ),
+            resident=spikes.resident.get(layer, 0),
+            whole=layer in spikes.whole,
+            streams=rest,
+            again=rest * call.parts if call else 0,
+        )
 
 
 def _put_out_at_the_end(facts: NetworkFacts, layer: LayerFacts) -> int:
@@ -109,21 +140,20 @@ def _put_out_at_the_end(facts: NetworkFacts, layer: LayerFacts) -> int:
     return sum(tensor.bytes for tensor in outputs if tensor.when == "last")
 
 
-def _membranes(call: MembraneCall, running: _Running, now: Timestep) -> DramBytes:
-    """The first timestep finds a zero state, an image's last one leaves none."""
+def _membranes(call: MembraneCall, running: _Running, now: Timestep) -> tuple[int, int]:
+    """Bytes read and written. The first timestep finds a zero state, an image's last one leaves none."""
     again = call.parts * running.of_state(call, call.rest, running.now)
     read = 0 if call.first and now.first else running.of_state(call, call.read, running.now)
     written = running.of_state(call, call.written, running.next if call.last else running.now)
-    return DramBytes(membrane_read=again + read, membrane_write=again + written)
+    return again + read, again + written
 
 
-def _psums(group: Group, index: int, running: _Running, now: Timestep, *, computes: bool) -> DramBytes:
-    """What spills while a layer computes; currents that wait are written at the first timestep, read at the others."""
-    facts = group.layers[index]
+def _psums(facts: LayerFacts, overflow: int, running: _Running, now: Timestep, *, computes: bool) -> tuple[int, int]:
+    """Bytes read and written: what spills while a layer computes; currents that wait, `overflow` of them, are written
+    at the first timestep, read at the others."""
     spilled = len(running.now) * facts.psum_spill_bytes * computes
-    overflow = int(group.replayed(running.of)[index])
     waiting = of_last_bytes(overflow, facts.replay_bytes, running.of, running.now)
-    return DramBytes(psum_read=spilled + waiting * (not now.first), psum_write=spilled + waiting * now.first)
+    return spilled + waiting * (not now.first), spilled + waiting * now.first
 
 
 def _weights(group: Group, cost: GroupCost, index: int, images: int, *, newly: bool) -> int:

@@ -9,7 +9,8 @@ from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.plan import Plan
 from lifsim.watch import Watch, unwatched
 
-POINTS, SECONDS = 12, 5.0
+STRETCHES, LENGTH, SECONDS = 12, 5, 5.0
+"""Stretches of the sweep that are measured, points of each, and what that may take."""
 
 
 @dataclass(frozen=True)
@@ -21,23 +22,28 @@ class Estimate:
 
 
 def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
-    """Run points that are spread over the sweep, each beside a neighbour that shares its work with it as most points
-    of the sweep have one: POINTS of them, or fewer in SECONDS."""
-    evaluator = Evaluator(plan.job)
-    count = len(plan.points)
-    chosen = sorted({point for pair in range(POINTS // 2) for point in _pair(pair * count * 2 // POINTS, count)})
-    started, seconds = time.monotonic(), []
-    for done, index in enumerate(chosen):
-        watch("points to measure", done, len(chosen))
+    """Run points of stretches in the middles of equal parts of the sweep, of each one in turn, as many as SECONDS let.
+
+    Points share what they have in common with those before them: the first of a stretch stands alone, as few of the
+    sweep do, and says nothing of the others, unless there is nothing else.
+    """
+    evaluator, count = Evaluator(plan.job), len(plan.points)
+    starts = sorted({(2 * stretch + 1) * count // (2 * STRETCHES) for stretch in range(STRETCHES)})
+    ends = [*starts[1:], count]
+    places = [
+        (start + step, step)
+        for step in range(LENGTH)
+        for start, end in zip(starts, ends, strict=True)
+        if start + step < end
+    ]
+    began, alone, later = time.monotonic(), list[float](), list[float]()
+    for done, (index, step) in enumerate(places):
+        watch("points to measure", done, len(places))
         before = time.monotonic()
         evaluator.outcome(plan.points[index])
-        seconds.append(time.monotonic() - before)
-        if time.monotonic() - started > SECONDS:
+        (later if step else alone).append(time.monotonic() - before)
+        if time.monotonic() - began > SECONDS:
             break
-    later = seconds[1:] or seconds
-    first = seconds[0]
-    return Estimate(first + (count - 1) * sum(later) / len(later) / min(workers, count), len(seconds))
-
-
-def _pair(index: int, count: int) -> tuple[int, int]:
-    return index, min(index + 1, count - 1)
+    each = later or alone[1:] or alone
+    seconds = alone[0] + (count - 1) * sum(each) / len(each) / min(workers, count)
+    return Estimate(seconds, len(alone) + len(later))

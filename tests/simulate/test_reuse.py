@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
+import numpy as np
 import pytest
 
 import lifsim
+from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.array import sparsity_of
-from lifsim.memo import Memo, Shared
+from lifsim.hardware.memory.cycle import CycleByCycle
+from lifsim.hardware.pipeline.kinds import STREAMS, Kind
+from lifsim.hardware.pipeline.timing import Timing
+from lifsim.hardware.stores import Store, Stores
+from lifsim.memo import Memo, Shared, bytes_of_arrays
+from lifsim.play.steps import BUFFER_OF, visits
+from lifsim.schedule.cutting import cut
+from lifsim.schedule.moves import Visit, moves_of
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.spikes import read_spikes
@@ -58,3 +68,89 @@ def test_of_the_parts_those_used_last_are_kept() -> None:
 def test_parts_of_different_functions_are_told_apart() -> None:
     parts = Memo()
     assert [parts.of(function, -3) for function in (abs, str, abs)] == [3, "-3", 3]
+
+
+def test_what_was_found_out_by_a_function_itself_is_known_from_then_on() -> None:
+    parts = Memo(limit=2)
+    assert parts.known(abs, -3) is None
+    assert parts.keep(3, abs, -3) == parts.known(abs, -3) == parts.of(abs, -3) == 3
+    parts.of(abs, -4)
+    assert parts.known(abs, -3) == 3  # it was used, so that another goes
+    parts.of(abs, -5)
+    assert [parts.known(abs, number) for number in (-3, -4, -5)] == [3, None, 5]
+
+
+def test_of_results_that_weigh_something_as_many_are_kept_as_weigh_no_more() -> None:
+    parts = Memo(limit=40, weight=bytes_of_arrays)
+    for size in (1, 2, 3):
+        parts.of(np.ones, size)
+    assert [parts.known(np.ones, size) is None for size in (1, 2, 3)] == [True, False, False]
+    parts.of(np.ones, 100)  # heavier than all that may be kept: it is the last one
+    assert [parts.known(np.ones, size) is None for size in (2, 3, 100)] == [True, True, False]
+
+
+def visit(size: int = 4, outputs: tuple[int, ...] = (1, 2), **said: object) -> Visit:
+    rows = moves_of(Kind.SPIKES_IN, 0, np.array([0]), 0, np.array([size]))
+    told = {"layer": 0, "round": None, "regions": ("tensor:x",), "timestep": None, "work": None} | said
+    return Visit(outputs=np.array(outputs), moves=rows, **told)  # type: ignore[arg-type]
+
+
+def test_visits_are_equal_when_all_that_they_say_is() -> None:
+    assert visit() == visit()
+    steps = np.array([3, 4])
+    others = [
+        visit(5), visit(outputs=(2, 1)), visit(layer=1), visit(round=0), visit(regions=("tensor:y",)),
+        visit(timestep=0), visit(round=steps), visit(timestep=steps), visit(work=steps),
+    ]  # fmt: skip
+    assert len({visit(), *others}) == 1 + len(others)
+
+
+@pytest.mark.parametrize("device", ["ddr4_2400", "hbm2"])
+def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
+    device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Buffers that are double-buffered and not, too small for a tile and too large for anything."""
+    played = list[object]()
+    play = CycleByCycle.play
+
+    def told(self: CycleByCycle, *asked: Any) -> Timing:
+        played.append(asked)
+        return play(self, *asked)
+
+    monkeypatch.setattr(CycleByCycle, "play", told)
+    parts, spikes, count = Shared(), None, 0
+    memory = ("dram.model=cycle", f"dram.device={device}")
+    sizes = itertools.product(("1KiB", "64KiB"), ("256", "128KiB"), ("512KiB", "1MiB"), ("true", "false"))
+    for weight, spike_in, membrane, double in sizes:
+        overrides = (
+            *memory, f"buffers.weight.size_bytes={weight}", f"buffers.spike_in.size_bytes={spike_in}",
+            f"buffers.membrane.size_bytes={membrane}", f"buffers.weight.double_buffered={double}",
+        )  # fmt: skip
+        inputs = load_inputs("sata128", "lenet5_mnist", "layer", {"schedule": "timestep"}, overrides)
+        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
+        before = len(played)
+        shared = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, parts)
+        count += len(played) - before
+        alone = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes)
+        assert shared.totals == alone.totals
+        assert shared.layer_rows == alone.layer_rows
+        assert shared.notes == alone.notes
+        assert shared.timeline is not None
+        assert alone.timeline is not None
+        whole = {kind: getattr(Stores.of(inputs.arch.buffers), name) for kind, name in BUFFER_OF.items()}
+        loads = {kind: store for kind, store in whole.items() if kind not in STREAMS}
+        assert alone.plan is not None
+        uncut = [cut(one, loads).outputs for one in visits(alone.plan, 1, Memo())]
+        assert [one.outputs.tolist() for one in shared.timeline.steps.visits] == [each.tolist() for each in uncut]
+        assert (shared.timeline.timing.end == alone.timeline.timing.end).all()
+        assert (shared.timeline.timing.waited == alone.timeline.timing.waited).all()
+    assert count <= 8  # of 16: no membrane leaves, however large their buffer
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_a_store_is_no_larger_than_what_it_is_filled_with(double: bool) -> None:
+    for size, largest in itertools.product(range(9), range(6)):
+        store = Store(size, 1, 64, double_buffered=double)
+        assert store.no_larger(largest).usable_bytes == min(store.usable_bytes, largest)
+    stores = Stores(*(Store(size, 2, 32, double_buffered=double) for size in (0, 1, 2, 7, 0)))
+    assert [getattr(stores.of_any_size, name).size_bytes for name in BUFFERS] == [0, 1, 1, 1, 0]

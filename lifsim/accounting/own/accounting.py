@@ -37,24 +37,30 @@ class Own(Accounting):
 
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
-        machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
-        for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
-            layer, works = setup.network.layers[index], list[ArrayWork]()
-            windows = window_works(setup, layer, group)
-            for one in windows:  # (a comprehension would be one frame more between the command and a fold)
-                if one.computes:
-                    works.append(setup.memo.of(array_work, one.laid(machine), sparsity, one.kept, one.calls(setup)))
-                else:
-                    works.append(ArrayWork((), (), (), one.lif_cycles(setup)))
-            found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows))
-        return found
+        setup, group = setup.with_stores_of_any_size, group.decided
+        if (found := setup.memo.known(self.count, setup, facts, group)) is None:
+            machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
+            for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
+                layer, works = setup.network.layers[index], list[ArrayWork]()
+                windows = window_works(setup, layer, group)
+                for one in windows:  # (a comprehension would be one frame more between the command and a fold)
+                    if one.computes:
+                        works.append(setup.memo.of(array_work, one.laid(machine), sparsity, one.kept, one.calls(setup)))
+                    else:
+                        works.append(ArrayWork((), (), (), one.lif_cycles(setup)))
+                found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows))
+            setup.memo.keep(found, self.count, setup, facts, group)
+        return list(found)
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
-        found = []
-        for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
-            windows = window_works(setup, setup.network.layers[index], group)
-            found.append(with_window_port_stalls(setup, windows, counted, traffic.tiling))
-        return found
+        setup, group, counts = setup.with_stores_of_any_size, group.decided, tuple(counts)
+        if (found := setup.memo.known(self.with_port_waits, setup, group, counts)) is None:
+            found = []
+            for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
+                windows = window_works(setup, setup.network.layers[index], group)
+                found.append(with_window_port_stalls(setup, windows, counted, traffic.tiling))
+            setup.memo.keep(found, self.with_port_waits, setup, group, counts)
+        return list(found)
 
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
         return training_counts(self, setup, plan, keeping)

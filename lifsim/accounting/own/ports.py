@@ -22,13 +22,10 @@ def with_port_stalls(
 ) -> LayerCounts:
     """`counts`, which know no waiting, of `layer` cut as `tiling` says with its waits for SRAM ports. apart: whether
     its neurons are called when all its sums are in their buffer, with nothing to hide them."""
-    array = setup.machine.array
-    one = WindowWork(layer, setup.kept_of(layer), tiling.cut, tick_batched)
+    sparsity, one = sparsity_of(setup.machine.array), WindowWork(layer, setup.kept_of(layer), tiling.cut, tick_batched)
     laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling, apart=apart)
     waits = _array_waits(setup, one, counts, laid)
-    return waiting(
-        counts, waits + (PortStalls() if lifs is None else lif_stalls(lifs, laid, sparsity_of(array), one.kept))
-    )
+    return waiting(counts, waits + (PortStalls() if lifs is None else lif_stalls(lifs, laid, sparsity, one.kept)))
 
 
 def with_window_port_stalls(
