@@ -92,13 +92,12 @@ def test_batch_norm(shape: tuple[int, ...]) -> None:
     """Of all that it reads: its statistics move with every value of their timestep."""
     rng = np.random.default_rng(2)
     z, grad = rng.normal(1, 2, shape), rng.normal(size=shape)
-    gain, offset = rng.normal(size=(2, shape[-1]))
+    (gain, offset), workers = rng.normal(size=(2, shape[-1])), Workers(1)
 
     def loss(z: Array, gain: Array, offset: Array) -> float:
-        return float(((norm.normalised(z, norm.statistics(z, "bn")) * gain + offset) * grad).sum())
+        return float((norm.normed(z, norm.statistics(z, "bn", workers), gain, offset, workers) * grad).sum())
 
-    seen = norm.statistics(z, "bn")
-    found = norm.gradient(grad, norm.normalised(z, seen), gain, seen)
+    found = norm.gradient(grad, z, gain, norm.statistics(z, "bn", workers), workers)
     expected = (
         quotients(lambda z: loss(z, gain, offset), z, 1e-5),
         quotients(lambda gain: loss(z, gain, offset), gain, 0.5),
