@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifsim.engine.pooling import pool, pool_gradient
+from lifsim.engine.pooling import pool
 from lifsim.engine.training import norm
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
+from lifsim.engine.training.pooling_gradient import pool_gradient
 from lifsim.engine.weights import weight_shapes
 from lifsim.engine.workers import Workers
 from lifsim.model.network import Pool
@@ -84,7 +85,7 @@ def test_pools(kind: str, kernel: tuple[int, int], stride: tuple[int, int], padd
     x = (rng.permutation(STEPS * 5 * 6 * 2) - 90.0).reshape(STEPS, 1, 5, 6, 2)
     grad = rng.normal(size=pool(x, node, np.float64).shape)
     found = quotients(lambda x: float((pool(x, node, np.float64) * grad).sum()), x, 0.25)
-    np.testing.assert_allclose(pool_gradient(x, grad, node), found, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(pool_gradient(x, grad, node, Workers(1)), found, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(STEPS, 4, 3), (STEPS, 2, 2, 3, 2)])

@@ -20,9 +20,9 @@ from lifsim.engine.inference import network_faults
 from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.operators import given_to, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
-from lifsim.engine.pooling import pool_gradient
 from lifsim.engine.training.membranes import MEMBRANES, irreversible, untrainable
 from lifsim.engine.training.norms import Norms
+from lifsim.engine.training.pooling_gradient import pool_gradient
 from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
@@ -221,7 +221,7 @@ class Pass:
                 self._fresh.pop(node.name, None)
             case Pool():
                 x = self._value(node.inputs[0], timestep, timesteps)
-                flow.add(node.inputs[0], pool_gradient(x, grad, node), timestep)
+                flow.add(node.inputs[0], pool_gradient(x, grad, node, self.learner.workers), timestep)
             case Add():
                 for name in node.inputs:
                     flow.add(name, grad, timestep)
