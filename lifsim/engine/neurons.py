@@ -57,7 +57,8 @@ def fire(
         workers.run(_Calls(x, state, neuron, constants, spikes, kept).of_pixels, x.shape[1])
     else:
         currents, membranes, fired, charges = in_runs(state[0].shape[1], x, state[0], spikes, kept)
-        workers.run(compiled.fire, len(membranes), currents, membranes, constants, fired, charges)
+        size = timesteps * fired.shape[2]
+        workers.run(compiled.fire, len(membranes), currents, membranes, constants, fired, charges, elements=size)
     return spikes
 
 

@@ -50,7 +50,7 @@ class Adjoint:
             how = self.surrogate.code, self.surrogate.alpha
             scalars = linear.gain[0], linear.leak[0][0], threshold, linear.forgets
             *rows, out = in_runs(grad_state[0].shape[1], grad, spikes, charged, grad_state[0], grad_x)
-            self.workers.run(_stored, out.shape[1], *rows, *scalars, *how, out)
+            self.workers.run(_stored, out.shape[1], *rows, *scalars, *how, out, elements=len(grad) * out.shape[2])
         else:
             calls = _Calls(grad, spikes, grad_state, linear, threshold, self.surrogate, grad_x)
             self.workers.run(calls.stored, grad.shape[1], charged)
@@ -65,7 +65,7 @@ class Adjoint:
             how = self.surrogate.code, self.surrogate.alpha
             scalars = linear.gain[0], linear.leak[0][0], threshold
             *rows, out = in_runs(state[0].shape[1], grad, spikes, x, state[0], grad_state[0], grad_x)
-            self.workers.run(_reversed, out.shape[1], *rows, *scalars, *how, out)
+            self.workers.run(_reversed, out.shape[1], *rows, *scalars, *how, out, elements=len(grad) * out.shape[2])
         else:
             calls = _Calls(grad, spikes, grad_state, linear, threshold, self.surrogate, grad_x)
             self.workers.run(calls.reversed, grad.shape[1], x, state)

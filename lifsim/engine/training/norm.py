@@ -11,6 +11,7 @@ cheaper than to read it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 
 Array = NDArray[Any]
+Pass = Callable[..., None]
 
 MOMENTUM = 0.1  # of the running statistics, as in PyTorch
 
@@ -58,9 +60,9 @@ def statistics(z: Array, name: str, workers: Workers, *, over_time: bool = False
         raise InputError(Fault("batch norm in training must see more than one value a channel: a larger batch", name))
     rows = _rows(z, batches)
     sums, squares = np.zeros((2, batches, z.shape[-1]))
-    workers.run(sum_values, _blocks(sums), rows, sums)
+    _sum(sum_values, workers, rows, sums)
     mean = sums / count
-    workers.run(sum_squares, _blocks(sums), rows, mean.astype(z.dtype), squares)
+    _sum(sum_squares, workers, rows, mean.astype(z.dtype), squares)
     return Statistics(mean, squares / count, count)
 
 
@@ -69,7 +71,7 @@ def normed(z: Array, seen: Statistics, gain: Array, offset: Array, workers: Work
     rows = _rows(z, len(seen.mean))
     out = np.empty_like(rows)
     normal = _as(z, seen.mean, seen.inverse_std)
-    workers.run(normalise, rows.shape[1], rows, *normal, *_as(z, gain, offset), out)
+    _each_pixel(normalise, workers, rows, *normal, *_as(z, gain, offset), out)
     return out.reshape(z.shape)
 
 
@@ -78,11 +80,11 @@ def gradient(grad: Array, z: Array, gain: Array, seen: Statistics, workers: Work
     rows, grads = _rows(z, len(seen.mean)), _rows(grad, len(seen.mean))
     normal = _as(grad, seen.mean, seen.inverse_std)
     offset, slope = np.zeros((2, *seen.mean.shape))
-    workers.run(sum_values, _blocks(offset), grads, offset)
-    workers.run(sum_slopes, _blocks(slope), grads, rows, *normal, slope)
+    _sum(sum_values, workers, grads, offset)
+    _sum(sum_slopes, workers, grads, rows, *normal, slope)
     out = np.empty_like(grads)
     factors = _as(grad, offset / seen.count, slope / seen.count, gain * seen.inverse_std)
-    workers.run(back, rows.shape[1], grads, rows, *normal, *factors, out)
+    _each_pixel(back, workers, grads, rows, *normal, *factors, out)
     return out.reshape(grad.shape), slope.sum(axis=0).astype(grad.dtype), offset.sum(axis=0).astype(grad.dtype)
 
 
@@ -107,9 +109,16 @@ def _rows(z: Array, batches: int) -> Array:
     return np.ascontiguousarray(z).reshape(batches, -1, z.shape[-1])
 
 
-def _blocks(sums: Array) -> int:
-    """Jobs of the passes that sum into [batches, C]."""
-    return len(sums) * -(-sums.shape[1] // BLOCK)
+def _sum(kernel: Pass, workers: Workers, rows: Array, *others: Array) -> None:
+    """A pass that sums rows [batches, pixels, C]."""
+    batches, pixels, channels = rows.shape
+    workers.run(kernel, batches * -(-channels // BLOCK), rows, *others, elements=pixels * min(channels, BLOCK))
+
+
+def _each_pixel(kernel: Pass, workers: Workers, rows: Array, *others: Array) -> None:
+    """A pass that makes a value of each of rows [batches, pixels, C]."""
+    batches, pixels, channels = rows.shape
+    workers.run(kernel, pixels, rows, *others, elements=batches * channels)
 
 
 def _as(like: Array, *of_channels: Array) -> tuple[Array, ...]:

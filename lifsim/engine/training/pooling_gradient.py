@@ -24,9 +24,10 @@ def pool_gradient(x: Array, grad: Array, node: Pool, workers: Workers) -> Array:
     maps, grads, outs = (np.ascontiguousarray(values).reshape(-1, *values.shape[-3:]) for values in (x, grad, out))
     window = *node.kernel, *node.stride, *node.padding
     if node.kind == "max":
-        workers.run(_to_maxima, len(maps), maps, grads, window, outs)
+        workers.run(_to_maxima, len(maps), maps, grads, window, outs, elements=maps[0].size)
     else:
-        workers.run(_to_all, len(maps), grads / (node.kernel[0] * node.kernel[1]), window, outs)
+        share = grads / (node.kernel[0] * node.kernel[1])
+        workers.run(_to_all, len(maps), share, window, outs, elements=maps[0].size)
     return out
 
 
