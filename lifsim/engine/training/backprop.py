@@ -20,6 +20,7 @@ from lifsim.engine.inference import network_faults
 from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.operators import given_to, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
+from lifsim.engine.training.heap import keep_what_is_freed
 from lifsim.engine.training.membranes import MEMBRANES, irreversible, untrainable
 from lifsim.engine.training.norms import Norms
 from lifsim.engine.training.pooling_gradient import pool_gradient
@@ -49,6 +50,9 @@ class Learner:
     dtype: DTypeLike = np.float32
     workers: Workers = field(default_factory=Workers)
     grid: StateGrid | None = None
+
+    def __post_init__(self) -> None:
+        keep_what_is_freed()
 
     @property
     def product_again(self) -> bool:

@@ -113,13 +113,14 @@ def _see(x, job, window, seen):  # type: ignore[no-untyped-def]
     g, r, s = job // (R * S), job // S % R, job % S
     rows, lines = x.reshape(N, H, W * channels), seen.reshape(N, E, F * C)
     left, right = _inside(s, stride_x, pad_x, F, W)
-    top, bottom = _inside(r, stride_y, pad_y, E, H)
     together = max(1, right - left) if stride_x == 1 and channels == C else 1
-    seen[:] = 0
     for n in range(N):
-        for e in range(top, bottom):
-            for f in range(left, right, together):
-                source = rows[n, e * stride_y - pad_y + r, (f * stride_x - pad_x + s) * channels + g * C :]
-                target = lines[n, e, f * C :]
+        for e in range(E):
+            y = e * stride_y - pad_y + r
+            behind = max(left, right) if 0 <= y < H else left
+            lines[n, e, : left * C] = 0
+            lines[n, e, behind * C :] = 0
+            for f in range(left, behind, together):
+                source, target = rows[n, y, (f * stride_x - pad_x + s) * channels + g * C :], lines[n, e, f * C :]
                 for i in range(together * C):
                     target[i] = source[i]
