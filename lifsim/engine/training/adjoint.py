@@ -15,6 +15,7 @@ One variable of neurons that are all alike runs as machine code, all else vector
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Adjoint:
             self.workers.run(calls.reversed, grad.shape[1], x, state)
         return grad_x
 
-    @property
+    @cached_property
     def _linear(self) -> Linear:
         linear = self.neuron.linear()
         if linear is None:
