@@ -11,7 +11,10 @@ import pytest
 PAGES = """
 import resource
 import numpy as np
-from lifsim.engine.training.heap import keep_what_is_freed
+import lifsim
+from lifsim.engine.training.backprop import Learner
+
+network = lifsim.load_workload("digits_cnn")
 
 def pages_of_a_step():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -19,7 +22,7 @@ def pages_of_a_step():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 first = [pages_of_a_step() for _ in range(4)][-1]
-keep_what_is_freed()
+Learner(network, lifsim.Sharing())
 print(first, [pages_of_a_step() for _ in range(4)][-1])
 """
 
