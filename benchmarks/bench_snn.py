@@ -3,6 +3,7 @@
     pip install -r benchmarks/requirements.txt
     python benchmarks/bench_snn.py                  # prints the tables of docs/validation.md
     python benchmarks/bench_snn.py --rounds 20 --rate 0.25
+    python benchmarks/bench_snn.py --only training  # LIFSim's step, its peers' and the ratio, on one thread and on two
 
 Inference of EfficientLIF-Net's full-width VGG-16, T = 5, 32 x 32, and a training step of digits_cnn. Both sides run in
 turn in one process, so that whatever else the machine does falls on both; the figures are the medians (and the lowest)
@@ -240,6 +241,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--rate", type=float, help="spike rate of all layers (default: the workload's)")
+    parser.add_argument("--only", choices=["inference", "training"], help="one table")
     parser.add_argument("--alone", choices=["lifsim", "torch"], help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=int, default=1, help=argparse.SUPPRESS)
@@ -247,8 +249,10 @@ def main() -> None:
     if given.alone:
         alone(given.alone, given.threads, given.batch)
         return
-    inference(given.rounds, given.rate)
-    training(given.rounds)
+    if given.only != "training":
+        inference(given.rounds, given.rate)
+    if given.only != "inference":
+        training(given.rounds)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lifsim.engine.training.surrogate import Surrogate, slope
+from lifsim.engine.training.surrogate import Surrogate, to_slopes
 from lifsim.keeping.undoing import calls_within
 
 LOST = 0.01
@@ -35,8 +35,9 @@ def half_steps() -> Iterator[tuple[str, float]]:
 
 def lost(error: float, surrogate: Surrogate) -> float:
     """Share of the mean slope at the threshold that membranes lose which are off by `error`."""
-    slopes = [slope(distance, surrogate.code, surrogate.alpha) for distance in (-error, error)]
-    return 1 - float(np.mean(slopes)) / float(slope(0.0, surrogate.code, surrogate.alpha))
+    slopes = np.array([-error, error, 0.0])
+    to_slopes(slopes, surrogate.code, surrogate.alpha)
+    return 1 - float(np.mean(slopes[:2])) / float(slopes[2])
 
 
 def largest_error(surrogate: Surrogate) -> float:

@@ -7,6 +7,7 @@ pixels and channels; both give the same bits. Arrays are channels last with all 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from lifsim.neurons import NeuronModel, State
 from lifsim.neurons.parameters import varying, with_values
 
 Array = NDArray[Any]
+
+_TOGETHER = 8  # pixels of a run
 
 
 def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
@@ -53,8 +56,18 @@ def fire(
     if compiled is None:
         workers.run(_Calls(x, state, neuron, constants, spikes, kept).of_pixels, x.shape[1])
     else:
-        workers.run(compiled.fire, x.shape[1], x, state[0], constants, spikes, kept)
+        currents, membranes, fired, charges = in_runs(state[0].shape[1], x, state[0], spikes, kept)
+        size = timesteps * fired.shape[2]
+        workers.run(compiled.fire, len(membranes), currents, membranes, constants, fired, charges, elements=size)
     return spikes
+
+
+def in_runs(channels: int, *arrays: Array) -> tuple[Array, ...]:
+    """Contiguous arrays [..., P, C] of neurons all alike as [..., P/n, n*C], where each of them is called once a
+    timestep: C = `channels`, those of the state. A loop over a long row is faster than many over short ones."""
+    pixels, wide = arrays[0].shape[-2:]
+    together = math.gcd(pixels, _TOGETHER) if wide == channels else 1
+    return tuple(x.reshape(*x.shape[:-2], x.shape[-2] // together, x.shape[-1] * together) for x in arrays)
 
 
 def rows_of(constant: Any, start: int, stop: int) -> Any:

@@ -1,4 +1,4 @@
-"""Max and average pooling of channels-last maps [..., H, W, C], and their gradients."""
+"""Max and average pooling of channels-last maps [..., H, W, C]."""
 
 from __future__ import annotations
 
@@ -26,30 +26,6 @@ def pool(x: Array, node: Pool, dtype: Any) -> Array:
     if not is_max:
         out /= node.kernel[0] * node.kernel[1]
     return out
-
-
-def pool_gradient(x: Array, grad: Array, node: Pool) -> Array:
-    """Gradient of the pool's input: to the first maximum in row-major order of each window, or in equal parts.
-
-    A border is never the maximum, also where it is as high as the map: beside spikes it is 0, as silent neurons are.
-    """
-    is_max = node.kind == "max"
-    padded = _pad(x, node, _lowest(x.dtype) if is_max else 0)
-    out = np.zeros(padded.shape, grad.dtype)
-    if not is_max:
-        share = grad / (node.kernel[0] * node.kernel[1])
-        for window in _windows(node):
-            out[window] += share
-    else:
-        highest = np.maximum.reduce([padded[window] for window in _windows(node)])
-        inside = _pad(np.ones((*x.shape[-3:-1], 1), bool), node, False)
-        pending = np.ones(grad.shape, bool)
-        for window in _windows(node):
-            taken = pending & inside[window] & (padded[window] == highest)
-            out[window] += grad * taken
-            pending &= ~taken
-    (top, left), (height, width) = node.padding, x.shape[-3:-1]
-    return out[..., top : top + height, left : left + width, :]
 
 
 def _lowest(dtype: Any) -> Any:

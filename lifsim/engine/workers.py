@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from lifsim.errors import Fault, InputError
 
+_WORTH = 1 << 14  # values of a piece that another thread is woken for
 _PIECES_PER_THREAD = 4  # so that a thread that got the dense images does not keep the others waiting
 
 
@@ -30,13 +31,22 @@ class Workers:
             raise InputError(Fault(f"{self.threads} must be 1 to 1024", path="threads"))
         object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, thread_name_prefix="lifsim-engine"))
 
-    def run(self, kernel: Callable[..., None], jobs: int, *arguments: object) -> None:
-        """Compute jobs 0 to `jobs` - 1."""
-        pieces = 1 if self.threads == 1 else min(jobs, self.threads * _PIECES_PER_THREAD)
+    def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _WORTH) -> None:
+        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two."""
+        most = 1 if self.threads == 1 else self.threads * _PIECES_PER_THREAD
+        pieces = min(jobs, most, jobs * elements // _WORTH)
         if pieces <= 1:
             kernel(0, jobs, *arguments)
             return
         bounds = [jobs * piece // pieces for piece in range(pieces + 1)]
-        pending = [self._pool.submit(kernel, start, stop, *arguments) for start, stop in pairwise(bounds)]
-        for part in pending:
-            part.result()
+        waiting = iter(list(pairwise(bounds)))  # whoever is free takes the next piece, this thread too
+
+        def work() -> None:
+            for start, stop in waiting:
+                kernel(start, stop, *arguments)
+
+        helpers = [self._pool.submit(work) for _ in range(min(self.threads, pieces) - 1)]
+        work()
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()

@@ -118,31 +118,34 @@ def _leaked(u: Array, k: Constants) -> Array:
 
 @compiled
 def _charge(u, x, k):  # type: ignore[no-untyped-def]
-    """u' in the order of operations that SpikingJelly uses for each form."""
+    """u' in the order of operations that SpikingJelly uses for each form. `/` would look for zeros, and so take one
+    neuron at a time."""
     if k.decay_input:
-        return u + (x - (u - k.u_reset)) / k.tau
+        return u + np.divide(x - (u - k.u_reset), k.tau)
     if k.u_reset == 0:
         return u * k.leak + x
-    return u - (u - k.u_reset) / k.tau + x
+    return u - np.divide(u - k.u_reset, k.tau) + x
 
 
 @compiled
 def _fire(start, stop, x, state, k, spikes, kept):  # type: ignore[no-untyped-def]
-    """Pixels `start` to `stop`, all their timesteps and channel groups."""
+    """Pixels `start` to `stop`, all their timesteps and channel groups; each step of a call over all its neurons, as
+    vector instructions want it."""
     channels = state.shape[1]
     replay, keep = x.shape[0] == 1, kept.shape[0] > 0
     for p in range(start, stop):
+        u = state[p]
         for t in range(spikes.shape[0]):
-            current = x[0 if replay else t, p]
-            for group in range(x.shape[2] // channels):
-                base = group * channels
+            for base in range(0, x.shape[2], channels):
+                current, fired = x[0 if replay else t, p, base : base + channels], spikes[t, p, base : base + channels]
                 for c in range(channels):
-                    u = _charge(state[p, c], current[base + c], k)
-                    spike = u >= k.threshold
-                    spikes[t, p, base + c] = spike
-                    if keep:
-                        kept[t, p, base + c] = u
-                    if k.hard:
-                        state[p, c] = k.u_reset if spike else u
-                    else:
-                        state[p, c] = u - k.threshold if spike else u
+                    u[c] = _charge(u[c], current[c], k)
+                    fired[c] = u[c] >= k.threshold
+                if keep:
+                    kept[t, p, base : base + channels] = u
+                if k.hard:
+                    for c in range(channels):
+                        u[c] = k.u_reset if fired[c] else u[c]
+                else:
+                    for c in range(channels):
+                        u[c] = u[c] - k.threshold if fired[c] else u[c]

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lifsim.engine.pooling import pool, pool_gradient
+from lifsim.engine.pooling import pool
 from lifsim.engine.training import norm
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
+from lifsim.engine.training.pooling_gradient import pool_gradient
 from lifsim.engine.weights import weight_shapes
 from lifsim.engine.workers import Workers
 from lifsim.model.network import Pool
@@ -84,7 +85,7 @@ def test_pools(kind: str, kernel: tuple[int, int], stride: tuple[int, int], padd
     x = (rng.permutation(STEPS * 5 * 6 * 2) - 90.0).reshape(STEPS, 1, 5, 6, 2)
     grad = rng.normal(size=pool(x, node, np.float64).shape)
     found = quotients(lambda x: float((pool(x, node, np.float64) * grad).sum()), x, 0.25)
-    np.testing.assert_allclose(pool_gradient(x, grad, node), found, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(pool_gradient(x, grad, node, Workers(1)), found, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(STEPS, 4, 3), (STEPS, 2, 2, 3, 2)])
@@ -92,13 +93,12 @@ def test_batch_norm(shape: tuple[int, ...]) -> None:
     """Of all that it reads: its statistics move with every value of their timestep."""
     rng = np.random.default_rng(2)
     z, grad = rng.normal(1, 2, shape), rng.normal(size=shape)
-    gain, offset = rng.normal(size=(2, shape[-1]))
+    (gain, offset), workers = rng.normal(size=(2, shape[-1])), Workers(1)
 
     def loss(z: Array, gain: Array, offset: Array) -> float:
-        return float(((norm.normalised(z, norm.statistics(z, "bn")) * gain + offset) * grad).sum())
+        return float((norm.normed(z, norm.statistics(z, "bn", workers), gain, offset, workers) * grad).sum())
 
-    seen = norm.statistics(z, "bn")
-    found = norm.gradient(grad, norm.normalised(z, seen), gain, seen)
+    found = norm.gradient(grad, z, gain, norm.statistics(z, "bn", workers), workers)
     expected = (
         quotients(lambda z: loss(z, gain, offset), z, 1e-5),
         quotients(lambda gain: loss(z, gain, offset), gain, 0.5),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.engine.pooling import pool, pool_gradient
+from lifsim.engine.pooling import pool
+from lifsim.engine.training.pooling_gradient import pool_gradient
+from lifsim.engine.workers import Workers
 from lifsim.model.network import Pool, Tensor
+from tests.oracles.pooling import pool_gradient as oracle
+
+ONE = Workers(1)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,7 @@ def test_all_of_a_gradient_arrives_at_silent_neurons_within_a_border() -> None:
     are (0, 0), (0, 1), (1, 0) and (1, 1)."""
     node = Pool("pool", ("x",), Tensor("pool", (1, 2, 2), 1, 1), "max", (3, 3), (2, 2), (1, 1))
     grad = np.array([[1.0, 2.0], [3.0, 4.0]])[..., None]
-    found = pool_gradient(np.zeros((4, 4, 1), np.uint8), grad, node)[..., 0]
+    found = pool_gradient(np.zeros((4, 4, 1), np.uint8), grad, node, ONE)[..., 0]
     assert found.tolist() == [[1, 2, 0, 0], [3, 4, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
 
 
@@ -40,12 +47,33 @@ def pools(draw: st.DrawFn) -> Pool:
     return Pool("pool", ("x",), Tensor("pool", (2, *pixels), 1, None), "max", kernel, stride, padding)
 
 
+def spans(node: Pool) -> tuple[int, int]:
+    """Height and width of the map."""
+    pixels = zip(node.output.shape[1:], node.kernel, node.stride, node.padding, strict=True)
+    height, width = (max(1, (size - 1) * step + extent - 2 * border) for size, extent, step, border in pixels)
+    return height, width
+
+
+@given(pools(), st.sampled_from(["max", "avg"]), st.sampled_from([np.uint8, np.float32]), st.integers(0, 99))
+def test_every_bit_is_that_of_place_by_place(node: Pool, kind: str, precision: type, seed: int) -> None:
+    """Also where values and gradients are no numbers, or infinite."""
+    rng, node = np.random.default_rng(seed), replace(node, kind=kind)
+    height, width = spans(node)
+    x = rng.integers(0, 3, (5, 2, height, width, 2)).astype(precision)
+    grad = (rng.normal(size=(5, 2, *node.output.shape[1:], 2)) * 10 ** rng.uniform(-3, 3)).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(pool_gradient(x, grad, node, ONE), oracle(x, grad, node), strict=True)
+        grad.flat[rng.integers(grad.size, size=2)] = np.nan, np.inf
+        if precision is np.float32:
+            x.flat[rng.integers(x.size, size=2)] = np.nan, -np.inf
+        np.testing.assert_array_equal(pool_gradient(x, grad, node, Workers(2)), oracle(x, grad, node), strict=True)
+
+
 @given(pools(), st.sampled_from([np.uint8, np.float64]), st.integers(0, 99))
 def test_each_window_hands_its_gradient_to_the_first_of_its_highest_pixels(node: Pool, kind: type, seed: int) -> None:
     """Of spikes, of counts and of numbers that are often alike; every pixel of the map is walked through."""
     rng = np.random.default_rng(seed)
-    pixels = zip(node.output.shape[1:], node.kernel, node.stride, node.padding, strict=True)
-    height, width = (max(1, (size - 1) * step + extent - 2 * border) for size, extent, step, border in pixels)
+    height, width = spans(node)
     x = rng.integers(0, rng.integers(1, 4), (3, height, width, 2)).astype(kind) - (0 if kind is np.uint8 else 2)
     grad = rng.normal(size=(3, *node.output.shape[1:], 2))
     expected = np.zeros(x.shape)
@@ -54,6 +82,6 @@ def test_each_window_hands_its_gradient_to_the_first_of_its_highest_pixels(node:
         cols = range(f * node.stride[1] - node.padding[1], f * node.stride[1] - node.padding[1] + node.kernel[1])
         seen = [(image, y, z, channel) for y in rows for z in cols if 0 <= y < height and 0 <= z < width]
         expected[max(seen, key=lambda place: x[place])] += grad[image, e, f, channel]
-    found = pool_gradient(x.astype(kind), grad, node)
+    found = pool_gradient(x.astype(kind), grad, node, ONE)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
     assert found.sum() == pytest.approx(grad.sum())

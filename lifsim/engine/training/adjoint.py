@@ -15,14 +15,15 @@ One variable of neurons that are all alike runs as machine code, all else vector
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.engine.jit import compiled
-from lifsim.engine.neurons import rows_of
-from lifsim.engine.training.surrogate import Surrogate, slope
+from lifsim.engine.neurons import in_runs, rows_of
+from lifsim.engine.training.surrogate import Surrogate, to_slopes
 from lifsim.engine.workers import Workers
 from lifsim.neurons import Linear, NeuronModel, State
 
@@ -49,7 +50,8 @@ class Adjoint:
         if self._is_simple:
             how = self.surrogate.code, self.surrogate.alpha
             scalars = linear.gain[0], linear.leak[0][0], threshold, linear.forgets
-            self.workers.run(_stored, grad.shape[1], grad, spikes, charged, grad_state[0], *scalars, *how, grad_x)
+            *rows, out = in_runs(grad_state[0].shape[1], grad, spikes, charged, grad_state[0], grad_x)
+            self.workers.run(_stored, out.shape[1], *rows, *scalars, *how, out, elements=len(grad) * out.shape[2])
         else:
             calls = _Calls(grad, spikes, grad_state, linear, threshold, self.surrogate, grad_x)
             self.workers.run(calls.stored, grad.shape[1], charged)
@@ -63,14 +65,14 @@ class Adjoint:
         if self._is_simple:
             how = self.surrogate.code, self.surrogate.alpha
             scalars = linear.gain[0], linear.leak[0][0], threshold
-            states = state[0], grad_state[0]
-            self.workers.run(_reversed, grad.shape[1], grad, spikes, x, *states, *scalars, *how, grad_x)
+            *rows, out = in_runs(state[0].shape[1], grad, spikes, x, state[0], grad_state[0], grad_x)
+            self.workers.run(_reversed, out.shape[1], *rows, *scalars, *how, out, elements=len(grad) * out.shape[2])
         else:
             calls = _Calls(grad, spikes, grad_state, linear, threshold, self.surrogate, grad_x)
             self.workers.run(calls.reversed, grad.shape[1], x, state)
         return grad_x
 
-    @property
+    @cached_property
     def _linear(self) -> Linear:
         linear = self.neuron.linear()
         if linear is None:
@@ -91,41 +93,45 @@ class Adjoint:
 @compiled
 def _stored(start, stop, grad, spikes, charged, grad_state, gain, leak, threshold, hard, code, alpha, grad_x):  # type: ignore[no-untyped-def]
     channels = grad_state.shape[1]
+    slope = np.empty(channels, charged.dtype)
     for p in range(start, stop):
+        g_u = grad_state[p]
         for t in range(grad.shape[0] - 1, -1, -1):
             for base in range(grad.shape[2] - channels, -1, -channels):
+                u, g_x = charged[t, p, base : base + channels], grad_x[t, p, base : base + channels]
+                g_s, fired = grad[t, p, base : base + channels], spikes[t, p, base : base + channels]
                 for c in range(channels):
-                    d = charged[t, p, base + c] - threshold
-                    kept = grad_state[p, c] * (1 - spikes[t, p, base + c]) if hard else grad_state[p, c]
-                    g = grad[t, p, base + c] * slope(d, code, alpha) + kept
-                    grad_x[t, p, base + c] = g * gain
-                    grad_state[p, c] = g * leak
+                    slope[c] = u[c] - threshold
+                to_slopes(slope, code, alpha)
+                if hard:
+                    for c in range(channels):
+                        g_u[c] *= 1 - fired[c]
+                for c in range(channels):
+                    g = g_s[c] * slope[c] + g_u[c]
+                    g_x[c] = g * gain
+                    g_u[c] = g * leak
 
 
 @compiled
 def _reversed(start, stop, grad, spikes, x, state, grad_state, gain, leak, threshold, code, alpha, grad_x):  # type: ignore[no-untyped-def]
     channels = grad_state.shape[1]
     replay = x.shape[0] == 1
+    slope = np.empty(channels, state.dtype)
     for p in range(start, stop):
+        u, g_u = state[p], grad_state[p]
         for t in range(grad.shape[0] - 1, -1, -1):
-            current = x[0 if replay else t, p]
             for base in range(grad.shape[2] - channels, -1, -channels):
+                current, g_x = x[0 if replay else t, p, base : base + channels], grad_x[t, p, base : base + channels]
+                g_s, fired = grad[t, p, base : base + channels], spikes[t, p, base : base + channels]
                 for c in range(channels):
-                    charged = state[p, c] + spikes[t, p, base + c] * threshold
-                    state[p, c] = (charged - current[base + c] * gain) / leak
-                    g = grad[t, p, base + c] * slope(charged - threshold, code, alpha) + grad_state[p, c]
-                    grad_x[t, p, base + c] = g * gain
-                    grad_state[p, c] = g * leak
-
-
-@compiled
-def _slopes(d, code, alpha):  # type: ignore[no-untyped-def]
-    """The surrogate's slope at each distance, [P, C]."""
-    out = np.empty_like(d)
-    for p in range(d.shape[0]):
-        for c in range(d.shape[1]):
-            out[p, c] = slope(d[p, c], code, alpha)
-    return out
+                    charged = u[c] + fired[c] * threshold
+                    slope[c] = charged - threshold
+                    u[c] = np.divide(charged - current[c] * gain, leak)
+                to_slopes(slope, code, alpha)
+                for c in range(channels):
+                    g = g_s[c] * slope[c] + g_u[c]
+                    g_x[c] = g * gain
+                    g_u[c] = g * leak
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,9 @@ class _Calls:
                 self.grad_x[timestep][here] = _hand_back(linear, g, after)
 
     def _slopes(self, distance: Array) -> Array:
-        return _slopes(distance, self.surrogate.code, self.surrogate.alpha)  # type: ignore[no-any-return]
+        slopes = distance.ravel()
+        to_slopes(slopes, self.surrogate.code, self.surrogate.alpha)
+        return slopes.reshape(distance.shape)
 
 
 def _hand_back(linear: Linear, g: list[Array], grad_state: list[Array]) -> Any:

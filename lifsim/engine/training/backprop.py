@@ -20,9 +20,10 @@ from lifsim.engine.inference import network_faults
 from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.operators import given_to, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
-from lifsim.engine.pooling import pool_gradient
-from lifsim.engine.training import norm
+from lifsim.engine.training.heap import keep_what_is_freed
 from lifsim.engine.training.membranes import MEMBRANES, irreversible, untrainable
+from lifsim.engine.training.norms import Norms
+from lifsim.engine.training.pooling_gradient import pool_gradient
 from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.training.tape import Gradients, Tape
@@ -49,6 +50,9 @@ class Learner:
     dtype: DTypeLike = np.float32
     workers: Workers = field(default_factory=Workers)
     grid: StateGrid | None = None
+
+    def __post_init__(self) -> None:
+        keep_what_is_freed()
 
     @property
     def product_again(self) -> bool:
@@ -115,7 +119,7 @@ class Pass:
         self._x = x
         self._tape = Tape()
         self._fresh: dict[str, Array] = {}  # recomputed values of the node and timesteps that are being undone
-        self._counts: dict[str, int] = {}  # elements that the statistics of a batch norm are of
+        self._norms = Norms(learner.network, weights, learner.dtype, learner.workers)
         self._operators: dict[str, Operator] = {}
         rooms = learner.network, learner.sharing, weights, x.shape[1]
         self.membranes = MEMBRANES[learner.keeping](*rooms, learner.surrogate, learner.workers, learner.grid)
@@ -129,18 +133,7 @@ class Pass:
 
     def running_statistics(self) -> dict[str, Array]:
         """Running means and variances of the batch norms after this batch."""
-        after: dict[str, Array] = {}
-        for name in self._counts:
-            names = [f"{name}.bn.running_mean", f"{name}.bn.running_var"]
-            seen = self._statistics(name, 0, self.learner.network.timesteps)
-            values = norm.updated(self._weights[names[0]], self._weights[names[1]], seen)
-            after |= {key: value.astype(self.learner.dtype) for key, value in zip(names, values, strict=True)}
-        return after
-
-    def _see(self, name: str, seen: norm.Statistics) -> None:
-        self._counts[name] = seen.count
-        self._tape.put(f"{name}.mean", seen.mean)
-        self._tape.put(f"{name}.variance", seen.variance)
+        return self._norms.running_statistics()
 
     def _forward(self, node: Node, inputs: Sequence[Array], timestep: int, timesteps: int) -> Array:
         match node:
@@ -154,9 +147,8 @@ class Pass:
                 raw = self._raw(node, inputs[0])
                 if not self.learner.product_again:
                     self._tape.put(node.name, raw)
-                if node.batch_norm and not self._is_frozen:
-                    self._see(node.name, norm.statistics(raw, node.name, over_time=self._over_time))
-                value = self._normed(node, raw, timestep, timesteps)
+                self._norms.see(node, raw)
+                value = self._norms.normed(node, raw, timestep, timesteps)
             case _:
                 value = self._stateless(node, inputs)
         return value
@@ -179,28 +171,6 @@ class Pass:
             self._operators[node.name] = node.forward(given)
         return self._operators[node.name]([x])
 
-    @property
-    def _is_frozen(self) -> bool:
-        return self.learner.network.norm_statistics == "frozen"
-
-    @property
-    def _over_time(self) -> bool:
-        return self.learner.network.norm_statistics == "all_timesteps"
-
-    def _statistics(self, name: str, timestep: int, timesteps: int) -> norm.Statistics:
-        if self._is_frozen:
-            mean, variance = (self._weights[f"{name}.bn.running_{term}"][None] for term in ("mean", "var"))
-            return norm.Statistics(mean, variance, 0)
-        mean, variance = (self._tape.get(f"{name}.{term}", timestep, timesteps) for term in ("mean", "variance"))
-        return norm.Statistics(mean, variance, self._counts[name], self._over_time)
-
-    def _normed(self, node: Product, raw: Array, timestep: int, timesteps: int) -> Array:
-        if not node.batch_norm:
-            return raw
-        gain, offset = (self._weights[f"{node.name}.bn.{term}"].astype(raw.dtype) for term in ("weight", "bias"))
-        out: Array = norm.normalised(raw, self._statistics(node.name, timestep, timesteps)) * gain + offset
-        return out
-
     def _kept(self, node: Product, timestep: int, timesteps: int) -> Array:
         """Output of the weight layer before its batch norm: from the tape, or computed again."""
         if node.name in self._tape:
@@ -213,7 +183,7 @@ class Pass:
         """Output of a node, computed again from what the forward pass kept."""
         node = self.learner.network.node(name)
         if isinstance(node, Product):
-            return self._normed(node, self._kept(node, timestep, timesteps), timestep, timesteps)
+            return self._norms.normed(node, self._kept(node, timestep, timesteps), timestep, timesteps)
         if name in self._tape:
             return self._tape.get(name, timestep, timesteps)
         return self._stateless(node, [self._value(source, timestep, timesteps) for source in node.inputs])
@@ -255,7 +225,7 @@ class Pass:
                 self._fresh.pop(node.name, None)
             case Pool():
                 x = self._value(node.inputs[0], timestep, timesteps)
-                flow.add(node.inputs[0], pool_gradient(x, grad, node), timestep)
+                flow.add(node.inputs[0], pool_gradient(x, grad, node, self.learner.workers), timestep)
             case Add():
                 for name in node.inputs:
                     flow.add(name, grad, timestep)
@@ -270,14 +240,11 @@ class Pass:
             name = f"{node.name}.{term}"
             sums[name] = sums[name] + part if name in sums else part
 
-        if node.batch_norm and self._is_frozen:
-            gain = self._weights[f"{node.name}.bn.weight"].astype(grad.dtype)
-            grad = norm.frozen_gradient(grad, gain, self._statistics(node.name, timestep, timesteps))
+        if node.batch_norm and self._norms.are_frozen:
+            grad = self._norms.frozen_gradient(node, grad)
         elif node.batch_norm:
-            seen = self._statistics(node.name, timestep, timesteps)
-            normal = norm.normalised(self._kept(node, timestep, timesteps), seen)
-            gain = self._weights[f"{node.name}.bn.weight"].astype(grad.dtype)
-            grad, slope, offset = norm.gradient(grad, normal, gain, seen)
+            raw = self._kept(node, timestep, timesteps)
+            grad, slope, offset = self._norms.gradient(node, grad, raw, timestep)
             add("bn.weight", slope)
             add("bn.bias", offset)
         if node.bias:

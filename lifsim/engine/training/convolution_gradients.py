@@ -1,73 +1,126 @@
-"""Gradients of a convolution as matrix products, one per kernel position: no image of columns is ever laid out.
+"""Gradients of a convolution as matrix products, one per kernel position: no image of all columns is ever laid out.
 
 Maps are channels last, [N, H, W, C]. Each job writes outputs of its own from inputs of a fixed size, so that the number
 of threads changes no bit, as long as BLAS itself runs on one thread (lifsim.engine.training.backprop holds it to one).
+What lies around the products, the pixels that a position sees, is machine code: it needs no border of zeros.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.engine.jit import compiled
 from lifsim.engine.workers import Workers
 from lifsim.model.product import Window
 
 Array = NDArray[Any]
 
 _IMAGES = 32  # of a job of the input gradient
+_ROOM_BYTES = 1 << 21  # of a job's products of several positions, which stay in the cache
 
 
 def input_gradient(grad: Array, weights: Array, window: Window, workers: Workers) -> Array:
     """Gradient [N, H, W, C] of the inputs, from that of the outputs, [N, E, F, M], and OIHW weights."""
-    (channels, height, width), (top, left) = window.in_shape, window.padding
-    padded = np.zeros((len(grad), height + 2 * top, width + 2 * left, channels), grad.dtype)
-    workers.run(_scatter, -(-len(grad) // _IMAGES), grad, weights, window, padded)
-    return padded[:, top : top + height, left : left + width]
+    channels, height, width = window.in_shape
+    grads, groups = _by_group(grad, window), window.groups
+    positions = weights.reshape(groups, -1, *weights.shape[1:]).transpose(0, 3, 4, 1, 2)
+    matrices = np.ascontiguousarray(positions).reshape(groups, -1, *positions.shape[3:])
+    out = np.zeros((groups, len(grad), height, width, channels // groups), grad.dtype)
+    workers.run(_scatter, -(-len(grad) // _IMAGES), grads, matrices, window, out)
+    return out[0] if groups == 1 else np.moveaxis(out, 0, 3).reshape(len(grad), height, width, channels)
 
 
 def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
     """OIHW gradient of the weights, from inputs x [N, H, W, C] and the gradient [N, E, F, M] of the outputs."""
-    (rows, cols), (top, left) = window.kernel, window.padding
-    out = np.empty((window.out_shape[0], window.in_shape[0] // window.groups, rows, cols), grad.dtype)
-    padded = np.pad(x, ((0, 0), (top, top), (left, left), (0, 0)))
-    workers.run(_correlate, window.groups * rows * cols, padded, grad, window, out)
-    return out
+    (rows, cols), groups = window.kernel, window.groups
+    grads = _by_group(grad, window)
+    out = np.empty((groups * rows * cols, grads.shape[2], window.in_shape[0] // groups), grad.dtype)
+    workers.run(_correlate, len(out), x, grads, window, out)
+    by_position = out.reshape(groups, rows, cols, *out.shape[1:])
+    return by_position.transpose(0, 3, 4, 1, 2).reshape(window.out_shape[0], -1, rows, cols)
 
 
-def _scatter(start: int, stop: int, grad: Array, weights: Array, window: Window, padded: Array) -> None:
+def _by_group(grad: Array, window: Window) -> Array:
+    """[groups, pixels of all outputs, filters of a group], contiguous."""
+    filters = window.out_shape[0] // window.groups
+    return np.ascontiguousarray(grad.reshape(-1, window.groups, filters).swapaxes(0, 1))
+
+
+def _scatter(start: int, stop: int, grads: Array, matrices: Array, window: Window, out: Array) -> None:
+    """Input gradients of jobs of so many images. grads: [groups, pixels, filters]; matrices: [groups, R*S, filters, C];
+    out: [groups, N, H, W, C], zeros."""
+    _, rows, cols = window.out_shape
     for job in range(start, stop):
-        images = slice(job * _IMAGES, (job + 1) * _IMAGES)
-        for _, filters, channels, r, s in _positions(window):
-            part = grad[images, :, :, filters]
-            moved = _flat(part, grad.dtype) @ weights[filters, :, r, s]
-            padded[images, *_seen(window, r, s), channels] += moved.reshape(*part.shape[:3], -1)
+        for group, (here, of_positions) in enumerate(zip(grads, matrices, strict=True)):
+            images = out[group, job * _IMAGES : (job + 1) * _IMAGES]
+            pixels = here[job * _IMAGES * rows * cols :][: len(images) * rows * cols]
+            size = len(pixels) * of_positions.shape[2] * out.itemsize
+            together = max(1, _ROOM_BYTES // size)
+            for first in range(0, len(of_positions), together):
+                moved = pixels @ of_positions[first : first + together]
+                _add(moved.reshape(-1, len(images), rows, cols, moved.shape[2]), first, window.integers, images)
 
 
-def _correlate(start: int, stop: int, padded: Array, grad: Array, window: Window, out: Array) -> None:
-    for job, filters, channels, r, s in _positions(window):
-        if start <= job < stop:
-            seen = _flat(padded[:, *_seen(window, r, s), channels], grad.dtype)
-            out[filters, :, r, s] = _flat(grad[..., filters], grad.dtype).T @ seen
+def _correlate(start: int, stop: int, x: Array, grads: Array, window: Window, out: Array) -> None:
+    """Weight gradients of kernel positions `start` to `stop`, counted group by group. out: [groups*R*S, filters of a
+    group, C/groups]."""
+    seen = np.empty((len(x), *window.out_shape[1:], out.shape[2]), out.dtype)
+    area = window.kernel[0] * window.kernel[1]
+    for job in range(start, stop):
+        _see(x, job, window.integers, seen)
+        np.matmul(grads[job // area].T, seen.reshape(-1, out.shape[2]), out=out[job])
 
 
-def _positions(window: Window) -> Iterator[tuple[int, slice, slice, int, int]]:
-    """Number, filters, input channels, row and column of every kernel position of every group."""
-    filters, channels = window.out_shape[0] // window.groups, window.in_shape[0] // window.groups
-    places = product(range(window.groups), range(window.kernel[0]), range(window.kernel[1]))
-    for number, (g, r, s) in enumerate(places):
-        yield number, slice(g * filters, (g + 1) * filters), slice(g * channels, (g + 1) * channels), r, s
+@compiled
+def _inside(s, stride, pad, outputs, inputs):  # type: ignore[no-untyped-def]
+    """First output whose kernel position s lies on the map, and the one behind the last."""
+    return max(0, -((s - pad) // stride)), min(outputs, (inputs - 1 + pad - s) // stride + 1)
 
 
-def _seen(window: Window, r: int, s: int) -> tuple[slice, slice]:
-    """Rows and columns of the padded inputs that kernel position (r, s) sees, one for each output."""
-    (_, height, width), (down, right) = window.out_shape, window.stride
-    return slice(r, r + (height - 1) * down + 1, down), slice(s, s + (width - 1) * right + 1, right)
+@compiled
+def _add(moved, position, window, out):  # type: ignore[no-untyped-def]
+    """out [N, H, W, C] += moved [positions, N, E, F, C], of kernel positions from `position` on, one after the other.
+
+    Neighbours of one row that both sides have side by side are one run.
+    """
+    _, S, stride_y, stride_x, pad_y, pad_x, _ = window
+    K, N, E, F, C = moved.shape
+    H, W = out.shape[1], out.shape[2]
+    rows, sums = moved.reshape(K, N, E, F * C), out.reshape(N, H, W * C)
+    for n in range(N):
+        for k in range(K):
+            r, s = (position + k) // S, (position + k) % S
+            left, right = _inside(s, stride_x, pad_x, F, W)
+            top, bottom = _inside(r, stride_y, pad_y, E, H)
+            together = max(1, right - left) if stride_x == 1 else 1
+            for e in range(top, bottom):
+                for f in range(left, right, together):
+                    target = sums[n, e * stride_y - pad_y + r, (f * stride_x - pad_x + s) * C :]
+                    source = rows[k, n, e, f * C :]
+                    for i in range(together * C):
+                        target[i] += source[i]
 
 
-def _flat(maps: Array, dtype: Any) -> Array:
-    """[pixels, channels], contiguous."""
-    return np.ascontiguousarray(maps, dtype).reshape(-1, maps.shape[-1])
+@compiled
+def _see(x, job, window, seen):  # type: ignore[no-untyped-def]
+    """seen [N, E, F, C/groups] = what a kernel position of a group sees of x [N, H, W, C], 0 beside the map."""
+    R, S, stride_y, stride_x, pad_y, pad_x, _ = window
+    N, E, F, C = seen.shape
+    H, W, channels = x.shape[1], x.shape[2], x.shape[3]
+    g, r, s = job // (R * S), job // S % R, job % S
+    rows, lines = x.reshape(N, H, W * channels), seen.reshape(N, E, F * C)
+    left, right = _inside(s, stride_x, pad_x, F, W)
+    together = max(1, right - left) if stride_x == 1 and channels == C else 1
+    for n in range(N):
+        for e in range(E):
+            y = e * stride_y - pad_y + r
+            behind = max(left, right) if 0 <= y < H else left
+            lines[n, e, : left * C] = 0
+            lines[n, e, behind * C :] = 0
+            for f in range(left, behind, together):
+                source, target = rows[n, y, (f * stride_x - pad_x + s) * channels + g * C :], lines[n, e, f * C :]
+                for i in range(together * C):
+                    target[i] = source[i]

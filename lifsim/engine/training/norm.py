@@ -3,20 +3,35 @@
 `Network.norm_statistics` says of what its statistics are: each timestep is a batch of its own, or all timesteps are one
 (what SpikingJelly's multi-step mode does), or they are the running ones, frozen: then the norm is a part of the weights
 and neither it nor they change.
+
+Nothing but the raw values z is kept between the passes: what is made of them is made again in registers, which is
+cheaper than to read it.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.engine.training.norm_passes import (
+    BLOCK,
+    back,
+    normalise,
+    sum_slopes,
+    sum_squares,
+    sum_values,
+)
 from lifsim.engine.weights import BN_EPSILON
+from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 
 Array = NDArray[Any]
+Pass = Callable[..., None]
 
 MOMENTUM = 0.1  # of the running statistics, as in PyTorch
 
@@ -29,7 +44,6 @@ class Statistics:
     mean: Array
     variance: Array
     count: int
-    over_time: bool = False
 
     @property
     def inverse_std(self) -> Array:
@@ -38,36 +52,46 @@ class Statistics:
         return scale
 
 
-def statistics(z: Array, name: str, *, over_time: bool = False) -> Statistics:
+def statistics(z: Array, name: str, workers: Workers, *, over_time: bool = False) -> Statistics:
     """Mean and biased variance, summed in float64. Raises InputError if there is but one value a channel."""
-    axes = _pixels(z, over_time=over_time)
-    count = int(np.prod([z.shape[axis] for axis in axes]))
+    batches = 1 if over_time else z.shape[0]
+    count = math.prod(z.shape[:-1]) // batches
     if count == 1:
         raise InputError(Fault("batch norm in training must see more than one value a channel: a larger batch", name))
-    mean = _by_channel(z.mean(axis=axes, dtype=np.float64))
-    variance = np.square(z - _spread(mean, z)).mean(axis=axes, dtype=np.float64)
-    return Statistics(mean, _by_channel(variance), count, over_time)
+    rows = _rows(z, batches)
+    sums, squares = np.zeros((2, batches, z.shape[-1]))
+    _sum(sum_values, workers, rows, sums)
+    mean = sums / count
+    _sum(sum_squares, workers, rows, mean.astype(z.dtype), squares)
+    return Statistics(mean, squares / count, count)
 
 
-def normalised(z: Array, seen: Statistics) -> Array:
-    """(z - mean) / sqrt(variance + eps)."""
-    out: Array = (z - _spread(seen.mean, z)) * _spread(seen.inverse_std, z)
-    return out
+def normed(z: Array, seen: Statistics, gain: Array, offset: Array, workers: Workers) -> Array:
+    """gain * (z - mean) / sqrt(variance + eps) + offset, of z's shape and precision; gain, offset: [C]."""
+    rows = _rows(z, len(seen.mean))
+    out = np.empty_like(rows)
+    normal = _as(z, seen.mean, seen.inverse_std)
+    _each_pixel(normalise, workers, rows, *normal, *_as(z, gain, offset), out)
+    return out.reshape(z.shape)
 
 
-def gradient(grad: Array, normal: Array, gain: Array, seen: Statistics) -> tuple[Array, Array, Array]:
+def gradient(grad: Array, z: Array, gain: Array, seen: Statistics, workers: Workers) -> tuple[Array, Array, Array]:
     """Gradients of z, the gain and the offset, from that of the output gain * normal + offset."""
-    axes = _pixels(grad, over_time=seen.over_time)
-    offset = _by_channel(grad.sum(axis=axes, dtype=np.float64))
-    slope = _by_channel((grad * normal).sum(axis=axes, dtype=np.float64))
-    inner = grad - _spread(offset / seen.count, grad) - normal * _spread(slope / seen.count, grad)
-    out = inner * _spread(gain * seen.inverse_std, grad)
-    return out, slope.sum(axis=0).astype(grad.dtype), offset.sum(axis=0).astype(grad.dtype)
+    rows, grads = _rows(z, len(seen.mean)), _rows(grad, len(seen.mean))
+    normal = _as(grad, seen.mean, seen.inverse_std)
+    offset, slope = np.zeros((2, *seen.mean.shape))
+    _sum(sum_values, workers, grads, offset)
+    _sum(sum_slopes, workers, grads, rows, *normal, slope)
+    out = np.empty_like(grads)
+    factors = _as(grad, offset / seen.count, slope / seen.count, gain * seen.inverse_std)
+    _each_pixel(back, workers, grads, rows, *normal, *factors, out)
+    return out.reshape(grad.shape), slope.sum(axis=0).astype(grad.dtype), offset.sum(axis=0).astype(grad.dtype)
 
 
 def frozen_gradient(grad: Array, gain: Array, seen: Statistics) -> Array:
     """Gradient of z from that of the output, where statistics, gain and offset are constants."""
-    out: Array = grad * _spread(gain * seen.inverse_std, grad)
+    (factor,) = _as(grad, gain * seen.inverse_std)
+    out: Array = grad * factor[0]
     return out
 
 
@@ -80,16 +104,23 @@ def updated(running_mean: Array, running_var: Array, seen: Statistics) -> tuple[
     return running_mean, running_var
 
 
-def _pixels(z: Array, *, over_time: bool) -> tuple[int, ...]:
-    return tuple(range(0 if over_time else 1, z.ndim - 1))
+def _rows(z: Array, batches: int) -> Array:
+    """[batches, pixels, C]: pixels of which the statistics are the same, one below the other."""
+    return np.ascontiguousarray(z).reshape(batches, -1, z.shape[-1])
 
 
-def _by_channel(values: Array) -> Array:
-    """[timesteps, C], one where the values are of all timesteps."""
-    return np.atleast_2d(values)
+def _sum(kernel: Pass, workers: Workers, rows: Array, *others: Array) -> None:
+    """A pass that sums rows [batches, pixels, C]."""
+    batches, pixels, channels = rows.shape
+    workers.run(kernel, batches * -(-channels // BLOCK), rows, *others, elements=pixels * min(channels, BLOCK))
 
 
-def _spread(of_channels: Array, z: Array) -> Array:
-    """[timesteps, C] along the pixels of z, in its precision."""
-    timesteps, channels = of_channels.shape
-    return of_channels.reshape(timesteps, *(1,) * (z.ndim - 2), channels).astype(z.dtype)
+def _each_pixel(kernel: Pass, workers: Workers, rows: Array, *others: Array) -> None:
+    """A pass that makes a value of each of rows [batches, pixels, C]."""
+    batches, pixels, channels = rows.shape
+    workers.run(kernel, pixels, rows, *others, elements=batches * channels)
+
+
+def _as(like: Array, *of_channels: Array) -> tuple[Array, ...]:
+    """In the precision of `like`."""
+    return tuple(np.ascontiguousarray(values, like.dtype) for values in of_channels)

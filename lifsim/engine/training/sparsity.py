@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import checked_input
-from lifsim.engine.jit import compiled
 from lifsim.engine.layout import to_channels_last
 from lifsim.engine.training.backprop import Learner, Pass
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.membranes import StoredMembranes
-from lifsim.engine.training.surrogate import slope
+from lifsim.engine.training.surrogate import to_slopes
 from lifsim.errors import Fault, InputError
 from lifsim.model.network import Input, Network
 from lifsim.model.product import Product
@@ -91,8 +90,9 @@ class _Watched(Pass):
         surrogate, found = self.learner.surrogate, dict[str, Zeros]()
         neurons = self.membranes.neurons
         for (name, _), charged in self.membranes.charged.items():
-            distances = charged - np.asarray(neurons[name].threshold)
-            zeros = int(_flat(distances.ravel(), surrogate.code, surrogate.alpha))
+            slopes = (charged - np.asarray(neurons[name].threshold)).ravel()
+            to_slopes(slopes, surrogate.code, surrogate.alpha)
+            zeros = int(charged.size - np.count_nonzero(slopes))
             found[name] = found.get(name, NONE) + Zeros(zeros, charged.size)
         return found
 
@@ -106,13 +106,3 @@ class _Watched(Pass):
 def _reads_image(network: Network, node: Product) -> bool:
     """Whether nobody needs the gradient of its input."""
     return isinstance(network.node(node.inputs[0]), Input)
-
-
-@compiled
-def _flat(distances, code, alpha):  # type: ignore[no-untyped-def]
-    """How many slopes are zero."""
-    zeros = 0
-    for distance in distances:
-        if slope(distance, code, alpha) == 0:
-            zeros += 1
-    return zeros

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from lifsim.engine.jit import compiled
 from lifsim.errors import Fault, InputError, did_you_mean
 
@@ -47,12 +49,31 @@ class Surrogate:
 
 
 @compiled
-def slope(d, code, alpha):  # type: ignore[no-untyped-def]
-    """Derivative at distance d from the threshold."""
-    if code == 0:
-        scaled = math.pi / 2 * alpha * d
-        return alpha / 2 / (1 + scaled * scaled)
-    if code == 1:
-        level = 1 / (1 + math.exp(-alpha * d))
-        return alpha * level * (1 - level)
+def _atan(d, alpha):  # type: ignore[no-untyped-def]
+    scaled = math.pi / 2 * alpha * d
+    return np.divide(alpha / 2, 1 + scaled * scaled)  # `/` would look for zeros, and so take one d at a time
+
+
+@compiled
+def _sigmoid(d, alpha):  # type: ignore[no-untyped-def]
+    level = 1 / (1 + math.exp(-alpha * d))
+    return alpha * level * (1 - level)
+
+
+@compiled
+def _triangle(d, alpha):  # type: ignore[no-untyped-def]
     return alpha * max(0.0, 1 - alpha * abs(d))
+
+
+@compiled
+def to_slopes(d, code, alpha):  # type: ignore[no-untyped-def]
+    """Distances from the threshold, [n], become the derivatives there."""
+    if code == 0:
+        for i in range(d.size):
+            d[i] = _atan(d[i], alpha)
+    elif code == 1:
+        for i in range(d.size):
+            d[i] = _sigmoid(d[i], alpha)
+    else:
+        for i in range(d.size):
+            d[i] = _triangle(d[i], alpha)

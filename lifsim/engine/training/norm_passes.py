@@ -1,0 +1,72 @@
+"""The passes of a batch norm over its pixels: z, gradients and outputs are [batches, pixels, C], what is of a batch
+[batches, C], of all [C].
+
+Sums are of one channel of one batch, in float64, pixel after pixel: jobs are blocks of channels, so that no bit depends
+on the threads. All else is pixel by pixel in the precision of z.
+"""
+
+from __future__ import annotations
+
+from lifsim.engine.jit import compiled
+
+BLOCK = 16  # channels of a job: a cache line of float32
+
+
+@compiled
+def sum_values(start, stop, z, sums):  # type: ignore[no-untyped-def]
+    """sums = sum of z (or of gradients), of blocks `start` to `stop`, counted batch by batch."""
+    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
+    for job in range(start, stop):
+        n, first = job // blocks, job % blocks * BLOCK
+        total = sums[n, first : first + BLOCK]
+        for p in range(z.shape[1]):
+            row = z[n, p, first : first + BLOCK]
+            for c in range(total.size):
+                total[c] += row[c]
+
+
+@compiled
+def sum_squares(start, stop, z, mean, sums):  # type: ignore[no-untyped-def]
+    """sums = sum of (z - mean)^2."""
+    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
+    for job in range(start, stop):
+        n, first = job // blocks, job % blocks * BLOCK
+        total, middle = sums[n, first : first + BLOCK], mean[n, first : first + BLOCK]
+        for p in range(z.shape[1]):
+            row = z[n, p, first : first + BLOCK]
+            for c in range(total.size):
+                distance = row[c] - middle[c]
+                total[c] += distance * distance
+
+
+@compiled
+def normalise(start, stop, z, mean, inverse_std, gain, offset, out):  # type: ignore[no-untyped-def]
+    """out = gain * normal + offset, of pixels `start` to `stop` of every batch; normal = (z - mean) * inverse_std."""
+    for n in range(z.shape[0]):
+        for p in range(start, stop):
+            for c in range(z.shape[2]):
+                out[n, p, c] = (z[n, p, c] - mean[n, c]) * inverse_std[n, c] * gain[c] + offset[c]
+
+
+@compiled
+def sum_slopes(start, stop, grad, z, mean, inverse_std, sums):  # type: ignore[no-untyped-def]
+    """sums = sum of grad * normal."""
+    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
+    for job in range(start, stop):
+        n, first = job // blocks, job % blocks * BLOCK
+        total, middle = sums[n, first : first + BLOCK], mean[n, first : first + BLOCK]
+        scale = inverse_std[n, first : first + BLOCK]
+        for p in range(z.shape[1]):
+            row, slopes = z[n, p, first : first + BLOCK], grad[n, p, first : first + BLOCK]
+            for c in range(total.size):
+                total[c] += slopes[c] * ((row[c] - middle[c]) * scale[c])
+
+
+@compiled
+def back(start, stop, grad, z, mean, inverse_std, offset, slope, factor, out):  # type: ignore[no-untyped-def]
+    """out = (grad - offset - normal * slope) * factor, of pixels `start` to `stop` of every batch."""
+    for n in range(z.shape[0]):
+        for p in range(start, stop):
+            for c in range(z.shape[2]):
+                normal = (z[n, p, c] - mean[n, c]) * inverse_std[n, c]
+                out[n, p, c] = (grad[n, p, c] - offset[n, c] - normal * slope[n, c]) * factor[n, c]

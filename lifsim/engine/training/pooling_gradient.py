@@ -1,0 +1,85 @@
+"""Gradients of max and average pooling of channels-last maps [..., H, W, C]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.engine.jit import compiled
+from lifsim.engine.workers import Workers
+from lifsim.model.network import Pool
+
+Array = NDArray[Any]
+
+
+def pool_gradient(x: Array, grad: Array, node: Pool, workers: Workers) -> Array:
+    """Gradient of the pool's input x, from that of its output: to the first maximum in row-major order of each window,
+    or in equal parts.
+
+    A border is never the maximum, also where it is as high as the map: beside spikes it is 0, as silent neurons are.
+    """
+    out = np.zeros(x.shape, grad.dtype)
+    maps, grads, outs = (np.ascontiguousarray(values).reshape(-1, *values.shape[-3:]) for values in (x, grad, out))
+    window = *node.kernel, *node.stride, *node.padding
+    if node.kind == "max":
+        workers.run(_to_maxima, len(maps), maps, grads, window, outs, elements=maps[0].size)
+    else:
+        share = grads / (node.kernel[0] * node.kernel[1])
+        workers.run(_to_all, len(maps), share, window, outs, elements=maps[0].size)
+    return out
+
+
+@compiled
+def _inside(output, stride, pad, size, inputs):  # type: ignore[no-untyped-def]
+    """First input that a window sees along an axis, and the one behind the last; the border is none."""
+    first = output * stride - pad
+    return max(0, first), min(inputs, first + size)
+
+
+@compiled
+def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-def]
+    """Windows come from the last to the first, so that each pixel gets its parts in the order of its places in them.
+    A window that has a value which is no number has no maximum; as elsewhere, such a gradient reaches all pixels."""
+    R, S, stride_y, stride_x, pad_y, pad_x = window
+    H, W, C = out.shape[1:]
+    nothing, whole = np.zeros(1, grad.dtype)[0], np.ones(1, grad.dtype)[0]
+    highest, place = np.empty(C, x.dtype), np.empty(C, np.int32)
+    for n in range(start, stop):
+        for e in range(grad.shape[1] - 1, -1, -1):
+            top, bottom = _inside(e, stride_y, pad_y, R, H)
+            for f in range(grad.shape[2] - 1, -1, -1):
+                left, right = _inside(f, stride_x, pad_x, S, W)
+                highest[:] = x[n, top, left]
+                place[:] = top * W + left
+                for y in range(top, bottom):
+                    for z in range(left, right):
+                        seen = x[n, y, z]
+                        for c in range(C):
+                            if seen[c] > highest[c] or seen[c] != seen[c]:
+                                highest[c], place[c] = seen[c], y * W + z
+                for c in range(C):
+                    if highest[c] != highest[c]:
+                        place[c] = -1
+                for y in range(top, bottom):
+                    for z in range(left, right):
+                        target, part = out[n, y, z], grad[n, e, f]
+                        for c in range(C):
+                            target[c] += part[c] * (whole if place[c] == y * W + z else nothing)
+
+
+@compiled
+def _to_all(start, stop, share, window, out):  # type: ignore[no-untyped-def]
+    """Each pixel of a window gets `share`, in the order of `_to_maxima`."""
+    R, S, stride_y, stride_x, pad_y, pad_x = window
+    for n in range(start, stop):
+        for e in range(share.shape[1] - 1, -1, -1):
+            top, bottom = _inside(e, stride_y, pad_y, R, out.shape[1])
+            for f in range(share.shape[2] - 1, -1, -1):
+                left, right = _inside(f, stride_x, pad_x, S, out.shape[2])
+                for y in range(top, bottom):
+                    for z in range(left, right):
+                        target, part = out[n, y, z], share[n, e, f]
+                        for c in range(target.size):
+                            target[c] += part[c]
