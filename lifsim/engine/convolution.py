@@ -21,7 +21,7 @@ from lifsim.model.product import Window
 
 Array = NDArray[Any]
 
-_OUTPUTS = 128  # of a tile: enough to share the weights that they load, few enough for their sums to stay in a cache
+_OUTPUTS = 256  # of a tile: enough to share the weights that they load, few enough for their sums to stay in a cache
 _TILES_PER_THREAD = 8  # fewer do not balance: then each thread has its part of every tile's filters
 
 
@@ -54,7 +54,8 @@ def convolve(
     out = np.empty((x.shape[0], height, width, filters), rows.dtype)
     layer = _layer(len(x), window, rows.dtype, workers.threads)
     jobs = layer.parts * _tiles(layer)
-    workers.run(sum_tiles, jobs, x, rows, layer, spikes, scale, shift, out.reshape(-1))
+    maps, gain, offset = (np.ascontiguousarray(values) for values in (x, scale, shift))
+    workers.run(sum_tiles, jobs, maps, rows, layer, spikes, gain, offset, out.reshape(-1))
     return out
 
 

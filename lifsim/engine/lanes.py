@@ -2,7 +2,7 @@
 
 A lane is computed as a scalar would be, one operation after the other and none fused, so that no bit depends on how
 long the registers are. Left alone, LLVM makes vectors of half their length and holds no sum in one from loop to loop.
-The arrays that kernels give are contiguous, and no index is checked.
+No index is checked.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ class _Code:
         return self.context.get_value_type(numbers)
 
     def place(self, array: Any, arguments: Any, what: Any) -> Any:
-        """Pointer to values of LLVM's type `what` in an array; arguments: it, and the index of the first."""
+        """Pointer to values of LLVM's type `what` in an array; arguments: it, and the index of the first. Raises
+        TypeError where neighbours may lie apart."""
+        if array.layout != "C":
+            raise TypeError(f"{array} must be contiguous")
         data = self.context.make_array(array)(self.context, self.builder, arguments[0]).data
         return self.builder.bitcast(self.builder.gep(data, [arguments[1]]), what.as_pointer())
 

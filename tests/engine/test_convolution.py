@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.engine.convolution import convolve, pack_weights
-from lifsim.engine.lanes import aligned
+from lifsim.engine.jit import compiled
+from lifsim.engine.lanes import aligned, element
 from lifsim.engine.workers import Workers
 from lifsim.model.product import Window
 from tests.oracles.convolution import Geometry, convolved
@@ -87,8 +88,8 @@ SAME = Geometry((3, 3), (1, 1), (1, 1), 1)
 @pytest.mark.parametrize(
     ("channels", "filters", "size", "images", "geometry"),
     [
-        (8, 64, (16, 16), 2, SAME),  # tiles of some rows
-        (3, 20, (2, 150), 1, SAME),  # of one row, wider than a tile
+        (8, 64, (20, 16), 2, SAME),  # tiles of some rows
+        (3, 20, (2, 300), 1, SAME),  # of one row, wider than a tile
         (5, 7, (3, 4), 25, SAME),  # of some images, the last tile of fewer
         (40, 130, (3, 3), 2, SAME),  # wide blocks whose rows are several segments, and narrow ones
         (80, 16, (2, 2), 3, SAME),  # a narrow block of several segments
@@ -114,6 +115,21 @@ def test_is_what_is_not_a_number_an_event() -> None:
     x = maps("reals", (1, 4, 4, 9), 0.5, np.float32, 1)
     x[0, 1, 1, :] = [np.nan, -0.0, np.inf, 0.0, np.nan, 1.0, -0.0, 2.0, np.nan]
     check(x, window_of(9, 4, (4, 4), SAME), SAME, np.float32, False)
+
+
+def test_are_maps_summed_however_they_lie_in_memory() -> None:
+    x = maps("spikes", (24, 5, 7, 2), 0.4, np.float32, 1).transpose(3, 1, 2, 0)
+    check(x, window_of(24, 40, (5, 7), SAME), SAME, np.float32, True)
+
+
+def test_do_lanes_lie_in_contiguous_arrays_alone() -> None:
+    @compiled
+    def first(values: Any) -> Any:
+        return element(values, 0)
+
+    assert first(np.arange(3.0)) == 0.0
+    with pytest.raises(TypeError, match="must be contiguous"):
+        first(np.arange(6.0)[::2])
 
 
 def test_do_maps_of_another_shape_stop_before_the_kernel() -> None:
