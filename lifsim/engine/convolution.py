@@ -22,6 +22,7 @@ from lifsim.model.product import Window
 Array = NDArray[Any]
 
 _OUTPUTS = 256  # of a tile: enough to share the weights that they load, few enough for their sums to stay in a cache
+_PICKED = 1 << 21  # events of a tile at most, or of one row of outputs: those of kernels of thousands take memory
 _TILES_PER_THREAD = 8  # fewer do not balance: then each thread has its part of every tile's filters
 
 
@@ -63,8 +64,10 @@ def _layer(images: int, window: Window, dtype: Any, threads: int) -> Layer:
     """The layer in tiles and parts. No bit depends on them."""
     (channels, height, width), (filters, rows, cols) = window.in_shape, window.out_shape
     groups = window.groups
-    tile_rows = min(rows, max(1, _OUTPUTS // cols))
-    tile_images = min(images, max(1, _OUTPUTS // (rows * cols))) if tile_rows == rows else 1
+    seen = window.kernel[0] * window.kernel[1] * channels // groups
+    outputs = min(_OUTPUTS, _PICKED // seen)
+    tile_rows = min(rows, max(1, outputs // cols))
+    tile_images = min(images, max(1, outputs // (rows * cols))) if tile_rows == rows else 1
     shapes = height, width, channels // groups, rows, cols, filters // groups
     positions = *window.kernel, *window.stride, *window.padding
     layer = Layer(images, *shapes, *positions, groups, tile_images, tile_rows, parts=1)
