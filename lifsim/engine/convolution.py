@@ -1,9 +1,10 @@
 """Convolution by events: an output pixel sums the weight rows of the inputs that are not zero.
 
 Maps are channels last, [N, H, W, C], N = timesteps x images. A weight row belongs to one input of the window,
-(r, s, c), and holds its M weights, so that a spike costs M additions in unit stride and a zero costs nothing. Sums run
-in the order (r, s, c), eight rows at a time as a tree: the bits depend on the layer's own input and weights alone.
-A linear layer is a 1 x 1 convolution of a one-pixel map.
+(r, s, c), and holds a weight for each filter, so that a spike costs M additions in unit stride and a zero costs
+nothing. Sums run in the order (r, s, c), eight rows at a time as a tree, four where rows are multiplied; what is left
+over follows one by one: the bits depend on the layer's own input and weights alone. A linear layer is a 1 x 1
+convolution of a one-pixel map.
 """
 
 from __future__ import annotations
@@ -13,20 +14,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.jit import compiled
+from lifsim.engine.events import NARROW_BYTES, WIDE_BYTES, Layer, sum_tiles
+from lifsim.engine.lanes import aligned
 from lifsim.engine.workers import Workers
 from lifsim.model.product import Window
 
 Array = NDArray[Any]
 
-_BAND = 4  # output rows per job: few enough to balance the threads, enough to share the event lists of their halos
+_OUTPUTS = 256  # of a tile: enough to share the weights that they load, few enough for their sums to stay in a cache
+_PICKED = 1 << 21  # events of a tile at most, or of one row of outputs: those of kernels of thousands take memory
+_TILES_PER_THREAD = 8  # fewer do not balance: then each thread has its part of every tile's filters
 
 
 def pack_weights(weights: Array, groups: int) -> Array:
-    """Weight rows [groups, R*S*C/groups, M/groups] of OIHW weights [M, C/groups, R, S]."""
+    """OIHW weights [M, C/groups, R, S] as the kernel reads them, [groups, ...]: block of filters after block, in each
+    the rows of R*S*C/groups inputs. Lanes beyond the last filter are 0."""
     filters, channels, rows, cols = weights.shape
-    split = weights.reshape(groups, filters // groups, channels, rows, cols)
-    return np.ascontiguousarray(split.transpose(0, 3, 4, 2, 1)).reshape(groups, rows * cols * channels, -1)
+    window, wide, narrow = rows * cols * channels, *_lanes(weights.dtype)
+    each = filters // groups
+    split = weights.reshape(groups, each, channels, rows, cols).transpose(0, 3, 4, 2, 1)
+    firsts = [*range(0, each - wide + 1, wide), *range(each - each % wide, each, narrow)]
+    packed = aligned(groups * window * -(-each // narrow) * narrow, weights.dtype).reshape(groups, -1)
+    for first in firsts:
+        width = wide if first + wide <= each else narrow
+        block = packed[:, first * window : (first + width) * window].reshape(groups, rows, cols, channels, width)
+        block[..., : each - first] = split[..., first : first + width]
+    return packed
 
 
 def convolve(
@@ -34,14 +47,42 @@ def convolve(
 ) -> Array:
     """`scale` * (weights (*) x) + `shift`, [N, E, F, M] of x [N, H, W, C].
 
-    spikes: every element of x is 0 or 1, so that rows are added and never multiplied. scale, shift: [M].
+    rows: of `pack_weights`. spikes: every element of x is 0 or 1, so that rows are added and never multiplied. scale,
+    shift: [M].
     """
     _check(x, window.in_shape)
     filters, height, width = window.out_shape
     out = np.empty((x.shape[0], height, width, filters), rows.dtype)
-    bands = -(-height // _BAND)
-    workers.run(_convolve, x.shape[0] * bands, x, rows, window.integers, spikes, scale, shift, out)
+    layer = _layer(len(x), window, rows.dtype, workers.threads)
+    jobs = layer.parts * _tiles(layer)
+    maps, gain, offset = (np.ascontiguousarray(values) for values in (x, scale, shift))
+    workers.run(sum_tiles, jobs, maps, rows, layer, spikes, gain, offset, out.reshape(-1))
     return out
+
+
+def _layer(images: int, window: Window, dtype: Any, threads: int) -> Layer:
+    """The layer in tiles and parts. No bit depends on them."""
+    (channels, height, width), (filters, rows, cols) = window.in_shape, window.out_shape
+    groups = window.groups
+    seen = window.kernel[0] * window.kernel[1] * channels // groups
+    outputs = min(_OUTPUTS, _PICKED // seen)
+    tile_rows = min(rows, max(1, outputs // cols))
+    tile_images = min(images, max(1, outputs // (rows * cols))) if tile_rows == rows else 1
+    shapes = height, width, channels // groups, rows, cols, filters // groups
+    positions = *window.kernel, *window.stride, *window.padding
+    layer = Layer(images, *shapes, *positions, groups, tile_images, tile_rows, parts=1)
+    wide, narrow = _lanes(dtype)
+    blocks = layer.M // wide + -(-(layer.M % wide) // narrow)
+    return layer if _tiles(layer) >= threads * _TILES_PER_THREAD else layer._replace(parts=min(threads, blocks))
+
+
+def _tiles(layer: Layer) -> int:
+    return -(-layer.images // layer.tile_images) * -(-layer.E // layer.tile_rows)
+
+
+def _lanes(dtype: Any) -> tuple[int, int]:
+    """Filters of a wide and of a narrow block."""
+    return WIDE_BYTES // dtype.itemsize, NARROW_BYTES // dtype.itemsize
 
 
 def _check(maps: Array, shape: tuple[int, int, int]) -> None:
@@ -49,95 +90,3 @@ def _check(maps: Array, shape: tuple[int, int, int]) -> None:
     channels, height, width = shape
     if maps.ndim != 4 or maps.shape[1:] != (height, width, channels):
         raise ValueError(f"maps {maps.shape} must be [N, {height}, {width}, {channels}]")
-
-
-@compiled
-def _list_events(image, first, last, base, channels, index, count):  # type: ignore[no-untyped-def]
-    """Channels that are not zero, of each pixel of rows `first` to `last`."""
-    for y in range(first, last):
-        for x in range(image.shape[1]):
-            found = 0
-            for c in range(channels):
-                index[y - first, x, found] = c
-                found += image[y, x, base + c] != 0
-            count[y - first, x] = found
-
-
-@compiled
-def _add_rows(out, rows, picked, total):  # type: ignore[no-untyped-def]
-    """out += sum of the picked rows."""
-    k = 0
-    while k + 8 <= total:
-        a, b, c, d = rows[picked[k]], rows[picked[k + 1]], rows[picked[k + 2]], rows[picked[k + 3]]
-        e, f, g, h = rows[picked[k + 4]], rows[picked[k + 5]], rows[picked[k + 6]], rows[picked[k + 7]]
-        for m in range(out.shape[0]):
-            out[m] += ((a[m] + b[m]) + (c[m] + d[m])) + ((e[m] + f[m]) + (g[m] + h[m]))
-        k += 8
-    while k < total:
-        a = rows[picked[k]]
-        for m in range(out.shape[0]):
-            out[m] += a[m]
-        k += 1
-
-
-@compiled
-def _add_weighted_rows(out, rows, picked, values, total):  # type: ignore[no-untyped-def]
-    """out += sum of the picked rows, each times its input's value."""
-    k = 0
-    while k + 4 <= total:
-        a, b, c, d = rows[picked[k]], rows[picked[k + 1]], rows[picked[k + 2]], rows[picked[k + 3]]
-        va, vb, vc, vd = values[k], values[k + 1], values[k + 2], values[k + 3]
-        for m in range(out.shape[0]):
-            out[m] += (va * a[m] + vb * b[m]) + (vc * c[m] + vd * d[m])
-        k += 4
-    while k < total:
-        a, va = rows[picked[k]], values[k]
-        for m in range(out.shape[0]):
-            out[m] += va * a[m]
-        k += 1
-
-
-@compiled
-def _convolve(start, stop, x, rows, window, spikes, scale, shift, out):  # type: ignore[no-untyped-def]
-    """Bands `start` to `stop` of the outputs, numbered image by image."""
-    R, S, stride_y, stride_x, pad_y, pad_x, groups = window
-    H, W, C = x.shape[1], x.shape[2], x.shape[3] // groups
-    E, F, M = out.shape[1], out.shape[2], out.shape[3] // groups
-    bands = (E + _BAND - 1) // _BAND
-    height = (_BAND - 1) * stride_y + R
-    index = np.empty((height, W, C), np.int32)
-    count = np.empty((height, W), np.int32)
-    picked = np.empty(R * S * C, np.int32)
-    values = np.empty(R * S * C, rows.dtype)
-    for job in range(start, stop):
-        n, top = job // bands, job % bands * _BAND
-        bottom = min(E, top + _BAND)
-        first, last = max(0, top * stride_y - pad_y), min(H, (bottom - 1) * stride_y - pad_y + R)
-        for g in range(groups):
-            _list_events(x[n], first, last, g * C, C, index, count)
-            for e in range(top, bottom):
-                for f in range(F):
-                    total = 0
-                    for r in range(R):
-                        y = e * stride_y - pad_y + r
-                        if not 0 <= y < H:
-                            continue
-                        for s in range(S):
-                            z = f * stride_x - pad_x + s
-                            if not 0 <= z < W:
-                                continue
-                            row = (r * S + s) * C
-                            for k in range(count[y - first, z]):
-                                c = index[y - first, z, k]
-                                picked[total] = row + c
-                                if not spikes:
-                                    values[total] = x[n, y, z, g * C + c]
-                                total += 1
-                    sums = out[n, e, f, g * M : (g + 1) * M]
-                    sums[:] = 0
-                    if spikes:
-                        _add_rows(sums, rows[g], picked, total)
-                    else:
-                        _add_weighted_rows(sums, rows[g], picked, values, total)
-                    for m in range(M):
-                        sums[m] = sums[m] * scale[g * M + m] + shift[g * M + m]

@@ -1,0 +1,286 @@
+"""The kernel of a convolution by events (lifsim.engine.convolution): which inputs are not zero, and the sums of theirs.
+
+Outputs are computed a tile at a time, for one block of filters after the other, so that the weights that they add come
+from the nearest caches and their sums stay in registers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.engine.jit import compiled
+from lifsim.engine.lanes import REGISTER_BYTES, element, load, nonzero_of_eight, spread, store, zeros
+
+Array = NDArray[Any]
+
+WIDE_BYTES = 4 * REGISTER_BYTES  # of a block of filters: sums in four registers hide how long an addition takes
+NARROW_BYTES = REGISTER_BYTES  # of the blocks of filters that are left over
+
+_SEGMENT_BYTES = 32 << 10  # of weight rows: they stay in the first cache while a tile's outputs add theirs
+_LINE_BYTES = 64
+_COPIED = _LINE_BYTES // 4  # events at a time
+_OCTET_BYTES = 8 * 4  # of as many channels as a byte has places
+
+_BYTES = np.arange(256)
+_ZEROS = (_BYTES[:, None] >> np.arange(8) & 1) == 0
+_PLACES = np.argsort(_ZEROS, axis=1, kind="stable").astype(np.int32).ravel()  # of a byte: those of its ones, then zeros
+_ONES = np.bitwise_count(_BYTES).astype(np.int64)
+
+
+class Layer(NamedTuple):
+    """What is summed. Input maps [images, H, W, groups * C], outputs [images, E, F, groups * M], windows R x S. A tile
+    has so many output rows of so many images: of one, or all rows; each part of it has its part of the filters."""
+
+    images: int
+    H: int
+    W: int
+    C: int
+    E: int
+    F: int
+    M: int
+    R: int
+    S: int
+    stride_y: int
+    stride_x: int
+    pad_y: int
+    pad_x: int
+    groups: int
+    tile_images: int
+    tile_rows: int
+    parts: int
+
+
+class Tile(NamedTuple):
+    """Images `first` to `last`, output rows `top` to `bottom`, and the input rows `above` to `below` that they see."""
+
+    first: int
+    last: int
+    top: int
+    bottom: int
+    above: int
+    below: int
+
+
+class Events(NamedTuple):
+    """Inputs of a tile that are not zero. channel, value: with room for C a pixel; number: of each pixel. No value
+    is kept where all of them are 1."""
+
+    channel: Array
+    value: Array
+    number: Array
+
+
+class Picked(NamedTuple):
+    """Weight rows that the outputs of a tile add, and the values by which each is multiplied. end: of those of the
+    outputs before, [outputs + 1]. next: the first that is still to be added, [outputs]."""
+
+    row: Array
+    value: Array
+    end: Array
+    next: Array
+
+
+class PutOut(NamedTuple):
+    """Where the sums of a tile and a group go. sums: scratch, [outputs, lanes]. out: all outputs; of the tile's first
+    one the group's lie from `first` on, and of each other `pitch` behind those of the one before."""
+
+    sums: Array
+    scale: Array
+    shift: Array
+    out: Array
+    first: int
+    pitch: int
+
+
+@compiled
+def sum_tiles(start, stop, x, rows, layer, spikes, scale, shift, out):  # type: ignore[no-untyped-def]
+    """Jobs `start` to `stop`: part after part of the filters, of each tile after tile. out: flat."""
+    wide, narrow = zeros(rows, WIDE_BYTES), zeros(rows, NARROW_BYTES)
+    wides = layer.M // len(wide)
+    blocks = wides + (layer.M - wides * len(wide) + len(narrow) - 1) // len(narrow)
+    bands = (layer.E + layer.tile_rows - 1) // layer.tile_rows
+    tiles = (layer.images + layer.tile_images - 1) // layer.tile_images * bands
+    outputs, window = layer.tile_images * layer.tile_rows * layer.F, layer.R * layer.S * layer.C
+    events, picked = _room(layer, outputs, spikes, rows)
+    sums = _on_a_line(outputs * len(wide), rows)
+    for job in range(start, stop):
+        part, tile = job // tiles, _tile(layer, job % tiles // bands, job % bands)
+        first = (tile.first * layer.E + tile.top) * layer.F * layer.groups * layer.M
+        for g in range(layer.groups):
+            _list_events(x, g, tile, layer, spikes, events)
+            here = _pick(tile, layer, spikes, events, picked)
+            of_group = slice(g * layer.M, (g + 1) * layer.M)
+            put = PutOut(sums, scale[of_group], shift[of_group], out, first + g * layer.M, layer.groups * layer.M)
+            for block in range(blocks * part // layer.parts, blocks * (part + 1) // layer.parts):
+                m = min(block, wides) * len(wide) + max(0, block - wides) * len(narrow)
+                if block < wides:
+                    _sum_trees(wide, rows[g], m, picked, here, window, spikes, sums)
+                    _put_out(wide, rows[g], m, picked, here, window, spikes, put)
+                else:
+                    _sum_trees(narrow, rows[g], m, picked, here, window, spikes, sums)
+                    _put_out(narrow, rows[g], m, picked, here, window, spikes, put)
+
+
+@compiled
+def _room(layer, outputs, spikes, rows):  # type: ignore[no-untyped-def]
+    """For the events of a tile, and what its outputs pick of them."""
+    seen = min(layer.H, (layer.tile_rows - 1) * layer.stride_y + layer.R)
+    pixels, window = layer.tile_images * seen * layer.W, layer.R * layer.S * layer.C
+    listed, most = pixels * layer.C, outputs * window
+    events = Events(
+        np.empty(listed + _COPIED, np.int32),
+        np.empty(0 if spikes else listed, rows.dtype),
+        np.empty(pixels, np.int64),
+    )
+    picked = Picked(
+        np.empty(most + _COPIED, np.int32),
+        np.empty(0 if spikes else most, rows.dtype),
+        np.empty(outputs + 1, np.int64),
+        np.empty(outputs, np.int64),
+    )
+    return events, picked
+
+
+@compiled
+def _on_a_line(size, like):  # type: ignore[no-untyped-def]
+    """Room for elements of the type of `like` that starts on a cache line."""
+    room = np.empty(size + _LINE_BYTES // like.itemsize, like.dtype)
+    start = -room.ctypes.data % _LINE_BYTES // like.itemsize
+    return room[start : start + size]
+
+
+@compiled
+def _tile(layer, number, band):  # type: ignore[no-untyped-def]
+    """The tile of a band of rows of the images of that number."""
+    first, top = number * layer.tile_images, band * layer.tile_rows
+    last, bottom = min(layer.images, first + layer.tile_images), min(layer.E, top + layer.tile_rows)
+    above = max(0, top * layer.stride_y - layer.pad_y)
+    below = min(layer.H, (bottom - 1) * layer.stride_y - layer.pad_y + layer.R)
+    return Tile(first, last, top, bottom, above, below)
+
+
+@compiled
+def _list_events(x, g, tile, layer, spikes, events):  # type: ignore[no-untyped-def]
+    """Those of a group of channels."""
+    eight = zeros(events.channel, _OCTET_BYTES)
+    C, pixel = layer.C, 0
+    for n in range(tile.first, tile.last):
+        for y in range(tile.above, tile.below):
+            for z in range(layer.W):
+                base, start = (((n * layer.H + y) * layer.W + z) * layer.groups + g) * C, pixel * C
+                found = 0
+                for c in range(0, C - C % 8, 8):
+                    ones = nonzero_of_eight(x, base + c)
+                    channels = load(eight, _PLACES, 8 * ones) + spread(eight, c)
+                    store(channels, events.channel, start + found)
+                    found += element(_ONES, ones)
+                for c in range(C - C % 8, C):
+                    events.channel[start + found] = c
+                    found += element(x, base + c) != 0
+                if not spikes:
+                    for k in range(found):
+                        events.value[start + k] = element(x, base + events.channel[start + k])
+                events.number[pixel] = found
+                pixel += 1
+
+
+@compiled
+def _pick(tile, layer, spikes, events, picked):  # type: ignore[no-untyped-def]
+    """The rows of the outputs' windows, in the order (r, s, c)."""
+    copied = zeros(events.channel, _LINE_BYTES)
+    p = total = 0
+    picked.end[0] = 0
+    for n in range(tile.last - tile.first):
+        for e in range(tile.top, tile.bottom):
+            for f in range(layer.F):
+                for r in range(layer.R):
+                    y = e * layer.stride_y - layer.pad_y + r
+                    if not 0 <= y < layer.H:
+                        continue
+                    for s in range(layer.S):
+                        z = f * layer.stride_x - layer.pad_x + s
+                        if not 0 <= z < layer.W:
+                            continue
+                        pixel = (n * (tile.below - tile.above) + y - tile.above) * layer.W + z
+                        start, count = pixel * layer.C, events.number[pixel]
+                        row = spread(copied, (r * layer.S + s) * layer.C)
+                        for k in range(0, count, _COPIED):
+                            store(load(copied, events.channel, start + k) + row, picked.row, total + k)
+                        if not spikes:
+                            for k in range(count):
+                                picked.value[total + k] = events.value[start + k]
+                        total += count
+                p += 1
+                picked.end[p] = total
+    return p
+
+
+@compiled
+def _sum_trees(like, rows, m, picked, outputs, window, spikes, sums):  # type: ignore[no-untyped-def]
+    """Sums [outputs, lanes] of the filters from `m` on: a segment of the rows after the other, and of each output as
+    many trees as begin in it."""
+    lanes, base, leaves = len(like), m * window, 8 if spikes else 4
+    segment = _SEGMENT_BYTES // (lanes * rows.itemsize)
+    for p in range(outputs):
+        store(like, sums, p * lanes)
+        picked.next[p] = picked.end[p]
+    for bound in range(segment, window + segment, segment):
+        for p in range(outputs):
+            k, end = picked.next[p], picked.end[p + 1]
+            total = load(like, sums, p * lanes)
+            while k + leaves <= end and element(picked.row, k) < bound:
+                total = total + (_eight(like, rows, base, picked, k) if spikes else _four(like, rows, base, picked, k))
+                k += leaves
+            store(total, sums, p * lanes)
+            picked.next[p] = k
+
+
+@compiled
+def _put_out(like, rows, m, picked, outputs, window, spikes, put):  # type: ignore[no-untyped-def]
+    """scale * sum + shift of the filters from `m` on, with the rows that are left over behind the trees; of the last
+    block's lanes those that are filters."""
+    lanes, base, width = len(like), m * window, min(len(like), put.scale.size - m)
+    for p in range(outputs):
+        total, place = load(like, put.sums, p * lanes), put.first + p * put.pitch + m
+        for k in range(picked.next[p], picked.end[p + 1]):
+            total = total + (_row(like, rows, base, picked, k) if spikes else _weighted(like, rows, base, picked, k))
+        if width == lanes:
+            store(total * load(like, put.scale, m) + load(like, put.shift, m), put.out, place)
+        else:
+            store(total, put.sums, p * lanes)
+            for lane in range(width):
+                scaled = put.sums[p * lanes + lane] * put.scale[m + lane] + put.shift[m + lane]
+                put.out[place + lane] = scaled
+
+
+@compiled
+def _row(like, rows, base, picked, k):  # type: ignore[no-untyped-def]
+    """The k-th weight row that is picked."""
+    return load(like, rows, base + element(picked.row, k) * len(like))
+
+
+@compiled
+def _weighted(like, rows, base, picked, k):  # type: ignore[no-untyped-def]
+    """The k-th times its input's value."""
+    return spread(like, element(picked.value, k)) * _row(like, rows, base, picked, k)
+
+
+@compiled
+def _eight(like, rows, base, picked, k):  # type: ignore[no-untyped-def]
+    """Sum of the k-th row and the seven behind it, as a tree."""
+    a, b = _row(like, rows, base, picked, k), _row(like, rows, base, picked, k + 1)
+    c, d = _row(like, rows, base, picked, k + 2), _row(like, rows, base, picked, k + 3)
+    e, f = _row(like, rows, base, picked, k + 4), _row(like, rows, base, picked, k + 5)
+    g, h = _row(like, rows, base, picked, k + 6), _row(like, rows, base, picked, k + 7)
+    return ((a + b) + (c + d)) + ((e + f) + (g + h))
+
+
+@compiled
+def _four(like, rows, base, picked, k):  # type: ignore[no-untyped-def]
+    """Sum of the k-th row and the three behind it, each times its value, as a tree."""
+    a, b = _weighted(like, rows, base, picked, k), _weighted(like, rows, base, picked, k + 1)
+    c, d = _weighted(like, rows, base, picked, k + 2), _weighted(like, rows, base, picked, k + 3)
+    return (a + b) + (c + d)

@@ -1,0 +1,190 @@
+"""Vectors of neighbouring elements, for compiled kernels that must fill this machine's registers and keep sums in them.
+
+A lane is computed as a scalar would be, one operation after the other and none fused, so that no bit depends on how
+long the registers are. Left alone, LLVM makes vectors of half their length and holds no sum in one from loop to loop.
+No index is checked.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import types
+from numba.core.datamodel import models
+from numba.extending import intrinsic, overload, register_model
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+
+_LINE_BYTES = 64
+
+
+def _register_bytes() -> int:
+    features = binding.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
+REGISTER_BYTES = _register_bytes()
+"""Of this machine; Numba keeps machine code apart by what its processor can do."""
+
+
+def aligned(size: int, dtype: DTypeLike) -> Array:
+    """Zeros [size] that start on a cache line, so that no register is filled from two."""
+    raw = np.zeros(size * np.dtype(dtype).itemsize + _LINE_BYTES, np.uint8)
+    start = -raw.ctypes.data % _LINE_BYTES
+    return raw[start : len(raw) - _LINE_BYTES + start].view(dtype)
+
+
+class Lanes(types.Type):
+    """`count` numbers, side by side."""
+
+    def __init__(self, element: Any, count: int) -> None:
+        self.element, self.count = element, count
+        super().__init__(name=f"Lanes({element}, {count})")
+
+
+@register_model(Lanes)
+class _Model(models.PrimitiveModel):
+    def __init__(self, dmm: Any, lanes: Any) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            dmm, lanes, ir.VectorType(dmm.lookup(lanes.element).get_value_type(), lanes.count)
+        )
+
+
+@dataclass(frozen=True)
+class _Code:
+    """Where the code of one operation is written. context, builder: Numba's and LLVM's."""
+
+    context: Any
+    builder: Any
+
+    def type_of(self, numbers: Any) -> Any:
+        """LLVM's of a type of Numba's."""
+        return self.context.get_value_type(numbers)
+
+    def place(self, array: Any, arguments: Any, what: Any) -> Any:
+        """Pointer to values of LLVM's type `what` in an array; arguments: it, and the index of the first. Raises
+        TypeError where neighbours may lie apart."""
+        if array.layout != "C":
+            raise TypeError(f"{array} must be contiguous")
+        data = self.context.make_array(array)(self.context, self.builder, arguments[0]).data
+        return self.builder.bitcast(self.builder.gep(data, [arguments[1]]), what.as_pointer())
+
+    def load(self, array: Any, arguments: Any, what: Any) -> Any:
+        """Such values, wherever they begin."""
+        return self.builder.load(self.place(array, arguments, what), align=_item_bytes(array))
+
+
+def _operation(typed: Callable[..., tuple[Any, Callable[[_Code, Any], Any]]]) -> Any:
+    """A function for kernels, of one that says for the types of its arguments, behind Numba's context, what
+    signature it has and how its code is written."""
+
+    @wraps(typed)
+    def define(*arguments: Any) -> Any:
+        signature, write = typed(*arguments)
+        return signature, lambda context, builder, _, values: write(_Code(context, builder), values)
+
+    return intrinsic(prefer_literal=True)(define)
+
+
+@_operation
+def zeros(_: Any, array: Any, size: Any) -> Any:
+    """Lanes for the elements of an array, as many as `size` bytes, a literal, hold."""
+    lanes = Lanes(array.dtype, size.literal_value // _item_bytes(array))
+    return lanes(array, size), lambda code, _: ir.Constant(code.type_of(lanes), None)
+
+
+@_operation
+def spread(_: Any, like: Any, number: Any) -> Any:
+    """The same number in every lane of as many as `like` has."""
+
+    def write(code: _Code, values: Any) -> Any:
+        nothing = ir.Constant(code.type_of(like), ir.Undefined)
+        first = code.builder.insert_element(nothing, values[1], ir.IntType(32)(0))
+        return code.builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), like.count), None))
+
+    del number  # it is made one of the lanes' own type
+    return like(like, like.element), write
+
+
+@_operation
+def load(_: Any, like: Any, array: Any, start: Any) -> Any:
+    """As many elements of an array, from `start` on, as `like` has lanes."""
+    del start
+    return like(like, array, types.intp), lambda code, values: code.load(array, values[1:], code.type_of(like))
+
+
+@_operation
+def store(_: Any, lanes: Any, array: Any, start: Any) -> Any:
+    """Lanes into an array, from `start` on."""
+
+    def write(code: _Code, values: Any) -> Any:
+        place = code.place(array, values[1:], code.type_of(lanes))
+        code.builder.store(values[0], place, align=_item_bytes(array))
+        return code.context.get_dummy_value()
+
+    del start
+    return types.void(lanes, array, types.intp), write
+
+
+@_operation
+def element(_: Any, array: Any, index: Any) -> Any:
+    """One element of an array, without asking whether the index counts from its end."""
+    del index
+    return array.dtype(array, types.intp), lambda code, values: code.load(array, values, code.type_of(array.dtype))
+
+
+@_operation
+def nonzero_of_eight(_: Any, array: Any, start: Any) -> Any:
+    """Which of the eight elements from `start` on are not zero: bit i of the i-th."""
+
+    def write(code: _Code, values: Any) -> Any:
+        vector = ir.VectorType(code.type_of(array.dtype), 8)
+        compare = code.builder.fcmp_unordered if isinstance(array.dtype, types.Float) else code.builder.icmp_unsigned
+        found = compare("!=", code.load(array, values, vector), ir.Constant(vector, None))
+        return code.builder.zext(code.builder.bitcast(found, ir.IntType(8)), code.type_of(types.intp))
+
+    del start
+    return types.intp(array, types.intp), write
+
+
+@_operation
+def _count(_: Any, lanes: Any) -> Any:
+    return types.intp(lanes), lambda code, _: ir.Constant(code.type_of(types.intp), lanes.count)
+
+
+def _arithmetic(of_reals: str, of_integers: str) -> Any:
+    @_operation
+    def compute(_: Any, first: Any, second: Any) -> Any:
+        name = of_reals if isinstance(first.element, types.Float) else of_integers
+        return first(first, second), lambda code, values: getattr(code.builder, name)(*values)
+
+    return compute
+
+
+_sum, _product = _arithmetic("fadd", "add"), _arithmetic("fmul", "mul")
+
+
+def _item_bytes(array: Any) -> int:
+    return int(np.dtype(str(array.dtype)).itemsize)
+
+
+@overload(operator.add)
+def _add(first, second):  # type: ignore[no-untyped-def]
+    return (lambda first, second: _sum(first, second)) if isinstance(first, Lanes) and first == second else None
+
+
+@overload(operator.mul)
+def _multiply(first, second):  # type: ignore[no-untyped-def]
+    return (lambda first, second: _product(first, second)) if isinstance(first, Lanes) and first == second else None
+
+
+@overload(len)
+def _len(lanes):  # type: ignore[no-untyped-def]
+    return (lambda lanes: _count(lanes)) if isinstance(lanes, Lanes) else None
