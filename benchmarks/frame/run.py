@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.frame.load import Load, between, snapshot
+from benchmarks.frame.load import Load, Snapshot, between, snapshot
 from benchmarks.frame.machine import this_machine
 from benchmarks.frame.members import Benchmark
 from benchmarks.frame.results import Record
 from benchmarks.frame.session import Session
 from benchmarks.frame.table import HEAD, cells
+
+LEAST_S = 1.0
+"""Over which the load is told: ticks are too coarse for less."""
 
 
 def measured(
@@ -22,10 +25,10 @@ def measured(
     """
     machine, kept, busy = this_machine(), set[str](), dict[str, Record]()
     for _ in range(attempts):
-        before = snapshot()
+        taken = [snapshot()]
         for figure in member.figures(session):
-            after = snapshot()
-            record = Record(figure, machine, load_before, between(before, after))
+            taken.append(snapshot())
+            record = Record(figure, machine, load_before, between(_long_before(taken), taken[-1]))
             tell(line(record))
             if record.meanwhile.is_idle and figure.name not in kept:
                 kept.add(figure.name)
@@ -33,10 +36,14 @@ def measured(
                 yield record
             elif figure.name not in kept:
                 busy[figure.name] = record
-            before = snapshot()
         if not busy:
             return
     yield from busy.values()
+
+
+def _long_before(taken: list[Snapshot]) -> Snapshot:
+    """The latest that is so long before the last one: figures that came at once were measured together."""
+    return next((one for one in reversed(taken) if one.clock_s <= taken[-1].clock_s - LEAST_S), taken[0])
 
 
 def line(record: Record) -> str:
