@@ -39,7 +39,7 @@ def triad(a: Any, b: Any, c: Any) -> None:
 
 @compiled
 def add_rows(rows: Any, order: Any, total: Any) -> None:
-    """Add rows to a total as spikes add rows of weights; four at a time, so that the total is seldom read and written."""
+    """Add rows to a total, as spikes add weights; four at a time, so that the total is seldom read and written."""
     for i in range(0, order.size, 4):
         first, second, third, fourth = order[i], order[i + 1], order[i + 2], order[i + 3]
         for j in range(total.size):
