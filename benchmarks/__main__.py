@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from benchmarks.bench_growth import AXES
 from benchmarks.frame import results
+from benchmarks.frame.growth import grown
 from benchmarks.frame.load import BusyError, load_average, wait_until_idle
 from benchmarks.frame.members import Benchmark, benchmarks
 from benchmarks.frame.run import measured
@@ -70,6 +72,17 @@ def run(names: Sequence[str], **chosen: object) -> None:
 def render() -> None:
     """Write the tables of the documents anew, from what is kept."""
     _render()
+
+
+@main.command()
+@click.argument("axes", nargs=-1)
+def growth(axes: Sequence[str]) -> None:
+    """Print CPU seconds and memory at each size of the named axes, or of all, and the exponents; `run growth` keeps."""
+    if unknown := [name for name in axes if name not in AXES]:
+        raise click.UsageError(f"{', '.join(unknown)} must be among: {', '.join(AXES)}")
+    for name in axes or AXES:
+        found = grown("benchmarks.bench_growth", name, AXES[name], click.echo)
+        click.echo(f"{name}: CPU to the {found.exponent:.2f}, memory to the {found.memory_exponent:.2f}")
 
 
 def _run(member: Benchmark, choices: Choices, load_before: float) -> list[str]:
