@@ -14,6 +14,7 @@ from benchmarks.frame import results
 from benchmarks.frame.growth import grown
 from benchmarks.frame.load import BusyError, load_average, wait_until_idle
 from benchmarks.frame.members import Benchmark, benchmarks
+from benchmarks.frame.results import RESULTS
 from benchmarks.frame.run import measured
 from benchmarks.frame.session import Session
 from benchmarks.frame.table import DOCS, MARKED, rendered
@@ -42,7 +43,7 @@ def main(context: click.Context) -> None:
 def list_() -> None:
     """Name the benchmarks, with what each is about and how many figures are kept."""
     for name, member in benchmarks().items():
-        click.echo(f"{name:12} {len(results.read(name)):3} kept  {member.title}")
+        click.echo(f"{name:12} {len(results.read(name, RESULTS)):3} kept  {member.title}")
 
 
 @main.command()
@@ -91,12 +92,12 @@ def _run(member: Benchmark, choices: Choices, load_before: float) -> list[str]:
     tell: Callable[[str], None] = lambda text: click.echo(f"  {text}")  # noqa: E731
     disturbed = []
     with tempfile.TemporaryDirectory(prefix="lifsim-benchmark-") as folder:
-        session = Session(choices.rounds, Path(folder), choices.past, results.limits())
+        session = Session(choices.rounds, Path(folder), choices.past, results.limits(RESULTS))
         for record in measured(member, session, load_before, 1 if choices.busy else choices.attempts, tell):
             if not record.meanwhile.is_idle:
                 disturbed.append(f"{member.name}: {record.figure.name}")
             elif not choices.busy:
-                results.keep(member.name, [record])
+                results.keep(member.name, [record], RESULTS)
     return disturbed
 
 
@@ -109,7 +110,7 @@ def _named(names: Sequence[str]) -> list[Benchmark]:
 
 def _render() -> None:
     members = benchmarks()
-    records = {name: results.read(name) for name in members}
+    records = {name: results.read(name, RESULTS) for name in members}
     for page in sorted(DOCS.glob("*.md")):
         text = page.read_text("utf-8")
         if MARKED.search(text):

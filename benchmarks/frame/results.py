@@ -14,6 +14,7 @@ from benchmarks.frame.load import Load
 from benchmarks.frame.machine import Machine
 
 RESULTS = Path(__file__).parents[1] / "results"
+"""Where they are."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Record:
 RECORDS = TypeAdapter(list[Record])
 
 
-def read(name: str, folder: Path = RESULTS) -> list[Record]:
+def read(name: str, folder: Path) -> list[Record]:
     """Of a benchmark, none where it never ran."""
     file = folder / f"{name}.json"
     return RECORDS.validate_json(file.read_bytes()) if file.is_file() else []
 
 
-def keep(name: str, records: Iterable[Record], folder: Path = RESULTS) -> None:
+def keep(name: str, records: Iterable[Record], folder: Path) -> None:
     """Put them in the place of those of the same figures, under another name first, so that there is no half file.
 
     Raises ValueError for a record of a busy machine.
@@ -52,7 +53,7 @@ def keep(name: str, records: Iterable[Record], folder: Path = RESULTS) -> None:
     Path(file.name).replace(folder / f"{name}.json")
 
 
-def limits(folder: Path = RESULTS) -> dict[str, Limit]:
+def limits(folder: Path) -> dict[str, Limit]:
     """Of this machine, as the figures of bench_roofline.py."""
     return {
         record.figure.name: Limit(record.figure.ours.median, record.figure.name) for record in read("roofline", folder)

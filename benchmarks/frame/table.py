@@ -15,17 +15,28 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 MARKED = re.compile(r"(<!-- figures of (?P<name>\w+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 
+ALL = "all"
+
 HEAD = ("figure", "LIFSim", "peer", "ratio", "target", "limit", "gap")
 
 
 def rendered(text: str, members: Mapping[str, Benchmark], records: Mapping[str, Sequence[Record]]) -> str:
-    """A document with today's tables: of each benchmark that a marker names. Raises KeyError for one that is not."""
+    """A document with today's tables: of the benchmark that a marker names, or of all, each under its title.
 
-    def table(found: re.Match[str]) -> str:
-        name = found["name"]
-        return f"{found[1]}\n{section(members[name], records.get(name, ()))}\n{found[3]}"
+    Raises KeyError for a benchmark that is not.
+    """
 
-    return MARKED.sub(table, text)
+    def tables(found: re.Match[str]) -> str:
+        if found["name"] != ALL:
+            told = [section(members[found["name"]], records.get(found["name"], ()))]
+        else:
+            told = [
+                f"## {each.title.rstrip('.:')}\n\n{section(each, records.get(name, ()))}"
+                for name, each in members.items()
+            ]
+        return "\n".join([found[1], *told, found[3]])
+
+    return MARKED.sub(tables, text)
 
 
 def section(member: Benchmark, records: Sequence[Record]) -> str:
