@@ -5,6 +5,7 @@ Its title is the first sentence of the file's documentation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -33,6 +34,6 @@ def benchmarks() -> dict[str, Benchmark]:
         module = import_module(f"{FOLDER.name}.{file.stem}")
         if hasattr(module, "figures"):
             name = file.stem.removeprefix("bench_")
-            title = (module.__doc__ or name).partition("\n")[0].partition(" Run: ")[0].strip()
-            found[name] = Benchmark(name, title, module.figures)
+            title = re.match(r".*?[.?](?=\s|$)", module.__doc__ or "")
+            found[name] = Benchmark(name, title[0] if title else name, module.figures)
     return found
