@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -29,7 +30,11 @@ from lifsim.sweeps.plan import Job
 from lifsim.units import counted
 
 AHEAD = 3
-"""Points per worker thread that the scheduler knows of, so that no thread waits for the client."""
+"""Tasks per worker thread that the scheduler knows of, so that no thread waits for the client."""
+
+TASK_SECONDS, MOST_POINTS = 0.5, 16
+"""How long a task is to take its worker, and how many points it has at most. Cheap points that travel together spare
+the scheduler, and as neighbours they share what they have in common; few enough, no worker is long at its last task."""
 
 ATTEMPTS = 3
 """How often the job is handed over while workers die."""
@@ -41,7 +46,7 @@ WORKERLESS_SECONDS = 60
 """How long a cluster may be without a worker, as while its dead ones are started anew."""
 
 RESULT_SECONDS = 60
-"""How long the result of a point may take to come, before the point is run again: its worker may have died with it."""
+"""How long the result of a task may take to come, before it is run again: its worker may have died with it."""
 
 _CHECK_SECONDS = 1.0
 
@@ -49,9 +54,9 @@ _CHECK_SECONDS = 1.0
 class DaskCluster(Executor):
     """The cluster of the scheduler at `address`, such as tcp://host:8786.
 
-    Points of a worker that dies are run by another. Dask gives up those that were on several dying workers, though they
-    may only have waited there: these are run once more at the end, one at a time, so that a worker that dies then dies
-    of its point.
+    Cheap points travel together. Those of a worker that dies are run by another. Dask gives up those that were on
+    several dying workers, though they may only have waited there: these are run once more at the end, one at a time, so
+    that a worker that dies then dies of its point.
 
     Raises InputError where the scheduler cannot be reached, has no worker, or a worker has another LIFSim.
     """
@@ -103,41 +108,44 @@ class DaskCluster(Executor):
                     raise self._gone() from error
 
     def _together(self, todo: Iterator[int], most: int, suspects: deque[int] | None) -> Iterator[Outcome]:
-        """Run points of `todo`, up to `most` at a time. What Dask gives up goes to `suspects`, or without these is an
-        outcome."""
-        came: SimpleQueue[Future[Outcome]] = SimpleQueue()
-        point_of = {self._submit(point, came): point for point in islice(todo, most)}
+        """Run points of `todo`, up to `most` tasks at a time. What Dask gives up goes to `suspects`, or without these
+        is an outcome."""
+        came: SimpleQueue[Future[Task]] = SimpleQueue()
+        points_of: dict[Future[Task], tuple[int, ...]] = {}
+        for point in islice(todo, most):
+            points_of[self._submit((point,), came)] = (point,)
         seen = time.monotonic()
-        while point_of:
+        while points_of:
             try:
                 future = came.get(timeout=_CHECK_SECONDS)
             except Empty:
                 seen = self._check(seen)
                 continue
-            point = point_of.pop(future)
+            points = points_of.pop(future)
+            task = Task((), 0.0)
             try:
-                outcome: Outcome | None = self._result(future)
+                task = self._result(future)
             except _GivenUpError as reason:
-                outcome = None
                 if suspects is None:
-                    outcome = Outcome(point, self._job.key_of(point), None, str(reason))
+                    task = Task(
+                        tuple(Outcome(point, self._job.key_of(point), None, str(reason)) for point in points), 0.0
+                    )
                 else:
-                    suspects.append(point)
+                    suspects.extend(points)
             except _LostError:  # its worker has died with the result
-                point_of[self._submit(point, came)] = point
+                points_of[self._submit(points, came)] = points
                 continue
-            for following in islice(todo, 1):
-                point_of[self._submit(following, came)] = following
-            if outcome is not None:
-                yield outcome
+            if following := tuple(islice(todo, task.following)):
+                points_of[self._submit(following, came)] = following
+            yield from task.outcomes
 
-    def _submit(self, point: int, came: SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
-        future: Future[Outcome] = self._client.submit(_run, self._name, point, pure=False)
+    def _submit(self, points: tuple[int, ...], came: SimpleQueue[Future[Task]]) -> Future[Task]:
+        future: Future[Task] = self._client.submit(_run, self._name, points, pure=False)
         future.add_done_callback(came.put)
         return future
 
-    def _result(self, future: Future[Outcome]) -> Outcome:
-        """What became of a point. Raises InputError where the scheduler is gone, _GivenUpError, _LostError."""
+    def _result(self, future: Future[Task]) -> Task:
+        """What became of points. Raises InputError where the scheduler is gone, _GivenUpError, _LostError."""
         if future.status == "cancelled" or self._client.status != "running":
             raise self._gone()
         if future.status == "error":
@@ -171,6 +179,20 @@ class DaskCluster(Executor):
 
     def _gone(self) -> InputError:
         return InputError(f"the Dask scheduler at {self._address} is gone")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What became of points that travelled together, and how long that took the worker."""
+
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+
+    @property
+    def following(self) -> int:
+        """Points of the next task: as many as take TASK_SECONDS, twice those of this one at most."""
+        done = len(self.outcomes)
+        return max(1, min(MOST_POINTS, 2 * done, int(done * TASK_SECONDS / max(self.seconds, 1e-6))))
 
 
 class _GivenUpError(Exception):
@@ -211,9 +233,11 @@ class JobPlugin(WorkerPlugin):
             return self._evaluator.outcome(point)
 
 
-def _run(plugin: str, point: int) -> Outcome:
-    job = get_worker().plugins[plugin]
-    return cast(JobPlugin, job).outcome(point)
+def _run(plugin: str, points: tuple[int, ...]) -> Task:
+    job = cast(JobPlugin, get_worker().plugins[plugin])
+    begun = time.monotonic()
+    outcomes = tuple(job.outcome(point) for point in points)
+    return Task(outcomes, time.monotonic() - begun)
 
 
 def _quieten() -> None:
