@@ -10,10 +10,13 @@ import pickle
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from distributed.protocol.pickle import dumps
 
+import lifsim
 from benchmarks.frame.figure import Figure, Limit, Series, Target
 from benchmarks.frame.session import Session
 from lifsim.simulate.resolved import MODEL_VERSION
@@ -28,10 +31,11 @@ from lifsim.sweeps.store import Store
 from tests.faults.cluster import Cluster
 
 DEAR = ("vgg16_cifar10", "buffers.weight.size_bytes=16KiB:256KiB:x2", "array.rows=8:32:+1")
-CHEAP = ("lenet5_mnist", "buffers.weight.size_bytes=8KiB:512KiB:x2", "array.rows=1:32:+1")
-"""A network and two axes: 125 points that take a worker long, 224 that keep the scheduler busy."""
+CHEAP = ("lenet5_mnist", "dram.model=ideal", "buffers.weight.size_bytes=8KiB:512KiB:x2", "array.rows=1:64:+1")
+"""A network and its axes: 125 points that take a worker long, 448 that keep the scheduler busy."""
 
-WORKERS = 100
+WORKERS, IMAGES, GIGABIT = 100, 1024, 125e6
+"""Of the cluster that is reckoned with, of the batch that is measured; bytes."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ def figures(session: Session) -> Iterator[Figure]:
     yield Figure("VGG-16, 2 workers", "points/s", two, "1 worker", one, "more", Target(1.8, "ratio"), _twice(one))
     yield Figure("start of 2 workers", "s", Series(tuple(turn[0].start_s for turn in turns)))
     yield from _bytes(dear)
+    yield from _images(session, rounds)
     swept = [_swept(cheap, 2, session.folder) for _ in range(rounds)]
     scheduler = Series(tuple(1e3 * each.scheduler_s for each in swept))
     client = Series(tuple(1e3 * each.client_s for each in swept))
@@ -82,6 +87,30 @@ def figures(session: Session) -> Iterator[Figure]:
         yield Figure(f"VGG-16: workers that the {name} feeds", "workers", feeds, better="more", target=Target(WORKERS))
         share = Series((100 * needed * cost.median / 1e3,))
         yield Figure(f"VGG-16, {WORKERS} workers: the {name}'s core", "%", share, target=Target(100))
+
+
+def _images(session: Session, rounds: int) -> Iterator[Figure]:
+    """Of a batch of LeNet-5 through the engine: images a second, and what comes back of one."""
+    network = lifsim.load_workload("lenet5_mnist")
+    images = np.random.default_rng(0).random((IMAGES, *network.nodes[0].output.shape), np.float32)
+    rates: dict[int, list[float]] = {2: [], 1: []}
+    for _ in range(rounds):
+        for workers, found in rates.items():
+            with Cluster(session.folder / f"cluster-{time.monotonic_ns()}", workers) as running:
+                running.workers()
+                infer = partial(lifsim.infer, network, "random", scheduler=running.address)
+                infer(images[: 64 * workers])
+                begun = time.perf_counter()
+                infer(images)
+                found.append(IMAGES / (time.perf_counter() - begun))
+    two, one = Series(tuple(rates[2])), Series(tuple(rates[1]))
+    yield Figure(
+        "LeNet-5, images, 2 workers", "images/s", two, "1 worker", one, "more", Target(1.8, "ratio"), _twice(one)
+    )
+    spikes = sum(lif.output.elements * lif.output.timesteps for lif in network.lifs)
+    yield Figure("LeNet-5: what comes back of an image", "kB", Series((spikes / 8e3,)))
+    feeds = Series((GIGABIT / (one.median * spikes / 8),))
+    yield Figure("LeNet-5, images: workers that a gigabit a second feeds", "workers", feeds, better="more")
 
 
 def _twice(one: Series) -> Limit:

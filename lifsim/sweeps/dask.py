@@ -5,7 +5,6 @@ They travel as a worker plugin, which the scheduler hands to every worker that i
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 import time
@@ -19,15 +18,18 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import cast
 
-from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
+from distributed import Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
+from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
 from lifsim.units import counted
+
+OPTION = "--scheduler"
 
 AHEAD = 3
 """Tasks per worker thread that the scheduler knows of, so that no thread waits for the client."""
@@ -39,8 +41,8 @@ the scheduler, and as neighbours they share what they have in common; few enough
 ATTEMPTS = 3
 """How often the job is handed over while workers die."""
 
-CONNECT_SECONDS, WORKER_SECONDS, CLOSE_SECONDS = 4, 30, 5
-"""How long the scheduler may take to answer, the first worker to be there, and the client to leave."""
+CLOSE_SECONDS = 5
+"""How long the client may take to leave."""
 
 WORKERLESS_SECONDS = 60
 """How long a cluster may be without a worker, as while its dead ones are started anew."""
@@ -64,11 +66,7 @@ class DaskCluster(Executor):
     def __init__(self, job: Job, address: str) -> None:
         self._job, self._address = job, address
         self._name = f"lifsim-{job.key_of(0)[:16]}"
-        _quieten()
-        try:
-            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except Exception as error:  # whatever a port answers that is no scheduler's
-            raise _fault(address, f"must be the address of a running Dask scheduler: {error}") from None
+        self._client = joined(address, OPTION)
         try:
             files = {path: Path(path).read_bytes() for path in job.files}
             self._send(JobPlugin(job, files, MODEL_VERSION))
@@ -102,10 +100,10 @@ class DaskCluster(Executor):
                 self._client.register_plugin(plugin, name=self._name)
                 return
             except TimeoutError:
-                raise _fault(self._address, f"must have a worker within {WORKER_SECONDS} s") from None
+                raise workerless(self._address, OPTION) from None
             except OSError as error:  # a worker died just then, or the scheduler
                 if attempt == ATTEMPTS or self._client.status != "running":
-                    raise self._gone() from error
+                    raise gone(self._address) from error
 
     def _together(self, todo: Iterator[int], most: int, suspects: deque[int] | None) -> Iterator[Outcome]:
         """Run points of `todo`, up to `most` tasks at a time. What Dask gives up goes to `suspects`, or without these
@@ -147,7 +145,7 @@ class DaskCluster(Executor):
     def _result(self, future: Future[Task]) -> Task:
         """What became of points. Raises InputError where the scheduler is gone, _GivenUpError, _LostError."""
         if future.status == "cancelled" or self._client.status != "running":
-            raise self._gone()
+            raise gone(self._address)
         if future.status == "error":
             error = future.exception()
             if isinstance(error, KilledWorker):
@@ -156,14 +154,14 @@ class DaskCluster(Executor):
         try:
             return future.result(timeout=RESULT_SECONDS)
         except CancelledError:  # the scheduler went while it was asked
-            raise self._gone() from None
+            raise gone(self._address) from None
         except (TimeoutError, OSError):
             raise _LostError from None
 
     def _check(self, seen: float) -> float:
         """When workers were last seen, `seen` until now. Raises InputError where there will be no more outcomes."""
         if self._client.status != "running":
-            raise self._gone()
+            raise gone(self._address)
         workers = self._workers()
         if not workers and time.monotonic() - seen > WORKERLESS_SECONDS:
             raise InputError(f"the Dask cluster at {self._address} has had no worker for {WORKERLESS_SECONDS} s")
@@ -174,11 +172,8 @@ class DaskCluster(Executor):
         try:
             found: dict[str, int] = self._client.nthreads()
         except (OSError, RuntimeError):
-            raise self._gone() from None
+            raise gone(self._address) from None
         return found
-
-    def _gone(self) -> InputError:
-        return InputError(f"the Dask scheduler at {self._address} is gone")
 
 
 @dataclass(frozen=True)
@@ -238,13 +233,3 @@ def _run(plugin: str, points: tuple[int, ...]) -> Task:
     begun = time.monotonic()
     outcomes = tuple(job.outcome(point) for point in points)
     return Task(outcomes, time.monotonic() - begun)
-
-
-def _quieten() -> None:
-    """Dask tells of workers and schedulers that are gone in tracebacks; LIFSim says what they mean."""
-    for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _fault(address: str, message: str) -> InputError:
-    return InputError(Fault(message, path=f"--scheduler {address}"))

@@ -111,9 +111,10 @@ def test_the_command_stores_the_same_table_from_a_cluster(
 
 
 def test_an_unreachable_scheduler_is_told(monkeypatch: pytest.MonkeyPatch, trace: Path) -> None:
+    from lifsim.processes import cluster
     from lifsim.sweeps import dask
 
-    monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match=r"--scheduler tcp://127.0.0.1:9: must be the address of a running"):
         dask.DaskCluster(_plan(trace).job, "tcp://127.0.0.1:9")
 
