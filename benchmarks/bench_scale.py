@@ -6,7 +6,6 @@ The scheduler and the workers are processes of their own on this machine; docs/s
 from __future__ import annotations
 
 import os
-import pickle
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -77,7 +76,9 @@ def figures(session: Session) -> Iterator[Figure]:
     swept = [_swept(cheap, 2, session.folder) for _ in range(rounds)]
     scheduler = Series(tuple(1e3 * each.scheduler_s for each in swept))
     client = Series(tuple(1e3 * each.client_s for each in swept))
+    rate = Series(tuple(each.rate for each in swept))
     stored = Series(tuple(_stored(cheap, session.folder) for _ in range(rounds)))
+    yield Figure("LeNet-5, ideal memory, 2 workers", "points/s", rate, better="more")
     yield Figure("scheduler: CPU of a point", "ms", scheduler)
     yield Figure("client: CPU of a point, its row written", "ms", client)
     yield Figure("client: rows written, the outcomes there", "rows/s", stored, better="more")
@@ -127,8 +128,6 @@ def _bytes(made: Plan) -> Iterator[Figure]:
     outcome = len(dumps(Evaluator(made.job).outcome(made.points[0])))
     yield Figure("sent to each worker once", "kB", Series((plugin / 1e3,)))
     yield Figure("a point's outcome", "kB", Series((outcome / 1e3,)))
-    rows = len(pickle.dumps(made.points[0]))
-    yield Figure("a point, beside Dask's own message", "bytes", Series((float(rows),)))
 
 
 def _stored(made: Plan, folder: Path) -> float:
