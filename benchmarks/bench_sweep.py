@@ -1,5 +1,6 @@
 """How many points a second does a sweep run, is its rate flat, and does it survive being killed?
 
+    python -m benchmarks run sweep
     pytest benchmarks/bench_sweep.py -s
 
     pytest benchmarks/bench_sweep.py -s -k simulated_dram    points a second and core, beside points that share nothing
@@ -14,12 +15,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.frame.figure import Figure, Series, Target
+from benchmarks.frame.session import Session
 from lifsim.sweeps.estimate import estimate
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.local import LocalPool
@@ -47,6 +51,24 @@ MIXED: dict[str, dict[str, object]] = {
     },
     "batches": {"workload": ["vgg9_cifar10"], "batch": [1, 2, 4], "sharing": ["none", "channel2"]},
 }
+
+
+def figures(session: Session) -> Iterator[Figure]:
+    """Of one process, under the simulated DRAM, each sharing alone; the start of the process does not count."""
+    for sharing in SHARINGS:
+        made = plan(read_request(None, options_document({"sharing": [sharing]}, (), VARY)))
+        outcomes: list[float] = []
+
+        def stamp(_: object, stamps: list[float] = outcomes) -> None:
+            stamps.append(time.perf_counter())
+
+        with (
+            Store.create_or_open(session.folder / sharing, made.job.description()) as store,
+            LocalPool(made.job, 1) as pool,
+        ):
+            run_points(made.job, store, list(made.points), pool, stamp)
+        rate = (len(outcomes) - 1) / (outcomes[-1] - outcomes[0])
+        yield Figure(f"VGG-16, {sharing}", "points/s", Series((rate,)), better="more", target=Target(100))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
