@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.traffic import DramBytes
 from lifsim.units import format_si
 

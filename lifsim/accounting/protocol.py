@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Protocol
 
 from lifsim.accounting.counts import LayerCounts
@@ -16,6 +16,7 @@ from lifsim.errors import Fault
 from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network

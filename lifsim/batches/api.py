@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
 from lifsim.errors import Fault, InputError, collecting, did_you_mean, shown
 from lifsim.keeping import KEEPINGS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory

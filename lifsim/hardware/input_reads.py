@@ -12,7 +12,7 @@ behaves alike, so that few places of a map are looked at for all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import gcd
 from typing import Protocol
@@ -21,6 +21,7 @@ import numpy as np
 
 from lifsim.hardware.gemm import Gemm, ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints, words_by_bank
+from lifsim.lazy_dataclass import dataclass
 
 REQUESTS = 1 << 18
 """That are looked at together."""

@@ -14,12 +14,11 @@ ISPASS 2020, and its code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.kernels.kernel import Kernel
+from lifsim.lazy_dataclass import dataclass
 
 SETS = 100
 SETS_IN_USE = 50

@@ -8,7 +8,6 @@ size, so its figures step; the interpolation passes through every one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import tables
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.buffers import Buffer
 from lifsim.model.schema import known
 

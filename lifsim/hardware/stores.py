@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.buffers import Buffers
 
 

@@ -6,13 +6,13 @@ import importlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lifsim.kernels.cache import Cache, user_cache
 from lifsim.kernels.kernel import Kernel, digest_of
+from lifsim.lazy_dataclass import dataclass
 
 
 def compiler_of(*sources: str) -> Callable[[Callable[..., Any]], Any]:

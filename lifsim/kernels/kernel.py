@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from lifsim.lazy_dataclass import dataclass
 
 PACKAGE = Path(__file__).parents[1]
 

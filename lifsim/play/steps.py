@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut

@@ -4,7 +4,7 @@ the ports through which DRAM fills and drains the buffers, and not for DRAM itse
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from functools import partial
 
@@ -19,6 +19,7 @@ from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
 from lifsim.play.dram import dram_extents, with_dram_work

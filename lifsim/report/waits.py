@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.timing import PORT_STALLS, STALLS, Timeline
 from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints

@@ -14,11 +14,11 @@ What layers in strips hand to each other, second operands and currents that are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, TensorFacts
 from lifsim.schedule.group import Chunks

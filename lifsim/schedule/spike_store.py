@@ -10,8 +10,9 @@ tensor's bytes leave from its end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import NetworkFacts, TensorFacts
 from lifsim.schedule.rows import Ints
 

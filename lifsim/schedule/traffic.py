@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Literal, Self
 
 from lifsim.hardware.array import Cut
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 
 Order = Literal["weights_outer", "inputs_outer"]

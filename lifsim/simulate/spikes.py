@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from lifsim.config.rates import scaled as at_scale
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.array import AnalogueMaps, Kept, Sparsity
 from lifsim.hardware.array.sparsity import SpikeMaps
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lifsim.config.given_rates import at_given_rates
 from lifsim.config.rates import saturated
 from lifsim.hardware.array import sparsity_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.pipeline import simulate

@@ -14,7 +14,6 @@ One variable of neurons that are all alike runs as machine code, all else vector
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from lifsim.engine.jit import compiled
 from lifsim.engine.neurons import rows_of
 from lifsim.engine.training.surrogate import Surrogate, slope
 from lifsim.engine.workers import Workers
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons import Linear, NeuronModel, State
 
 Array = NDArray[Any]

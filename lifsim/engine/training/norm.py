@@ -7,7 +7,6 @@ and neither it nor they change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from lifsim.engine.weights import BN_EPSILON
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 
