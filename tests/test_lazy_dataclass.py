@@ -141,6 +141,12 @@ def test_every_class_of_the_package_is_looked_at() -> None:
     assert sum(one.__dataclass_params__.frozen for one in CLASSES.values()) > 470
 
 
+def test_every_class_says_what_it_is() -> None:
+    """Or `dataclasses` works out its signature to say it, which takes some thousandths of a second."""
+    unsaid = {name for name, one in CLASSES.items() if not one.__doc__ or one.__doc__.startswith(f"{one.__name__}(")}
+    assert unsaid == set()
+
+
 def test_modules_take_it_from_one_place() -> None:
     for path in PRODUCT.rglob("*.py"):
         if path.stem != "lazy_dataclass":

@@ -146,6 +146,8 @@ def train(
 
 @dataclass(frozen=True)
 class _Training:
+    """One training, as it is asked for."""
+
     learner: Learner
     data: Dataset
     recipe: Recipe

@@ -40,6 +40,8 @@ def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: Iterable[Chu
 
 @dataclass(frozen=True)
 class _Floors:
+    """What spans of layers gather in these chunks: of it, what they have in common is found once."""
+
     facts: NetworkFacts
     room: BufferBytes
     chunks: Chunks

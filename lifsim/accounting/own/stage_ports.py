@@ -72,6 +72,8 @@ def _more(counts: LayerCounts, one: LayerCounts, other: LayerCounts) -> LayerCou
 
 @dataclass(frozen=True)
 class _Ports:
+    """What a stage of one layer waits for the ports of buffers."""
+
     setup: Setup
     layer: Layer
     orders: LayerOrders
