@@ -9,10 +9,11 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import lifsim
+from lifsim.trace.draws import bernoulli
 from lifsim.trace.opening import open_trace
 from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import Trace
-from lifsim.trace.synthesise import bernoulli, synthesise
+from lifsim.trace.synthesise import synthesise
 from lifsim.trace.writer import save
 
 
