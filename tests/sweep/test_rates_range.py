@@ -80,11 +80,8 @@ def test_spikes_at_all_scales_are_drawn_at_once_where_they_are_few(
     file: str, limit: int, passes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the same spikes: a large batch draws them again for each."""
-    inputs, calls, drawn = (
-        load_inputs("sata128_skip", file, "none", {"rates_scale": 0.9}, MEMORY),
-        [],
-        spikes.drawn_spikes,
-    )
+    inputs = load_inputs("sata128_skip", file, "none", {"rates_scale": 0.9}, MEMORY)
+    calls, drawn = [], spikes.drawn_spikes
     monkeypatch.setattr(spikes, "WAITING_BYTES", limit)
     for module in ("lifsim.sweeps.beside", "lifsim.simulate.spikes"):
         monkeypatch.setattr(f"{module}.drawn_spikes", lambda *given: (calls.append(given[2]), drawn(*given))[1])
