@@ -208,6 +208,18 @@ def test_fields_of_every_sort() -> None:
             assert (x, y) == (1, 2)
 
 
+def test_what_is_compared_and_hashed_is_said_field_by_field() -> None:
+    @dataclass(frozen=True)
+    class Some:
+        both: int
+        compared: list[int] = field(hash=False, default_factory=list)
+        neither: int = field(compare=False, default=0)
+        hashed: int = field(compare=False, hash=True, default=0)
+
+    assert Some(1, [2], 3, 4) == Some(1, [2], 5, 6) != Some(1, [0], 3, 4)
+    assert hash(Some(1, [2], 3, 4)) == hash((1, 4))
+
+
 def test_it_is_frozen() -> None:
     one = Point(1)
     with pytest.raises(FrozenInstanceError, match="cannot assign to field 'x'"):
