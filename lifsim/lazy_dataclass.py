@@ -65,10 +65,17 @@ class _Deferred:
         return bound
 
 
+class _Made:
+    """Stands in a signature for what a factory makes."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
 def _init(cls: type[Any]) -> Method:
     """Sets each field, in their order, to what is given, its default or what its factory makes."""
     parameters, keywords, body = ["self"], list[str](), list[str]()
-    known: dict[str, object] = {"_set": object.__setattr__, "_made": object()}
+    known: dict[str, object] = {"_set": object.__setattr__, "_made": _Made()}
     for field in fields(cls):
         name, value, default = field.name, field.name, ""
         if field.default is not MISSING:

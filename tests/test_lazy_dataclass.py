@@ -97,7 +97,7 @@ def values(cls: Any) -> dict[str, Any]:
 
 def signature(cls: Any) -> list[tuple[Any, ...]]:
     return [
-        (one.name, one.kind, one.annotation, one.default is inspect.Parameter.empty)
+        (one.name, one.kind, one.annotation, repr(one.default))
         for one in inspect.signature(cls.__init__).parameters.values()
     ]
 
