@@ -1,9 +1,9 @@
 """Is the engine twice as fast as SpikingJelly on PyTorch, on the CPU, and what is between it and the machine's limit?
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/bench_inference.py                   # wall-clock time: of an idle machine
-    python benchmarks/bench_inference.py --clock cpu       # of a busy one, one thread only
-    python benchmarks/bench_inference.py --layers          # the limit, layer by layer; no peer needed
+    python -m benchmarks.bench_inference                   # wall-clock time: of an idle machine
+    python -m benchmarks.bench_inference --clock cpu       # of a busy one, one thread only
+    python -m benchmarks.bench_inference --layers          # the limit, layer by layer; no peer needed
 
 EfficientLIF-Net's full-width VGG-16, T = 5, 32 x 32, beside SpikingJelly's multi-step mode, in turn in one process;
 the ratio is the median of the rounds' own, and beside it that of the shortest times.
@@ -36,7 +36,7 @@ CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 def beside(clock: Clock, rounds: int, rate: float | None) -> None:
     """The table beside SpikingJelly."""
     import torch
-    from bench_snn import CASES, Jelly, images, vgg16
+    from benchmarks.bench_snn import CASES, Jelly, images, vgg16
 
     network, weights = vgg16(rate)
     print("| threads, batch | LIFSim | SpikingJelly | ratio | ratio of shortest |\n|---|---|---|---|---|")

@@ -14,10 +14,11 @@ import lifsim
 from benchmarks.frame.figure import Figure
 from benchmarks.frame.paired import in_process
 from benchmarks.frame.session import Session
+from lifsim.trace.draws import bernoulli
 from lifsim.trace.opening import open_trace
 from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import Trace
-from lifsim.trace.synthesise import bernoulli, synthesise
+from lifsim.trace.synthesise import synthesise
 from lifsim.trace.writer import save
 
 

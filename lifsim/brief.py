@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 
 from lifsim.errors import visible
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

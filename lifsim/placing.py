@@ -7,11 +7,11 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist, numbered, scratch_beside, write_bytes, writing
+from lifsim.lazy_dataclass import dataclass
 
 LONGEST = 96
 """Characters of a name; what would be longer ends in the beginning of its hash."""

@@ -11,12 +11,12 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, Protocol, TypeVar
 
 from lifsim.contract import made
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 
 
 class Named(Protocol):

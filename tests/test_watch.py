@@ -188,6 +188,6 @@ def test_memory_that_the_system_refuses_is_no_internal_error(
     def refuse(*_: object) -> None:
         np.zeros(1 << 60, np.uint8)
 
-    monkeypatch.setattr("lifsim.simulate.spikes.spike_work", refuse)
+    monkeypatch.setattr("lifsim.simulate.spikes.work_of_each", refuse)
     assert main([*RUN, str(tmp_path / "run")]) == 2
     assert "must need less memory than this machine gives: Unable to allocate" in capsys.readouterr().err

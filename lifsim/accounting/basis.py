@@ -7,11 +7,11 @@ neither node nor temperature; a simulated DRAM has its data sheet's currents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.components import SYNTHESIS_CLOCK_HZ
 from lifsim.hardware.sram import CACTI, TEMPERATURE_K, TRANSISTORS, beyond_table
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.note import Note
 from lifsim.units import format_bytes, format_si

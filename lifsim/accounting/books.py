@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.traffic import DramBytes
 from lifsim.units import format_si
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
 from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses, added
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.energy import port_accesses
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.traffic import DramBytes
 
 

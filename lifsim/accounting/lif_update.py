@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.accounting.books import EnergyPj
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import format_si
 
 

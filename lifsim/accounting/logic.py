@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lifsim.accounting.books import LogicEnergy, Operations, added
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, bill_of
 from lifsim.hardware.energy import LogicWork
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Component
 
 

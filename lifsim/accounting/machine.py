@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from lifsim.hardware.memory import MEMORIES, Memory
 from lifsim.hardware.stores import Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import PLAIN_SGD, Arch, Array, LifUnits, OptimizerPart, Precision
 from lifsim.model.dram_part import Dram
 

@@ -7,7 +7,6 @@ holds then. Shared channels, and neurons that need more, change their number (`l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 from lifsim.accounting.machine import Machine
@@ -19,6 +18,7 @@ from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.energy import energy_pj
 from lifsim.hardware.lif_unit import LifBank, lif_bank
 from lifsim.hardware.sram import CACTI, TEMPERATURE_K, TRANSISTORS, beyond_table, sram_cost
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch, Component
 from lifsim.model.buffers import Buffer
 from lifsim.model.dram import DramSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lifsim.accounting.books import (
     KINDS,
@@ -28,6 +28,7 @@ from lifsim.hardware.energy import LogicWork
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.hardware.memory import MEMORIES, Charge
 from lifsim.hardware.sram import SramCost, sram_cost, uncovered
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch, Component
 from lifsim.model.schema import UnknownKeyError, known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Literal, Protocol
 
@@ -17,6 +17,7 @@ from lifsim.errors import Fault
 from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network

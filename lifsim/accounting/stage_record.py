@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.accounting.books import Cycles, EnergyPj, Operations, SramAccesses
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.traffic import DramBytes
 
 

@@ -10,12 +10,12 @@ the largest, every input fires. Batch norm is folded into the weights; a reset o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from lifsim.accounting.basis import stretched
 from lifsim.graph.states import states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch, Precision
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from lifsim.engine.training.surrogate import Surrogate
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, collecting, did_you_mean, shown
 from lifsim.keeping import KEEPINGS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory

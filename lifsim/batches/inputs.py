@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import PathLike, fspath
 from typing import Any
 
@@ -22,6 +22,7 @@ from lifsim.engine.weights import Weights, checked_weights, load_weights
 from lifsim.engine.workers import Workers, available_threads
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.graph.states import states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.api import Name, given_network, texts_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from lifsim.engine.evaluate import chunks
 from lifsim.engine.inference import Engine
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network, Node
 from lifsim.model.sharing import Sharing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from lifsim.config.file_kind import CONFIG, SWEEP, in_words, tree_kind
 from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 from lifsim.simulate.inputs import priced_arch
 from lifsim.simulate.options import Options

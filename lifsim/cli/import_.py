@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from lifsim.interchange.satasim_training import is_training_network, workload_fr
 from lifsim.interchange.scalesim import workload_from_scalesim
 from lifsim.interchange.scalesim_config import arch_from_scalesim
 from lifsim.interchange.text import yaml_bytes
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 from lifsim.placing import place_file, taken_fault
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +23,7 @@ from lifsim.cli.say import say
 from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.config.resolve import Kind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import click
@@ -11,6 +10,7 @@ from lifsim.cli.completing import archs, optimizers, workloads
 from lifsim.cli.option_values import number, optimizer_setting
 from lifsim.cli.set_option import set_option
 from lifsim.config import defaults
+from lifsim.lazy_dataclass import dataclass
 
 memory_workload = click.option(
     "--workload",

@@ -120,7 +120,7 @@ def run(
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import Seen, run_beside_baseline
     from lifsim.sweeps.exits_beside import exits_beside
-    from lifsim.sweeps.rates_range import rates_range
+    from lifsim.sweeps.rates_range import SCALES, rates_range
 
     if config is not None and simulation.given:
         clash = ", ".join(f"--{name.replace('_', '-')}" for name in simulation.given)
@@ -142,10 +142,10 @@ def run(
         raise InputError(faults)
     with watching() as watch:
         parts = Shared()
-        seen = Seen(inputs, watch, parts)
+        seen = Seen(inputs, watch, parts, tuple(SCALES.values()))
         result, comparison = run_beside_baseline(inputs, watch, parts, seen)
         exits = exits_beside(inputs, result, seen)
-        around = Around(comparison, rates_range(inputs, result, watch, parts), exits)
+        around = Around(comparison, rates_range(inputs, result, watch, parts, seen), exits)
         folder = out if out is not None else default_folder(result, simulation.said(config))
         watch("writing the result", 0, 0)
         saved = save(result, folder, replace=force, number=out is None and not force, extras=extras, around=around)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,7 @@ from lifsim.cli.set_option import set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.sweeps.executor import Executor

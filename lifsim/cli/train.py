@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from lifsim.cli.set_option import set_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.engine.data import Dataset
@@ -145,6 +146,8 @@ def train(
 
 @dataclass(frozen=True)
 class _Training:
+    """One training, as it is asked for."""
+
     learner: Learner
     data: Dataset
     recipe: Recipe

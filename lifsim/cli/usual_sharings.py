@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifsim.cli.say import say
 from lifsim.cli.where_possible import fitted, say_left
 from lifsim.errors import InputError
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network

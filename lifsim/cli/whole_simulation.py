@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.option_values import number, optimizer_setting
 from lifsim.config import defaults
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.report.folder_name import Said

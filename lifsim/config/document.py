@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from lifsim.config.file_kind import binary_kind, in_words, tree_kind
 from lifsim.config.text_file import read_text
 from lifsim.config.yaml_nodes import MAX_DEPTH, MAX_NODES, PLAIN, TAG, root_of
 from lifsim.errors import Fault, InputError, shown
+from lifsim.lazy_dataclass import dataclass
 
 MAX_BYTES = 1 << 20
 MAX_INTEGER_BITS = 1024  # more than any key means, and as much as a float holds; Python reads more than it prints

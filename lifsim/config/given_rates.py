@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
 from lifsim.config.workload_schema import MAX_TIMESTEPS
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network, Spikes, Traced
 from lifsim.units import counted
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from lifsim.config.document import Document
 from lifsim.config.workload_schema import Workload
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 
 T = TypeVar("T")

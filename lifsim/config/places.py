@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import KeyPath
+from lifsim.lazy_dataclass import dataclass
 
 Kinds = tuple[Any, ...]
 """The types that a value may have; several where a union does not say which."""

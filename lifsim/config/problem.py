@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lifsim.lazy_dataclass import dataclass
 
 Loc = tuple[str | int, ...]
 

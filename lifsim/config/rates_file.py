@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from lifsim.config.given_rates import rate_words, rates_per_timestep
 from lifsim.config.text_file import read_text
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 MAX_BYTES = 1 << 20
 COLUMNS = ("layer", "rate")

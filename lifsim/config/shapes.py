@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from lifsim.config.neuron import misfits, read_neuron
@@ -22,6 +22,7 @@ from lifsim.config.workload_schema import (
 )
 from lifsim.errors import did_you_mean
 from lifsim.graph.tensors import is_averaged
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import MisfitError, map_of, slide
 from lifsim.model.network import Add, Input, Lif, Node, Pool, Tensor, TimeMean
 from lifsim.model.schema import UnknownKeyError, known

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,6 +12,7 @@ from pydantic_core import ErrorDetails
 from lifsim.config.document import KeyPath
 from lifsim.config.places import Kinds, keys_of, place_of, tags_of
 from lifsim.errors import nearest
+from lifsim.lazy_dataclass import dataclass
 
 WITHOUT_TAG = ("union_tag_invalid", "union_tag_not_found")
 

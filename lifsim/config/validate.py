@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +15,7 @@ from lifsim.config.partial import known_part, rule_faults
 from lifsim.config.places import choices_of, keyed, keys_of, place_of, renamed_in, tags_of
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.schema import KEYS_ALONE, OF_A_DOCUMENT, Model
 from lifsim.units import counted, noun_of
 

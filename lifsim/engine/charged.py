@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -14,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from lifsim.files import scratch_beside, writing
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network, Node
 
 Array = NDArray[Any]

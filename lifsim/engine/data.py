@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from lifsim.config.file_kind import DATA
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.trace.archive import Archive
 from lifsim.units import counted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Node
 
 Array = NDArray[Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Input, Lif, Network, Node, Pool
 from lifsim.model.product import Operator
 from lifsim.model.sharing import Sharing

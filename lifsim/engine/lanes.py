@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -19,6 +18,8 @@ from numba import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 from numpy.typing import DTypeLike, NDArray
+
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 

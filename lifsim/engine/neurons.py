@@ -8,13 +8,13 @@ pixels and channels; both give the same bits. Arrays are channels last with all 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from lifsim.engine.workers import Workers
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif
 from lifsim.neurons import NeuronModel, State
 from lifsim.neurons.parameters import varying, with_values

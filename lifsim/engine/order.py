@@ -9,7 +9,6 @@ timestep after the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from lifsim.graph.states import State
 from lifsim.graph.tensors import behind_mean, unchanging
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network, Node
 
 Array = NDArray[Any]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from lifsim.engine.weights import Weights, load_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.states import states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.trace.archive import Archive

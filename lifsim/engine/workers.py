@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 _WORTH = 1 << 14  # values of a piece that another thread is woken for
 _PIECES_PER_THREAD = 4  # so that a thread that got the dense images does not keep the others waiting

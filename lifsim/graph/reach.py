@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.layers import Ownership
 from lifsim.model.network import Layer, Lif, Network, Node, Pool, Tensor
 from lifsim.model.product import Product

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network
 from lifsim.model.sharing import WAYS_OUT, Sharing
 from lifsim.neurons.parameters import varying

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Literal
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Input, Layer, Lif, Network, Node, Tensor, TimeMean
 
 When = Literal["every", "first", "last"]

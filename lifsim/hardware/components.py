@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.hardware import tables
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Component
 from lifsim.units import noun_of
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.hardware.components import Bill
 from lifsim.hardware.sram import SramCost
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
+
+from lifsim.lazy_dataclass import dataclass
 
 
 def ceil_div(dividend: int, divisor: int) -> int:

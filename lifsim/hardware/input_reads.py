@@ -13,7 +13,7 @@ behaves alike, so that few places of a map are looked at for all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import gcd
 from typing import Protocol
@@ -23,6 +23,7 @@ import numpy as np
 from lifsim.hardware.gemm import Gemm
 from lifsim.hardware.planes import REQUESTS, Axis, Plane, plane_reads
 from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words, words_by_bank
+from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
 
 

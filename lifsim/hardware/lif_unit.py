@@ -12,12 +12,11 @@ the same pixel; fewer columns than N share in time. A pass takes its full time h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.gemm import ArrayShape, ceil_div
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import LifUnits
 
 

@@ -9,7 +9,6 @@ is, as many of its rows are looked at as a word has bits, at most. Vectors of se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words, words_by_bank
+from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
 
 REQUESTS = 1 << 18

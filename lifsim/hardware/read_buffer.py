@@ -15,12 +15,12 @@ ISPASS 2020, and its code.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.kernels.kernel import Kernel
+from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
 
 SETS = 100

@@ -8,7 +8,6 @@ size, so its figures step; the interpolation passes through every one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import tables
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.buffers import Buffer
 from lifsim.model.schema import known
 
@@ -82,23 +82,24 @@ def uncovered(buffer: Buffer, technology_nm: int | None, name: str) -> list[Faul
 @cache
 def _curves() -> dict[tuple[int, int, int], Callable[[int], list[float]]]:
     """(technology_nm, port_bits, banks) -> size in bytes -> the figures of `cacti`."""
-    points: dict[tuple[int, int, int], list[tuple[float, ...]]] = {}
-    for row in tables.rows("cacti7_sram.csv"):
-        key = (int(row["tech_nm"]), int(row["block_bytes"]) * 8, int(row["banks"]))
-        columns = ("read_energy_nj", "write_energy_nj", "leakage_mw_per_bank", "gate_leakage_mw_per_bank", "area_mm2")
-        figures = tuple(float(row[column]) for column in columns)
-        points.setdefault(key, []).append((float(row["size_bytes"]), *figures))
-    return {key: _curve(np.log(np.array(sorted(rows)))) for key, rows in points.items()}
+    return {key: _curve(np.log(np.array(points))) for key, points in _table().items()}
 
 
 @cache
 def _sizes() -> dict[tuple[int, int, int], tuple[int, int]]:
     """(technology_nm, port_bits, banks) -> the least and the most bytes."""
-    found: dict[tuple[int, int, int], list[int]] = {}
+    return {key: (int(points[0][0]), int(points[-1][0])) for key, points in _table().items()}
+
+
+@cache
+def _table() -> dict[tuple[int, int, int], list[tuple[float, ...]]]:
+    """(technology_nm, port_bits, banks) -> from the smallest on, the size in bytes and the figures of `cacti`."""
+    columns = ("size_bytes", "read_energy_nj", "write_energy_nj", "leakage_mw_per_bank", "gate_leakage_mw_per_bank")
+    points: dict[tuple[int, int, int], list[tuple[float, ...]]] = {}
     for row in tables.rows("cacti7_sram.csv"):
         key = (int(row["tech_nm"]), int(row["block_bytes"]) * 8, int(row["banks"]))
-        found.setdefault(key, []).append(int(row["size_bytes"]))
-    return {key: (min(sizes), max(sizes)) for key, sizes in found.items()}
+        points.setdefault(key, []).append(tuple(float(row[column]) for column in (*columns, "area_mm2")))
+    return {key: sorted(rows) for key, rows in points.items()}
 
 
 def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:

@@ -7,10 +7,10 @@ bank serves one read and one write a cycle; whoever asks for the same word in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from lifsim.lazy_dataclass import dataclass
 
 Ints = NDArray[np.int64]
 

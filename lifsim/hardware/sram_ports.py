@@ -14,12 +14,12 @@ streams and what is loaded is the dataflow's to say (`Dataflow.waits`). A fold h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.buffers import Buffers
 
 

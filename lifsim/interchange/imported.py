@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lifsim.config.document import KeyPath, Mark
 from lifsim.errors import Fault
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lifsim.config.document import kind_at
 from lifsim.config.file_kind import NIR, in_words
 from lifsim.errors import Fault, InputError, shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.processes.pool import Lost, Pool
 from lifsim.regular_file import open_regular
 from lifsim.room import memory_bytes

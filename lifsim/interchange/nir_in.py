@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from lifsim.interchange.imported import Imported
 from lifsim.interchange.nir_file import PORT, NirGraph, NirNode
 from lifsim.interchange.nir_neurons import FIRING, Step, neuron_keys
 from lifsim.interchange.nir_order import ordered
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import slide
 from lifsim.units import counted
 

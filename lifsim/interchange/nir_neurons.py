@@ -11,13 +11,13 @@ R w_in dt / tau_syn.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.interchange.nir_file import NirNode
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 Keys = dict[str, Any]

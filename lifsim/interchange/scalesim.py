@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import renamed, unique_names
 from lifsim.interchange.scalesim_table import BATCH, NAME, NEUTRAL, SPARSITY, STRIDE_WIDTH, Line, Table, read_table
+from lifsim.lazy_dataclass import dataclass
 
 SOURCE = "SCALE-Sim (Samajdar et al., ISPASS 2020; github.com/scalesim-project/SCALE-Sim)"
 

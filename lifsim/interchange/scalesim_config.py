@@ -11,7 +11,6 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from lifsim.config.document import Document, Mark
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.text import read_text
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted, parse_hz
 
 PRESETS = {

@@ -10,11 +10,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.text import read_text
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted
 
 GEMM = ("M", "N", "K")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from lifsim.config.document import kind_at
 from lifsim.config.file_kind import WEIGHTS, in_words
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.torch_archive import SAVE, read_archive
+from lifsim.lazy_dataclass import dataclass
 from lifsim.regular_file import open_regular
 from lifsim.trace.archive import Archive
 

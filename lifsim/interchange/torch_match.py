@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from lifsim.errors import Fault
 from lifsim.interchange.torch_modules import Module, Modules
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 

@@ -9,13 +9,14 @@ ParametricLIFNode                                 tau = 1 / sigmoid(w)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.interchange.torch_modules import Module
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons import NEURONS, NeuronModel
 from lifsim.neurons.one_membrane import OneMembrane
 from lifsim.neurons.parameters import IN_WEIGHTS, parameters_of

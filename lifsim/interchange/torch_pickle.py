@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from lifsim.lazy_dataclass import dataclass
 
 MAX_STEPS = 10_000_000
 

@@ -9,7 +9,7 @@ it does not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.interchange.torch_match import Match, matched
 from lifsim.interchange.torch_modules import STATES, Module, modules_of
 from lifsim.interchange.torch_neurons import Reading, UnfitError, differing, in_weights, reading_of, taken
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 

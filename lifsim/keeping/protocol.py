@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.graph.states import State
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons import NeuronModel
 from lifsim.registry import Registry
 

@@ -16,12 +16,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from lifsim.kernels.trust import distrust_of, make_private, read_own
+from lifsim.lazy_dataclass import dataclass
 
 FOLDER = "LIFSIM_CACHE_DIR"
 KEY_FILE = "key"

@@ -8,7 +8,6 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from lifsim.kernels.cache import Cache, user_cache
 from lifsim.kernels.compilation import BYTES_A_SECOND, watched, work_of
 from lifsim.kernels.kernel import Kernel, digest_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.watch import Watch, unwatched
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from lifsim.lazy_dataclass import dataclass
 
 CPUINFO = Path("/proc/cpuinfo")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
 from lifsim.config.operation import Channels, PaddingOrSame, Positive, WeightOperation
 from lifsim.layers.protocol import LAYERS, LayerKind
 from lifsim.layers.weighted import Weighted
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import MAX_WEIGHTS, MisfitError, map_of, slide
 from lifsim.model.network import Tensor
 from lifsim.model.product import Window

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from lifsim.config.operation import Channels, WeightOperation
 from lifsim.layers.protocol import LAYERS, LayerKind
 from lifsim.layers.weighted import Weighted
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import MAX_WEIGHTS, MisfitError
 from lifsim.model.network import Tensor
 from lifsim.model.product import Window

@@ -20,7 +20,6 @@ Source: Zhou et al., "Spikformer: When spiking neural network meets transformer"
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -28,6 +27,7 @@ from pydantic import Field
 
 from lifsim.config.operation import Channels, Name, ProductOperation
 from lifsim.layers.protocol import LAYERS, LayerKind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import MisfitError, map_of
 from lifsim.model.network import Tensor
 from lifsim.model.product import Array, Given, Operator, Product, Window

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.product import Array, Backward, Given, Operator, Product
 
 

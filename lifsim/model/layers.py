@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.members import any_of
 from lifsim.model.network import Add, Layer, Lif, Node, Tensor
 from lifsim.model.product import Product

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from lifsim.brief import Brief, Briefly
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.described import network_brief
 from lifsim.neurons import NeuronModel
 

@@ -7,9 +7,10 @@ Kim et al., "Sharing leaky-integrate-and-fire neurons for memory-efficient spiki
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.errors import Fault, InputError, did_you_mean, nearest, shown
+from lifsim.lazy_dataclass import dataclass
 
 MAX_CHANNEL_GROUPS = 1 << 20
 

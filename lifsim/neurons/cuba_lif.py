@@ -12,12 +12,12 @@ snnTorch's Synaptic (Eshraghian et al., Proc. IEEE 111(9), 2023) is decay_input:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons.parameters import Choice, Flag, Numbers, Real, largest, rounded, smallest, wide
 from lifsim.neurons.protocol import MEMBRANE, NEURONS, Broken, Linear, NeuronModel, State, StateVariable
 from lifsim.neurons.reset import FIRES, RESET, RESET_ORDER, RESET_STEP, Reset

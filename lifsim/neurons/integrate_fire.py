@@ -6,9 +6,9 @@ u' = u + x ;  s = [u' >= theta] ;  u = u' - s * theta (soft reset)  or  s ? u_re
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons.one_membrane import OneMembrane
 from lifsim.neurons.parameters import Numbers, Real
 from lifsim.neurons.protocol import NEURONS

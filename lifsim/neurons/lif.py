@@ -10,9 +10,9 @@ LIFNode, bit for bit. `fires`, `reset_step` and `reset_order` say otherwise (`li
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons.one_membrane import OneMembrane
 from lifsim.neurons.parameters import Flag, Numbers, Real, largest
 from lifsim.neurons.protocol import NEURONS, Broken

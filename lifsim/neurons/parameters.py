@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, fields, replace
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, get_type_hints
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from lifsim.errors import did_you_mean, shown
+from lifsim.lazy_dataclass import dataclass
 
 N = TypeVar("N")
 Numbers: TypeAlias = float | tuple[float, ...] | str | NDArray[Any]

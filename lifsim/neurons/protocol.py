@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from numpy.typing import DTypeLike, NDArray
 
 from lifsim.contract import asked_where
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons.parameters import Numbers
 from lifsim.registry import Registry
 

@@ -19,12 +19,12 @@ its threshold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons.parameters import Choice
 
 Array = NDArray[Any]

@@ -6,7 +6,7 @@ Arithmetic on its cycles and bytes, no second simulation.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from fractions import Fraction
 from math import ceil
 
@@ -15,6 +15,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import BUFFERS
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.schedule.chip import BufferBytes
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.moves import ALL_ROUNDS, Visit, shares_between
 from lifsim.schedule.rows import Ints
 

@@ -9,7 +9,7 @@ kind in the order of first use, each tensor from a page on. Gradients take place
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from itertools import accumulate
 from math import isclose
@@ -22,6 +22,7 @@ from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramWork
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import Charge
 from lifsim.hardware.pipeline.timing import Extents
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.steps import RunSteps
 from lifsim.room import require_memory
 from lifsim.schedule.moves import Moves, Visit, shares

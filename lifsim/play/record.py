@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lifsim.accounting.books import BooksError, EnergyPj, added, as_row
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import unused_buffers
 from lifsim.accounting.stage_record import StageRecord
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.buffers import Buffers
 from lifsim.play.bound import bound
 from lifsim.play.dram import work_row

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import chain
 
 import numpy as np
@@ -20,6 +20,7 @@ from lifsim.hardware.pipeline.kinds import LOADS, STORES, WRITES, Kind
 from lifsim.hardware.pipeline.program import Gates, Halves, Ints
 from lifsim.hardware.pipeline.sections import ASKED, Section
 from lifsim.hardware.stores import Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.dealing import Dealer, StepWork, WorkSums, dealt_cycles
 from lifsim.play.dram import Layout, layout_of
 from lifsim.play.steps import FEW_STEPS, Placed, halves_of, placed, whole_buffers

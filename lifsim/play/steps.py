@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
 from lifsim.room import require_memory

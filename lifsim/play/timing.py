@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from lifsim.hardware.pipeline.program import Program
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
 from lifsim.play.dram import dram_extents, owners, with_dram_work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from lifsim.accounting import Accounting, Setup
@@ -12,6 +12,7 @@ from lifsim.accounting.exits import exit_counts
 from lifsim.accounting.prices import Costs, energies_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord

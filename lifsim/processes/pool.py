@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
 from lifsim.errors import InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.processes.worker import Worker, packed
 
 ATTEMPTS = 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Input, Lif, Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.units import counted

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.recording.ledger import Beyond, Ledger, Value
 
 Array = NDArray[Any]

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lifsim.lazy_dataclass import dataclass
 
 CONSTANT = -1
 """The number of an element that does not depend on the batch."""

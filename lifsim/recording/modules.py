@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.recording.keep import places_of
 from lifsim.recording.ledger import NotFollowedError, Value
 from lifsim.recording.movement import leaves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from lifsim.engine.weights import npz_bytes
 from lifsim.errors import Fault, InputError
 from lifsim.files import must_not_exist
 from lifsim.interchange.text import yaml_bytes
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.placing import place_file, taken_fault
 from lifsim.recording.check import Difference

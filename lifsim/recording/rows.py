@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.recording.ledger import NotFollowedError, Value
 from lifsim.recording.tracker import Call, Tracker
 

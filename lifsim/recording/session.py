@@ -7,7 +7,6 @@ import atexit
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from lifsim.config.document import Document, Mark
 from lifsim.config.workload import parse_workload
 from lifsim.engine.weights import checked_weights
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.recording.batch import given_batch, map_of
 from lifsim.recording.check import Difference, differences

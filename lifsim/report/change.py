@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.quantities import KEPT, quantities
 from lifsim.simulate.result import Result
 from lifsim.units import change_text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lifsim.csv_text import csv_text
 from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS
 from lifsim.hardware.dram.result import DramResult
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted, format_bytes, format_si
 
 if TYPE_CHECKING:

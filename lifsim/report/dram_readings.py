@@ -7,10 +7,11 @@ machine, timestep by timestep, and the same over sizes of the membrane buffer. D
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lifsim.graph.states import states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifsim.config.given_rates import in_short
+from lifsim.lazy_dataclass import dataclass
 from lifsim.placing import fitting
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import any_shared, states_of
 from lifsim.keeping import KEEPINGS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.timing import Timeline
 from lifsim.schedule.rows import Ints
 

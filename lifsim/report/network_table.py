@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
 from lifsim.csv_text import csv_text
 from lifsim.graph.states import State, states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from lifsim.accounting.books import KINDS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.energy_table import LABELS
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result, Totals

@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifsim.config.document import read_document
@@ -16,6 +15,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
 from lifsim.interchange.dram_trace_out import TraceFormat
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.placing import Placed, require_folder
 from lifsim.regular_file import open_regular

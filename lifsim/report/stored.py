@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -27,6 +26,7 @@ from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing
 from lifsim.play.bound import BufferUse

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
 
 from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.words import words_of
 from lifsim.report.human import human
 from lifsim.report.terminal import Terminal

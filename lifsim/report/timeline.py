@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from lifsim.accounting.machine import Machine
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
 from lifsim.play.timing import Timeline

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.timing import Timeline
 from lifsim.play.waited import PORT_STALLS, STALLS
 from lifsim.schedule.moves import shares

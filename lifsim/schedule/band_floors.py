@@ -7,12 +7,12 @@ that stay, which the weight buffer bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.banded import Banded, bands_of, waves_of
 from lifsim.schedule.rows import Ints
 

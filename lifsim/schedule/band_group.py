@@ -8,12 +8,13 @@ others go to DRAM with the layer that has called on them last and come with the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from math import inf
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.band_floors import BandFloors
 from lifsim.schedule.band_reads import BandReads
 from lifsim.schedule.band_spikes import BandSpikes

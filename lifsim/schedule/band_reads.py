@@ -7,11 +7,11 @@ those bytes come that any of its columns has a part of. Operands of adds come on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.banded import Banded
 from lifsim.schedule.fused_rows import GroupRows

@@ -11,11 +11,11 @@ that of what is gone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Tensor
 from lifsim.schedule.begun import has_windows
 from lifsim.schedule.fused_rows import GroupRows

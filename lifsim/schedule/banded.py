@@ -9,11 +9,11 @@ no further lag: a neuron's state depends on its own alone, and within a band row
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.waves import Skewed
 

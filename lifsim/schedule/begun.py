@@ -9,11 +9,11 @@ begun if first < done < end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from lifsim.graph.reach import Read, Step
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import Reals, rows_of, step_row_bytes
 

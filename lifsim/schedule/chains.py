@@ -8,10 +8,9 @@ convolution set by set: those that one chain visits behind each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of, map_shape

@@ -10,10 +10,10 @@ cannot go below would let them lie on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import inf
 from operator import add, attrgetter
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.choices import Choice
 
 Cost = tuple[float, ...]

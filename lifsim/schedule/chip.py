@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -11,6 +10,7 @@ import numpy as np
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, dataflow_of, shape_of
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.memory import MEMORIES
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import PLAIN_SGD, Arch, LifUnits, OptimizerPart, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer

@@ -7,7 +7,7 @@ several timesteps, too, or tick-batched; several layers in waves (`lifsim.schedu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, pairwise
 from typing import Literal
@@ -16,6 +16,7 @@ import numpy as np
 
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_by_layer
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Layer, Network
 from lifsim.schedule import tick

@@ -10,10 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from lifsim.errors import shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted
 
 

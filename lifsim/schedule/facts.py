@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import combinations
 
@@ -12,6 +12,7 @@ from lifsim.graph.reach import Step, steps_behind
 from lifsim.graph.states import State
 from lifsim.graph.tensors import When, behind_mean, edges_of, when_there
 from lifsim.hardware.array import Cut
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
 from lifsim.schedule.begun import Passing, begun_together, passing

@@ -14,11 +14,11 @@ What layers in strips hand to each other, second operands and currents that are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, TensorFacts
 from lifsim.schedule.group import Chunks
@@ -40,6 +40,8 @@ def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: Iterable[Chu
 
 @dataclass(frozen=True)
 class _Floors:
+    """What spans of layers gather in these chunks: of it, what they have in common is found once."""
+
     facts: NetworkFacts
     room: BufferBytes
     chunks: Chunks

@@ -8,12 +8,13 @@ the array computes once a layer computes once in every visit, and its tile keeps
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lifsim.hardware.array import Cut
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import LayerFacts, StateFacts
 from lifsim.schedule.fused_tiles import FusedShape, Rows, fused_cut

@@ -7,12 +7,12 @@ included; what none of the group reads does as large a part of its rows as the l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lifsim.graph.reach import Read, Step
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Tensor
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.rows import Ints

@@ -10,11 +10,12 @@ where others come under the work on it; of equals the fewest tiles.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from functools import lru_cache
 
 from lifsim.hardware.array import Cut
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.psums import PsumStore, spilled_by
 from lifsim.schedule.step_cut import VisitCut, VisitShape, price
 from lifsim.schedule.ways import Way

@@ -7,13 +7,13 @@ as far as it has not read that for the last time by row d, and leaves what they 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
 from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.fused_rows import GroupRows, Need
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import packed_row_bytes

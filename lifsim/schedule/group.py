@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.membranes import MembraneSplit, StateUse, relays_of, split_of

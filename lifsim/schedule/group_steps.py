@@ -7,11 +7,12 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chains import calls_taken

@@ -10,10 +10,9 @@ membrane buffer: it is read and written at every timestep, and must fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.hardware.array import ArrayShape, Chains, Cut, Dataflow, Gemm, ceil_div
 from lifsim.hardware.array.dataflow import OutputBlock
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.products import dataflow_for, gemm_of
 from lifsim.schedule.psums import blocks_of

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from lifsim.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -8,10 +8,9 @@ than the layers can do together: the dual of the program, at that price.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spans import over_spans
 

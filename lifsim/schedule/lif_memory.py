@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lifsim.graph.states import State, any_shared
 from lifsim.keeping import KEEPINGS, CallsOnState, Keeping, Kept
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.storage import bytes_of

@@ -7,7 +7,6 @@ all are finished together; so are those for the others that find no room under t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
@@ -16,6 +15,7 @@ import numpy as np
 from lifsim.hardware.array import Gemm
 from lifsim.hardware.gemm import ArrayShape, ceil_div
 from lifsim.hardware.lif_unit import lif_passes
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.psums import PsumStore
 from lifsim.schedule.rows import Ints

@@ -22,11 +22,11 @@ program, so that its optimum is convex in q and a bisection on the slope finds i
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chains import IN_ONE_PIECE, Parted
 
 S = TypeVar("S", bound=Hashable)

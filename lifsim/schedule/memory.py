@@ -10,10 +10,10 @@ what one keeps of the weights is a part of its own. Gradients are not in it: sha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lifsim.graph.states import State, states_of
 from lifsim.keeping import KEEPINGS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Lif, Network, Pool, Tensor, TimeMean
 from lifsim.model.product import Product

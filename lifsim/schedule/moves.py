@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 
 REPLAY = -1

@@ -10,11 +10,11 @@ statistics, fold the norm into the weights: then nothing of this holds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifsim.errors import Fault
 from lifsim.graph.states import State
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
 

@@ -4,9 +4,10 @@ visit."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.group import Group, Walk
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import GroupPlan, Plan

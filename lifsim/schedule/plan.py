@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.exits import Exits

@@ -8,11 +8,12 @@ not fit goes to DRAM and back between two folds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.hardware.array import ArrayShape, Chains, Cut, Dataflow, Gemm
 from lifsim.hardware.array.dataflow import OutputBlock
 from lifsim.hardware.sram_ports import cut
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.products import dataflow_for
 from lifsim.schedule.storage import bytes_of

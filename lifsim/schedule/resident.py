@@ -7,8 +7,9 @@ that takes, whatever the machine has: no plan for a machine, but a reading of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Chunks, Group

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lifsim.lazy_dataclass import dataclass
 
 Ints = NDArray[np.int64]
 

@@ -9,11 +9,11 @@ membrane moves within a window. What the array computes once waits so long in th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts, StateFacts
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 
 

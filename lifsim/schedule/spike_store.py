@@ -10,9 +10,10 @@ tensor's bytes leave from its end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import NetworkFacts, TensorFacts
 from lifsim.schedule.input_reads import strip_reads, traversal_reads, whole_reads
 from lifsim.schedule.rows import Ints

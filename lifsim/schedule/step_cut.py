@@ -9,12 +9,12 @@ equally often those are taken that let it be cut so into what takes the fewest c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from lifsim.hardware.array import Cut, Gemm, dense_cycles
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
 
 

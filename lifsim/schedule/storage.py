@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.graph.states import State
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Network, Tensor
 from lifsim.schedule.rows import RowAxis
 

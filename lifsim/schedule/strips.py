@@ -10,12 +10,12 @@ work, D the last lag. Rows of nodes that nothing in the relay reads wait where t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from lifsim.graph.reach import Read, Step
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.begun import begun_bytes, has_windows
 from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
 from lifsim.schedule.norms import barriers

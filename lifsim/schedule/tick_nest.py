@@ -5,11 +5,10 @@ docs/model.md, "Tick-batched layers", has the equations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.rows import Ints, RowTiles, row_tiles, tile_filters

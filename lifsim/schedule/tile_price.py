@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array import Gemm, dense_cycles
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.psums import PsumStore, spilled_bytes
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.ways import Way

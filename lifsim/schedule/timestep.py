@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Chunks, Group, GroupCost, Walk

@@ -8,10 +8,10 @@ span is planned. `Choices.together` lists the ways.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.floors import timestep_floors
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.rows import Ints

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import add
 from typing import Literal, Self
 
 from lifsim.hardware.array import Cut
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 
 Order = Literal["weights_outer", "inputs_outer"]

@@ -8,10 +8,11 @@ chunk ends. Spikes, of which none stays so long, have their buffers to themselve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Group, GroupCost, Walk

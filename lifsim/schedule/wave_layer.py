@@ -6,12 +6,13 @@ A step is a strip under a filter tile. In a visit every tile has all strips, one
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from lifsim.hardware.array import dense_cycles
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.exits import Exits

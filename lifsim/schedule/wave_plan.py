@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, product
 from math import inf
 from operator import itemgetter
@@ -11,6 +11,7 @@ from operator import itemgetter
 import numpy as np
 
 from lifsim.errors import Fault
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.band_group import BandGroup
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts

@@ -9,11 +9,11 @@ the rows that need them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Tensor
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints, RowAxis, row_tiles, single_windows

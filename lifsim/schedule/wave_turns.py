@@ -6,11 +6,11 @@ is a line of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Tensor
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.rows import Ints

@@ -8,11 +8,12 @@ outlives a window, have their buffers to themselves with those of the images tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.group import Chunks

@@ -9,10 +9,10 @@ chain of theirs. Groups of a convolution are products of their own, whose folds 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import lcm
 
 from lifsim.hardware.array import ArrayShape, Chains, Dataflow, Gemm
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.chains import linked_groups
 from lifsim.schedule.held import MembraneRoom

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.overflow import operand_bytes
 from lifsim.schedule.rows import Ints

@@ -13,11 +13,11 @@ Larger tiles mean fewer traversals of inputs; which layers' are worth the room i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.overflow import operand_bytes, overflow_by, overflow_of
 from lifsim.schedule.rows import Ints

@@ -8,12 +8,12 @@ two ends, have the fewest bytes among them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.weight_demand import WeightDemand
 

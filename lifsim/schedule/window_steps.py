@@ -7,12 +7,13 @@ docs/model.md, "Time windows", says which tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.exits import Exits, of_last_bytes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.waves import Waves

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from lifsim.engine.confidence import answer, sure_after
 from lifsim.errors import Fault
 from lifsim.graph.tensors import behind_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.schema import known
 from lifsim.note import Note

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.dram import with_estimated_work
 from lifsim.play.record import LayerRecord
 from lifsim.simulate.alone import least_cycles

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import count
 from math import inf
@@ -20,6 +20,7 @@ from typing import NamedTuple
 from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import InputError
 from lifsim.graph.states import State
+from lifsim.lazy_dataclass import dataclass
 from lifsim.note import Note
 from lifsim.play.trial import Trial, Tried
 from lifsim.schedule.begins import begins_of, groups_in_words

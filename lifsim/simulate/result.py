@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from lifsim.config.given_rates import in_short
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.stores import Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
@@ -245,8 +246,7 @@ class Result(Briefly):
 
     @cached_property
     def buffers(self) -> dict[str, BufferUse]:
-        """How busy and how full each buffer is; empty where ports take no time, under an ideal memory, and in
-        training."""
+        """How busy and how full each buffer is; empty in training, and where memory is ideal and ports take no time."""
         if self.timeline is None or self.plan is None or self.stages:
             return {}
         peak = peak_bytes(self.plan, self.options.batch or 1)

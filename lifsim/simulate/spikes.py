@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from lifsim.config.rates import scaled as at_scale
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.array import AnalogueMaps, Kept, Sparsity
 from lifsim.hardware.array.sparsity import SpikeMaps
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
@@ -26,9 +28,10 @@ from lifsim.schedule.products import input_map_of
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.exits import EarlyExits, exit_faults, exits_of, when_sure
 from lifsim.simulate.options import CALIBRATED, Options
+from lifsim.trace.draws import WAITING_BYTES, waiting_bytes
 from lifsim.trace.opening import open_trace
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
-from lifsim.trace.synthesise import synthesise
+from lifsim.trace.synthesise import synthesise_each
 from lifsim.units import counted
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -112,22 +115,48 @@ def read_spikes(
 ) -> Spikes:
     """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
     not fit."""
-    path, network = trace_of(network, options), at_given_rates(network, options.rate)
-    if faults := missing_spikes(network, options):
-        raise InputError(faults)
+    path, network = trace_of(network, options), _at_given_rates(network, options)
     if options.rates_scale != 1 and (path is not None or fires_own(network, options)):
         raise InputError(Fault("must be 1 where spikes are not drawn at the workload's rates", path="rates_scale"))
-    if options.exit_confidence is not None and not fires_own(network, options):
-        raise InputError(Fault(NO_ANSWERS, path="exit_confidence"))
     if fires_own(network, options):
         return _from_engine(network, sharing, options, sparsity, watch)
     if path is not None:
         return _from_trace(network, path, options, sparsity, watch)
-    batch, rates, scaled = options.batch_of(), network.spikes, _scaled(network, options)
+    return drawn_spikes(network, options, [options.rates_scale], sparsity, watch)[0]
+
+
+def drawn_spikes(
+    network: Network, options: Options, scales: Sequence[float], sparsity: Sparsity, watch: Watch = unwatched
+) -> list[Spikes]:
+    """At so many times the rates of `network`, whatever scale `options` have: one set of spikes a scale, all of the
+    same draws, which takes little longer than one of them. Raises InputError as `read_spikes` does."""
+    network = _at_given_rates(network, options)
+    batch, rates = options.batch_of(), network.spikes
     exits = _exits(network, options, batch)
-    with synthesise(scaled, batch, options.seed) as trace:
-        provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
-        return Spikes(batch, spike_work(scaled, trace, batch, sparsity, watch), provenance, exits)
+    traces = synthesise_each([_scaled(network, scale) for scale in scales], batch, options.seed)
+    provenance = SpikeProvenance("rates", rates.provenance, rates.measured)
+    works = work_of_each(network, traces, batch, sparsity, watch)
+    return [Spikes(batch, kept, provenance, exits) for kept in works]
+
+
+def drawn_together(network: Network, options: Options, scales: int) -> bool:
+    """Whether spikes are drawn at rates that nobody has measured, and so few that those at `scales` are drawn at once:
+    a large batch draws them again, so that it does not hold the work of several batches."""
+    if trace_of(network, options) is not None or fires_own(network, options):
+        return False
+    most = max((one.tensor.timesteps * prod(one.shape) for one in network.traced), default=0)
+    is_assumed = not at_given_rates(network, options.rate).spikes.measured
+    return is_assumed and waiting_bytes(options.batch_of() * most, scales) <= WAITING_BYTES
+
+
+def _at_given_rates(network: Network, options: Options) -> Network:
+    """Raises InputError where spikes have no source, or not one that goes with `options`."""
+    network = at_given_rates(network, options.rate)
+    if faults := missing_spikes(network, options):
+        raise InputError(faults)
+    if options.exit_confidence is not None and not fires_own(network, options):
+        raise InputError(Fault(NO_ANSWERS, path="exit_confidence"))
+    return network
 
 
 NO_ANSWERS = "must go with spikes engine, which alone has answers to be sure of (--spikes engine, or --exit-steps)"
@@ -142,13 +171,11 @@ def _exits(network: Network, options: Options, batch: int) -> EarlyExits | None:
 
 def at_its_rates(network: Network, options: Options) -> Network:
     """`network` at the rates that `options` ask for."""
-    return _scaled(at_given_rates(network, options.rate), options)
+    return _scaled(at_given_rates(network, options.rate), options.rates_scale)
 
 
-def _scaled(network: Network, options: Options) -> Network:
-    if options.rates_scale == 1:
-        return network
-    return replace(network, spikes=at_scale(network.spikes, options.rates_scale))
+def _scaled(network: Network, scale: float) -> Network:
+    return network if scale == 1 else replace(network, spikes=at_scale(network.spikes, scale))
 
 
 def _from_trace(network: Network, path: Path, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
@@ -198,15 +225,22 @@ def spike_work(
 ) -> tuple[Kept, ...]:
     """Of every layer for the first `batch` images of a trace that is fitted to `network`. Raises InputError where that
     is more than this machine has memory for."""
-    spikes = iter(trace.layers)
-    layers = [(layer, [next(spikes) for _ in layer.traced]) for layer in network.layers]
-    drawn = [(layer, operands) for layer, operands in layers if not layer.sees_image]
-    kept_bytes = sum(layer.rounds * sparsity.kept_bytes(input_map_of(layer)) for layer, _ in drawn)
+    return work_of_each(network, [trace], batch, sparsity, watch)[0]
+
+
+def work_of_each(
+    network: Network, traces: Sequence[Trace], batch: int, sparsity: Sparsity, watch: Watch = unwatched
+) -> list[tuple[Kept, ...]]:
+    """As `spike_work`, of several traces: layer by layer, so that what they have in common is at hand."""
+    operands = [iter(trace.layers) for trace in traces]
+    layers = [(layer, [[next(one) for _ in layer.traced] for one in operands]) for layer in network.layers]
+    drawn = [(layer, each) for layer, each in layers if not layer.sees_image]
+    kept_bytes = len(traces) * sum(layer.rounds * sparsity.kept_bytes(input_map_of(layer)) for layer, _ in drawn)
     require_memory(batch * kept_bytes, f"the work of {counted(batch, 'image')}", "batch")
-    tally = Tally(
-        watch, "spikes", sum(layer.rounds * min(batch, one.shape[1]) * one.neurons for layer, (one, *_) in drawn)
-    )
-    return tuple(_kept(network, layer, operands, batch, sparsity, tally) for layer, operands in layers)
+    read = sum(layer.rounds * min(batch, one.shape[1]) * one.neurons for layer, each in drawn for one, *_ in each)
+    tally = Tally(watch, "spikes", read)
+    kept = [[_kept(network, layer, one, batch, sparsity, tally) for one in each] for layer, each in layers]
+    return list(zip(*kept, strict=True))
 
 
 def _kept(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import sparsity_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo, Shared
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
@@ -26,7 +27,7 @@ from lifsim.simulate.dram_room import require_dram_room
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result, Totals
-from lifsim.simulate.spikes import Spikes, fires_own, read_spikes
+from lifsim.simulate.spikes import Spikes, drawn_spikes, drawn_together, fires_own, read_spikes
 from lifsim.units import change_text
 from lifsim.watch import Watch, part_of, unwatched
 
@@ -213,22 +214,41 @@ def _baselines(inputs: Inputs, shared: Result, spikes: Seen) -> Iterator[Baselin
 
 class Seen:
     """The spikes of a network's runs, read once unless each sharing fires its own. Images exit when they do under the
-    sharing that is asked for first: like is compared with like."""
+    sharing that is asked for first: like is compared with like. scales: times the rates at which the spikes will be
+    asked for, too, where nobody has measured the rates."""
 
-    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared) -> None:
+    def __init__(self, inputs: Inputs, watch: Watch, parts: Shared, scales: Sequence[float] = ()) -> None:
         self._inputs = inputs
         self._watch = watch
         self._parts = parts
+        self._scales = scales
         self._seen: dict[Sharing | None, Spikes] = {}
+        self._scaled: dict[float, Spikes] = {}
 
     def under(self, sharing: Sharing) -> tuple[Spikes, Shared, Watch]:
         """What `simulate` takes behind the options of a run under `sharing`."""
         inputs, here = self._inputs, part_of(f"sharing {sharing}", self._watch)
         fired = sharing if fires_own(inputs.network, inputs.options) else None
         if fired not in self._seen:
-            sparsity = sparsity_of(inputs.arch.array)
             require_dram_room(inputs.arch, inputs.network, sharing, inputs.options, self._parts.parts)
-            read = read_spikes(inputs.network, sharing, inputs.options, sparsity, here)
+            read = self._read(sharing, here)
             first = next(iter(self._seen.values()), read)
             self._seen[fired] = replace(read, exits=first.exits)
         return self._seen[fired], self._parts, here
+
+    def at_scale(self, scale: float) -> Spikes:
+        """Those drawn at so many times the rates that the run asks for."""
+        if scale not in self._scaled:
+            options, sparsity = self._inputs.options, sparsity_of(self._inputs.arch.array)
+            asked = [options.rates_scale * scale]
+            (self._scaled[scale],) = drawn_spikes(self._inputs.network, options, asked, sparsity, self._watch)
+        return self._scaled[scale]
+
+    def _read(self, sharing: Sharing, watch: Watch) -> Spikes:
+        network, options, sparsity = self._inputs.network, self._inputs.options, sparsity_of(self._inputs.arch.array)
+        scales = [options.rates_scale * scale for scale in (1.0, *self._scales)]
+        if not self._scales or not drawn_together(network, options, len(scales)):
+            return read_spikes(network, sharing, options, sparsity, watch)
+        read, *scaled = drawn_spikes(network, options, scales, sparsity, watch)
+        self._scaled = dict(zip(self._scales, scaled, strict=True))
+        return read

@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,6 +20,7 @@ from typing import cast
 from distributed import Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator

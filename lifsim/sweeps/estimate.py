@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.plan import Plan
 from lifsim.watch import Watch, unwatched

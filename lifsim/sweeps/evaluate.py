@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import SPARSITIES
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network

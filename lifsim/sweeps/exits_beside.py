@@ -3,10 +3,11 @@ bytes, which cannot let them go: what is saved, and what it costs to be able to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lifsim.errors import InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.leaving import lets_go
 from lifsim.simulate.exits import of_one_group
 from lifsim.simulate.inputs import Inputs

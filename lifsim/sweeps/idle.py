@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.space import Axis, Space
 
 MAX_ROWS = 2_000

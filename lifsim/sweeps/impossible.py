@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options, options_of
 from lifsim.sweeps.unread import MOST_COMBINATIONS

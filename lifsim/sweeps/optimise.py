@@ -10,11 +10,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from lifsim.accounting.books import KINDS, DramEnergy, LogicEnergy
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.executor import Executor
 from lifsim.sweeps.outcome import Outcome, figure_names
 from lifsim.sweeps.plan import Job

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.simulate.result import Totals
 from lifsim.training.traffic import StageBytes
 

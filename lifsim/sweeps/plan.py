@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from lifsim.config.validate import examine, parse_model
 from lifsim.config.workload import network_of, read_workload
 from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lifsim.config.given_rates import at_given_rates
 from lifsim.config.rates import saturated
-from lifsim.hardware.array import sparsity_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result
-from lifsim.simulate.spikes import read_spikes
+from lifsim.sweeps.beside import Seen
 from lifsim.watch import Watch, part_of, unwatched
 
 SCALES = {"half": 0.5, "twice": 2.0}
@@ -44,19 +43,20 @@ class RatesRange:
 
 
 def rates_range(
-    inputs: Inputs, result: Result, watch: Watch = unwatched, parts: Shared | None = None
+    inputs: Inputs, result: Result, watch: Watch = unwatched, parts: Shared | None = None, seen: Seen | None = None
 ) -> RatesRange | None:
     """What half and twice the rates would change of `result`, the run of `inputs`; None where they were measured, or
     spikes are not drawn at rates. Rates that are scaled already are taken as they are. parts: what the runs have in
-    common with others of the network."""
+    common with others of the network; seen: the spikes of these."""
     if result.spikes.kind != "rates" or result.spikes.measured:
         return None
     parts, others = parts or Shared(), {}
+    seen = seen or Seen(inputs, watch, parts)
     asked = inputs.options.rates_scale
     for name, scale in SCALES.items():
         here = part_of(f"{name} the rates", watch)
         options = inputs.options.model_copy(update={"rates_scale": asked * scale})
-        spikes = read_spikes(inputs.network, inputs.sharing, options, sparsity_of(inputs.arch.array), here)
+        spikes = seen.at_scale(scale)
         others[name] = simulate(inputs.arch, inputs.network, inputs.sharing, options, spikes, parts, here)
     return RatesRange(
         result, others, saturated(at_given_rates(inputs.network, inputs.options.rate).spikes, asked * SCALES["twice"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from lifsim.config.document import Document, KeyPath, Mark, parse_document, read
 from lifsim.config.given_rates import rate_words
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.schema import Flag, Model, Text
 from lifsim.simulate.api import OPTIMIZER
 from lifsim.sweeps.values import Listed, parse_values

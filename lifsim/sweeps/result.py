@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.brief import Brief, Briefly
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted, format_bytes, format_si
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.values import Value, Values
 
 MAX_POINTS = 10_000_000

@@ -6,10 +6,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lifsim.errors import InputError, visible
 from lifsim.hardware.array import sparsity_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.pipeline import simulate

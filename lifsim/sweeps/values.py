@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from lifsim.config.document import parse_document
 from lifsim.errors import InputError, shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted, parse_bytes, parse_hz
 
 Value = int | float | str | bool | None | list[Any] | dict[str, Any]

@@ -13,10 +13,10 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import parse_bytes, parse_hz
 
 MAX_LENGTH, MAX_DEPTH = 2000, 40

@@ -11,7 +11,6 @@ import struct
 import warnings
 import zipfile
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO, Any
@@ -25,6 +24,7 @@ from lifsim.config.document import kind_at
 from lifsim.config.file_kind import archive_kind, in_words
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.regular_file import open_regular
 from lifsim.units import counted
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.sharing import Sharing
 from lifsim.units import counted
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.trace.archive import Archive, Array
 from lifsim.trace.header import MAX_NEURONS, MAX_TIMESTEPS
 from lifsim.trace.source import LayerSpikes, Trace

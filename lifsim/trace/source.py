@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.closable import Closable
 from lifsim.errors import InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted
 
 CHUNK_BYTES = 4 << 20  # unpacked spikes held at once when a layer is walked

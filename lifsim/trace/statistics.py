@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.trace.source import LayerSpikes, Trace, image_chunks
 from lifsim.watch import Tally, Watch, unwatched
 

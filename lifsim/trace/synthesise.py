@@ -9,6 +9,8 @@ on them than it is (docs/traces.md has figures).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,52 +19,25 @@ from lifsim.config.given_rates import WAYS_TO_RATES
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.model.network import Network, Traced
+from lifsim.trace.draws import Drawing
 from lifsim.trace.source import LayerSpikes, Trace
-
-WORDS = 1 << 15  # 64-bit draws made at once: what stays in a core's cache
 
 
 class BernoulliLayer(LayerSpikes):
     """Spikes drawn when they are read. Each (seed, tensor, timestep, image) has a generator of its own, so they do not
     depend on other layers, on the batch size or on the order of reading, and are the same on every platform. Layers
-    that read one `tensor`, such as a convolution and the shortcut beside it, see the same spikes."""
+    that read one tensor, such as a convolution and the shortcut beside it, see the same spikes of its `drawing`."""
 
-    def __init__(self, name: str, tensor: str, shape: tuple[int, ...], rates: tuple[float, ...], seed: int) -> None:
-        super().__init__(name, shape)
-        self._rates = rates
-        self._key = (seed, *np.frombuffer(hashlib.sha256(tensor.encode()).digest(), "<u4").tolist())
+    def __init__(self, one: Traced, batch: int, rates: tuple[float, ...], seed: int, drawing: Drawing) -> None:
+        super().__init__(one.name, (one.tensor.timesteps, batch, *one.shape))
+        self._drawing, self._reader = drawing, drawing.reader(rates)
+        self._key = (seed, *np.frombuffer(hashlib.sha256(one.tensor.name.encode()).digest(), "<u4").tolist())
 
     def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
-        rate = self._rates[timestep if len(self._rates) > 1 else 0]
-        spikes = np.empty((last - first, self.neurons), np.uint8)
-        for row, image in zip(spikes, range(first, last), strict=True):
-            bernoulli(rate, np.random.PCG64(np.random.SeedSequence((*self._key, timestep, image))), row)
+        places = ((*self._key, timestep, image) for image in range(first, last))
+        rows = [self._drawing.read(self._reader, timestep, place) for place in places]
+        spikes = rows[0] if len(rows) == 1 else np.concatenate([np.empty(0, np.uint8), *rows])  # there may be none
         return spikes.reshape(last - first, *self.neuron_shape)
-
-
-def bernoulli(rate: float, source: np.random.BitGenerator, out: NDArray[np.uint8]) -> None:
-    """Fill `out` with ones of probability `rate`, to 2**-64.
-
-    A uniform u < rate is decided by the first 16 bits of u unless they equal those of the rate; then (one draw in
-    65,536) by 48 bits more. So a bit costs a quarter of a 64-bit draw.
-    """
-    threshold = round(rate * 2.0**64)
-    if threshold <= 0 or threshold >= 1 << 64:
-        out[:] = threshold > 0
-        return
-    head, tail = np.uint16(threshold >> 48), np.uint64(threshold & ((1 << 48) - 1))
-    for start in range(0, len(out), 4 * WORDS):
-        part = out[start : start + 4 * WORDS]
-        draws = _uniform_16_bits(source, len(part))
-        np.less(draws, head, out=part.view(np.bool_))
-        ties = np.flatnonzero(draws == head)
-        if len(ties):
-            part[ties] = (source.random_raw(len(ties)) >> np.uint64(16)) < tail
-
-
-def _uniform_16_bits(source: np.random.BitGenerator, count: int) -> NDArray[np.uint16]:
-    words: NDArray[np.uint64] = source.random_raw(-(-count // 4))
-    return words.astype("<u8", copy=False).view("<u2")[:count]
 
 
 def synthesise(network: Network, batch: int, seed: int) -> Trace:
@@ -71,18 +46,22 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
     A layer that sees the analogue image alone needs no rate: all its inputs count as ones. Raises InputError with
     every fault of the rates, of `batch` and of `seed`.
     """
-    rates, analogue = network.spikes.rates, analogue_layers(network)
-    faults = [*_rate_faults(network), *_count_faults(batch, seed)]
-    needed = [one for layer in network.layers if layer.name not in analogue for one in layer.traced]
-    faults += [
-        Fault(f"must have a rate of ones among its inputs: {WAYS_TO_RATES}", f"rates.{one.name}")
-        for one in needed
-        if one.name not in rates
-    ]
-    if faults:
-        raise InputError(faults)
+    (trace,) = synthesise_each([network], batch, seed)
+    return trace
+
+
+def synthesise_each(networks: Sequence[Network], batch: int, seed: int) -> list[Trace]:
+    """As `synthesise`, of networks that differ in their rates only: their spikes are made of the same draws."""
+    for network in networks:
+        _check(network, batch, seed)
+    drawings = {one.tensor.name: Drawing(prod(one.shape), one.tensor.timesteps * batch) for one in networks[0].traced}
+    return [_trace(network, batch, seed, drawings) for network in networks]
+
+
+def _trace(network: Network, batch: int, seed: int, drawings: Mapping[str, Drawing]) -> Trace:
+    rates = network.spikes.rates
     layers = (
-        BernoulliLayer(one.name, one.tensor.name, _shape(one, batch), tuple(rates.get(one.name, (1.0,))), seed)
+        BernoulliLayer(one, batch, tuple(rates.get(one.name, (1.0,))), seed, drawings[one.tensor.name])
         for one in network.traced
     )
     return Trace(
@@ -96,16 +75,26 @@ def synthesise(network: Network, batch: int, seed: int) -> Trace:
     )
 
 
+def _check(network: Network, batch: int, seed: int) -> None:
+    """Raises InputError."""
+    rates, analogue = network.spikes.rates, analogue_layers(network)
+    faults = [*_rate_faults(network), *_count_faults(batch, seed)]
+    needed = [one for layer in network.layers if layer.name not in analogue for one in layer.traced]
+    faults += [
+        Fault(f"must have a rate of ones among its inputs: {WAYS_TO_RATES}", f"rates.{one.name}")
+        for one in needed
+        if one.name not in rates
+    ]
+    if faults:
+        raise InputError(faults)
+
+
 def analogue_layers(network: Network) -> frozenset[str]:
     """Weight layers whose input is computed from the analogue image alone, before any spike."""
     spiking = nodes_with_spikes(network.nodes)
     return frozenset(
         layer.name for layer in network.layers if not spiking.intersection(network.node(layer.name).inputs)
     )
-
-
-def _shape(one: Traced, batch: int) -> tuple[int, ...]:
-    return (one.tensor.timesteps, batch, *one.shape)
 
 
 def _rate_faults(network: Network) -> list[Fault]:

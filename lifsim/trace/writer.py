@@ -8,7 +8,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lifsim.errors import Fault, InputError
 from lifsim.files import scratch_beside, writing
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.sharing import Sharing
 from lifsim.trace.archive import READ_BYTES
 from lifsim.trace.header import Header, LayerHeader, block_bytes, parse_header

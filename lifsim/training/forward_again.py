@@ -10,10 +10,9 @@ the weight buffer with them: a region for the tile at work, and what is pinned o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks

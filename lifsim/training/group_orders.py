@@ -8,10 +8,11 @@ are updated in turn is searched: of all sets whose sums fit the one with which t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, lru_cache, reduce
 from typing import NamedTuple
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Chunks

@@ -6,11 +6,10 @@ back to back, image by image. Every stretch ends on a byte.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from lifsim.keeping import Kept
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 
 

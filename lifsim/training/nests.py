@@ -14,12 +14,13 @@ pinned when the tiles change. docs/model.md, "Training on the accelerator".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_nest import Cost, Nest, fetched, inputs_outer, weights_outer
 from lifsim.schedule.traffic import Order

@@ -7,9 +7,10 @@ second one is the product's, which finds dy in spike_out, where it was written, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.training.flows import Flow, LayerFlows, Turns
 from lifsim.training.forward_again import ForwardAgain

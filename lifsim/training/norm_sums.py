@@ -18,9 +18,9 @@ kept by the forward pass, or, where the product runs again for the membranes, co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of

@@ -12,9 +12,9 @@ Zeros before the first batch are read too: a batch is one of many.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lifsim.hardware.gemm import ceil_div
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import MASTER_BITS, Arch, OptimizerPart
 from lifsim.model.network import Layer, Network
 from lifsim.note import Note

@@ -11,10 +11,10 @@ whichever moves fewer bytes. docs/model.md, "Training on the accelerator".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.rows import row_tiles, tile_filters

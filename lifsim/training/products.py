@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from lifsim.hardware.gemm import NO_CYCLES
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.training.gradient_rows import along_of, transposed_axis
 from lifsim.training.nests import BackwardOrder, UpdateOrder

@@ -7,8 +7,7 @@ images, or, where one image's are pinned at a time, of an image alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.group import Walk

@@ -10,12 +10,13 @@ the accelerator", says what a visit moves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.group_steps import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares

@@ -14,9 +14,10 @@ docs/model.md, "Training on the accelerator", has the equations and what they as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.partition import plan_of

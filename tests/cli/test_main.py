@@ -201,6 +201,37 @@ def test_help_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
+def test_a_run_imports_what_a_run_needs(tmp_path: Path) -> None:
+    """Each module takes some tenths of a millisecond, and libraries for tables and pictures half a second."""
+    code = "import sys; from lifsim.__main__ import main; main(); print(*sys.modules, file=sys.stderr)"
+    run = [sys.executable, "-c", code, "run", "--sharing", "channel4", "--out", str(tmp_path / "run")]
+    done = subprocess.run(run, capture_output=True, check=True, text=True)
+    modules = done.stderr.splitlines()[-1].split()
+    assert not {"numba", "pandas", "matplotlib", "scipy", "torch", "jinja2", "dask"} & set(modules)
+    own = [name for name in modules if name.startswith("lifsim.")]
+    wings = {"batches", "engine", "interchange", "recording", "processes", "sweeps"}
+    assert {name for name in own if name.split(".")[1] in wings and name.count(".") > 1} <= {
+        "lifsim.engine.confidence",
+        "lifsim.interchange.dram_trace_out",
+        "lifsim.sweeps.beside",
+        "lifsim.sweeps.exits_beside",
+        "lifsim.sweeps.rates_range",
+    }
+    elsewhere = ("compare", "explain", "figures", "html", "plot", "validation")
+    assert not [name for name in own if name.startswith(tuple(f"lifsim.report.{wing}" for wing in elsewhere))]
+    assert len(own) < 380
+
+
+def test_what_a_process_leaves_is_not_searched_for_garbage() -> None:
+    code = (
+        "import gc, sys; from lifsim.__main__ import main; status = main()\n"
+        "print(status, gc.get_freeze_count() > 1000, len(gc.get_objects()) < 1000, file=sys.stderr)"
+    )
+    for arguments, status in ((["list", "archs"], "0"), (["list", "nothing"], "2")):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, text=True)
+        assert done.stderr.splitlines()[-1] == f"{status} True True"
+
+
 def test_garbage_is_hardly_looked_for_while_a_command_starts(tmp_path: Path) -> None:
     """What is imported and read is none."""
     begin = "import gc; from lifsim.__main__ import main; seen = sum(of['collections'] for of in gc.get_stats())"

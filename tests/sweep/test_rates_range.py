@@ -13,13 +13,18 @@ from lifsim.cli.main import main
 from lifsim.config.document import parse_document
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.memory.cycle import CycleByCycle
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.memo import Shared
+from lifsim.model.sharing import Sharing
+from lifsim.simulate import spikes
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import run
-from lifsim.sweeps.beside import run_beside_baseline
-from lifsim.sweeps.rates_range import rates_range
+from lifsim.sweeps.beside import Seen, run_beside_baseline
+from lifsim.sweeps.rates_range import SCALES, rates_range
+from lifsim.trace import draws
+from lifsim.watch import unwatched
 
 MEMORY = ("dram.model=ideal", "dram.energy=per_bit")
 TEXT = """
@@ -68,6 +73,28 @@ def test_half_and_twice_are_the_runs_at_those_rates(file: str) -> None:
             assert found.change(name, figure) == other.totals.figures[figure] / result.totals.figures[figure] - 1
     assert found.change("half", "cycles.total") < 0 < found.change("twice", "cycles.total")
     assert found.saturated == ("conv2",)
+
+
+@pytest.mark.parametrize(("limit", "passes"), [(draws.WAITING_BYTES, 1), (0, 3)])
+def test_spikes_at_all_scales_are_drawn_at_once_where_they_are_few(
+    file: str, limit: int, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the same spikes: a large batch draws them again for each."""
+    inputs = load_inputs("sata128_skip", file, "none", {"rates_scale": 0.9}, MEMORY)
+    calls, drawn = [], spikes.drawn_spikes
+    monkeypatch.setattr(spikes, "WAITING_BYTES", limit)
+    for module in ("lifsim.sweeps.beside", "lifsim.simulate.spikes"):
+        monkeypatch.setattr(f"{module}.drawn_spikes", lambda *given: (calls.append(given[2]), drawn(*given))[1])
+    seen = Seen(inputs, unwatched, Shared(), tuple(SCALES.values()))
+    found = {1.0: seen.under(Sharing())[0]} | {scale: seen.at_scale(scale) for scale in SCALES.values()}
+    assert [seen.at_scale(scale) for scale in SCALES.values()] == list(found.values())[1:]
+    assert len(calls) == passes
+    for scale, one in found.items():
+        other = load_inputs("sata128_skip", file, "none", {"rates_scale": 0.9 * scale}, MEMORY)
+        alone = spikes.read_spikes(other.network, other.sharing, other.options, sparsity_of(other.arch.array))
+        assert one.provenance == alone.provenance
+        for ours, theirs in zip(one.kept, alone.kept, strict=True):
+            assert (ours.ones == theirs.ones).all()
 
 
 @pytest.mark.parametrize(("arch", "times"), [("sata128", 1), ("sata128_skip", 3)])

@@ -10,7 +10,8 @@ import pytest
 
 from lifsim.errors import InputError
 from lifsim.model.network import Network
-from lifsim.trace.synthesise import bernoulli, synthesise
+from lifsim.trace.draws import bernoulli
+from lifsim.trace.synthesise import synthesise
 from tests.trace.networks import small_network
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from functools import cached_property
 from math import prod
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lifsim.hardware.array import ArrayAccesses, ArrayCycles, ArrayShape, Kept, Laid, Sparsity
 from lifsim.hardware.lif_unit import lif_cycles, pass_outputs
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.storage import rows_of
 

@@ -7,10 +7,11 @@ three in the first pass of the way back (x^, the sums of dy and of dy * x^) and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.accounting.books import Accesses, added
 from lifsim.accounting.counts import LayerCounts
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.norm_sums import NormSums

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +12,7 @@ from lifsim.hardware.array import Kept, Laid, Sparsity
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports, PortStalls
 from lifsim.hardware.stores import Store, Stores
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

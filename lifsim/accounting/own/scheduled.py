@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.accounting.books import Accesses
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.lif_unit import membrane_accesses
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.banded import Banded
 from lifsim.schedule.facts import NetworkFacts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Dataflow, shape_of
 from lifsim.hardware.sram_ports import Port, PortStalls
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import laid_out
@@ -71,6 +72,8 @@ def _more(counts: LayerCounts, one: LayerCounts, other: LayerCounts) -> LayerCou
 
 @dataclass(frozen=True)
 class _Ports:
+    """What a stage of one layer waits for the ports of buffers."""
+
     setup: Setup
     layer: Layer
     orders: LayerOrders

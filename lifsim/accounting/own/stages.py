@@ -15,7 +15,7 @@ docs/model.md, "Training on the accelerator".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
 from lifsim.accounting.counts import LayerCounts
@@ -28,6 +28,7 @@ from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, Cut, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import laid_out

@@ -4,12 +4,12 @@ or, in skewed waves, timestep by timestep, each cut into strips of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.array_work import ArrayWork, LifCalls, array_work, lif_calls, lif_waits
 from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import Cut, Kept, Laid, dataflow_of, shape_of, sparsity_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import laid_out

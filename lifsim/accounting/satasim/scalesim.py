@@ -21,10 +21,9 @@ the code of SATA_Sim and SCALE-Sim v2. Every published `cycle-stat.yaml` at hand
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.hardware.array import ArrayShape, ceil_div
 from lifsim.hardware.read_buffer import Window, input_fetches
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

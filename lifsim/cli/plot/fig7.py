@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from lifsim.cli.plot.output import Output
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
+from lifsim.lazy_dataclass import dataclass
 
 SHARINGS = ",".join(defaults.FIG7_SHARINGS)
 

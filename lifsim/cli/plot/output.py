@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,7 @@ import click
 
 from lifsim.cli.say import say
 from lifsim.errors import Fault, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.report.figures.files import Place

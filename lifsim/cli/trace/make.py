@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
 from lifsim.files import check_targets
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.trace.synthesise import synthesise
 from lifsim.trace.writer import save

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from lifsim.cli.set_option import set_option
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network

@@ -14,7 +14,6 @@ One variable of neurons that are all alike runs as machine code, all else vector
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +24,7 @@ from lifsim.engine.jit import compiled
 from lifsim.engine.neurons import in_runs, rows_of
 from lifsim.engine.training.surrogate import Surrogate, to_slopes
 from lifsim.engine.workers import Workers
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons import Linear, NeuronModel, State
 
 Array = NDArray[Any]

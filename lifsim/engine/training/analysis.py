@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lifsim.engine.data import Dataset
 from lifsim.engine.evaluate import Evaluation, evaluate
@@ -12,6 +11,7 @@ from lifsim.engine.training.study import Study
 from lifsim.engine.weights import Weights, load_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 

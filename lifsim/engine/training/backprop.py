@@ -1,14 +1,13 @@
 """Forward and backward through time over one batch: the gradients of the weights.
 
-The forward pass keeps the input, the spikes of every LIF layer, the statistics of the batch norms, and the membranes
-(lifsim.engine.training.membranes). With stored membranes it also keeps what the weight layers put out; with those that
-are undone or computed again it does not: the backward pass computes it again from the spikes, as it needs it.
+The forward pass keeps the input, spikes, the batch norms' statistics and membranes (lifsim.engine.training.membranes),
+and with stored membranes what the weight layers put out, which is otherwise computed again from spikes on the way back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +30,7 @@ from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, states_of
 from lifsim.keeping import KEEPINGS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, TimeMean
 from lifsim.model.product import Backward, Operator, Product
 from lifsim.model.sharing import Sharing

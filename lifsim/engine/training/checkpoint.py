@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from lifsim.config.json_file import parse_json
 from lifsim.engine.training.loop import Progressed
 from lifsim.engine.weights import checked_weights, save_arrays
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, rule
 from lifsim.trace.archive import Archive

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.optimiser import Adam, Optimiser, cosine_rate
 from lifsim.engine.weights import checked_weights
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 
 Array = NDArray[Any]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, channels_of, states_of
 from lifsim.keeping import KEEPINGS
 from lifsim.keeping.undoing import calls_within
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing

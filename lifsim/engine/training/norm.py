@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from lifsim.engine.training.norm_passes import (
 from lifsim.engine.weights import BN_EPSILON
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 Pass = Callable[..., None]

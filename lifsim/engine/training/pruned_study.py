@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +27,7 @@ from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.files import replacing
 from lifsim.kernels.share import share_cache
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing

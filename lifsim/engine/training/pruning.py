@@ -8,7 +8,7 @@ start (learning-rate rewinding: Renda et al., ICLR 2020), for as many epochs as 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loop import Progressed, Recipe, train
 from lifsim.engine.weights import Weights, checked_weights
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.membranes import StoredMembranes
 from lifsim.engine.training.surrogate import to_slopes
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Input, Network
 from lifsim.model.product import Product
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons import NeuronModel
 from lifsim.neurons import State as Variables
 from lifsim.neurons.parameters import wide

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +27,7 @@ from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, shown
 from lifsim.files import replacing, unwritable
 from lifsim.kernels.share import share_cache
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing

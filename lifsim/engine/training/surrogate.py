@@ -10,12 +10,12 @@ The forms and defaults of SpikingJelly's ATan, Sigmoid and PiecewiseQuadratic.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from lifsim.engine.jit import compiled
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.lazy_dataclass import dataclass
 
 _DEFAULT_ALPHA = {"atan": 2.0, "sigmoid": 4.0, "triangle": 1.0}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import lcm
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.gemm import Gemm
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ per row and column, and takes its full time however little of the array it fills
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +13,7 @@ from lifsim.hardware.array.dataflow import Dataflow
 from lifsim.hardware.gemm import ArrayCycles, ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
+
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ Modelled on DRAMsim3's configuration.cc, in true pJ: with currents in mA, V x mA
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from lifsim.hardware.dram.counts import DramWork
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 from lifsim.model.dram_energy import PerBitEnergy, Supply
 

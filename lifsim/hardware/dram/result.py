@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lifsim.hardware.dram.counts import SLEEP_CYCLES, SLEEPS, DramCounts, DramWork
 from lifsim.hardware.dram.energy import Background, DramEnergy, background_pj, energy_pj
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.dram.energy import DramEnergy
 from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
 from lifsim.hardware.dram.streamed import streamed_work
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+
+from lifsim.lazy_dataclass import dataclass
 
 MAX_UNITS = 1 << 23
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, WRITES, Kind
+from lifsim.lazy_dataclass import dataclass
 
 Ints = NDArray[np.int64]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from lifsim.hardware.pipeline.kinds import LOADS, STORES, WRITES, Kind
 from lifsim.hardware.pipeline.program import Halves, Ints
 from lifsim.hardware.pipeline.records import REQUEST, STEP
 from lifsim.hardware.pipeline.timing import PLAY_STEPS, Bandwidth, bus_of, controller_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 
 ASKED = np.dtype(

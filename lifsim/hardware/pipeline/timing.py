@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +16,7 @@ from lifsim.hardware.pipeline.clocks import Clocks
 from lifsim.hardware.pipeline.program import Ints, Program
 from lifsim.hardware.pipeline.records import MEMORY, REQUEST, STEP
 from lifsim.kernels.kernel import Kernel
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 from lifsim.watch import Watch, stretches, unwatched
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.interchange.onnx.graph import OnnxNode
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from lifsim.interchange.onnx.constants import folded
 from lifsim.interchange.onnx.graph import OnnxGraph, OnnxNode
 from lifsim.interchange.onnx.operands import Given
 from lifsim.interchange.onnx.refused import READOUTS, why_refused
+from lifsim.lazy_dataclass import dataclass
 
 MAX_TOLD = 20
 """Faults of one file."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from numpy.typing import NDArray
+
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 

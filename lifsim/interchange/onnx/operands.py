@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from lifsim.interchange.onnx.built import Built, Signal, as_map
 from lifsim.interchange.onnx.graph import OnnxNode
+from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from lifsim.engine.weights import BN_EPSILON
 from lifsim.interchange.onnx.built import Signal, as_map, name_of, real
 from lifsim.interchange.onnx.operands import Given
 from lifsim.interchange.onnx.windows import unpadded, windows_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import counted
 
 Array = NDArray[Any]

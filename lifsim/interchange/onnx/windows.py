@@ -3,10 +3,9 @@ of an axis alike, and rounds down."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lifsim.interchange.onnx.built import NO_PADS, Signal
 from lifsim.interchange.onnx.graph import OnnxNode
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import MisfitError, slide
 from lifsim.units import counted
 

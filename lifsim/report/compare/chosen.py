@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.compare.runs import Run
 from lifsim.sweeps.outcome import figure_names
 from lifsim.training.traffic import StageBytes

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lifsim.csv_text import csv_text
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.differences import Difference, differences
 from lifsim.report.compare.rows import Row, change, rows

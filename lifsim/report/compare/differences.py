@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.compare.runs import Run
 from lifsim.units import key_words
 

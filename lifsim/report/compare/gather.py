@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.compare.chosen import Chosen
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.keep import runs_in

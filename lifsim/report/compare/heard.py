@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.compare.made import Keep
 from lifsim.simulate.result import Result
 

@@ -8,13 +8,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lifsim.config.json_file import MAX_BYTES
 from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
+from lifsim.lazy_dataclass import dataclass
 from lifsim.placing import Placed, fitting, require_folder
 from lifsim.regular_file import open_regular
 from lifsim.report.compare.compared import COMPARISON_FORMAT, Compared

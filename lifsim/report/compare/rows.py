@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.bound import bound, in_words
 from lifsim.report.compare.chosen import BOUND, FIGURES, Chosen, meant
 from lifsim.report.compare.runs import Run

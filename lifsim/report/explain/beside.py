@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.record import LayerRecord
 from lifsim.sweeps.beside import Comparison
 from lifsim.units import change_text, format_si

@@ -4,9 +4,9 @@ window by window."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.dram import UNIT, LayerBytes
 from lifsim.report.explain.line import Line, alike, total

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.explain.line import Line, minus, plus, product, times
 from lifsim.report.explain.weights import VisitedWeights
 from lifsim.schedule.facts import LayerFacts

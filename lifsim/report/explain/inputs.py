@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import minus, product
 from lifsim.schedule.rows import RowAxis, single_windows, windows

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.states import most_channels, states_of
 from lifsim.hardware.array import Laid, dataflow_of, shape_of
 from lifsim.hardware.stores import Stores
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.play.bound import port_use

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.width import wrapped
 
 

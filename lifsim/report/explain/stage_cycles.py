@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
@@ -12,6 +12,7 @@ from lifsim.accounting.own.stages import norm_calls
 from lifsim.hardware.array import SPARSITIES, Laid, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.optimizers import OPTIMIZERS

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lifsim.graph.states import most_channels, states_of
 from lifsim.hardware.array import Laid
 from lifsim.keeping import KEEPINGS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.play.record import LayerRecord
 from lifsim.report.explain.line import Line

@@ -4,9 +4,10 @@ there are."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lifsim.hardware.array import SPARSITIES, Cut, dataflow_of, shape_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.play.record import LayerRecord

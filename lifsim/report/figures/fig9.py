@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures import fig9_breakdown, fig9_dram
 from lifsim.report.figures.sheet import Sheet
 from lifsim.report.figures.subject import Subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lifsim.csv_text import safe_cell
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.files import check_targets, check_writable, replacing_all
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     import pandas as pd

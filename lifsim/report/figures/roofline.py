@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
+from lifsim.lazy_dataclass import dataclass
 from lifsim.play.bound import bound
 from lifsim.report.figures.numbers import ranges_of
 from lifsim.report.figures.scales import tick_in_units

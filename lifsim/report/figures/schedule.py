@@ -7,7 +7,6 @@ of a timestep stands where these are: what runs back to back stands above each o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.scales import tick_in_units
 from lifsim.report.figures.schedule_work import BUFFERS, Over
 from lifsim.report.figures.sheet import Sheet

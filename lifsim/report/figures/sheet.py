@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from lifsim.errors import Fault, InputError, did_you_mean, shown
+from lifsim.lazy_dataclass import dataclass
 
 _INCHES = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?)\s*(in|cm|mm)?\s*[x×]\s*(\d+(?:\.\d*)?)\s*(in|cm|mm)\s*", re.ASCII)

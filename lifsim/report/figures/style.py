@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.sheet import PAPER, PAPER_SHEET, Sheet, Style
 from lifsim.report.figures.text_size import families, width_pt, wrapped
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures import sweep_heat, sweep_lines, sweep_pareto
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.sheet import Sheet

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.scales import is_wide, tick_in_units
 from lifsim.report.figures.sweep_rows import in_order, names_of
 from lifsim.report.figures.together import Line, draw_lines, joined

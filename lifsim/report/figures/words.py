@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from lifsim.lazy_dataclass import dataclass
 from lifsim.units import format_bytes, format_si
 
 _PREFIXES = (

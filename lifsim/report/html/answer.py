@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lifsim.errors import visible
+from lifsim.lazy_dataclass import dataclass
 from lifsim.note import decisive
 from lifsim.play.bound import bound_by, waits_words
 from lifsim.report.first_screen import MOST_ASSUMPTIONS

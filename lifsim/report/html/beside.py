@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 
 from lifsim.accounting.books import KINDS
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.causes import CAUSES
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.differences import counted_words, shown_and_counted

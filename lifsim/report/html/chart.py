@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lifsim.csv_text import csv_text
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.quantities import text_of
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from lifsim.accounting.basis import PriceBasis
 from lifsim.accounting.price_list import PriceList
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.html.chart import Column, Table
 from lifsim.report.html.told import Told
 from lifsim.units import key_words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from typing import Any
@@ -13,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lifsim import __version__
 from lifsim.errors import visible
+from lifsim.lazy_dataclass import dataclass
 from lifsim.placing import fitting
 from lifsim.report.figures.palette import CIVIDIS, COLOURS
 from lifsim.report.html.answer import Answer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from lifsim.config.json_file import MAX_BYTES
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.html.stored_layers import read_layers
 from lifsim.report.rows import as_csv
 from lifsim.report.stored import Stored, read_runs

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.gather import gathered
 from lifsim.report.html.again import made_again

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lifsim.config import defaults
 from lifsim.config.validate import Examined
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.graph.states import any_shared, states_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing

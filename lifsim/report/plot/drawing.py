@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lifsim.errors import Fault, InputError, collecting
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.files import Place
 from lifsim.report.figures.sheet import Sheet

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from lifsim.errors import Fault, InputError
 from lifsim.interchange.text import read_text
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.validation.references import References
 
 FLOAT_ROUNDING = 1e-12

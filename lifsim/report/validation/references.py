@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from copy import copy
-from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from lifsim.hardware.gemm import ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.lazy_dataclass import dataclass
 from lifsim.registry import Registry
 
 

@@ -21,7 +21,6 @@ networks", IEEE JSSC 52(1), 2017, section IV and table V (active PEs); Chen, Eme
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
@@ -39,6 +38,7 @@ from lifsim.hardware.gemm import ArrayShape, Gemm, ceil_div
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls, held_up
+from lifsim.lazy_dataclass import dataclass
 
 PE_INPUTS, PE_WEIGHTS, PE_PSUMS = 12, 224, 24
 """Elements that a PE's registers hold (JSSC 2017, table II)."""

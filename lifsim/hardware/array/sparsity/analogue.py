@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.hardware.array.sparsity.protocol import Kept, Sparsity
 from lifsim.hardware.input_reads import InputMap
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -16,6 +15,7 @@ from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from lifsim.hardware.gemm import ArrayCycles, Gemm
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.lazy_dataclass import dataclass
 from lifsim.registry import Registry
 from lifsim.trace.receptive import ones_per_pixel
 from lifsim.trace.source import image_chunks

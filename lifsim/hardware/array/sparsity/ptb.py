@@ -19,7 +19,7 @@ rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import prod
 from typing import Self
@@ -34,6 +34,7 @@ from lifsim.hardware.gemm import NO_CYCLES, ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_memory
 
 WINDOW = 4

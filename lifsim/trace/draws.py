@@ -1,0 +1,163 @@
+"""Random spikes of one tensor, made of the same draws for all that read it: layers, at several rates.
+
+Drawing takes most of the time. So who reads first draws for all, and what the others will read waits, a bit a spike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Seed = tuple[int, ...]
+Spikes = NDArray[np.uint8]
+
+WORDS = 1 << 15  # 64-bit draws made at once: what stays in a core's cache
+AHEAD = 1 << 6
+"""Words that are drawn beyond these, for what a comparison of 16 bits leaves open: two are wanted in the mean."""
+WAITING_BYTES = 32 << 20
+"""What may wait of one tensor. Where it is more, as of many images, each reader draws for itself."""
+
+
+class Words(Protocol):
+    """Random bits, as a generator of NumPy gives them."""
+
+    def random_raw(self, size: int, /) -> NDArray[np.uint64]:
+        """The next `size` words."""
+        ...
+
+
+def generator(seed: Seed) -> Words:
+    """The words of a seed, the same on every platform."""
+    return np.random.PCG64(np.random.SeedSequence(seed))
+
+
+def waiting_bytes(spikes: int, readers: int) -> int:
+    """Of so many spikes, of all images and timesteps, at the rates of so many readers."""
+    return spikes * readers // 8
+
+
+class Drawing:
+    """The spikes of a tensor of so many neurons. places: timesteps times images."""
+
+    def __init__(self, neurons: int, places: int) -> None:
+        self._neurons, self._spikes = neurons, neurons * places
+        self._readers: list[tuple[float, ...]] = []
+        self._waiting: dict[tuple[int, Seed], Spikes] = {}
+
+    def reader(self, rates: tuple[float, ...]) -> int:
+        """The number of a new reader, who sees spikes at these rates: one, or one a timestep."""
+        self._readers.append(rates)
+        return len(self._readers) - 1
+
+    def read(self, reader: int, timestep: int, seed: Seed) -> Spikes:
+        """[neurons] 0 or 1, of the draws of that seed, which belongs to a timestep and an image."""
+        waiting = self._waiting.pop((reader, seed), None)
+        if waiting is not None:
+            return np.unpackbits(waiting, count=self._neurons)
+        out = np.empty(self._neurons, np.uint8)
+        rates = [every[timestep if len(every) > 1 else 0] for every in self._readers]
+        source, packed = _Kept(generator(seed)), dict[float, Spikes]()
+        if waiting_bytes(self._spikes, len(set(self._readers))) <= WAITING_BYTES:
+            others = [other for other in range(len(rates)) if other != reader]
+            packed = {rates[other]: np.empty(-(-len(out) // 8), np.uint8) for other in others}
+            self._waiting |= {(other, seed): packed[rates[other]] for other in others}
+        alike = packed.pop(rates[reader], None)
+        drawn = [_filled(rates[reader], source.again(rates[reader]), _parts(out))]
+        drawn += [_packing(rate, source.again(rate), bits, len(out)) for rate, bits in packed.items()]
+        for _ in zip(*drawn, strict=True):
+            pass
+        if alike is not None:
+            alike[:] = np.packbits(out)
+        return out
+
+
+def bernoulli(rate: float, source: Words, out: Spikes) -> None:
+    """Fill `out` with ones of probability `rate`, to 2**-64."""
+    for _ in _filled(rate, source, _parts(out)):
+        pass
+
+
+def _parts(out: Spikes) -> Iterator[Spikes]:
+    return (out[start : start + 4 * WORDS] for start in range(0, len(out), 4 * WORDS))
+
+
+def _packing(rate: float, source: Words, bits: Spikes, count: int) -> Iterator[Spikes]:
+    """Fill `bits` as `bernoulli` would `count` spikes, part by part."""
+    part = np.empty(4 * WORDS, np.uint8)
+    sizes = (min(4 * WORDS, count - start) for start in range(0, count, 4 * WORDS))
+    filled = _filled(rate, source, (part[:size] for size in sizes))
+    for start, spikes in zip(range(0, len(bits), WORDS // 2), filled, strict=True):
+        bits[start : start + WORDS // 2] = np.packbits(spikes)
+        yield spikes
+
+
+def _filled(rate: float, source: Words, parts: Iterable[Spikes]) -> Iterator[Spikes]:
+    """Each of the parts, up to 4 * WORDS spikes, as it is filled.
+
+    A uniform u < rate is decided by the first 16 bits of u unless they equal those of the rate; then (one draw in
+    65,536) by 48 bits more. So a bit costs a quarter of a 64-bit draw.
+    """
+    threshold = _threshold(rate)
+    head, tail = np.uint16(threshold >> 48 & 0xFFFF), np.uint64(threshold & ((1 << 48) - 1))
+    for part in parts:
+        if 0 < threshold < CERTAIN:
+            draws = _uniform_16_bits(source, len(part))
+            np.less(draws, head, out=part.view(np.bool_))
+            ties = np.flatnonzero(draws == head)
+            if len(ties):
+                part[ties] = (source.random_raw(len(ties)) >> np.uint64(16)) < tail
+        else:
+            part[:] = threshold > 0
+        yield part
+
+
+CERTAIN = 1 << 64
+
+
+def _threshold(rate: float) -> int:
+    """Of CERTAIN: what a draw of 64 bits must be below."""
+    return round(rate * 2.0**64)
+
+
+def _uniform_16_bits(source: Words, count: int) -> NDArray[np.uint16]:
+    words = source.random_raw(-(-count // 4))
+    return words.astype("<u8", copy=False).view("<u2")[:count]
+
+
+class _Kept:
+    """Words of a source for several that read it part by part, in turn: kept are those that one has still to read."""
+
+    def __init__(self, source: Words) -> None:
+        self._source = source
+        self._first, self._words = 0, np.empty(0, np.uint64)
+        self._readers: list[_Again] = []
+
+    def again(self, rate: float) -> _Again:
+        """From the first word on, for spikes at that rate, which reads nothing where the rate decides them."""
+        reader = _Again(self)
+        if 0 < _threshold(rate) < CERTAIN:
+            self._readers.append(reader)
+        return reader
+
+    def between(self, first: int, last: int) -> NDArray[np.uint64]:
+        missing = last - self._first - len(self._words)
+        if missing > 0:
+            read = min(one.read for one in self._readers)
+            left = self._words[read - self._first :]
+            self._first, self._words = read, np.concatenate([left, self._source.random_raw(missing + AHEAD)])
+        return self._words[first - self._first : last - self._first]
+
+
+class _Again:
+    """Reads a source from its first word on."""
+
+    def __init__(self, kept: _Kept) -> None:
+        self._kept, self.read = kept, 0
+
+    def random_raw(self, size: int, /) -> NDArray[np.uint64]:
+        words = self._kept.between(self.read, self.read + size)
+        self.read += size
+        return words
