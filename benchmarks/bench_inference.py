@@ -36,6 +36,7 @@ CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 def beside(clock: Clock, rounds: int, rate: float | None) -> None:
     """The table beside SpikingJelly."""
     import torch
+
     from benchmarks.bench_snn import CASES, Jelly, images, vgg16
 
     network, weights = vgg16(rate)
@@ -67,7 +68,7 @@ def in_turn(clock: Clock, rounds: int, *calls: Callable[[], object]) -> list[lis
 
 def layers(clock: Clock, rounds: int, rate: float | None) -> None:
     """What each layer adds, how fast, and what the matrix product of its whole windows would take at batch 1."""
-    from bench_snn import images, vgg16
+    from benchmarks.bench_snn import images, vgg16
 
     network, weights = vgg16(rate)
     one = Workers(1)
