@@ -1,5 +1,6 @@
 """How long does a user wait, and how much memory does it take? Whole processes, from the shell.
 
+    python -m benchmarks run cli
     pytest benchmarks/bench_cli.py --benchmark-only -s
 
 LIFSIM_REFERENCE names a folder with spike_traces/vgg16_cifar10.npz; without it the run on the real trace is skipped.
@@ -10,10 +11,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.bench_roofline import NUMPY
+from benchmarks.frame.figure import Figure, Target
+from benchmarks.frame.paired import lifsim, processes
+from benchmarks.frame.session import Session
 
 RUN = [sys.executable, "-m", "lifsim"]
 MEASURED = (
@@ -28,11 +35,35 @@ CASES = {
     "resnet19 224": ["run", "--workload", "resnet19_imagenet100"],
     "fig9": ["plot", "fig9"],
 }
+VGG16 = (Target(0.5), Target(120))
+TARGETS = {"help": (Target(0.1), None), "vgg16 rates": VGG16, "vgg16 trace": VGG16, "resnet19 224": (Target(1.5), None)}
+"""Seconds, and MB."""
+
+
+def _trace() -> Path:
+    return Path(os.environ.get("LIFSIM_REFERENCE", "")) / "spike_traces" / "vgg16_cifar10.npz"
+
+
+def figures(session: Session) -> Iterator[Figure]:
+    """Beside the LIFSim of before: seconds on the clock, and MB at most."""
+    for case, (seconds, megabytes) in TARGETS.items():
+        words = CASES[case]
+        if "TRACE" in words and not _trace().is_file():
+            continue
+        arguments = [str(_trace()) if word == "TRACE" else word for word in words]
+        folders = [session.folder / side for side in ("ours", "past")]
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        past = None if session.past is None else lifsim(folders[1], *arguments, checkout=session.past)
+        found = processes(lifsim(folders[0], *arguments), past, session.rounds)
+        wall, peak = found.wall_s, found.peak_mb
+        yield Figure(case, "s", wall.ours, "the past", wall.theirs, target=seconds, limit=session.limit(NUMPY))
+        yield Figure(f"{case}: memory", "MB", peak.ours, "the past", peak.theirs, target=megabytes)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_from_the_shell(case: str, benchmark: BenchmarkFixture, tmp_path: Path) -> None:
-    trace = Path(os.environ.get("LIFSIM_REFERENCE", "")) / "spike_traces" / "vgg16_cifar10.npz"
+    trace = _trace()
     if "TRACE" in CASES[case] and not trace.is_file():
         pytest.skip("set LIFSIM_REFERENCE to the folder of reference figures")
     arguments = [str(trace) if word == "TRACE" else word for word in CASES[case]]

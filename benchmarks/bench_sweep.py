@@ -1,5 +1,6 @@
 """How many points a second does a sweep run, is its rate flat, and does it survive being killed?
 
+    python -m benchmarks run sweep
     pytest benchmarks/bench_sweep.py -s
 
 The space is that of the design: VGG-16 on CIFAR-10 under 4 sharings, with 10 membrane, 5 weight and 5 spike buffers.
@@ -11,12 +12,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.frame.figure import Figure, Series, Target
+from benchmarks.frame.session import Session
 from lifsim.sweeps.local import LocalPool
 from lifsim.sweeps.plan import plan
 from lifsim.sweeps.request import options_document, read_request
@@ -31,6 +35,24 @@ VARY = (
     "buffers.spike_in.size_bytes=8KiB:128KiB:x2",
 )
 KILLS = 20
+
+
+def figures(session: Session) -> Iterator[Figure]:
+    """Of one process, under the simulated DRAM, each sharing alone; the start of the process does not count."""
+    for sharing in SHARINGS:
+        made = plan(read_request(None, options_document({"sharing": [sharing]}, (), VARY)))
+        outcomes: list[float] = []
+
+        def stamp(_: object, stamps: list[float] = outcomes) -> None:
+            stamps.append(time.perf_counter())
+
+        with (
+            Store.create_or_open(session.folder / sharing, made.job.description()) as store,
+            LocalPool(made.job, 1) as pool,
+        ):
+            run_points(made.job, store, list(made.points), pool, stamp)
+        rate = (len(outcomes) - 1) / (outcomes[-1] - outcomes[0])
+        yield Figure(f"VGG-16, {sharing}", "points/s", Series((rate,)), better="more", target=Target(100))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -1,21 +1,41 @@
-"""How long does timing a run take? pytest benchmarks/bench_timing.py"""
+"""How long does timing a run take? Run: pytest benchmarks/bench_timing.py"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import lifsim
+from benchmarks.frame.figure import Figure
+from benchmarks.frame.paired import in_process
+from benchmarks.frame.session import Session
 from lifsim.report.timeline import write_timeline
 
 CYCLE = ["dram.model=cycle", "dram.device=ddr4_2400"]
 BANDWIDTH = ["dram.model=bandwidth", "dram.bandwidth_bytes_per_s=19.2GB"]
 
 
-@pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])
-@pytest.mark.parametrize("memory", [["dram.model=ideal"], BANDWIDTH, CYCLE], ids=["ideal", "bandwidth", "cycle"])
+WORKLOADS = ("vgg16_cifar10", "resnet19_imagenet100")
+MEMORIES = {"ideal": ["dram.model=ideal"], "bandwidth": BANDWIDTH, "cycle": CYCLE}
+
+
+def figures(session: Session) -> Iterator[Figure]:
+    """Of whole runs in a process that is warm, what waiting for the memory costs beside a memory that nobody waits
+    for."""
+    for workload, memory in product(WORKLOADS, ("bandwidth", "cycle")):
+        sides = [partial(lifsim.run, workload=workload, overrides=MEMORIES[name]) for name in (memory, "ideal")]
+        pair = in_process(sides[0], sides[1], session.rounds)
+        theirs = pair.theirs and pair.theirs.scaled(1e3)
+        yield Figure(f"{workload}, {memory}", "ms", pair.ours.scaled(1e3), "the same, ideal", theirs)
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("memory", MEMORIES.values(), ids=MEMORIES)
 def test_run(benchmark: BenchmarkFixture, workload: str, memory: list[str]) -> None:
     """A whole run, spikes drawn anew; the difference to `ideal` is what timing costs."""
     result = benchmark.pedantic(lambda: lifsim.run(workload=workload, overrides=memory), rounds=3, warmup_rounds=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lifsim.batches.inputs import BatchInputs, count_of, of_images
+from lifsim.batches.parts import Inferred, Model, Part, parts, run_here
 from lifsim.brief import Brief, Briefly
 from lifsim.engine.encoding import encode
-from lifsim.engine.evaluate import chunks
-from lifsim.engine.inference import Engine, checked_input
+from lifsim.engine.inference import checked_input
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.training.loss import cross_entropy
 from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
+from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, collecting, did_you_mean, shown
 from lifsim.keeping import KEEPINGS
-from lifsim.model.network import Lif, Network, Node
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory
 from lifsim.simulate.api import Name
@@ -112,6 +113,7 @@ def infer(
     seed: int = 0,
     dtype: DTypeLike = np.float32,
     threads: int | None = None,
+    scheduler: str | None = None,
     share_where_possible: bool = False,
     overrides: Sequence[str] = (),
 ) -> Inference:
@@ -121,7 +123,8 @@ def infer(
     docs/python.md), an .npz file of them, "random" (by `seed`) or "calibrated" (that fire at the workload's rates).
     images: [B, C, H, W] or [B, F], events [T, B, ...]; an .npz file, "random", or a data set (`lifsim list datasets`),
     of whose test images the first `batch` (1). timesteps: in the place of the workload's. seed: also of rate encoding.
-    dtype: of the arithmetic, float32 or float64. threads: by default all; they change no bit. share_where_possible,
+    dtype: of the arithmetic, float32 or float64. threads: by default all; they change no bit. scheduler: of the Dask
+    cluster that runs the images instead, some on each of its threads; it changes no bit either. share_where_possible,
     overrides: as of `lifsim.run`.
 
     Raises InputError with every fault.
@@ -144,7 +147,9 @@ def infer(
     count = count_of(network, seen)
     fired = sum(lif.output.elements * lif.output.timesteps for lif in network.lifs)
     require_memory(count * fired, f"the spikes of {counted(count, 'image')}", "images")
-    return _together(Engine(network, shared, arrays, np.dtype(dtype), crew), seen, seed)
+    model, todo = Model(network, shared, arrays, np.dtype(dtype), seed), parts(network, seen, count)
+    with of_images():
+        return _together(network, count, _runner(scheduler)(model, todo, crew))
 
 
 def gradients(
@@ -222,25 +227,31 @@ def _grid_faults(membrane_bits: int | None, copy_every: int) -> Iterator[Fault]:
             yield Fault(f"{shown(value)} must be a whole number from 1 to {most}", path=name)
 
 
-def _together(engine: Engine, images: Array, seed: int) -> Inference:
-    """Some images at a time, which changes no bit."""
-    network, count = engine.network, count_of(engine.network, images)
+def _runner(scheduler: str | None) -> Callable[[Model, Iterable[Part], Workers], Iterator[Inferred]]:
+    """What runs parts: this process, or the cluster of `scheduler`. Raises InputError where it cannot be had."""
+    if scheduler is None:
+        return run_here
+    if not isinstance(scheduler, str):
+        raise InputError(Fault(f"{shown(scheduler)} must be an address, such as tcp://host:8786", path="scheduler"))
+    try:
+        from lifsim.batches.dask import run_on_cluster
+    except ImportError:
+        raise InputError(Fault("needs Dask: pip install 'lifsim[distributed]'", path="scheduler")) from None
+    return lambda model, todo, _: run_on_cluster(model, todo, scheduler)
+
+
+def _together(network: Network, count: int, done: Iterable[Inferred]) -> Inference:
+    """The parts of all `count` images as one."""
     spikes = {lif.name: np.empty((lif.output.timesteps, count, *lif.output.shape), bool) for lif in network.lifs}
-    outputs, membranes = list[Array](), list[dict[str, Array]]()
-    for first, last in chunks(count):
-
-        def keep(node: Node, timestep: int, value: Array, first: int = first, last: int = last) -> None:
-            if isinstance(node, Lif):
-                spikes[node.name][timestep : timestep + len(value), first:last] = value
-
-        part = images[:, first:last] if network.encoding == "event" else images[first:last]
-        with of_images():
-            outcome = engine.run(encode(network, part, seed, first), keep)
-        outputs.append(outcome.outputs)
-        membranes.append(outcome.membranes)
+    outputs, membranes = list[Array](), list[Mapping[str, Array]]()
+    for part in done:
+        for name, fired in part.spikes.items():
+            spikes[name][:, part.images] = fired
+        outputs.append(part.outputs)
+        membranes.append(part.membranes)
     names = membranes[0] if membranes else {}
     return Inference(
         np.concatenate(outputs, axis=1),
         spikes,
-        {name: np.concatenate([part[name] for part in membranes]) for name in names},
+        {name: np.concatenate([of_part[name] for of_part in membranes]) for name in names},
     )

@@ -5,22 +5,23 @@ They travel as a worker plugin, which the scheduler hands to every worker that i
 
 from __future__ import annotations
 
-import logging
 import shutil
 import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import cast
 
-from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
+from distributed import Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
+from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
@@ -28,20 +29,26 @@ from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
 from lifsim.units import counted
 
+OPTION = "--scheduler"
+
 AHEAD = 3
-"""Points per worker thread that the scheduler knows of, so that no thread waits for the client."""
+"""Tasks per worker thread that the scheduler knows of, so that no thread waits for the client."""
+
+TASK_SECONDS, MOST_POINTS = 0.5, 16
+"""How long a task is to take its worker, and how many points it has at most. Cheap points that travel together spare
+the scheduler, and as neighbours they share what they have in common; few enough, no worker is long at its last task."""
 
 ATTEMPTS = 3
 """How often the job is handed over while workers die."""
 
-CONNECT_SECONDS, WORKER_SECONDS, CLOSE_SECONDS = 4, 30, 5
-"""How long the scheduler may take to answer, the first worker to be there, and the client to leave."""
+CLOSE_SECONDS = 5
+"""How long the client may take to leave."""
 
 WORKERLESS_SECONDS = 60
 """How long a cluster may be without a worker, as while its dead ones are started anew."""
 
 RESULT_SECONDS = 60
-"""How long the result of a point may take to come, before the point is run again: its worker may have died with it."""
+"""How long the result of a task may take to come, before it is run again: its worker may have died with it."""
 
 _CHECK_SECONDS = 1.0
 
@@ -49,9 +56,9 @@ _CHECK_SECONDS = 1.0
 class DaskCluster(Executor):
     """The cluster of the scheduler at `address`, such as tcp://host:8786.
 
-    Points of a worker that dies are run by another. Dask gives up those that were on several dying workers, though they
-    may only have waited there: these are run once more at the end, one at a time, so that a worker that dies then dies
-    of its point.
+    Cheap points travel together. Those of a worker that dies are run by another. Dask gives up those that were on
+    several dying workers, though they may only have waited there: these are run once more at the end, one at a time, so
+    that a worker that dies then dies of its point.
 
     Raises InputError where the scheduler cannot be reached, has no worker, or a worker has another LIFSim.
     """
@@ -59,11 +66,7 @@ class DaskCluster(Executor):
     def __init__(self, job: Job, address: str) -> None:
         self._job, self._address = job, address
         self._name = f"lifsim-{job.key_of(0)[:16]}"
-        _quieten()
-        try:
-            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except Exception as error:  # whatever a port answers that is no scheduler's
-            raise _fault(address, f"must be the address of a running Dask scheduler: {error}") from None
+        self._client = joined(address, OPTION)
         try:
             files = {path: Path(path).read_bytes() for path in job.files}
             self._send(JobPlugin(job, files, MODEL_VERSION))
@@ -97,49 +100,52 @@ class DaskCluster(Executor):
                 self._client.register_plugin(plugin, name=self._name)
                 return
             except TimeoutError:
-                raise _fault(self._address, f"must have a worker within {WORKER_SECONDS} s") from None
+                raise workerless(self._address, OPTION) from None
             except OSError as error:  # a worker died just then, or the scheduler
                 if attempt == ATTEMPTS or self._client.status != "running":
-                    raise self._gone() from error
+                    raise gone(self._address) from error
 
     def _together(self, todo: Iterator[int], most: int, suspects: deque[int] | None) -> Iterator[Outcome]:
-        """Run points of `todo`, up to `most` at a time. What Dask gives up goes to `suspects`, or without these is an
-        outcome."""
-        came: SimpleQueue[Future[Outcome]] = SimpleQueue()
-        point_of = {self._submit(point, came): point for point in islice(todo, most)}
+        """Run points of `todo`, up to `most` tasks at a time. What Dask gives up goes to `suspects`, or without these
+        is an outcome."""
+        came: SimpleQueue[Future[Task]] = SimpleQueue()
+        points_of: dict[Future[Task], tuple[int, ...]] = {}
+        for point in islice(todo, most):
+            points_of[self._submit((point,), came)] = (point,)
         seen = time.monotonic()
-        while point_of:
+        while points_of:
             try:
                 future = came.get(timeout=_CHECK_SECONDS)
             except Empty:
                 seen = self._check(seen)
                 continue
-            point = point_of.pop(future)
+            points = points_of.pop(future)
+            task = Task((), 0.0)
             try:
-                outcome: Outcome | None = self._result(future)
+                task = self._result(future)
             except _GivenUpError as reason:
-                outcome = None
                 if suspects is None:
-                    outcome = Outcome(point, self._job.key_of(point), None, str(reason))
+                    task = Task(
+                        tuple(Outcome(point, self._job.key_of(point), None, str(reason)) for point in points), 0.0
+                    )
                 else:
-                    suspects.append(point)
+                    suspects.extend(points)
             except _LostError:  # its worker has died with the result
-                point_of[self._submit(point, came)] = point
+                points_of[self._submit(points, came)] = points
                 continue
-            for following in islice(todo, 1):
-                point_of[self._submit(following, came)] = following
-            if outcome is not None:
-                yield outcome
+            if following := tuple(islice(todo, task.following)):
+                points_of[self._submit(following, came)] = following
+            yield from task.outcomes
 
-    def _submit(self, point: int, came: SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
-        future: Future[Outcome] = self._client.submit(_run, self._name, point, pure=False)
+    def _submit(self, points: tuple[int, ...], came: SimpleQueue[Future[Task]]) -> Future[Task]:
+        future: Future[Task] = self._client.submit(_run, self._name, points, pure=False)
         future.add_done_callback(came.put)
         return future
 
-    def _result(self, future: Future[Outcome]) -> Outcome:
-        """What became of a point. Raises InputError where the scheduler is gone, _GivenUpError, _LostError."""
+    def _result(self, future: Future[Task]) -> Task:
+        """What became of points. Raises InputError where the scheduler is gone, _GivenUpError, _LostError."""
         if future.status == "cancelled" or self._client.status != "running":
-            raise self._gone()
+            raise gone(self._address)
         if future.status == "error":
             error = future.exception()
             if isinstance(error, KilledWorker):
@@ -148,14 +154,14 @@ class DaskCluster(Executor):
         try:
             return future.result(timeout=RESULT_SECONDS)
         except CancelledError:  # the scheduler went while it was asked
-            raise self._gone() from None
+            raise gone(self._address) from None
         except (TimeoutError, OSError):
             raise _LostError from None
 
     def _check(self, seen: float) -> float:
         """When workers were last seen, `seen` until now. Raises InputError where there will be no more outcomes."""
         if self._client.status != "running":
-            raise self._gone()
+            raise gone(self._address)
         workers = self._workers()
         if not workers and time.monotonic() - seen > WORKERLESS_SECONDS:
             raise InputError(f"the Dask cluster at {self._address} has had no worker for {WORKERLESS_SECONDS} s")
@@ -166,11 +172,22 @@ class DaskCluster(Executor):
         try:
             found: dict[str, int] = self._client.nthreads()
         except (OSError, RuntimeError):
-            raise self._gone() from None
+            raise gone(self._address) from None
         return found
 
-    def _gone(self) -> InputError:
-        return InputError(f"the Dask scheduler at {self._address} is gone")
+
+@dataclass(frozen=True)
+class Task:
+    """What became of points that travelled together, and how long that took the worker."""
+
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+
+    @property
+    def following(self) -> int:
+        """Points of the next task: as many as take TASK_SECONDS, twice those of this one at most."""
+        done = len(self.outcomes)
+        return max(1, min(MOST_POINTS, 2 * done, int(done * TASK_SECONDS / max(self.seconds, 1e-6))))
 
 
 class _GivenUpError(Exception):
@@ -211,16 +228,8 @@ class JobPlugin(WorkerPlugin):
             return self._evaluator.outcome(point)
 
 
-def _run(plugin: str, point: int) -> Outcome:
-    job = get_worker().plugins[plugin]
-    return cast(JobPlugin, job).outcome(point)
-
-
-def _quieten() -> None:
-    """Dask tells of workers and schedulers that are gone in tracebacks; LIFSim says what they mean."""
-    for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _fault(address: str, message: str) -> InputError:
-    return InputError(Fault(message, path=f"--scheduler {address}"))
+def _run(plugin: str, points: tuple[int, ...]) -> Task:
+    job = cast(JobPlugin, get_worker().plugins[plugin])
+    begun = time.monotonic()
+    outcomes = tuple(job.outcome(point) for point in points)
+    return Task(outcomes, time.monotonic() - begun)

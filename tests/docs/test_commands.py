@@ -18,10 +18,9 @@ from tests.docs.in_order import IN_ORDER
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMAND = re.compile(r"^(?: {4})?(?:\$ )?((?:lifsim|python|mkdir) [^#\n]*)", re.MULTILINE)
-NEEDS_PYTORCH = (["python", "benchmarks/bench_snn.py"],)
 FRAMEWORKS = ("torch", "spikingjelly")
-TRIALS = "tests."
-"""Modules of trials that take an hour; small parts of them are tests."""
+TRIALS = ("tests.", "benchmarks")
+"""Modules of trials and measurements that take an hour; small parts of them are tests."""
 
 SHORTER = {
     "study": ["--epochs", "1", "--seeds", "1", "--sharing", "none"],
@@ -34,8 +33,7 @@ def _commands(document: Path) -> list[list[str]]:
     """Those that need nothing but a checkout."""
     text = document.read_text(encoding="utf-8").replace("\\\n", " ")
     commands = [shlex.split(line) for line in COMMAND.findall(text)]
-    short = [command for command in commands if command[:2] != ["python", "-m"] or not command[2].startswith(TRIALS)]
-    return [command for command in short if command[:2] not in NEEDS_PYTORCH]
+    return [command for command in commands if command[:2] != ["python", "-m"] or not command[2].startswith(TRIALS)]
 
 
 @pytest.fixture

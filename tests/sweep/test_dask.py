@@ -13,6 +13,7 @@ import pytest
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan, plan
 from lifsim.sweeps.request import options_document, read_request
 
@@ -40,6 +41,23 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trace") / "t.npz"
     assert main(["trace", "make", "--workload", "lenet5_mnist", "--out", str(path)]) == 0
     return path
+
+
+@pytest.mark.parametrize(
+    ("points", "seconds", "following"),
+    [
+        (1, 0.001, 2),  # twice as many at most
+        (4, 0.4, 5),
+        (4, 0.1, 8),
+        (16, 0.01, 16),  # no task has more
+        (4, 8.0, 1),
+        (0, 0.0, 1),
+    ],
+)
+def test_cheap_points_travel_together_for_half_a_second(points: int, seconds: float, following: int) -> None:
+    from lifsim.sweeps.dask import Task
+
+    assert Task((Outcome(0, "", None, "no"),) * points, seconds).following == following
 
 
 @pytest.mark.slow
@@ -93,9 +111,10 @@ def test_the_command_stores_the_same_table_from_a_cluster(
 
 
 def test_an_unreachable_scheduler_is_told(monkeypatch: pytest.MonkeyPatch, trace: Path) -> None:
+    from lifsim.processes import cluster
     from lifsim.sweeps import dask
 
-    monkeypatch.setattr(dask, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match=r"--scheduler tcp://127.0.0.1:9: must be the address of a running"):
         dask.DaskCluster(_plan(trace).job, "tcp://127.0.0.1:9")
 

@@ -1,0 +1,112 @@
+"""Is what `lifsim.infer` has of a Dask cluster bit for bit what it computes here, and is every fault of one told?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lifsim
+from lifsim.batches import api
+from lifsim.batches.parts import Inferred
+from lifsim.errors import InputError
+from lifsim.processes import cluster as joining
+
+distributed = pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster of two worker processes."""
+    folder = str(tmp_path_factory.mktemp("cluster"))
+    options: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with distributed.LocalCluster(**options, local_directory=folder) as running:
+        yield running.scheduler_address
+
+
+def infer(scheduler: str | None, encoding: str = "rate") -> lifsim.Inference:
+    """Of 3 parts; pixels become spikes by chance, whose seed counts images from the first of all."""
+    images = np.random.default_rng(0).random((130, 1, 8, 8), np.float32)
+    encoded = (f"input.encoding={encoding}",)
+    return lifsim.infer("digits_cnn", "random", images, "channel2", scheduler=scheduler, overrides=encoded)
+
+
+@pytest.mark.parametrize("images", [1, 3, 8])
+def test_spikes_travel_as_bits(images: int) -> None:
+    from lifsim.batches.dask import packed, unpacked
+
+    network, chance = lifsim.load_workload("digits_cnn"), np.random.default_rng(images)
+    shapes = {lif.name: (lif.output.timesteps, images, *lif.output.shape) for lif in network.lifs}
+    done = Inferred(0, np.zeros((1, images, 10)), {name: chance.random(of) < 0.5 for name, of in shapes.items()}, {})
+    travels, came = packed(done), unpacked(packed(done), network)
+    assert sum(bits.nbytes for bits in travels.spikes.values()) <= sum(x.size for x in done.spikes.values()) / 8 + 3
+    for name, fired in done.spikes.items():
+        assert came.spikes[name].dtype == bool
+        assert np.array_equal(came.spikes[name], fired)
+
+
+@pytest.mark.parametrize("encoding", ["rate", "direct"])
+def test_a_cluster_changes_no_bit(cluster: str, encoding: str) -> None:
+    here, there = infer(None, encoding), infer(cluster, encoding)
+    assert np.array_equal(here.outputs, there.outputs)
+    for ours, theirs in ((here.spikes, there.spikes), (here.membranes, there.membranes)):
+        assert list(ours) == list(theirs)
+        assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+    assert here.outputs.shape[1] == 130
+    with distributed.Client(cluster) as client:
+        assert [*client.run(lifsim_plugins).values()] == [[], []]
+
+
+def test_events_are_cut_along_their_images(cluster: str) -> None:
+    network = "lenet5_mnist"
+    shape = lifsim.load_workload(network).nodes[0].output.shape
+    events = np.random.default_rng(0).random((3, 70, *shape)) < 0.3
+    given: dict[str, Any] = {"timesteps": 3, "overrides": ("input.encoding=event",)}
+    here, there = (lifsim.infer(network, "random", events, scheduler=where, **given) for where in (None, cluster))
+    assert np.array_equal(here.outputs, there.outputs)
+
+
+def test_another_lifsim_on_the_workers_is_refused(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lifsim.batches import dask
+
+    monkeypatch.setattr(dask, "MODEL_VERSION", 999)
+    with pytest.raises(InputError, match=r"workers must have the same LIFSim: model version \d+ on tcp://.*, 999 here"):
+        infer(cluster)
+    with distributed.Client(cluster) as client:
+        assert [*client.run(lifsim_plugins).values()] == [[], []]
+
+
+def lifsim_plugins(dask_worker: Any) -> list[str]:
+    """What was not taken from a worker again."""
+    return [name for name in dask_worker.plugins if name.startswith("lifsim")]
+
+
+def test_an_unreachable_scheduler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "CONNECT_SECONDS", 1)
+    with pytest.raises(InputError, match=r"^scheduler tcp://127.0.0.1:9: must be the address of a running"):
+        infer("tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_is_an_address() -> None:
+    with pytest.raises(InputError, match=r"^scheduler: 8786 must be an address, such as tcp://host:8786"):
+        infer(8786)  # type: ignore[arg-type]
+
+
+def test_without_dask_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lifsim.batches.dask", None)
+    with pytest.raises(InputError, match=r"^scheduler: needs Dask: pip install 'lifsim\[distributed\]'"):
+        api.infer("digits_cnn", "random", "random", scheduler="tcp://127.0.0.1:9")
+
+
+@pytest.mark.slow
+def test_images_over_which_workers_die_are_told(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time Dask starts another one."""
+    from lifsim.batches import dask
+
+    monkeypatch.setattr(dask, "_run", lambda *_: os._exit(1))
+    with pytest.raises(InputError, match=r"^the worker that ran some of the images died, 4 times"):
+        infer(cluster)
