@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifsim.model.fitting import slide
 from tests.oracles.windows import convolution_counts, positions
 from tests.workload.building import faults_of, network
 
@@ -116,3 +118,9 @@ def test_in_shape_starts_a_chain_that_reads_spikes():
     assert (a.rounds, b.rounds, c.rounds) == (1, 3, 3)
     assert (b.in_shape, b.out_shape, b.multibit_input) == ((7, 5, 5), (4, 3, 3), False)
     assert [layer.outputs[0].name for layer in (a, b, c)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(("kernel", "size"), [(127, 2048), (127, 4095), (4095, 4095)])
+def test_the_largest_kernels_slide_over_the_largest_maps(kernel: int, size: int) -> None:
+    padding = (kernel // 2, kernel // 2)
+    assert slide((size, size), (kernel, kernel), (1, 1), padding) == (size, size)
