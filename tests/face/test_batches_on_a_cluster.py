@@ -13,10 +13,15 @@ import pytest
 import lifsim
 from lifsim.batches import api
 from lifsim.batches.parts import Inferred
+from lifsim.engine.encoding import encode
+from lifsim.engine.inference import Engine
+from lifsim.engine.initial import random_weights
 from lifsim.errors import InputError
 from lifsim.processes import cluster as joining
 
 distributed = pytest.importorskip("distributed")
+
+PIXELS = np.random.default_rng(0).random((130, 1, 8, 8), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +35,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def infer(scheduler: str | None, encoding: str = "rate") -> lifsim.Inference:
     """Of 3 parts; pixels become spikes by chance, whose seed counts images from the first of all."""
-    images = np.random.default_rng(0).random((130, 1, 8, 8), np.float32)
     encoded = (f"input.encoding={encoding}",)
-    return lifsim.infer("digits_cnn", "random", images, "channel2", scheduler=scheduler, overrides=encoded)
+    return lifsim.infer("digits_cnn", "random", PIXELS, "channel2", scheduler=scheduler, overrides=encoded)
 
 
 @pytest.mark.parametrize("images", [1, 3, 8])
@@ -59,6 +63,15 @@ def test_a_cluster_changes_no_bit(cluster: str, encoding: str) -> None:
     assert here.outputs.shape[1] == 130
     with distributed.Client(cluster) as client:
         assert [*client.run(lifsim_plugins).values()] == [[], []]
+
+
+def test_parts_are_encoded_as_one_batch() -> None:
+    """Chances of an image are those of its number among all."""
+    network = lifsim.load_workload("digits_cnn", ["input.encoding=rate"])
+    whole = Engine(network, lifsim.Sharing.parse("channel2"), random_weights(network, 0)).run(
+        encode(network, PIXELS, 0)
+    )
+    assert np.array_equal(infer(None).outputs, whole.outputs)
 
 
 def test_events_are_cut_along_their_images(cluster: str) -> None:
