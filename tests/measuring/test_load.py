@@ -22,7 +22,7 @@ IDLE, BUSY = Load(0.01, 0.0, 10.0), Load(0.5, 0.0, 10.0)
 
 
 def proc(folder: Path, average: float, work: int, processes: dict[int, tuple[int, int]], stolen: int = 0) -> Path:
-    """A /proc of so many ticks at work, of which each process (parent, ticks) had its own: as a user, as the system, and
+    """A /proc of so many ticks at work, of which each process (parent, ticks) had its own: as a user, as the system and
     through children that it waited for, as both."""
     folder.mkdir(exist_ok=True)
     (folder / "loadavg").write_text(f"{average:.2f} 0.10 0.05 1/100 4000\n")
