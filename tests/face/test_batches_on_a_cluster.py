@@ -33,10 +33,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running.scheduler_address
 
 
+def weights() -> dict[str, np.ndarray]:
+    """Under which all layers fire."""
+    drawn = random_weights(lifsim.load_workload("digits_cnn"), 0)
+    return {name: 8 * value if value.ndim > 1 else value for name, value in drawn.items()}
+
+
 def infer(scheduler: str | None, encoding: str = "rate") -> lifsim.Inference:
     """Of 3 parts; pixels become spikes by chance, whose seed counts images from the first of all."""
     encoded = (f"input.encoding={encoding}",)
-    return lifsim.infer("digits_cnn", "random", PIXELS, "channel2", scheduler=scheduler, overrides=encoded)
+    return lifsim.infer("digits_cnn", weights(), PIXELS, "channel2", scheduler=scheduler, overrides=encoded)
 
 
 @pytest.mark.parametrize("images", [1, 3, 8])
@@ -61,6 +67,8 @@ def test_a_cluster_changes_no_bit(cluster: str, encoding: str) -> None:
         assert list(ours) == list(theirs)
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
     assert here.outputs.shape[1] == 130
+    assert all(fired.any() for fired in here.spikes.values())
+    assert here.outputs.any()
     with distributed.Client(cluster) as client:
         assert [*client.run(lifsim_plugins).values()] == [[], []]
 
@@ -68,10 +76,10 @@ def test_a_cluster_changes_no_bit(cluster: str, encoding: str) -> None:
 def test_parts_are_encoded_as_one_batch() -> None:
     """Chances of an image are those of its number among all."""
     network = lifsim.load_workload("digits_cnn", ["input.encoding=rate"])
-    whole = Engine(network, lifsim.Sharing.parse("channel2"), random_weights(network, 0)).run(
-        encode(network, PIXELS, 0)
-    )
-    assert np.array_equal(infer(None).outputs, whole.outputs)
+    engine = Engine(network, lifsim.Sharing.parse("channel2"), weights())
+    whole = engine.run(encode(network, PIXELS, 0)).outputs
+    assert np.array_equal(infer(None).outputs, whole)
+    assert whole.any()
 
 
 def test_events_are_cut_along_their_images(cluster: str) -> None:
