@@ -13,10 +13,15 @@ import pytest
 import lifsim
 from lifsim.batches import api
 from lifsim.batches.parts import Inferred
+from lifsim.engine.encoding import encode
+from lifsim.engine.inference import Engine
+from lifsim.engine.initial import random_weights
 from lifsim.errors import InputError
 from lifsim.processes import cluster as joining
 
 distributed = pytest.importorskip("distributed")
+
+PIXELS = np.random.default_rng(0).random((130, 1, 8, 8), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +33,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running.scheduler_address
 
 
+def weights() -> dict[str, np.ndarray]:
+    """Under which all layers fire."""
+    drawn = random_weights(lifsim.load_workload("digits_cnn"), 0)
+    return {name: 8 * value if value.ndim > 1 else value for name, value in drawn.items()}
+
+
 def infer(scheduler: str | None, encoding: str = "rate") -> lifsim.Inference:
     """Of 3 parts; pixels become spikes by chance, whose seed counts images from the first of all."""
-    images = np.random.default_rng(0).random((130, 1, 8, 8), np.float32)
     encoded = (f"input.encoding={encoding}",)
-    return lifsim.infer("digits_cnn", "random", images, "channel2", scheduler=scheduler, overrides=encoded)
+    return lifsim.infer("digits_cnn", weights(), PIXELS, "channel2", scheduler=scheduler, overrides=encoded)
 
 
 @pytest.mark.parametrize("images", [1, 3, 8])
@@ -57,8 +67,19 @@ def test_a_cluster_changes_no_bit(cluster: str, encoding: str) -> None:
         assert list(ours) == list(theirs)
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
     assert here.outputs.shape[1] == 130
+    assert all(fired.any() for fired in here.spikes.values())
+    assert here.outputs.any()
     with distributed.Client(cluster) as client:
         assert [*client.run(lifsim_plugins).values()] == [[], []]
+
+
+def test_parts_are_encoded_as_one_batch() -> None:
+    """Chances of an image are those of its number among all."""
+    network = lifsim.load_workload("digits_cnn", ["input.encoding=rate"])
+    engine = Engine(network, lifsim.Sharing.parse("channel2"), weights())
+    whole = engine.run(encode(network, PIXELS, 0)).outputs
+    assert np.array_equal(infer(None).outputs, whole)
+    assert whole.any()
 
 
 def test_events_are_cut_along_their_images(cluster: str) -> None:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from benchmarks import __main__ as command
 from benchmarks.frame import load
 from benchmarks.frame.figure import Figure, Series
-from benchmarks.frame.load import BusyError, Load, between, snapshot, wait_until_idle
+from benchmarks.frame.load import BusyError, Load, Snapshot, between, snapshot, wait_until_idle
 from benchmarks.frame.machine import this_machine
 from benchmarks.frame.members import Benchmark
 from benchmarks.frame.results import Record, keep, limits, read
@@ -22,13 +22,15 @@ IDLE, BUSY = Load(0.01, 0.0, 10.0), Load(0.5, 0.0, 10.0)
 
 
 def proc(folder: Path, average: float, work: int, processes: dict[int, tuple[int, int]], stolen: int = 0) -> Path:
-    """A /proc of so many ticks at work, of which each process (parent, ticks) had its own."""
+    """A /proc of so many ticks at work, of which each process (parent, ticks) had its own: as a user, as the system and
+    through children that it waited for, as both."""
     folder.mkdir(exist_ok=True)
     (folder / "loadavg").write_text(f"{average:.2f} 0.10 0.05 1/100 4000\n")
     (folder / "stat").write_text(f"cpu  {work - 3} 1 1 99999 7 1 0 {stolen} 0 0\ncpu0 1 1 1 1\n")
     for pid, (parent, ticks) in processes.items():
         (folder / str(pid)).mkdir(exist_ok=True)
-        fields = f"S {parent} 1 1 0 -1 0 0 0 0 0 {ticks - 3} 1 1 1 20 0"
+        used = " ".join(str((ticks + place) // 4) for place in range(4))
+        fields = f"S {parent} 1 1 0 -1 0 0 0 0 0 {used} 20 0"
         (folder / str(pid) / "stat").write_text(f"{pid} (a (very) odd name) {fields}\n")
     return folder
 
@@ -120,6 +122,17 @@ def test_what_was_disturbed_is_measured_again(tmp_path: Path, monkeypatch: pytes
         ("a", 0.0, IDLE), ("b", 4.0, IDLE), ("c", 5.0, BUSY),
     ]  # fmt: skip
     assert [line.endswith("not kept]") for line in told] == [False, True, True, False, False, True]
+
+
+def test_figures_that_come_at_once_have_the_load_of_what_they_were_measured_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory beside seconds: b comes 10 ms after a; c takes its own time."""
+    clock = iter([0.0, 5.0, 5.01, 9.0])
+    monkeypatch.setattr("benchmarks.frame.run.snapshot", lambda: Snapshot(0.0, 0.0, 0.0, next(clock)))
+    member = Benchmark("some", "", lambda _: (figure(name) for name in "abc"))
+    found = [*measured(member, Session(1, tmp_path), 0.1, 1, lambda _: None)]
+    assert [one.meanwhile.seconds for one in found] == pytest.approx([5.0, 5.01, 3.99])
 
 
 @pytest.fixture
