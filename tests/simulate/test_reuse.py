@@ -120,11 +120,13 @@ def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
     monkeypatch.setattr(CycleByCycle, "play", told)
     parts, spikes, count = Shared(), None, 0
     memory = ("dram.model=cycle", f"dram.device={device}")
-    sizes = itertools.product(("1KiB", "64KiB"), ("256", "128KiB"), ("512KiB", "1MiB"), ("true", "false"))
-    for weight, spike_in, membrane, double in sizes:
+    ports = ("512KiB", 64), ("1MiB", 64), ("1MiB", 32)
+    sizes = itertools.product(("1KiB", "64KiB"), ("256", "128KiB"), ports, ("true", "false"))
+    for weight, spike_in, (membrane, port), double in sizes:
         overrides = (
             *memory, f"buffers.weight.size_bytes={weight}", f"buffers.spike_in.size_bytes={spike_in}",
             f"buffers.membrane.size_bytes={membrane}", f"buffers.weight.double_buffered={double}",
+            f"buffers.weight.port_bits={port}",
         )  # fmt: skip
         inputs = load_inputs("sata128", "lenet5_mnist", "layer", {"schedule": "timestep"}, overrides)
         spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
@@ -144,7 +146,7 @@ def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
         assert [one.outputs.tolist() for one in shared.timeline.steps.visits] == [each.tolist() for each in uncut]
         assert (shared.timeline.timing.end == alone.timeline.timing.end).all()
         assert (shared.timeline.timing.waited == alone.timeline.timing.waited).all()
-    assert count <= 8  # of 16: no membrane leaves, however large their buffer
+    assert count <= 16  # of 24: no membrane leaves, however large their buffer
 
 
 @pytest.mark.parametrize("double", [True, False])
