@@ -142,7 +142,8 @@ def _fire(start, stop, x, state, k, spikes, kept):  # type: ignore[no-untyped-de
                     u[c] = _charge(u[c], current[c], k)
                     fired[c] = u[c] >= k.threshold
                 if keep:
-                    kept[t, p, base : base + channels] = u
+                    for c in range(channels):
+                        kept[t, p, base + c] = u[c]
                 if k.hard:
                     for c in range(channels):
                         u[c] = k.u_reset if fired[c] else u[c]
