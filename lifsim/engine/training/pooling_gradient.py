@@ -51,8 +51,8 @@ def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-de
             top, bottom = _inside(e, stride_y, pad_y, R, H)
             for f in range(grad.shape[2] - 1, -1, -1):
                 left, right = _inside(f, stride_x, pad_x, S, W)
-                highest[:] = x[n, top, left]
-                place[:] = top * W + left
+                for c in range(C):
+                    highest[c], place[c] = x[n, top, left, c], top * W + left
                 for y in range(top, bottom):
                     for z in range(left, right):
                         seen = x[n, y, z]
