@@ -41,15 +41,17 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
     _require_room(plan.facts, batch, plan.groups)
     found: list[Visit] = []
     for group in plan.groups:
-        found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
+        if group.tick_batched:
+            layer = plan.facts.layers[group.first].layer
+            found.append(memo.of(tick_visit, layer, plan.facts.reals, plan.chip.tiles, batch, group.layers[0]))
+        else:
+            found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
     return found
 
 
 def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
-    facts, tiles = plan.facts, plan.chip.tiles
-    if group.tick_batched:
-        layer = facts.layers[group.first].layer
-        return [memo.of(tick_visit, layer, facts.reals, tiles, batch, group.layers[0])]
+    """Of a group that is not tick-batched."""
+    facts = plan.facts
     if group.waves is not None:
         return wave_visits(facts, plan.chip, batch, group)
     if group.tiled:

@@ -28,7 +28,7 @@ def tick_visit(
     """All tiles of `layer` for `batch` images, as `traffic` has them cut. lasts: of its weights those are there that
     stay from one visit to the next."""
     tiles = tiles_of(layer, reals, room, batch, traffic)
-    return _visit(tiles, room, before=0, lasts=lasts)
+    return _visit(tiles, _work(layer, room, tiles), before=0, lasts=lasts)
 
 
 def tick_parts(
@@ -38,12 +38,12 @@ def tick_parts(
     before = 0
     for first in range(0, steps_of(layer, batch, traffic.tiling), most):
         tiles = tiles_of(layer, reals, room, batch, traffic).between(first, first + most)
-        yield _visit(tiles, room, before=before, lasts=False)
+        yield _visit(tiles, _work(layer, room, tiles), before=before, lasts=False)
         before += int(tiles.outputs.sum())
 
 
-def _visit(tiles: Tiles, room: TileRoom, *, before: int, lasts: bool) -> Visit:
-    """The steps of `tiles`, behind others that put out `before`."""
+def _visit(tiles: Tiles, work: Ints, *, before: int, lasts: bool) -> Visit:
+    """The steps of `tiles`, which take `work`, behind others that put out `before`."""
     layer, reals, traffic = tiles.layer, tiles.reals, tiles.traffic
     names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     inputs = tiles.dealt(_spikes(tiles))
@@ -59,7 +59,6 @@ def _visit(tiles: Tiles, room: TileRoom, *, before: int, lasts: bool) -> Visit:
         part = shares_between(spilled, tiles.outputs, before, tiles.all_outputs)
         start = spilled * before // tiles.all_outputs
         parts.append(moves_of(kind, 2, tiles.step, start + np.cumsum(part) - part, part))
-    work = _work(layer, room, tiles)
     return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names), work=work)
 
 

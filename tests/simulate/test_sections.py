@@ -14,7 +14,7 @@ import lifsim
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.pipeline.sections import Player, Section
 from lifsim.memo import Shared
-from lifsim.play import sections, steps, timing
+from lifsim.play import sections, steps, timing, trial
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result
@@ -37,7 +37,7 @@ def of_few(few: int, run: Callable[[], Result]) -> tuple[Result, int]:
         return play(player, section)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (steps, timing, sections):
+        for module in (steps, timing, sections, trial):
             patch.setattr(module, "FEW_STEPS", few)
         patch.setattr(Player, "play", noted)
         return run(), len(played)
