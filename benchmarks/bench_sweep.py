@@ -130,7 +130,7 @@ def test_points_under_the_simulated_dram(sharing: str) -> None:
             assert Evaluator(made.job).outcome(point).figures == figures[point]
         alone.append((time.process_time() - before) / len(alone_points))
     ours, theirs = 1 / min(together), 1 / min(alone)
-    print(f"\n{sharing}: {ours:.1f} points a second and core; alone {theirs:.1f}; ratio {ours / theirs:.2f}")
+    print(f"\n{sharing}: points a second and core {ours:.1f}; alone {theirs:.1f}; ratio {ours / theirs:.2f}")
 
 
 def test_what_a_large_store_takes(tmp_path: Path) -> None:
@@ -168,6 +168,5 @@ def test_an_estimate_is_what_it_takes() -> None:
         for point in made.points:
             evaluator.outcome(point)
         took = time.process_time() - before
-        print(
-            f"\n{name}: {guess.seconds:.1f} s by {guess.measured} points, took {took:.1f} s: {guess.seconds / took:.2f}"
-        )
+        told = f"{guess.seconds:.1f} s by {counted(guess.measured, 'point')}, took {took:.1f} s"
+        print(f"\n{name}: {told}; ratio {guess.seconds / took:.2f}")

@@ -126,7 +126,7 @@ def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
         overrides = (
             *memory, f"buffers.weight.size_bytes={weight}", f"buffers.spike_in.size_bytes={spike_in}",
             f"buffers.membrane.size_bytes={membrane}", f"buffers.weight.double_buffered={double}",
-            f"buffers.weight.port_bits={port}",
+            f"buffers.membrane.port_bits={port}",
         )  # fmt: skip
         inputs = load_inputs("sata128", "lenet5_mnist", "layer", {"schedule": "timestep"}, overrides)
         spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
