@@ -13,13 +13,14 @@ from functools import lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.rows import Ints, row_tiles, single_windows, windows
+from lifsim.schedule.rows import Ints, Windows, in_windows, row_tiles, tallest_window, windows
 
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
     """[1 + m] bytes of a traversal of an input that spike_in takes whole: what of it is not on chip, once."""
-    covered = np.minimum(row_tiles(facts.rows.axis).uses[:1], 1)
-    return np.full(1 + len(facts.tile_counts), _from(covered, images, resident, facts.rows.row_bytes)[0])
+    tiles = row_tiles(facts.rows.axis)
+    once = _from(tiles.windows, tiles.cut[-1:], images, resident, facts.rows.row_bytes)
+    return np.full(1 + len(facts.tile_counts), once[0])
 
 
 @lru_cache(maxsize=1 << 14)
@@ -34,11 +35,12 @@ def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, 
     if resident >= images * facts.input_bytes:
         return np.zeros(len(counts), np.int64)
     tiles = row_tiles(facts.rows.axis)
-    covered = np.minimum(tiles.uses[:1], 1)
     window = tiles.tallest_window * row_bytes
     pinned = np.maximum(buffer - window, 0)
-    once = _from(covered, images, resident, row_bytes)[0] - _from(covered, images, resident + pinned, row_bytes)
-    again = _from(tiles.uses, images, resident + pinned, row_bytes)
+    whole = tiles.cut[-1:]  # a tile of all rows fetches each of them once
+    once = _from(tiles.windows, whole, images, resident, row_bytes)
+    once = once - _from(tiles.windows, whole, images, resident + pinned, row_bytes)
+    again = _from(tiles.windows, tiles.cut, images, resident + pinned, row_bytes)
     reads = once[:, None] + np.multiply.outer(again, counts)
     if window[0] > buffer:
         return np.full(len(counts), reads[0, 0])
@@ -53,10 +55,10 @@ def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, star
     """[1 + m] bytes of a traversal in strips that start at these output rows: a strip's window is fetched once if
     spike_in holds it for all images, else once per filter tile."""
     counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
-    cut = windows(facts.rows.axis, starts)
-    if images * cut.tallest * facts.rows.row_bytes <= buffer:
+    axis, row_bytes = facts.rows.axis, facts.rows.row_bytes
+    if images * tallest_window(axis, starts) * row_bytes <= buffer:
         counts = np.ones_like(counts)
-    reads: Ints = counts * _from(cut.uses[None], images, resident, facts.rows.row_bytes)[0]
+    reads: Ints = counts * _from(windows(axis, starts), np.zeros(1, np.int64), images, resident, row_bytes)
     return reads
 
 
@@ -66,21 +68,15 @@ def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[i
     row_bytes, rows = facts.rows.row_bytes, facts.rows.axis.rows_in
     end = row_bytes * (rows * np.arange(images)[:, None] + np.arange(1, rows + 1))
     absent = np.clip(end - resident, 0, row_bytes).sum(axis=0)
-    first, past = single_windows(facts.rows.axis)
-    row = np.arange(rows)
-    holds = np.logical_or.reduceat((first[:, None] <= row) & (row < past[:, None]), starts)
-    newly = holds & (np.cumsum(holds, axis=0) == 1)
-    return np.where(holds, absent, 0).sum(axis=1), np.where(newly, absent, 0).sum(axis=1)
+    return in_windows(facts.rows.axis, starts, absent)
 
 
-def _from(uses: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:
-    """[n] bytes that one walk over the images fetches from byte `start` [n] on, rows fetched `uses` [n, rows] times."""
-    rows = uses.shape[1]
-    start = np.minimum(start, images * rows * row_bytes)
-    before = np.pad(np.cumsum(uses, axis=1), ((0, 0), (1, 0)))
-    row, part = np.divmod(start, row_bytes)
-    image, row = np.divmod(row, rows)
-    choice = np.arange(len(uses))
-    skipped = image * before[:, -1] + before[choice, row]
-    fetched: Ints = row_bytes * (images * before[:, -1] - skipped) - part * uses[choice, row]
+def _from(cuts: Windows, cut: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:
+    """[n] bytes that one walk over the images fetches from byte `start` [n] on under each `cut` [n]."""
+    rows = cuts.rows_in
+    start = np.asarray(np.minimum(start, images * rows * row_bytes), np.int64)
+    row, part = start // row_bytes, start % row_bytes
+    image, row = row // rows, row % rows
+    every = cuts.before(cut, np.full_like(cut, rows))
+    fetched: Ints = row_bytes * ((images - image) * every - cuts.before(cut, row)) - part * cuts.uses(cut, row)
     return fetched

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,66 +30,177 @@ class RowAxis:
 
 
 @dataclass(frozen=True)
-class RowTiles:
-    """Ways to cut a layer's output rows into tiles.
+class Windows:
+    """The windows of tiles of output rows under n cuts, one cut behind the other.
 
-    heights, tiles: [n] rows of a tile, tiles of an image. tallest_window: [n] input rows of the largest window.
-    uses: [n, rows_in] windows that hold each input row, which is how often it is fetched in one traversal of an image.
-    fetched_most: [n, covered + 1] how many fetches the k most-fetched input rows take. single_windows: [rows_out] rows
-    in the windows of tiles of one row.
+    begins: [n + 1] where those of each cut begin. opens, closes: [windows] first input row and end of each; neither
+    falls within a cut, so that what is asked of a row is looked up among them: rows are never written out.
     """
 
-    heights: Ints
-    tiles: Ints
-    tallest_window: Ints
-    uses: Ints
-    fetched_most: Ints
-    single_windows: Ints
+    rows_in: int
+    begins: Ints
+    opens: Ints
+    closes: Ints
 
     @property
+    def sizes(self) -> Ints:
+        """[windows] rows of each."""
+        return self.closes - self.opens
+
+    @cached_property
+    def edges(self) -> tuple[Ints, Ints]:
+        """([windows], [windows]) `opens` and `closes` on one line, where the rows of a cut follow those of the one
+        before: both rise over all cuts."""
+        line = np.repeat(np.arange(self.begins.size - 1), np.diff(self.begins)) * (self.rows_in + 1)
+        return line + self.opens, line + self.closes
+
+    @cached_property
+    def _sums(self) -> tuple[Ints, Ints]:
+        """([windows + 1], [windows + 1]) sums of the first k of `opens`, and of `closes`."""
+        return _sums(self.opens), _sums(self.closes)
+
+    def uses(self, cut: Ints, row: Ints) -> Ints:
+        """[m] windows of each `cut` [m] that hold its `row` [m]: how often a traversal of an image fetches it."""
+        opened, closed = (np.searchsorted(edge, self._place(cut, row), "right") for edge in self.edges)
+        return np.asarray(opened - closed, np.int64)
+
+    def before(self, cut: Ints, row: Ints) -> Ints:
+        """[m] rows above `row` [m] that a traversal of an image fetches under each `cut` [m].
+
+        Of a window that opens at o and closes at c they are max(0, row - o) - max(0, row - c).
+        """
+        opened, closed = (np.searchsorted(edge, self._place(cut, row)) for edge in self.edges)
+        opens, closes = self._sums
+        begin = self.begins[cut]
+        fetched: Ints = row * (opened - closed) - (opens[opened] - opens[begin]) + closes[closed] - closes[begin]
+        return fetched
+
+    def _place(self, cut: Ints, row: Ints) -> Ints:
+        return cut * (self.rows_in + 1) + row
+
+
+@dataclass(frozen=True)
+class RowTiles:
+    """Every way to cut the output rows of `axis` into tiles of equal height (the last may be smaller), one for each
+    number of tiles: n cuts, from tiles of one row to one of all rows."""
+
+    axis: RowAxis
+
+    @cached_property
+    def heights(self) -> Ints:
+        """[n] rows of a tile."""
+        return np.unique(-(-self.axis.rows_out // np.arange(1, self.axis.rows_out + 1)))
+
+    @property
+    def tiles(self) -> Ints:
+        """[n] tiles of an image."""
+        return -(-self.axis.rows_out // self.heights)
+
+    @cached_property
+    def single_windows(self) -> Ints:
+        """[rows_out] rows in the windows of tiles of one row."""
+        first, end = single_windows(self.axis)
+        return end - first
+
+    @cached_property
+    def tallest_window(self) -> Ints:
+        """[n] input rows of the largest window."""
+        begins, first, end = _starts(self.axis.rows_out, self.heights)
+        if self.axis.stride > self.axis.kernel:
+            held = _sums(self.single_windows)
+            return np.maximum.reduceat(held[end] - held[first], begins[:-1])
+        return np.maximum.reduceat(self.windows.sizes, begins[:-1])
+
+    @cached_property
+    def cut(self) -> Ints:
+        """[n] the cut of `windows` that fetches as each of these does: rows between windows are in no tile's, so that
+        where a stride skips some, all fetch what tiles of one row do."""
+        return np.arange(self.heights.size) * (self.axis.stride <= self.axis.kernel)
+
+    @cached_property
+    def windows(self) -> Windows:
+        """Of the cuts that differ in what they fetch."""
+        begins, start, end = _starts(self.axis.rows_out, self.heights[: self.cut[-1] + 1])
+        first, past = single_windows(self.axis)
+        return Windows(self.axis.rows_in, begins, first[start], past[end - 1])
+
+    @cached_property
     def covered(self) -> int:
         """Input rows that any window holds: a stride larger than the kernel skips some."""
-        return int(self.fetched_most.shape[1]) - 1
+        return int(self.windows.before(self.cut[-1:], np.array([self.axis.rows_in]))[0])
+
+    @cached_property
+    def _most(self) -> tuple[Ints, Ints, Ints]:
+        """Rows of all cuts, each cut's most-fetched first, in runs of rows that are fetched equally often: ([runs + 1]
+        rows before each run, [runs + 1] fetches before it, [runs + 1] how often its rows are)."""
+        opens, closes = self.windows.edges
+        edges = np.concatenate([opens, closes])
+        order = np.argsort(edges, kind="stable")
+        edges, uses = edges[order], np.cumsum(np.where(order < opens.size, 1, -1))[:-1]
+        cut, rows = edges[:-1] // (self.axis.rows_in + 1), np.diff(edges) * (uses > 0)
+        order = np.lexsort((-uses, cut))
+        begins = np.flatnonzero(np.diff(cut[order], prepend=-1) | np.diff(uses[order], prepend=-1))
+        rows, uses = np.add.reduceat(rows[order], begins), uses[order][begins]
+        return _sums(rows), _sums(rows * uses), np.append(uses, 0)
+
+    def fetched_most(self, rows: Ints) -> Ints:
+        """[n] how many fetches the most-fetched input rows take, `rows` [n] of them, of the `covered` ones."""
+        return self._fetched(self.cut * self.covered + rows) - self._fetched(self.cut * self.covered)
+
+    def _fetched(self, rows: Ints) -> Ints:
+        """Fetches of so many of the rows of `_most`."""
+        before, fetched, uses = self._most
+        run = np.searchsorted(before, rows, "right") - 1
+        found: Ints = fetched[run] + (rows - before[run]) * uses[run]
+        return found
 
 
 @lru_cache(maxsize=4096)
 def row_tiles(axis: RowAxis) -> RowTiles:
-    """Every way to cut the rows into tiles of equal height (the last may be smaller), one for each number of tiles."""
-    heights = np.unique(-(-axis.rows_out // np.arange(1, axis.rows_out + 1)))
-    cuts = [windows(axis, tuple(range(0, axis.rows_out, height))) for height in heights]
-    uses = np.stack([cut.uses for cut in cuts])
-    most_first = -np.sort(-uses, axis=1)[:, : np.count_nonzero(uses[0])]
-    first, end = single_windows(axis)
-    return RowTiles(
-        heights=heights,
-        tiles=-(-axis.rows_out // heights),
-        tallest_window=np.array([cut.tallest for cut in cuts], np.int64),
-        uses=uses,
-        fetched_most=np.pad(np.cumsum(most_first, axis=1), ((0, 0), (1, 0))),
-        single_windows=end - first,
-    )
-
-
-@dataclass(frozen=True)
-class Windows:
-    """One cut. tallest: input rows of the largest window. uses: [rows_in] windows that hold each input row."""
-
-    tallest: int
-    uses: Ints
+    """Those of `axis`, of which what has been asked is kept."""
+    return RowTiles(axis)
 
 
 def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
-    """The windows of tiles that start at these output rows and end where the next one starts."""
-    first, end = single_windows(axis)
-    opening = np.array(starts)
-    lengths = np.concatenate([[0], np.cumsum(end - first)])
+    """The windows of tiles that start at these output rows and end where the next one starts; but, where a stride skips
+    rows, of single rows, which hold what those of tiles do."""
+    first, past = single_windows(axis)
+    if axis.stride <= axis.kernel:
+        first, past = first[np.array(starts)], past[np.array([*starts[1:], axis.rows_out]) - 1]
+    return Windows(axis.rows_in, np.array([0, first.size]), first, past)
+
+
+def tallest_window(axis: RowAxis, starts: tuple[int, ...]) -> int:
+    """Input rows of the largest window of tiles that start at these output rows."""
+    held, _ = in_windows(axis, starts, np.ones(axis.rows_in, np.int64))
+    return int(held.max())
+
+
+def in_windows(axis: RowAxis, starts: Sequence[int] | Ints, of_rows: Ints) -> tuple[Ints, Ints]:
+    """([..., tiles], [..., tiles]) of tiles that start at these output rows: sums of `of_rows` [..., rows_in] over the
+    rows of each window, and over those of them that no window above holds."""
+    first, past = single_windows(axis)
+    opens, closes = first[np.asarray(starts)], past[np.append(starts[1:], axis.rows_out).astype(np.int64) - 1]
     if axis.stride > axis.kernel:
-        tallest = np.max(np.diff(lengths[[*starts, axis.rows_out]]))
-    else:
-        first, end = first[opening], end[np.append(opening[1:], axis.rows_out) - 1]
-        tallest = np.max(end - first)
-    edges = np.bincount(first, minlength=axis.rows_in + 1) - np.bincount(end, minlength=axis.rows_in + 1)
-    return Windows(int(tallest), np.cumsum(edges)[: axis.rows_in])
+        edges = np.bincount(first, minlength=axis.rows_in + 1) - np.bincount(past, minlength=axis.rows_in + 1)
+        of_rows = of_rows * np.cumsum(edges)[:-1]
+    above = _sums(of_rows)
+    newly = np.maximum(opens, np.append(0, closes[:-1]))
+    return above[..., closes] - above[..., opens], above[..., closes] - above[..., newly]
+
+
+def _starts(rows: int, heights: Ints) -> tuple[Ints, Ints, Ints]:
+    """[n + 1] where the tiles of each of these `heights` [n] begin, [tiles] their first rows and ends."""
+    tiles = -(-rows // heights)
+    begins = _sums(tiles)
+    number = np.arange(begins[-1]) - np.repeat(begins[:-1], tiles)
+    height = np.repeat(heights, tiles)
+    return begins, number * height, np.minimum((number + 1) * height, rows)
+
+
+def _sums(values: Ints) -> Ints:
+    """[..., n + 1] sums of the first k `values` [..., n]."""
+    return np.concatenate([np.zeros_like(values[..., :1]), np.cumsum(values, axis=-1)], axis=-1)
 
 
 def single_windows(axis: RowAxis) -> tuple[Ints, Ints]:

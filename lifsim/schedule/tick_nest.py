@@ -193,9 +193,10 @@ def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
 def fetched(nest: Nest, images: int, pinned: Ints) -> Ints:
     """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
     row = images * nest.row_bytes
-    most = nest.rows.fetched_most
-    whole = np.minimum(pinned // row, nest.rows.covered)
-    choice = np.arange(len(most))
-    partly = most[choice, np.minimum(whole + 1, nest.rows.covered)] - most[choice, whole]
-    fetched: Ints = row * (most[:, -1] - most[choice, whole]) - (pinned - whole * row) * partly
+    rows = nest.rows
+    whole = np.minimum(pinned // row, rows.covered)
+    spared = rows.fetched_most(whole)
+    partly = rows.fetched_most(np.minimum(whole + 1, rows.covered)) - spared
+    every = rows.fetched_most(np.full_like(whole, rows.covered))
+    fetched: Ints = row * (every - spared) - (pinned - whole * row) * partly
     return fetched

@@ -15,7 +15,7 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares_between
 from lifsim.schedule.products import gemm_of
-from lifsim.schedule.rows import Ints, single_windows
+from lifsim.schedule.rows import Ints, in_windows, single_windows, windows
 from lifsim.schedule.storage import Reals, filter_region, images_together, rows_of, tensor_bytes
 from lifsim.schedule.tick_tiles import Tiles, steps_of, tiles_of
 from lifsim.schedule.tile_price import tile_cycles
@@ -111,21 +111,15 @@ def _window_bytes(tiles: Tiles, images: int) -> tuple[Ints, Ints]:
     first.
     """
     axis, tiling = tiles.rows.axis, tiles.traffic.tiling
-    first, end = single_windows(axis)
-    covered = np.zeros(axis.rows_in + 1, np.int64)
-    np.add.at(covered, first, 1)
-    np.add.at(covered, end, -1)
-    is_covered = np.cumsum(covered)[:-1] > 0
-    starts = np.arange(0, axis.rows_out, tiling.rows)
-    opens, closes = first[starts], end[np.minimum(starts + tiling.rows, axis.rows_out) - 1]
-    row = np.arange(axis.rows_in)
-    holds = (opens[:, None] <= row) & (row < closes[:, None]) & is_covered
-    order = np.argsort(-holds.sum(axis=0), kind="stable")
-    room = np.clip(tiling.resident_spike_bytes - np.arange(row.size) * images * tiles.row_bytes, 0, None)
+    starts, row = np.arange(0, axis.rows_out, tiling.rows), np.arange(axis.rows_in)
+    uses = windows(axis, tuple(starts.tolist())).uses(np.zeros_like(row), row)
+    order = np.argsort(-uses, kind="stable")
+    room = np.clip(tiling.resident_spike_bytes - row * images * tiles.row_bytes, 0, None)
     pinned = np.empty((images, row.size), np.int64)
     pinned[:, order] = np.clip(room - np.arange(images)[:, None] * tiles.row_bytes, 0, tiles.row_bytes)
-    newly_held = holds & (np.cumsum(holds, axis=0) == 1)
-    return (tiles.row_bytes - pinned) @ holds.T.astype(np.int64), pinned @ newly_held.T.astype(np.int64)
+    moving, _ = in_windows(axis, starts, tiles.row_bytes - pinned)
+    _, comes = in_windows(axis, starts, pinned)
+    return moving, comes
 
 
 def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: Tiles, member: int) -> Moves:

@@ -83,12 +83,12 @@ class FusedFloors:
 
     def _inputs(self) -> Iterator[Term]:
         for index, facts in enumerate(self.facts.layers):
-            layer, covered = facts.layer, np.minimum(row_tiles(facts.rows.axis).uses[0], 1).sum()
+            layer, covered = facts.layer, row_tiles(facts.rows.axis).covered
             each = (
                 count * packed_rows(layer, self.facts.reals, length).row_bytes
                 for length, count in self._lengths.items()
             )
-            yield from self._first(index, layer.input, self.batch * int(covered) * sum(each))
+            yield from self._first(index, layer.input, self.batch * covered * sum(each))
 
     def _residuals(self) -> Iterator[Term]:
         """Where no layer reads them as its input: with that they may come."""

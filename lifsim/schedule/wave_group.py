@@ -198,7 +198,7 @@ class WaveGroup(ABC):
         for facts in self.layers:
             name, axis = facts.layer.input.name, facts.rows.axis
             if self.facts.tensors[name].producer not in self.rows.members:
-                covered = int(np.minimum(row_tiles(axis).uses[0], 1).sum())
+                covered = row_tiles(axis).covered
                 found[name] = max(found.get(name, 0), self.chunks.batch * covered * self._input_row(facts.layer))
         return sum(found.values())
 

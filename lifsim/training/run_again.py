@@ -62,7 +62,7 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
     if sizes.batch > 1:
         return Again(visits, weights, moved, 0)
     layout = tick_rows(layer, sizes.facts.reals)
-    image = int(row_tiles(layout.axis).covered) * together * layout.row_bytes
+    image = row_tiles(layout.axis).covered * together * layout.row_bytes
     stays = min(image, room.spike_in) if tiling.row_tiles == 1 else tiling.resident_spike_bytes
     return Again(visits, weights, moved, nests * stays)
 

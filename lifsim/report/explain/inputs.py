@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import minus, product
@@ -56,7 +58,8 @@ class InputRows:
     def _uses(self) -> list[int]:
         """Windows that hold each row, the most used first."""
         starts = tuple(range(0, self.axis.rows_out, self.tiling.rows))
-        return sorted(windows(self.axis, starts).uses.tolist(), reverse=True)
+        rows = np.arange(self.axis.rows_in)
+        return sorted(windows(self.axis, starts).uses(np.zeros_like(rows), rows).tolist(), reverse=True)
 
     @property
     def _fetched_rows(self) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.rows import windows
+from lifsim.schedule.rows import tallest_window
 from lifsim.schedule.spike_store import Residency, Span
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Load, Put, Store, Thing
@@ -118,7 +118,7 @@ class GroupSpikes:
         facts, walked = self.facts.layers[index], self.group.walked
         relay = next(r for r in walked.group.in_strips.values() if r.first == span.first)
         starts = relay.starts(index, walked.cost.heights[relay.state])
-        window = len(now.images) * windows(facts.rows.axis, starts).tallest * facts.rows.row_bytes
+        window = len(now.images) * tallest_window(facts.rows.axis, starts) * facts.rows.row_bytes
         alone = not any(other in now.found.whole for other in range(span.first, span.last + 1))
         return "spike_in" if window <= self.plan.chip.room.spike_in and alone else "passing"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from lifsim.model.network import Layer
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.products import gemm_of
-from lifsim.schedule.rows import row_tiles, single_windows
+from lifsim.schedule.rows import single_windows
 from lifsim.schedule.storage import filter_bytes, images_together, tick_rows
 from lifsim.schedule.tick_nest import nest_of, pinned_spikes, staying_of
 from lifsim.schedule.tick_steps import tick_visit
@@ -279,9 +280,11 @@ class TickEvents:
 
     def _pinned_rows(self) -> dict[tuple[int, int], int]:
         """Bytes that stay, by image (modulo those that are together) and row."""
-        tiles, size = row_tiles(self.rows.axis), self.rows.row_bytes
+        axis, size = self.rows.axis, self.rows.row_bytes
         together = images_together(self.layer, self.batch) if self.tiling.order == "weights_outer" else 1
-        uses = tiles.uses[int(np.searchsorted(tiles.heights, self.tiling.rows))]
+        tops = range(0, axis.rows_out, self.tiling.rows)
+        read = (self._window((top, min(top + self.tiling.rows, axis.rows_out))) for top in tops)
+        uses = np.bincount(list(chain.from_iterable(read)), minlength=axis.rows_in)
         left, pinned = self.tiling.resident_spike_bytes, {}
         for row in np.argsort(-uses, kind="stable"):
             for image in range(together):
