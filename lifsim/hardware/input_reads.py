@@ -21,10 +21,14 @@ from typing import Protocol
 import numpy as np
 
 from lifsim.hardware.gemm import Gemm
+from lifsim.hardware.pixel_map import PixelMap, WindowKinds
 from lifsim.hardware.planes import REQUESTS, Axis, Plane, plane_reads
-from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words, words_by_bank
+from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words
 from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
+
+BY_ROW = 16 * REQUESTS
+"""Above which it takes less time to sort windows again for each kernel row."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +124,6 @@ class InputMap:
         return self.out_height * self.out_width
 
     @property
-    def origins(self) -> tuple[Ints, Ints]:
-        """[pixels] row and column of the map at which each output pixel's window begins, padding below 0."""
-        row, column = np.divmod(np.arange(self.pixels), self.out_width)
-        return row * self.stride[0] - self.padding[0], column * self.stride[1] - self.padding[1]
-
-    @property
     def plane(self) -> Plane:
         """That of each channel."""
         (R, S), (down, right), (top, left) = self.kernel, self.stride, self.padding
@@ -134,6 +132,12 @@ class InputMap:
             Axis(self.width, self.out_width, S, right, left),
         )
         return Plane(rows, columns, self.element_bits)
+
+    @property
+    def of_pixels(self) -> PixelMap:
+        """The same, channels last."""
+        plane = replace(self.plane, element_bits=self.channels * self.element_bits)
+        return PixelMap(plane, self.channels, self.groups)
 
     def tile(self, first: int, pixels: int, banks: Banks) -> InputMap:
         """The windows of the output rows (of a 1-D signal: its places) that these pixels make, at their addresses in
@@ -189,17 +193,37 @@ def planar_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
 def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     """[groups, ceil(K / lanes)]: pixel after pixel asks for the same `lanes` products, which go by kernel row, kernel
     column, channel (ws: the rows of a fold)."""
-    products = read.kernel[0] * read.kernel[1] * read.channels
-    windows = _windows(read, banks)
-    starts = np.arange(0, products, lanes)
-    require_walk(windows.begin.size * read.kernel[0] * starts.size, "kernel rows of kinds of windows", "kernel")
-    together = max(1, REQUESTS // (windows.begin.size * read.kernel[0]))
+    pixels = read.of_pixels
+    starts = np.arange(0, pixels.products, lanes)
     parts = []
-    for some in np.split(starts, range(together, starts.size, together)):
-        ends = np.minimum(some + lanes, products)
-        kinds = [_scan(kind, read, banks, some, ends) for kind in windows.parts(read.kernel[0] * some.size)]
-        parts.append(windows.pixels @ waits_and_words(np.concatenate(kinds)))
-    return Reads.of(np.concatenate(parts, axis=2)[:, windows.group])
+    for kinds, some in _by_row(pixels, banks, starts, lanes):
+        ends = np.minimum(some + lanes, pixels.products)
+        words = [pixels.words(kind, some, ends, banks) for kind in kinds.parts(pixels.rows_of(lanes) * some.size)]
+        parts.append(kinds.pixels @ waits_and_words(np.concatenate(words)))
+    return Reads.of(np.concatenate(parts, axis=2)[:, kinds.group])
+
+
+def _by_row(pixels: PixelMap, banks: Banks, starts: Ints, lanes: int) -> Iterator[tuple[WindowKinds, Ints]]:
+    """(kinds of windows, the `starts` that are looked at together of them): any, or where there are many more, those
+    that begin in one kernel row, of windows that are told apart by the rows from there on that `lanes` products lie
+    in."""
+    kinds, rows = pixels.kinds(banks), pixels.rows_of(lanes)
+    requests = kinds.begin.size * rows * starts.size
+    require_walk(requests, "kernel rows of kinds of windows", "kernel")
+    if requests <= BY_ROW:
+        yield from ((kinds, part) for part in _together(starts, kinds.begin.size * rows))
+        return
+    begins = pixels.row_of(starts, rows)
+    for some in np.split(starts, np.flatnonzero(np.diff(begins)) + 1):
+        first = int(pixels.row_of(some[:1], rows)[0])
+        kinds = pixels.kinds(banks, (first, first + rows))
+        yield from ((kinds, part) for part in _together(some, kinds.begin.size * rows))
+
+
+def _together(starts: Ints, requests: int) -> list[Ints]:
+    """Those that are looked at together where each has so many requests."""
+    together = max(1, REQUESTS // requests)
+    return np.split(starts, range(together, starts.size, together))
 
 
 @lru_cache(maxsize=4096)
@@ -207,77 +231,23 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     """[groups, folds]: every row of a fold, which begins at one of the pixels `starts`, reads all words of its own
     receptive field, at its own pace; the fold waits beyond its first cycle as long as the busiest bank has words, as if
     it were one vector (`skip`). order: of the pixels, as they are counted."""
-    windows = _windows(read, banks)
-    products = read.kernel[0] * read.kernel[1] * read.channels
-    require_walk(windows.begin.size * read.kernel[0], "kernel rows of kinds of windows", "kernel")
-    words = np.concatenate(
-        [_scan(some, read, banks, np.array([0]), np.array([products]))[:, 0] for some in windows.parts(read.kernel[0])]
-    )
-    kind = windows.kind if order is None else windows.kind[:, list(order)]
-    folds = np.add.reduceat(words[kind], np.array(starts), axis=1)
-    return Reads.of(waits_and_words(folds)[:, windows.group])
+    pixels, rows = read.of_pixels, read.kernel[0]
+    kinds, whole = pixels.kinds(banks), (np.array([0]), np.array([pixels.products]))
+    require_walk(kinds.begin.size * rows, "kernel rows of kinds of windows", "kernel")
+    words = np.concatenate([pixels.words(some, *whole, banks)[:, 0] for some in kinds.parts(rows)])
+    found = np.empty((2, len(kinds.kind), len(starts)), np.int64)
+    for some, first, pixel in _bands(starts, read.pixels):
+        one = pixel if order is None else np.array(order[pixel[0] : pixel[-1] + 1])
+        of_each = words[kinds.of(*np.divmod(one, read.out_width))]
+        found[:, :, some] = waits_and_words(np.add.reduceat(of_each, first, axis=1))
+    return Reads.of(found[:, kinds.group])
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """Windows that are told apart by where they begin in a line and by their padding.
-
-    begin: [kinds] bit of the line (of a window's corner, were it no padding); top, bottom, left, right: [kinds] kernel
-    rows and columns from, up to which they lie inside the map. group: [groups] row of each group in `kind` [., pixels],
-    the kind of each window, and in `pixels` [., kinds], how many pixels have it.
-    """
-
-    begin: Ints
-    top: Ints
-    bottom: Ints
-    left: Ints
-    right: Ints
-    group: Ints
-    kind: Ints
-    pixels: Ints
-
-    def parts(self, requests: int) -> Iterator[_Windows]:
-        """Some kinds after the other, as many as are looked at together where each has so many requests."""
-        together = max(1, REQUESTS // requests)
-        for first in range(0, self.begin.size, together):
-            edges = (self.begin, self.top, self.bottom, self.left, self.right)
-            begin, top, bottom, left, right = (edge[first : first + together] for edge in edges)
-            yield replace(self, begin=begin, top=top, bottom=bottom, left=left, right=right)
-
-
-def _windows(read: InputMap, banks: Banks) -> _Windows:
-    (R, S), (y, x) = read.kernel, read.origins
-    pixel_bits = read.channels * read.element_bits
-    groups = np.arange(read.groups) * (read.height * read.width * pixel_bits) % banks.line_bits
-    phases, group = np.unique(groups, return_inverse=True)
-    shape = phases.size, read.pixels
-    parts = (
-        (phases[:, None] + (y * read.width + x) * pixel_bits) % banks.line_bits,
-        np.clip(-y, 0, R), np.clip(read.height - y, 0, R),
-        np.clip(-x, 0, S), np.clip(read.width - x, 0, S),
-    )  # fmt: skip
-    sizes = banks.line_bits, R + 1, R + 1, S + 1, S + 1
-    codes = np.ravel_multi_index(tuple(np.broadcast_to(part, shape) for part in parts), sizes)
-    kinds, kind = np.unique(codes, return_inverse=True)
-    kind = kind.reshape(shape)
-    of_phase = np.arange(phases.size)[:, None] * kinds.size
-    counted = np.bincount((of_phase + kind).ravel(), minlength=phases.size * kinds.size)
-    begin, top, bottom, left, right = np.unravel_index(kinds, sizes)
-    return _Windows(begin, top, bottom, left, right, group, kind, counted.reshape(phases.size, kinds.size))
-
-
-def _scan(windows: _Windows, read: InputMap, banks: Banks, start: Ints, end: Ints) -> Ints:
-    """[kinds, n, banks] words that the products start..end [n] of each kind of window touch: in every kernel row one
-    stretch of bits, from the first of them that lies inside the map to the last."""
-    row = np.arange(read.kernel[0])
-    row_products = read.kernel[1] * read.channels
-    inside = (row >= windows.top[:, None]) & (row < windows.bottom[:, None])
-    low, high = (edge[:, None, None] * read.channels for edge in (windows.left, windows.right))
-    first = np.clip(start[:, None] - row * row_products, low, high)
-    last = np.clip(end[:, None] - row * row_products, low, high)
-    last = np.where(inside[:, None], last, first)
-    begin = windows.begin[:, None, None] + row * (read.width * read.channels * read.element_bits)
-    vectors = windows.begin.size * start.size
-    vector = np.repeat(np.arange(vectors), row.size)
-    first, last = ((begin + edge * read.element_bits).ravel() for edge in (first, last))
-    return words_by_bank(vector, first, last, vectors, banks).reshape(windows.begin.size, start.size, banks.count)
+def _bands(starts: tuple[int, ...], pixels: int) -> Iterator[tuple[slice, Ints, Ints]]:
+    """(some folds, where among their pixels each begins, the numbers of these pixels): as many as are looked at
+    together."""
+    edges, first = np.array([*starts, pixels]), 0
+    while first < len(starts):
+        end = max(first + 1, int(np.searchsorted(edges, edges[first] + REQUESTS, "right")) - 1)
+        yield slice(first, end), edges[first:end] - edges[first], np.arange(edges[first], edges[end])
+        first = end

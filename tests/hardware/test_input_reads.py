@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
-from lifsim.hardware import input_reads, planes
+from lifsim.hardware import input_reads, pixel_map, planes
 from lifsim.hardware.array import Gemm
 from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_reads, planar_reads, scanned_reads
 from lifsim.hardware.sram_banks import Banks, words_by_bank
+from tests.hardware.windows import origins
 from tests.oracles import sram_banks as oracle
 
 
@@ -66,6 +67,21 @@ def test_neighbouring_products_wait_as_long_as_every_cycle_walked(read: InputMap
 
 
 @settings(max_examples=60, deadline=None)
+@given(maps(), banks, lanes, st.integers(2, 7), st.sampled_from([1, 9, 1000]))
+def test_windows_sorted_again_for_each_kernel_row_wait_alike(
+    read: InputMap, some: Banks, lanes: int, high: int, together: int
+) -> None:
+    """Kernels higher than a vector's rows, and than the map."""
+    large = replace(read, kernel=(high, read.kernel[1]), padding=(high // 2, read.padding[1]), out_height=read.height)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(input_reads, "BY_ROW", 0)
+        patch.setattr(input_reads, "REQUESTS", together)
+        found = channel_last_reads.__wrapped__(large, some, lanes)
+    assert (large.pixels + found.waits).tolist() == oracle.channel_last_reads(large, some, lanes)
+    assert found.words.tolist() == oracle.channel_last_reads(large, some, lanes, oracle.vector_words)
+
+
+@settings(max_examples=60, deadline=None)
 @given(maps(), banks, lanes)
 def test_rows_that_skip_read_every_word_of_their_field(read: InputMap, some: Banks, lanes: int) -> None:
     found = scanned_reads(read, some, starts(read, lanes))
@@ -111,7 +127,7 @@ def test_a_tile_is_read_at_its_addresses_in_the_whole_map(
         literal = rows_of(read, first, high)
         if read.height > 1:  # of rows of columns the pixels do not follow each other
             mine = slice(first * across, (first + high) * across)
-            for whole, part in zip(read.origins, literal.origins, strict=True):
+            for whole, part in zip(origins(read), origins(literal), strict=True):
                 assert whole[mine].tolist() == part.tolist()
         tile = read.tile(first * across, high * across, some)
         assert tile.pixels == literal.pixels
@@ -141,6 +157,7 @@ def test_looking_at_fewer_requests_at_a_time_changes_nothing(monkeypatch, togeth
     whole = [function(read, some, 6).waits.tolist() for function in (planar_reads, channel_last_reads)]
     monkeypatch.setattr(input_reads, "REQUESTS", together)
     monkeypatch.setattr(planes, "REQUESTS", together)
+    monkeypatch.setattr(pixel_map, "REQUESTS", together)
     for function, found in zip((planar_reads, channel_last_reads), whole, strict=True):
         assert function.__wrapped__(read, some, 6).waits.tolist() == found
 
@@ -148,7 +165,8 @@ def test_looking_at_fewer_requests_at_a_time_changes_nothing(monkeypatch, togeth
 def test_as_few_windows_at_a_time_as_can_be_are_scanned_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     read, some = InputMap(7, 2, 5, 7, 5, 7, (3, 3), (1, 1), (1, 1), 1), Banks(2, 8)
     whole = scanned_reads(read, some, starts(read, 6))
-    monkeypatch.setattr(input_reads, "REQUESTS", 1)
+    for module in (input_reads, pixel_map):
+        monkeypatch.setattr(module, "REQUESTS", 1)
     found = scanned_reads.__wrapped__(read, some, starts(read, 6))
     assert (found.waits.tolist(), found.words.tolist()) == (whole.waits.tolist(), whole.words.tolist())
 

@@ -21,6 +21,7 @@ from lifsim.play.trial import Tried
 from lifsim.schedule.banded import Banded
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
+from tests.hardware.windows import origins
 from tests.oracles.waves import Array, Counted, Product, count
 from tests.schedule.networks import Op, network
 from tests.schedule.on_arch import plan_on
@@ -130,14 +131,14 @@ def test_pieces_of_rows_read_where_their_pixels_do() -> None:
     order are those of the same pixels."""
     whole = InputMap(3, 1, 8, 9, 4, 5, (3, 3), (2, 2), (1, 1), 1)
     banks = Banks(2, 8)
-    down, across = (origin.reshape(4, 5) for origin in whole.origins)
+    down, across = (origin.reshape(4, 5) for origin in origins(whole))
     for row, rows, column, columns in [(0, 2, 0, 3), (2, 1, 3, 2), (1, 3, 1, 4)]:
         piece = whole.piece(row, rows, column, columns, banks)
         mine = slice(row, row + rows), slice(column, column + columns)
         period = banks.line_bits // math.gcd(banks.line_bits, whole.width)
-        assert (piece.origins[0] - down[mine].ravel()).max() % period == 0
-        assert np.ptp(piece.origins[0] - down[mine].ravel()) == 0
-        assert (piece.origins[1] == across[mine].ravel()).all()
+        lower = origins(piece)[0] - down[mine].ravel()
+        assert lower.max() % period == np.ptp(lower) == 0
+        assert (origins(piece)[1] == across[mine].ravel()).all()
     order = tuple(np.random.default_rng(1).permutation(whole.pixels).tolist())
     each = scanned_reads(whole, banks, tuple(range(whole.pixels)))
     mixed = scanned_reads(whole, banks, tuple(range(whole.pixels)), order)
