@@ -103,9 +103,9 @@ class PixelMap:
         first = np.clip(start[:, None] - row * self._row_products, low, high)
         last = np.where(inside, np.clip(end[:, None] - row * self._row_products, low, high), first)
         begin = kinds.begin[:, None, None] + row * self.plane.row_bits
-        vectors = kinds.begin.size * start.size
-        vector = np.repeat(np.arange(vectors), seen.size)
-        first, last = ((begin + edge * element_bits).ravel() for edge in (first, last))
+        vectors, some = kinds.begin.size * start.size, np.flatnonzero(last > first)
+        vector = some // seen.size
+        first, last = ((begin + edge * element_bits).ravel()[some] for edge in (first, last))
         return words_by_bank(vector, first, last, vectors, banks).reshape(kinds.begin.size, start.size, banks.count)
 
 
