@@ -31,6 +31,8 @@ MOST = 1.1
 LAYERS, TIMESTEPS = (16, 64, 128, 256, 512), (4, 128, 256, 512, 1024)
 SIDES = (32, 128, 256, 512, 1024)
 """Of a map."""
+PIXELS, NARROW = (1 << 10, 1 << 17, 1 << 18, 1 << 19, 1 << 20), 16
+"""Of maps of which one side stays as it is."""
 
 
 def _run(what: Network | str, sharing: str = "none", schedule: str = "tick", batch: int = 1) -> object:
@@ -41,12 +43,12 @@ def _layers(sharing: str, schedule: str, size: int) -> Callable[[], object]:
     return partial(_run, stack(size), sharing, schedule)
 
 
-def _one_layer(side: int = 16, timesteps: int = 4) -> Network:
+def _one_layer(rows: int = 16, timesteps: int = 4, columns: int | None = None) -> Network:
     layers: list[Op] = [
         {"name": "conv", "op": "conv", "out": 64, "kernel": 3, "padding": 1},
         {"name": "lif", "op": "lif"},
     ]
-    return network(layers, (64, side, side), timesteps)
+    return network(layers, (64, rows, columns or rows), timesteps)
 
 
 def _array(size: int) -> Callable[[], object]:
@@ -86,6 +88,8 @@ AXES = {
     ),
     "batch": Axis((1, 32, 64, 128, 256), lambda size: partial(_run, "vgg16_cifar10", batch=size)),
     "pixels": Axis(tuple(side**2 for side in SIDES), lambda size: partial(_run, _one_layer(isqrt(size)))),
+    "pixels, tall": Axis(PIXELS, lambda size: partial(_run, _one_layer(size // NARROW, columns=NARROW))),
+    "pixels, wide": Axis(PIXELS, lambda size: partial(_run, _one_layer(NARROW, columns=size // NARROW))),
     "side of the array": Axis((16, 64, 256, 1024, 4096), _array),
     "sweep points": Axis((50, 100, 200, 400), _points),
     "trace images": Axis((10, 300, 1000, 3000, 10000), _trace_images),
