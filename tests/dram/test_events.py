@@ -26,7 +26,8 @@ def _row(spec: DramSpec) -> int:
 
 @pytest.mark.parametrize("limit", [1, 4, 6])
 def test_so_many_hits_go_before_an_older_miss(limit: int) -> None:
-    spec = load_dram("ddr4_2400", [WIDE, f"controller.row_hit_limit={limit}"])
+    """Hits are so far apart that the row could be closed between them."""
+    spec = load_dram("ddr4_2400", [WIDE, "timing.tCCD_L=20", f"controller.row_hit_limit={limit}"])
     bursts = np.array([0, _row(spec), *range(1, 30)])
     assert_equal_to_oracle(spec, _bursts(spec, bursts, np.zeros(bursts.size)))
 
