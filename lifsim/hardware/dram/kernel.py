@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from numba import carray  # type: ignore[attr-defined]
 
+from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.banks import owe_refresh, refresh_step
 from lifsim.hardware.dram.front_end import front_end, next_take
 from lifsim.hardware.dram.idle import is_long, rest
@@ -72,7 +73,11 @@ def advance(
         cycle = due
         for channel in range(m.channel_count):
             if m.wake[channel] <= cycle:
-                _tick(m, log, blocks, channel, cycle, closed)
+                at = cycle
+                if m.channels[channel].due == cycle and only_hits(m, log, channel):
+                    limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
+                    at = run_ahead(m, blocks, channel, limit, closed)
+                _tick(m, log, blocks, channel, at, closed)
         take_at = front_end(m, blocks, cycle, closed)
         if take_at == NEVER and m.block < blocks.size:
             left = streak_ahead(m, blocks, cycle)

@@ -20,7 +20,7 @@ from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import capacity, drains, give_room, pass_on
 from lifsim.hardware.dram.turns import answer, find_next, next_command, retire
-from lifsim.hardware.dram.wants import RD, WR, plan
+from lifsim.hardware.dram.wants import RD, WR
 
 
 @compiled
@@ -125,10 +125,10 @@ def run_streak(
         cycle = at
         c.turn = bank - channel * m.banks_per_channel
         answer(m, blocks, cycle, bank, np.int64(m.queues[commands_of(bank)].first))
-        send(m, log, cycle, bank, WR if kind else RD, np.int64(m.banks[bank].open_row))
         if moves_up:
             pass_on(m, blocks, bank, kind)
-            plan(m, bank)
+        send(m, log, cycle, bank, WR if kind else RD, np.int64(m.banks[bank].open_row))
+        if moves_up:
             accept_next(m, blocks, kind, cycle)
             left -= 1
             continue

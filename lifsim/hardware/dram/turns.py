@@ -110,7 +110,7 @@ def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, entry: Int64)
     m.counts[b.channel, ROW_HITS] += is_hit
     b.row_hits += 1
     if e.kind:
-        m.written = cycle + m.write_cycles
+        m.written = max(m.written, cycle + m.write_cycles)
     else:
         complete(blocks, e.block, cycle + m.read_cycles)
         if m.merged > 0:

@@ -64,7 +64,7 @@ def _find_hits(m: Machine, bank: Int64) -> tuple[Int64, Int64]:
             left -= e.count
             if hit < 0:
                 hit = entry
-                if b.queued_writes == 0:
+                if b.queued_writes == 0 or b.queued_writes == m.queues[commands_of(bank)].count:
                     break
             elif e.kind != m.entries[hit].kind:
                 return hit, entry
