@@ -7,6 +7,7 @@ import pytest
 
 from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.requests import Requests
+from lifsim.hardware.dram.stream import DramStream
 from lifsim.model.dram import DramSpec
 from tests.dram.streams import random_stream
 from tests.dram.test_oracle import assert_equal_to_oracle
@@ -67,3 +68,24 @@ def test_channels_run_ahead_of_one_another(is_write: bool, size: int, given: lis
     addresses = pieces.astype(np.uint64) << np.uint64(spec.offset_bits)
     arrivals = np.where(np.arange(pieces.size) < pieces.size - 1, 0, 1500)
     assert_equal_to_oracle(spec, Requests(addresses, sizes, np.full(pieces.size, is_write), arrivals))
+
+
+@pytest.mark.parametrize("name", ["ddr3_1866", "ddr4_2400", "lpddr4_2400", "hbm2"])
+@pytest.mark.parametrize("writes", [0.0, 0.3, 1.0])
+def test_first_bursts_are_answered_when_they_are_one_by_one(name: str, writes: float) -> None:
+    spec, random = load_dram(name), np.random.default_rng(3)
+    for size in (64, 256, 4096, 16384):
+        count = int(random.integers(2, 12))
+        requests = Requests(
+            (np.arange(count) * size).astype(np.uint64),
+            np.full(count, size),
+            random.random(count) < writes,
+            np.sort(random.integers(0, 2000, count)),
+        )
+        first = []
+        for log_capacity in (0, 1 << 20):  # who logs them sends them one by one
+            stream = DramStream(spec, log_capacity=log_capacity)
+            stream.submit(requests)
+            stream.finish()
+            first.append(stream.records[2]["first_completion"][:count].tolist())
+        assert first[0] == first[1]

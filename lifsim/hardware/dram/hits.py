@@ -31,7 +31,7 @@ def pass_hits(
         count = min(count, blocks[e.block].first + blocks[e.block].bursts - e.burst - 1)
     if count <= 0:
         return 0
-    _pass(m, blocks, bank, kind, at + (count - 1) * gap, np.int64(count))
+    _pass(m, blocks, bank, kind, at, at + (count - 1) * gap, np.int64(count))
     return count
 
 
@@ -58,13 +58,16 @@ def _are_alike(m: Machine, bank: Int64, kind: Int64) -> Bool:
 
 
 @compiled
-def _pass(m: Machine, blocks: Records, bank: Int64, kind: Int64, last: Int64, count: Int64) -> None:
-    """`count` hits are sent, in `last` the last of them. What only the last hit of all decides is left to it."""
+def _pass(m: Machine, blocks: Records, bank: Int64, kind: Int64, first: Int64, last: Int64, count: Int64) -> None:
+    """`count` hits are sent, in `first` the first and in `last` the last of them. What only the last hit of all decides
+    is left to it."""
     b, c = m.banks[bank], m.channels[m.banks[bank].channel]
     sent, moved = m.entries[m.queues[commands_of(bank)].first], m.entries[m.queues[waiting_for(bank, kind)].first]
     answered = blocks[m.block] if kind else blocks[sent.block]
     answered.remaining -= count
-    answered.completion = max(answered.completion, last + (1 if kind else m.read_cycles))
+    answer_cycles = 1 if kind else m.read_cycles
+    answered.first_completion = min(answered.first_completion, first + answer_cycles)
+    answered.completion = max(answered.completion, last + answer_cycles)
     blocks[sent.block].accesses += count
     blocks[sent.block].row_hits += count
     b.row_hits += count
