@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import islice
+from sys import getsizeof
 from typing import Any
 
 from lifsim.errors import Fault, InputError, collecting, shown
@@ -22,8 +22,8 @@ from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row, as_text, checked_ro
 PAGE_BYTES = 1 << 15
 """Of the file: a page of 32 KiB is full with 23 rows, one of SQLite's usual 4 KiB a third empty with two."""
 
-BATCH = 2048
-"""Rows that are held at a time."""
+BATCH, BATCH_BYTES = 2048, 16 << 20
+"""Rows that are held at a time: so many, or fewer where a damaged file has huge ones."""
 
 SCHEMA = """
     CREATE TABLE layouts (
@@ -111,8 +111,7 @@ class PackedRows:
 
     def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[list[dict[str, Any]]]:
         """These columns of all points in their order, some points at a time; what is damaged is told in `faults`."""
-        records = self.records()
-        while batch := list(islice(records, BATCH)):
+        for batch in _batches(self.records()):
             self._read_words()
             found, doubtful = self._columns(batch, columns)
             for at in doubtful:
@@ -188,6 +187,20 @@ class PackedRows:
             self._last_word = word
             with suppress(ValueError, TypeError, RecursionError):
                 self._words[word] = json.loads(text)
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """As many at a time as may be held."""
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += getsizeof(record[2]) + getsizeof(record[3])
+        if len(batch) == BATCH or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _finite(value: float) -> float:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import struct
 import tempfile
+import tracemalloc
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -21,7 +22,7 @@ from lifsim.errors import InputError
 from lifsim.sweeps.export import table_of
 from lifsim.sweeps.layout import KEY_CELLS
 from lifsim.sweeps.outcome import Outcome
-from lifsim.sweeps.packed_rows import BATCH
+from lifsim.sweeps.packed_rows import BATCH, BATCH_BYTES
 from lifsim.sweeps.store import Store
 from lifsim.sweeps.stored_row import MOST
 from tests.sweep.json_store import write_json_store
@@ -271,6 +272,22 @@ def test_many_damaged_rows_are_told_up_to_twenty(tmp_path: Path) -> None:
         list(store.select(["cycles"]))
     assert [fault.source for fault in told.value.faults[:2]] == [f"{tmp_path / 's'}, point {point}" for point in (1, 3)]
     assert len(told.value.faults) == 21
+
+
+def test_huge_rows_of_a_damaged_store_are_not_held_together(tmp_path: Path) -> None:
+    size = 2_000_000
+    _write(tmp_path / "s", [(_outcome(point), {}) for point in range(60)])
+    with closing(sqlite3.connect(tmp_path / "s")) as connection:
+        connection.execute("UPDATE points SET row = zeroblob(?), error = 'x'", (size,))
+        connection.commit()
+    tracemalloc.start()
+    try:
+        with Store.read(tmp_path / "s") as store, pytest.raises(InputError, match="must have the size of its layout"):
+            list(store.select(["cycles"]))
+        held = BATCH_BYTES + size  # a batch ends with the row that is too much
+        assert tracemalloc.get_traced_memory()[1] < 2.1 * held  # one that was read, and one that is being read
+    finally:
+        tracemalloc.stop()
 
 
 def test_sums_of_what_are_no_whole_numbers_are_judged_too(tmp_path: Path) -> None:
