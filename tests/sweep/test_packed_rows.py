@@ -304,6 +304,22 @@ def test_sums_of_what_are_no_whole_numbers_are_judged_too(tmp_path: Path) -> Non
     assert len([fault for fault in told.value.faults if "sum of its parts" in str(fault)]) == 3
 
 
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        (
+            {"cycles.total": 4, "cycles.a": 4} | {f"cycles.{n}": 1 << 62 for n in range(4)},
+            f"its parts, {(1 << 64) + 4}",
+        ),
+        ({"cycles.total": 1, "cycles.by": "array"}, "1 must be the sum of its parts, 0"),
+        ({"cycles.array": 3}, "null must be the sum of its parts, 3"),
+    ],
+)
+def test_a_sum_is_wrong_though_its_bits_are_right(tmp_path: Path, figures: dict[str, Any], message: str) -> None:
+    rows = [(Outcome(point, f"{point:064x}", FIGURES if point != 1 else figures), {}) for point in (1, 0, 2)]
+    assert message in _refused(_write(tmp_path / "s", rows))
+
+
 def test_layouts_are_json_that_other_programs_read(tmp_path: Path) -> None:
     _damaged(tmp_path / "s", 0, struct.pack("<d", 1.5))
     with closing(sqlite3.connect(tmp_path / "s")) as connection:
