@@ -29,10 +29,11 @@ from lifsim.report.figures import fig9_breakdown
 from lifsim.report.save import save
 from lifsim.report.stored import read_summaries
 from lifsim.report.study_table import rows
-from lifsim.report.sweep_table import Selection, print_table
+from lifsim.report.sweep_table import Selection, print_table, selected
 from lifsim.simulate.inputs import load_config
 from lifsim.sweeps.export import exported, table_of
 from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.points import Points
 from lifsim.sweeps.store import Store
 from tests.damage import as_json, damaged_bytes, damaged_tree, dice
 from tests.engine.build import Builder
@@ -94,7 +95,7 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
             opened.errors()
         for form in ("csv", "json", "parquet"):
             exported(table, form)
-        print_table(table, Selection(top=5))
+        print_table(selected(Points.of(table), Selection(top=5)))
         with Store.create_or_open(path, about) as opened:
             opened.points()
             opened.add(Outcome(11, "e" * 64, result.totals.figures), {"array.rows": 11, "sharing": "none"})
@@ -124,11 +125,12 @@ def test_a_store_whose_own_schema_is_no_text_is_told(tmp_path: Path) -> None:
 
 def _change_a_cell(path: Path, rng: random.Random) -> None:
     connection = sqlite3.connect(path)
-    columns = [("about", "value"), *(("points", c) for c in ("key", "point", "settings", "figures", "error"))]
+    columns = [("about", "value"), ("layouts", "names"), ("words", "value")]
+    columns += [("points", name) for name in ("point", "layout", "row", "error")]
     table, column = rng.choice(columns)
     ((old,),) = connection.execute(f"SELECT {column} FROM {table} LIMIT 1").fetchall()  # noqa: S608
     value: Any = rng.choice((-1, 1.5, "x", b"\xff\x00", "", 2**62))
-    if column in ("settings", "figures", "value") and rng.random() < 0.8:
+    if column in ("names", "value") and rng.random() < 0.8:
         value = as_json(damaged_tree([json.loads(old)], rng), rng).decode(errors="replace")
     with suppress(sqlite3.IntegrityError):
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} IS ?", (value, old))  # noqa: S608

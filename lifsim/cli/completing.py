@@ -98,15 +98,13 @@ def _figures(_ctx: click.Context) -> Iterable[str]:
 
 def _columns(ctx: click.Context) -> Iterable[str]:
     """Of the store that the command names."""
-    from lifsim.sweeps.export import columns_of
     from lifsim.sweeps.store import Store
 
     named = _argument(ctx, "path")
     if named is None:
         return []
     with Store.read(Path(named)) as store:
-        first = next(store.rows(), None)
-    return [] if first is None else columns_of([first.columns])
+        return store.columns() if store.count else []
 
 
 def _argument(ctx: click.Context, name: str) -> str | None:

@@ -102,8 +102,9 @@ def optimize(
 
 
 def _print_best(store: Store, goal: Goal) -> None:
-    from lifsim.report.sweep_table import Selection, print_table
+    from lifsim.report.sweep_table import Selection, print_table, selected
     from lifsim.sweeps.export import table_of
+    from lifsim.sweeps.points import Points
 
     rows = table_of(store)
     met = [row for row in rows if row["error"] is None and goal.is_met(row)]
@@ -113,7 +114,7 @@ def _print_best(store: Store, goal: Goal) -> None:
         limits = " and ".join(map(str, goal.limits))
         say(f"{len(met):,} of {counted(len(rows), 'point')} keep to {limits}", err=True)
     limited = [limit.figure for limit in goal.limits]
-    print_table(met, Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited]))
+    print_table(selected(Points.of(met), Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited])))
 
 
 def _require_optuna() -> None:

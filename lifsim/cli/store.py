@@ -113,11 +113,12 @@ def show(
           --where 'buffers.weight.size_bytes >= 16KiB' --sort cycles.total \\
           --columns time_s
     """
-    from lifsim.report.sweep_table import Selection, print_table
-    from lifsim.sweeps.export import table_of
+    from lifsim.report.sweep_table import Selection, print_table, selected
+    from lifsim.sweeps.points import Points
     from lifsim.sweeps.store import Store
 
-    with Store.read(path) as opened, watching() as watch:
-        rows = table_of(opened, watch)
     names = None if columns is None else [name.strip() for name in columns.split(",")]
-    print_table(rows, Selection(where, top, by, sort, descending, limit, names))
+    selection = Selection(where, top, by, sort, descending, limit, names)
+    with Store.read(path) as opened, watching() as watch:
+        found = selected(Points.stored(opened, watch), selection)
+    print_table(found)

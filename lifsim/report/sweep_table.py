@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.table import Table
 
@@ -12,13 +11,13 @@ from lifsim.errors import Fault, InputError, collecting
 from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.words import words_of
 from lifsim.report.human import human
+from lifsim.report.passing import NODE, Passing, Row, first
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
-from lifsim.sweeps.export import columns_of
-from lifsim.sweeps.where import FIRST_FIGURE, conditions, no_column
+from lifsim.sweeps.points import Points
+from lifsim.sweeps.stored_row import ERROR
+from lifsim.sweeps.where import Condition, conditions, no_column
 from lifsim.units import counted
-
-Row = Mapping[str, Any]
 
 MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.total", "area_mm2")
 
@@ -37,41 +36,68 @@ class Selection:
     limit: int | None = None
     columns: Sequence[str] | None = None
 
-    def of(self, rows: Sequence[Row]) -> list[Row]:
-        """Those of `rows` that are meant. Raises InputError where a column is none of the store."""
-        names, faults = columns_of(rows), list[Fault]()
-        by, asked = self.by or self.sort, (self.sort, *([self.by] if self.by else []), *(self.columns or ()))
+    def check(self, names: Sequence[str]) -> Condition:
+        """What points must meet. Raises InputError where a column is none of `names`."""
+        faults: list[Fault] = []
+        asked = (self.sort, *([self.by] if self.by else []), *(self.columns or ()))
         faults += [Fault(no_column(n, names)) for n in asked if n not in names]
         with collecting(faults):
             where = conditions(self.where, names)
         if faults:
             raise InputError(dict.fromkeys(faults))
-        good = [row for row in rows if row["error"] is None and where.holds(row)]
+        return where
+
+    def of(self, rows: Iterable[Row], where: Condition) -> Iterable[Row]:
+        """Those of `rows` that are meant, in the order of the sweep if `top` is not given: no more than `top` are
+        held."""
+        good: Iterator[Row] = (row for row in rows if row[ERROR] is None and where.holds(row))
         if self.top is not None:
-            good = _ordered(good, by, descending=self.descending)[: self.top]
-        return _ordered(good, self.sort, descending=self.descending)
+            good = iter(first(good, self.by or self.sort, self.top, descending=self.descending))
+        return (row for row in good if row[self.sort] is not None)
+
+    def lines(self, found: Iterable[Row]) -> list[Row]:
+        """Those of what `of` has found that are shown, in their order: no more than `limit` are held."""
+        return first(found, self.sort, self.limit, descending=self.descending)
 
 
-def print_table(rows: Sequence[Row], selection: Selection) -> None:
-    """The points that `selection` means, as a table in units. Raises InputError where a column is none of the store."""
-    found = selection.of(rows)
-    lines = found[: selection.limit]
-    shown = list(dict.fromkeys([*varying(rows), *(selection.columns or MAIN), selection.sort]))
-    shown += [name for name in (selection.by,) if name and name not in shown]
+@dataclass(frozen=True)
+class Selected:
+    """lines: the points that are shown; columns: of them, the first `keys` the settings that vary; below: what is said
+    of all points."""
+
+    lines: Sequence[Row]
+    columns: Sequence[str]
+    keys: int
+    below: Sequence[str]
+
+
+def selected(points: Points, selection: Selection) -> Selected:
+    """The points that `selection` means, found in one pass. Raises InputError where a column is none of the store."""
+    where, passing = selection.check(points.columns), Passing(points.settings)
+    asked = list(dict.fromkeys([*(selection.columns or MAIN), selection.sort]))
+    asked += [name for name in (selection.by,) if name and name not in asked]
+    needed = dict.fromkeys([*points.settings, *asked, *sorted(where.columns), NODE, ERROR])
+    lines = selection.lines(passing.those(selection.of(passing.all(points.read(list(needed))), where)))
+    across = across_nodes(passing.nodes)
+    conditions_met = selection.where and selection.top is None
+    met = f", {passing.found:,} meet {' and '.join(selection.where)}" if conditions_met else ""
+    summary = f"{len(lines):,} of {counted(points.count, 'point')}{met}, {points.failed:,} failed"
+    columns = dict.fromkeys([*passing.varying, *asked])
+    return Selected(lines, list(columns), len(passing.varying), [*([f"note: {across}"] if across else []), summary])
+
+
+def print_table(found: Selected) -> None:
+    """What is selected, as a table in units."""
     table = Table(header_style="bold")
-    for heading in _headings(shown):
+    for heading in _headings(found.columns):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in lines:
-        table.add_row(*(human(name, row[name]) for name in shown))
+    for row in found.lines:
+        table.add_row(*(human(name, row[name]) for name in found.columns))
     console = Terminal(width=terminal_columns())
-    console.print_table(table, keys=len(varying(rows)))
-    console.print_line(f"columns: {', '.join(shown)}")
-    across = across_nodes(found)
-    if across:
-        console.print(f"note: {across}", highlight=False)
-    met = f", {len(found):,} meet {' and '.join(selection.where)}" if selection.where and selection.top is None else ""
-    failed = sum(row["error"] is not None for row in rows)
-    console.print(f"{len(lines):,} of {counted(len(rows), 'point')}{met}, {failed:,} failed", highlight=False)
+    console.print_table(table, keys=found.keys)
+    console.print_line(f"columns: {', '.join(found.columns)}")
+    for line in found.below:
+        console.print(line, highlight=False)
 
 
 def _headings(names: Sequence[str]) -> list[str]:
@@ -80,29 +106,7 @@ def _headings(names: Sequence[str]) -> list[str]:
     return [name if words.count(said) > 1 else said for name, said in zip(names, words, strict=True)]
 
 
-def varying(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The settings that differ from point to point."""
-    return [name for name in settings_of(rows) if len({repr(row[name]) for row in rows}) > 1]
-
-
-def settings_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns before the figures: one per axis of the sweep."""
-    names = columns_of(rows)
-    return names[: names.index(FIRST_FIGURE)] if FIRST_FIGURE in names else names[:-1]
-
-
-def across_nodes(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What a comparison of these points must say if their SRAMs are of several nodes; else empty."""
-    nodes = {row["sram_technology_nm"] for row in rows if row.get("sram_technology_nm") is not None}
-    return f"SRAMs of {nodes_of(nodes)}: {ONLY_SRAM_FOLLOWS}" if len(nodes) > 1 else ""
-
-
-def _ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
-    """By a column, without those that have nothing there."""
-    there = [row for row in rows if row[column] is not None]
-    return sorted(there, key=lambda row: _order(row[column]), reverse=descending)
-
-
-def _order(value: object) -> tuple[str, Any]:
-    """Numbers among each other by value, texts by the alphabet."""
-    return ("", value) if isinstance(value, int | float) else ("text", str(value))
+def across_nodes(nodes: Iterable[int | None]) -> str:
+    """What a comparison of points must say if their SRAMs are of several `nodes`; else empty."""
+    known = {node for node in nodes if node is not None}
+    return f"SRAMs of {nodes_of(known)}: {ONLY_SRAM_FOLLOWS}" if len(known) > 1 else ""

@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 
 WRITER_SECONDS, READER_SECONDS = 10.0, 2.0
 """For how long a locked file is waited for."""
@@ -51,6 +53,24 @@ def told(path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_NOTADB:
             raise fault(path, f"must be the store of a sweep{in_words(kind_at(path)) or f': {error}'}") from error
         raise damaged(path, error) from error
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open file. What is wrong with it is an InputError of every method."""
+
+    path: Path
+    connection: sqlite3.Connection
+
+    def rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """What `query` finds."""
+        with told(self.path):
+            yield from self.connection.execute(query, values)
+
+    def run(self, command: str, *values: object) -> int:
+        """Carry out `command`; the number of the row that it has inserted, if any."""
+        with told(self.path):
+            return self.connection.execute(command, values).lastrowid or 0
 
 
 def connect_to_write(path: Path, opened: ExitStack) -> sqlite3.Connection:

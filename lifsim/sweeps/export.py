@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from lifsim.csv_text import csv_text
 from lifsim.errors import InputError
+from lifsim.sweeps.points import columns_of
 from lifsim.sweeps.store import Store
-from lifsim.watch import Tally, Watch, unwatched
+from lifsim.watch import Watch, unwatched
 
 INT64 = 1 << 63
 DECIMAL_DIGITS = 38
 """Of Parquet's decimals that every reader knows."""
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of all `rows`: settings and figures in their order, the error last."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    names.pop("error", None)
-    return [*names, "error"]
-
-
 def table_of(store: Store, watch: Watch = unwatched) -> list[dict[str, Any]]:
     """A row per point in the order of the sweep, all with the same columns, None where a point has no figure."""
-    rows, tally = [], Tally(watch, "points read", store.count)
-    for row in store.rows():
-        rows.append(row.columns)
-        tally.add(1)
-    columns = columns_of(rows)
-    return [{column: row.get(column) for column in columns} for row in rows]
+    return list(store.select(store.columns(), watch))
 
 
 def exported(rows: list[dict[str, Any]], form: str) -> bytes:

@@ -11,7 +11,7 @@ import fcntl
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import IO, Any, Self
@@ -20,33 +20,28 @@ from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.files import scratch_beside
-from lifsim.sweeps.database import connect_to_read, connect_to_write, damaged, fault, told
+from lifsim.sweeps.database import Database, connect_to_read, connect_to_write, damaged, fault, told
+from lifsim.sweeps.json_rows import JsonRows
 from lifsim.sweeps.outcome import Outcome
-from lifsim.sweeps.stored_row import Row, as_text, parse_row
+from lifsim.sweeps.packed_rows import PAGE_BYTES, SCHEMA, PackedRows
+from lifsim.sweeps.row_form import RowForm
+from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row
+from lifsim.watch import Tally, Watch, unwatched
 
-SCHEMA_VERSION = 2
-"""2: energy is work, idle and standing; 1: dynamic and leakage."""
+SCHEMA_VERSION = 3
+"""3: rows are packed; 2: they are JSON; 1: energy is parted into dynamic and leakage."""
 APPLICATION_ID = 0x4C494653  # "LIFS"
 SYNC_SECONDS = 0.2
-MAX_FAULTS = 20
-"""Rows that are damaged are told up to so many."""
 
 _SCHEMA = f"""
+    PRAGMA page_size = {PAGE_BYTES};
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE points (
-        key TEXT NOT NULL,              -- SHA-256 of all that determines the figures
-        point INTEGER NOT NULL UNIQUE,  -- place in the order of the sweep
-        settings TEXT NOT NULL,         -- JSON: the value of every axis
-        figures TEXT,                   -- JSON: dotted names; NULL if the point failed
-        error TEXT,                     -- why it failed; NULL if it did not
-        PRIMARY KEY (key, point),
-        CHECK ((figures IS NULL) != (error IS NULL))
-    ) WITHOUT ROWID;
+    {SCHEMA}
     PRAGMA application_id = {APPLICATION_ID};
     PRAGMA user_version = {SCHEMA_VERSION};
 """
-_COLUMNS = ("point", "key", "settings", "figures", "error")
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM points"  # noqa: S608
+_FORMS: Mapping[int, Callable[[Database], RowForm]] = {SCHEMA_VERSION: PackedRows, 2: JsonRows}
+"""How the rows of a version lie in the file."""
 
 
 class Store:
@@ -56,8 +51,11 @@ class Store:
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, opened: ExitStack) -> None:
+        """Of a file of a version that is known."""
         self.path = path
         self._connection = connection
+        self._database = Database(path, connection)
+        self._form = _FORMS[_version(path, connection)](self._database)
         self._opened = opened
         self._synced_at = 0.0
         self._writing = False
@@ -124,13 +122,14 @@ class Store:
     @property
     def count(self) -> int:
         """How many rows there are."""
-        ((found,),) = self._rows("SELECT count(*) FROM points")
+        ((found,),) = self._database.rows("SELECT count(*) FROM points")
         return int(found)
 
     def points(self, *, failed: bool = True) -> set[int]:
         """The points that have a row; with `failed` unset, only those with figures."""
-        condition = "" if failed else " WHERE error IS NULL"
-        found = {point for (point,) in self._rows(f"SELECT point FROM points{condition}")}  # noqa: S608
+        found = {point for (point,) in self._database.rows("SELECT point FROM points")}
+        if not failed:
+            found -= {point for (point,) in self._database.rows("SELECT point FROM points WHERE error IS NOT NULL")}
         if strange := [point for point in found if not isinstance(point, int) or point < 0]:
             raise damaged(self.path, f"point {shown(strange[0])} must be a whole number >= 0")
         return found
@@ -140,24 +139,41 @@ class Store:
         self.begin()
         now = time.monotonic()
         due = now - self._synced_at >= SYNC_SECONDS
-        figures = None if outcome.figures is None else as_text(outcome.figures)
-        with told(self.path):
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if due else 'NORMAL'}")
-            self._connection.execute(
-                "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)",
-                (outcome.key, outcome.point, as_text(settings), figures, outcome.error),
-            )
+        self._database.run(f"PRAGMA synchronous = {'FULL' if due else 'NORMAL'}")
+        self._form.insert(outcome, settings)
         if due:
             self._synced_at = now
 
     def rows(self) -> Iterator[Row]:
         """All rows in the order of the sweep. Raises InputError with the first MAX_FAULTS that are wrong."""
         faults: list[Fault] = []
-        for number, record in enumerate(self._rows(f"{_SELECT} ORDER BY point")):
+        for record in self._form.records():
             with collecting(faults):
-                yield self._row(record, number)
+                yield self._form.parse(record)
             if len(faults) >= MAX_FAULTS:
                 break
+        self._refuse(faults)
+
+    def columns(self) -> list[str]:
+        """The names of settings and figures in the order in which rows have them, the error last."""
+        return [*self._form.columns(), ERROR]
+
+    def select(self, columns: Sequence[str], watch: Watch = unwatched) -> Iterator[dict[str, Any]]:
+        """These columns of all points in the order of the sweep, None where a point has no such figure. All of each row
+        is checked, but only what is asked for is made, and a few thousand rows are held at a time.
+
+        Raises InputError with the first MAX_FAULTS that are wrong, behind the rows that are not.
+        """
+        faults: list[Fault] = []
+        tally = Tally(watch, "points read", self.count)
+        for rows in self._form.select(columns, faults):
+            yield from rows
+            tally.add(len(rows))
+            if len(faults) >= MAX_FAULTS:
+                break
+        self._refuse(faults)
+
+    def _refuse(self, faults: Sequence[Fault]) -> None:
         if faults:
             raise InputError([*faults, *damaged(self.path, "of these rows").faults])
 
@@ -166,21 +182,12 @@ class Store:
         query = (
             "SELECT error, count(*) FROM points WHERE error IS NOT NULL GROUP BY error ORDER BY count(*) DESC, error"
         )
-        return {str(error): count for error, count in self._rows(query)}
+        return {str(error): count for error, count in self._database.rows(query)}
 
     def figures(self, point: int) -> dict[str, Any] | None:
         """The figures of `point`, None if it failed or has no row."""
-        found = list(self._rows(f"{_SELECT} WHERE point = ?", point))
-        return (self._row(found[0], 0).figures or None) if found else None
-
-    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        with told(self.path):
-            yield from self._connection.execute(query, values)
-
-    def _row(self, record: tuple[Any, ...], number: int) -> Row:
-        values = dict(zip(_COLUMNS, record, strict=True))
-        point = values["point"] if isinstance(values["point"], int) else f"at {number}"
-        return parse_row(values, f"{self.path}, point {point}")
+        found = list(self._form.records(point))
+        return (self._form.parse(found[0]).figures or None) if found else None
 
 
 def _create(path: Path, description: Mapping[str, Any]) -> None:
@@ -212,17 +219,22 @@ def _locked(path: Path) -> IO[bytes]:
 def _check_kind(path: Path, connection: sqlite3.Connection) -> None:
     with told(path):
         application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(path, connection)
     if application != APPLICATION_ID:
         raise fault(path, "must be the store of a sweep, is another SQLite file")
     if version > SCHEMA_VERSION:
         rule = f"must be at most {SCHEMA_VERSION}, what this LIFSim knows; a newer one wrote it"
         raise fault(path, f"store version {version} {rule}")
-    if version < SCHEMA_VERSION:
+    if version not in _FORMS:
         older = (
             "an older LIFSim wrote it, whose energy is parted into dynamic and leakage; sweep again into another --out"
         )
-        raise fault(path, f"store version {version} must be {SCHEMA_VERSION}: {older}")
+        raise fault(path, f"store version {version} must be at least {min(_FORMS)}: {older}")
+
+
+def _version(path: Path, connection: sqlite3.Connection) -> int:
+    with told(path):
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _about(path: Path, connection: sqlite3.Connection) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -17,7 +17,13 @@ from lifsim.model.schema import UNKNOWN, Broken, Model, rule
 MOST = 1 << 126
 """No count is larger: it fits the decimals of Parquet, and a float."""
 
-_SUMS = ("cycles", "dram_bytes")
+ERROR = "error"
+"""The column behind those of figures."""
+
+MAX_FAULTS = 20
+"""Rows that are damaged are told up to so many."""
+
+SUMS = ("cycles", "dram_bytes")
 """Totals that are the sum of their parts."""
 
 
@@ -31,7 +37,8 @@ def _word(value: str) -> str:
     return value
 
 
-def _figure(value: object) -> object:
+def figure(value: object) -> object:
+    """`value`. Raises ValueError where it is no figure of a run."""
     if isinstance(value, str):
         return _word(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
@@ -39,15 +46,21 @@ def _figure(value: object) -> object:
     return value
 
 
-def _setting(value: object) -> object:
+def setting(value: object) -> object:
+    """`value`. Raises ValueError where it is no value of an axis."""
     if isinstance(value, str):
         return _word(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{shown(value)} must be finite")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for one in inner:
-        _setting(one)
+        setting(one)
     return value
+
+
+def parts_of(name: str, figures: Iterable[str]) -> list[str]:
+    """Those of `figures` whose sum is the total of `name`."""
+    return [part for part in figures if part.startswith(f"{name}.") and part != f"{name}.total"]
 
 
 class Row(Model):
@@ -56,8 +69,8 @@ class Row(Model):
 
     point: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
     key: Annotated[str, Field(strict=True, pattern=r"^[0-9a-f]{64}$")]
-    settings: dict[str, Annotated[Any, BeforeValidator(_setting)]]
-    figures: dict[str, Annotated[Any, BeforeValidator(_figure)]]
+    settings: dict[str, Annotated[Any, BeforeValidator(setting)]]
+    figures: dict[str, Annotated[Any, BeforeValidator(figure)]]
     error: Annotated[str, Field(strict=True)] | None
 
     @rule
@@ -65,9 +78,9 @@ class Row(Model):
         """A point has figures or an error, and what is a sum is the sum of its parts."""
         if bool(self.figures) == (self.error is not None):
             yield "error", "must be given of a point without figures, and of no other"
-        for name in _SUMS:
-            prefix, total = f"{name}.", f"{name}.total"
-            parts = [value for key, value in self.figures.items() if key.startswith(prefix) and key != total]
+        for name in SUMS:
+            total = f"{name}.total"
+            parts = [self.figures[part] for part in parts_of(name, self.figures)]
             if any(value is UNKNOWN for value in parts):
                 continue  # a part has a fault of its own
             found = self.figures.get(total)
@@ -77,7 +90,7 @@ class Row(Model):
     @property
     def columns(self) -> dict[str, Any]:
         """Settings, figures and error beside each other."""
-        return {**self.settings, **self.figures, "error": self.error}
+        return {**self.settings, **self.figures, ERROR: self.error}
 
 
 def parse_row(record: Mapping[str, Any], source: str) -> Row:
@@ -86,18 +99,24 @@ def parse_row(record: Mapping[str, Any], source: str) -> Row:
     values = dict(record)
     for name in ("settings", "figures"):
         try:
-            values[name] = _plain(record[name])
+            values[name] = plain(record[name])
         except ValueError as error:
             faults.append(place.fault((name,), f"must be JSON text: {error}"))
     if faults:
         raise InputError(faults)
+    return checked_row(values, source)
+
+
+def checked_row(values: Mapping[str, Any], source: str) -> Row:
+    """The row of these values. Raises InputError with all that no sweep can have written."""
+    place = Mark(source)
     try:
-        return parse_model(Row, Document(source, values, {(): place}))
+        return parse_model(Row, Document(source, dict(values), {(): place}))
     except RecursionError:
         raise InputError(place.fault((), "must not be nested so deeply")) from None
 
 
-def _plain(text: object) -> Any:
+def plain(text: object) -> Any:
     """The data of JSON text; none of what is not there."""
     if text is None:
         return {}
@@ -111,6 +130,7 @@ def _plain(text: object) -> Any:
         raise ValueError("has a number of too many digits, or is nested too deeply") from None
 
 
-def as_text(value: Mapping[str, Any]) -> str:
-    """JSON text of settings or figures. Raises ValueError where a number is not finite: such a row is never stored."""
+def as_text(value: object) -> str:
+    """JSON text of settings, figures or one of them. Raises ValueError where a number is not finite: such a row is
+    never stored."""
     return json.dumps(value, allow_nan=False)

@@ -95,7 +95,12 @@ def mutate_store(data: bytes, rng: random.Random, scratch: Path) -> bytes:
     scratch.write_bytes(data)
     with closing(sqlite3.connect(scratch)) as connection, suppress(sqlite3.Error):
         table, columns = rng.choice(
-            (("about", ("name", "value")), ("points", ("key", "point", "settings", "figures", "error")))
+            (
+                ("about", ("name", "value")),
+                ("layouts", ("layout", "names")),
+                ("words", ("word", "value")),
+                ("points", ("point", "layout", "row", "error")),
+            )
         )
         column = rng.choice(columns)
         connection.execute("PRAGMA ignore_check_constraints = TRUE")
@@ -113,10 +118,10 @@ def mutate_store(data: bytes, rng: random.Random, scratch: Path) -> bytes:
             case 5:
                 connection.execute(f"UPDATE {table} SET {column} = ?", (_cell(rng),))  # noqa: S608
             case _:
-                column = rng.choice(("settings", "figures"))
-                (text,) = connection.execute(f"SELECT {column} FROM points LIMIT 1").fetchone()  # noqa: S608
+                table, column = rng.choice((("layouts", "names"), ("words", "value")))
+                (text,) = connection.execute(f"SELECT {column} FROM {table} LIMIT 1").fetchone()  # noqa: S608
                 changed = mutate_json(text, rng)
-                connection.execute(f"UPDATE points SET {column} = ? WHERE point = 0", (changed,))  # noqa: S608
+                connection.execute(f"UPDATE {table} SET {column} = ? WHERE {column} IS ?", (changed, text))  # noqa: S608
         connection.commit()
         connection.execute("VACUUM")
     return scratch.read_bytes()

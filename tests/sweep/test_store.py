@@ -17,6 +17,7 @@ from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import SCHEMA_VERSION, Store
 from lifsim.sweeps.stored_row import parse_row
 from tests.full_disk import full_after
+from tests.sweep.json_store import write_json_store
 
 ABOUT = {"model version": 1, "axis array.rows": "8, 16"}
 
@@ -242,7 +243,8 @@ def test_a_full_disk_is_told_and_what_is_stored_stays(tmp_path: Path) -> None:
 def test_a_row_that_no_sweep_can_have_written_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, value: object, message: str
 ) -> None:
-    _finished(tmp_path / "s")
+    rows = [(_outcome(point, cycles=point), {"array.rows": point}) for point in range(3)]
+    write_json_store(tmp_path / "s", ABOUT, rows)
     connection = sqlite3.connect(tmp_path / "s")
     connection.execute(f"UPDATE points SET {column} = ? WHERE point = 1", (value,))  # noqa: S608
     connection.commit()

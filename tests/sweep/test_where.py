@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.report.human import human
-from lifsim.report.sweep_table import Selection
+from lifsim.report.sweep_table import Selection, selected
 from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.points import Points
 from lifsim.sweeps.store import Store
 from lifsim.sweeps.where import conditions
 
@@ -119,13 +121,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert all(isinstance(where.holds(row), bool) for row in ROWS)
 
 
+def _lines(selection: Selection) -> Sequence[Mapping[str, Any]]:
+    return selected(Points.of(ROWS), selection).lines
+
+
 def test_the_best_are_taken_by_one_column_and_shown_by_another() -> None:
-    chosen = Selection(where=["sharing = none"], top=2, by="cycles.total", sort="energy_pj.total").of(ROWS)
-    assert [row["array.rows"] for row in chosen] == [16, 8]
-    most = Selection(top=1, by="cycles.total", descending=True).of(ROWS)
-    assert [row["array.rows"] for row in most] == [24]
+    chosen = Selection(where=["sharing = none"], top=2, by="cycles.total", sort="energy_pj.total")
+    assert [row["array.rows"] for row in _lines(chosen)] == [16, 8]
+    most = Selection(top=1, by="cycles.total", descending=True)
+    assert [row["array.rows"] for row in _lines(most)] == [24]
     with pytest.raises(InputError) as raised:
-        Selection(by="cycle", sort="energy", where=["are = 1"], columns=["tim_s"]).of(ROWS)
+        _lines(Selection(by="cycle", sort="energy", where=["are = 1"], columns=["tim_s"]))
     assert len(raised.value.faults) == 4
 
 

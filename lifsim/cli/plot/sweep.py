@@ -51,10 +51,10 @@ def sweep(
 
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
+    from lifsim.report.passing import NODE
     from lifsim.report.plot import sweep as figure
     from lifsim.report.plot.space import refuse_unless_one
     from lifsim.report.sweep_table import across_nodes
-    from lifsim.sweeps.export import table_of
     from lifsim.sweeps.store import Store
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
@@ -72,7 +72,7 @@ def sweep(
         size=output.size,
     )
     with Store.read(store) as opened:
-        across = across_nodes(table_of(opened))
+        across = across_nodes({row[NODE] for row in opened.select([NODE])})
     if across:
         say(f"note: {across}", err=True)
 

@@ -16,13 +16,12 @@ from lifsim.report.figures.subject import Subject
 from lifsim.report.figures.sweep_lines import Shown
 from lifsim.report.figures.sweep_rows import good_rows, in_order, least_over, others
 from lifsim.report.figures.words import words_of
-from lifsim.report.sweep_table import settings_of
+from lifsim.sweeps.points import Points
 from lifsim.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Rows = Sequence[Mapping[str, Any]]
 FIXED = ("sharing", "schedule")
 """Settings that every figure of a sweep names where all points have one value of them."""
 
@@ -32,13 +31,13 @@ class Swept:
     """The points of a sweep, and which of them are drawn. timesteps: of each network, as far as they are known; where:
     ``key=values`` that a point must have."""
 
-    rows: Rows
+    points: Points
     timesteps: Mapping[str, int]
     where: Sequence[str] = ()
 
     def good(self, columns: Sequence[str | None]) -> pd.DataFrame:
         """The points that did not fail, with these columns."""
-        return good_rows(self.rows, [name for name in columns if name is not None], self.where)
+        return good_rows(self.points, [name for name in columns if name is not None], self.where)
 
     def title(self, frame: pd.DataFrame, over: Sequence[str] = ()) -> str:
         """What `frame`, the points that are drawn, is of, and what its figures are the least over."""
@@ -46,7 +45,7 @@ class Swept:
         times = _values(frame, "timesteps") or [self.timesteps[name] for name in networks if name in self.timesteps]
         machine = machines[0] if len(machines) == 1 else counted(len(machines), "architecture")
         subject = Subject(networks, machine, times, _values(frame, "batch") or [1])
-        failed = sum(row["error"] is not None for row in self.rows)
+        failed = self.points.failed
         points = counted(len(frame), "point") + (f", {failed:,} of the sweep's failed" if failed else "")
         fixed = [f"{name} {values[0]}" for name in FIXED if len(values := _values(frame, name)) == 1]
         return subject.title(*fixed, points, least_over(over))
@@ -57,7 +56,7 @@ def lines(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
     nothing to draw."""
     x, y, by = shown.x, shown.y, shown.by
     frame = _placed(_numbers(swept.good([x, y, by]), [y]), [x, *([by] if by else [])])
-    found = replace(shown, over=others(frame, settings_of(swept.rows), [x, by]))
+    found = replace(shown, over=others(frame, swept.points.settings, [x, by]))
     table = sweep_lines.table(frame, x, y, by)
     figure, (axes,) = canvas(sheet, 1, 3.0)
     sweep_lines.draw(table, found, axes)
@@ -76,7 +75,7 @@ def heat(swept: Swept, shown: Shown, value: str, sheet: Sheet) -> Drawn:
     table = sweep_lines.table(frame, x, value, y)
     figure, (axes,) = canvas(sheet, 1, 3.0)
     sweep_heat.draw(table, x, y, value, axes)
-    headline(figure, swept.title(frame, others(frame, settings_of(swept.rows), [x, y])))
+    headline(figure, swept.title(frame, others(frame, swept.points.settings, [x, y])))
     return Drawn(figure, table, lambda: sweep_heat.write_cells(table, x, y, value, axes))
 
 
@@ -85,7 +84,7 @@ def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
     draw."""
     x, y, by = shown.x, shown.y, shown.by
     frame = _numbers(swept.good([x, y, by]), [x, y])
-    settings = settings_of(swept.rows)
+    settings = swept.points.settings
     table = sweep_pareto.table(frame, settings, x, y)
     figure, (axes,) = canvas(sheet, 1, 3.6)
     sweep_pareto.draw(table, shown, in_order(frame[by]) if by else [], axes)

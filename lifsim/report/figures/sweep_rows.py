@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
 from lifsim.report.figures.words import unit_of, words_of
-from lifsim.report.sweep_table import settings_of
-from lifsim.sweeps.export import columns_of
+from lifsim.sweeps.points import Points
+from lifsim.sweeps.stored_row import ERROR
 from lifsim.sweeps.values import parse_values
 from lifsim.sweeps.where import no_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TITLED = ("workload", "arch", "timesteps", "batch", "sharing", "schedule")
+"""Columns by which a figure's title says what it is of."""
+
 LONGEST_NAME = 28
 """Of characters of a value beside an axis or in a legend."""
 
 
-def good_rows(rows: Sequence[Mapping[str, Any]], needed: Sequence[str], where: Sequence[str]) -> pd.DataFrame:
-    """The points that did not fail, as a table; `where` are ``key=values`` that a column must have one of.
+def good_rows(points: Points, needed: Sequence[str], where: Sequence[str]) -> pd.DataFrame:
+    """The points that did not fail: their settings, what is `needed`, and TITLED. where: ``key=values`` that a
+    column must have one of.
 
     Raises InputError where a column of `needed` or `where` is none of the store, or no point is left.
     """
     import pandas as pd
 
-    names = columns_of(rows)
+    names = points.columns
     wanted = {}
     faults = []
     for text in where:
@@ -41,11 +45,16 @@ def good_rows(rows: Sequence[Mapping[str, Any]], needed: Sequence[str], where: S
     faults += [Fault(no_column(name, names)) for name in unknown]
     if faults:
         raise InputError(faults)
-    left = [row for row in rows if row["error"] is None and all(row[key] in wanted[key] for key in wanted)]
+    settings = points.settings
+    kept = {name: name in settings for name in dict.fromkeys([*settings, *needed, *TITLED]) if name in names}
+    left = [
+        tuple(_drawable(row[name], is_setting) for name, is_setting in kept.items())
+        for row in points.read([*kept, *wanted, ERROR])
+        if row[ERROR] is None and all(row[key] in values for key, values in wanted.items())
+    ]
     if not left:
         raise InputError("must have a point to draw: all failed, or none has what --where asks for")
-    settings = settings_of(rows)
-    return pd.DataFrame([{name: _drawable(value, name in settings) for name, value in row.items()} for row in left])
+    return pd.DataFrame(left, columns=list(kept))
 
 
 def _drawable(value: object, is_setting: bool) -> object:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.sheet import Sheet
 from lifsim.report.plot.drawing import Asked, Name, Out, drawn
-from lifsim.sweeps.export import table_of
+from lifsim.sweeps.points import Points
 from lifsim.sweeps.result import SweepResult
 from lifsim.sweeps.store import Store
 
@@ -51,14 +51,15 @@ def sweep(
         raise InputError("pareto must stand without y, and heat without by")
     sources = [] if isinstance(swept, SweepResult) else [Path(swept)]
     page = Asked(out, force, style, size).page(sources)
-    found, figure_of = _swept(swept, where), y or USUAL_FIGURE
+    figure_of = y or USUAL_FIGURE
 
     def draw(sheet: Sheet) -> Drawn:
-        if pareto is not None:
-            return sweep_figure.pareto(found, Shown(*pareto, by), sheet)
-        if heat is not None:
-            return sweep_figure.heat(found, Shown(*heat), figure_of, sheet)
-        return sweep_figure.lines(found, Shown(str(x), figure_of, by), sheet)
+        with _swept(swept, where) as found:
+            if pareto is not None:
+                return sweep_figure.pareto(found, Shown(*pareto, by), sheet)
+            if heat is not None:
+                return sweep_figure.heat(found, Shown(*heat), figure_of, sheet)
+            return sweep_figure.lines(found, Shown(str(x), figure_of, by), sheet)
 
     return drawn(draw, page)
 
@@ -73,13 +74,15 @@ def refuse_unless_one(kinds: Mapping[str, object]) -> None:
         )
 
 
-def _swept(swept: SweepResult | Name, where: Sequence[str]) -> Swept:
+@contextmanager
+def _swept(swept: SweepResult | Name, where: Sequence[str]) -> Iterator[Swept]:
     from lifsim.report.figures.sweep_figure import Swept
 
     if isinstance(swept, SweepResult):
-        return Swept(swept.rows, swept.timesteps, where)
+        yield Swept(Points.of(swept.rows), swept.timesteps, where)
+        return
     with Store.read(Path(swept)) as store:
-        return Swept(table_of(store), timesteps_of(store.description), where)
+        yield Swept(Points.stored(store), timesteps_of(store.description), where)
 
 
 def timesteps_of(description: Mapping[str, Any]) -> dict[str, int]:

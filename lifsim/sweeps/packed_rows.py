@@ -1,0 +1,209 @@
+"""Rows as stores of schema 3 have them: 64 bits a value, by layouts that hold the names once for all rows alike.
+
+A row of 162 figures takes 1.4 KB. What is no number of 64 bits is a word, of which each is kept once as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from sys import getsizeof
+from typing import Any
+
+from lifsim.errors import Fault, InputError, collecting, shown
+from lifsim.sweeps.database import Database, damaged
+from lifsim.sweeps.layout import CELL, WORD, Layout, kind_of
+from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.row_form import Record
+from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row, as_text, checked_row
+
+PAGE_BYTES = 1 << 15
+"""Of the file: a page of 32 KiB is full with 23 rows, one of SQLite's usual 4 KiB a third empty with two."""
+
+BATCH, BATCH_BYTES = 2048, 16 << 20
+"""Rows that are held at a time: so many, or fewer where a damaged file has huge ones."""
+
+SCHEMA = """
+    CREATE TABLE layouts (
+        layout INTEGER PRIMARY KEY,
+        names TEXT NOT NULL UNIQUE      -- JSON: settings and figures, each with its kind: q, d or w
+    );
+    CREATE TABLE words (
+        word INTEGER PRIMARY KEY,
+        value TEXT NOT NULL UNIQUE      -- JSON: what is no number of 64 bits
+    );
+    CREATE TABLE points (
+        point INTEGER PRIMARY KEY,      -- place in the order of the sweep
+        layout INTEGER NOT NULL,
+        row BLOB NOT NULL,              -- SHA-256 of all that determines the figures, values, CRC-32; little-endian
+        error TEXT                      -- why it failed; NULL if it did not
+    );
+    CREATE INDEX of_layout ON points (layout);
+    CREATE INDEX failed ON points (error) WHERE error IS NOT NULL;
+"""
+_SELECT = "SELECT point, layout, row, error FROM points"
+
+
+class PackedRows:
+    """The table `points` of schema 3, and those that say what its rows hold."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._layouts: dict[int, Layout] = {}
+        self._words: dict[int, Any] = {}
+        self._last_word = -1
+        self._written_layouts: dict[tuple[tuple[str, ...], ...], int] = {}
+        self._written_words: dict[str, int] = {}
+
+    def insert(self, outcome: Outcome, settings: Mapping[str, Any]) -> None:
+        """Put the row of a point in the place of an earlier one."""
+        figures = outcome.figures or {}
+        values = [*settings.values(), *figures.values()]
+        kinds = tuple(map(kind_of, values))
+        cells = [
+            self._word(value) if kind == WORD else _finite(value) for kind, value in zip(kinds, values, strict=True)
+        ]
+        number = self._layout_of(tuple(settings), tuple(figures), kinds)
+        row = self._layouts[number].pack(outcome.key, cells)
+        command = "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)"
+        self._database.run(command, outcome.point, number, row, outcome.error)
+
+    def columns(self) -> list[str]:
+        """Settings and figures in the order in which rows have them."""
+        first = "(SELECT min(point) FROM points WHERE points.layout = layouts.layout) AS first"
+        query = f"SELECT layout, {first} FROM layouts WHERE first IS NOT NULL ORDER BY first"  # noqa: S608
+        names: dict[str, None] = {}
+        for number, _ in list(self._database.rows(query)):
+            if layout := self._layout(number):
+                names |= dict.fromkeys(layout.places)
+        return [name for name in names if name != ERROR]
+
+    def records(self, point: int | None = None) -> Iterator[Record]:
+        """Of all points in their order, or of one, what `parse` takes."""
+        if point is None:
+            return self._database.rows(f"{_SELECT} ORDER BY point")
+        return self._database.rows(f"{_SELECT} WHERE point = ?", point)
+
+    def parse(self, record: Record) -> Row:
+        """The row of a record. Raises InputError with all that no sweep can have written."""
+        point, place, row, error = record
+        source = f"{self._database.path}, point {point}"
+        layout = self._layout(place)
+        if layout is None:
+            raise InputError(Fault(f"{shown(place)} must be one of the store's", path="layout", source=source))
+        if not layout.is_whole(row):
+            rule = f"must have the size of its layout, {layout.cells * CELL:,} B, and end in the sum of the rest"
+            raise InputError(Fault(rule, path="row", source=source))
+        key, cells = layout.unpack(row)
+        self._read_words()
+        strange = [
+            cell for kind, cell in zip(layout.kinds, cells, strict=True) if kind == WORD and cell not in self._words
+        ]
+        if strange:
+            raise InputError(Fault(f"{strange[0]} must be a word of the store", path="row", source=source))
+        values = [self._words[cell] if kind == WORD else cell for kind, cell in zip(layout.kinds, cells, strict=True)]
+        settings = dict(zip(layout.settings, values, strict=False))
+        figures = dict(zip(layout.figures, values[len(settings) :], strict=True))
+        found = {"point": point, "key": key, "settings": settings, "figures": figures, "error": error}
+        return checked_row(found, source)
+
+    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[list[dict[str, Any]]]:
+        """These columns of all points in their order, some points at a time; what is damaged is told in `faults`."""
+        for batch in _batches(self.records()):
+            self._read_words()
+            found, doubtful = self._columns(batch, columns)
+            for at in doubtful:
+                if len(faults) >= MAX_FAULTS:
+                    return
+                with collecting(faults):
+                    row = self.parse(batch[at]).columns
+                    found[at] = {name: row.get(name) for name in columns}
+            yield [found[at] for at in sorted(found)]
+
+    def _columns(self, batch: Sequence[Record], columns: Sequence[str]) -> tuple[dict[int, dict[str, Any]], list[int]]:
+        """By their places in `batch`, the columns of rows that are sound, and the places of all others."""
+        from lifsim.sweeps.block import Block
+
+        found: dict[int, dict[str, Any]] = {}
+        alike = defaultdict[int, list[int]](list)
+        for at, (point, number, row, error) in enumerate(batch):
+            layout = self._layout(number)
+            whole = layout is not None and point >= 0 and layout.is_whole(row)
+            if layout and whole and (error is None if layout.figures else isinstance(error, str)):
+                alike[number].append(at)
+        for number, places in alike.items():
+            block = Block(self._layouts[number], [batch[at][2] for at in places], self._words)
+            values = [[batch[at][3] for at in places] if name == ERROR else block.column(name) for name in columns]
+            lines = zip(*values, strict=True) if values else [()] * len(places)
+            for at, line, sound in zip(places, lines, block.sound.tolist(), strict=True):
+                if sound:
+                    found[at] = dict(zip(columns, line, strict=True))
+        return found, [at for at in range(len(batch)) if at not in found]
+
+    def _layout(self, number: int) -> Layout | None:
+        if number not in self._layouts:
+            for (text,) in list(self._database.rows("SELECT names FROM layouts WHERE layout = ?", number)):
+                try:
+                    self._layouts[number] = Layout.parse(text)
+                except ValueError as error:
+                    raise damaged(self._database.path, error) from None
+        return self._layouts.get(number)
+
+    def _layout_of(self, settings: tuple[str, ...], figures: tuple[str, ...], kinds: tuple[str, ...]) -> int:
+        """The number of a layout, new if need be."""
+        named = (settings, figures, kinds)
+        if named not in self._written_layouts:
+            split = len(settings)
+            layout = Layout(
+                dict(zip(settings, kinds[:split], strict=True)), dict(zip(figures, kinds[split:], strict=True))
+            )
+            number = self._kept("layout", "layouts (names)", layout.text)
+            self._written_layouts[named] = number
+            self._layouts[number] = layout
+        return self._written_layouts[named]
+
+    def _word(self, value: object) -> int:
+        """The number of a word, new if need be. Raises ValueError where it is not finite."""
+        text = as_text(value)
+        if text not in self._written_words:
+            self._written_words[text] = self._kept("word", "words (value)", text)
+        return self._written_words[text]
+
+    def _kept(self, number: str, table: str, text: str) -> int:
+        """The `number` of `text` in the `table (column)` of such texts, new if need be. What is kept before the row is,
+        and never used as the sweep is killed then, is no harm."""
+        name, column = table.removesuffix(")").split(" (")
+        query = f"SELECT {number} FROM {name} WHERE {column} = ?"  # noqa: S608
+        for (found,) in list(self._database.rows(query, text)):
+            return int(found)
+        return self._database.run(f"INSERT INTO {table} VALUES (?)", text)  # noqa: S608
+
+    def _read_words(self) -> None:
+        """Those that are new since the last time; what is no JSON is none."""
+        query = "SELECT word, value FROM words WHERE word > ? ORDER BY word"
+        for word, text in self._database.rows(query, self._last_word):
+            self._last_word = word
+            with suppress(ValueError, TypeError, RecursionError):
+                self._words[word] = json.loads(text)
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """As many at a time as may be held."""
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += getsizeof(record[2]) + getsizeof(record[3])
+        if len(batch) == BATCH or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _finite(value: float) -> float:
+    if value - value != 0:
+        raise ValueError(f"{value} must be finite")
+    return value

@@ -1,0 +1,51 @@
+"""The points of a sweep as a table that need not be held: from a store, or of rows that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Self
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.sweeps.store import Store
+from lifsim.sweeps.stored_row import ERROR
+from lifsim.sweeps.where import FIRST_FIGURE
+from lifsim.watch import Watch, unwatched
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Points:
+    """columns: settings, figures, and the error last. read: of all points in the order of the sweep at least the
+    columns that it is asked for, None where a point has no such figure. count: of all; failed: of those with an
+    error."""
+
+    columns: Sequence[str]
+    read: Callable[[Sequence[str]], Iterable[Row]]
+    count: int
+    failed: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Self:
+        """Of rows that have all the same columns."""
+        failed = sum(row[ERROR] is not None for row in rows)
+        return cls(columns_of(rows), lambda _: rows, len(rows), failed)
+
+    @classmethod
+    def stored(cls, store: Store, watch: Watch = unwatched) -> Self:
+        """Of a store, which must be open as long as they are read. Raises InputError, as `read` does, where it is
+        damaged."""
+        return cls(store.columns(), partial(store.select, watch=watch), store.count, sum(store.errors().values()))
+
+    @property
+    def settings(self) -> Sequence[str]:
+        """The columns before the figures: one per axis of the sweep."""
+        return self.columns[: self.columns.index(FIRST_FIGURE) if FIRST_FIGURE in self.columns else -1]
+
+
+def columns_of(rows: Sequence[Row]) -> list[str]:
+    """The columns of all `rows`: settings and figures in their order, the error last."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    names.pop(ERROR, None)
+    return [*names, ERROR]
