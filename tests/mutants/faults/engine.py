@@ -40,10 +40,10 @@ FAULTS = (
         STUDY,
     ),
     Fault(
-        "max pool: the border takes gradient",
-        "lifsim/engine/pooling.py",
-        "taken = pending & inside[window] & (padded[window] == highest)",
-        "taken = pending & (padded[window] == highest)",
+        "max pool: the last maximum takes the gradient",
+        "lifsim/engine/training/pooling_gradient.py",
+        "if seen[c] > highest[c] or seen[c] != seen[c]:",
+        "if seen[c] >= highest[c] or seen[c] != seen[c]:",
         ("tests/engine/test_pooling.py",),
     ),
     Fault(
@@ -78,15 +78,19 @@ FAULTS = (
     Fault(
         "gradients: a hard reset lets them through",
         ADJOINT,
-        "kept = grad_state[p, c] * (1 - spikes[t, p, base + c]) if hard else grad_state[p, c]",
-        "kept = grad_state[p, c]",
+        "g_u[c] *= 1 - fired[c]",
+        "g_u[c] *= 1",
         SURROGATE,
     ),
     Fault(
         "gradients: an undone call forgets the state's",
         ADJOINT,
-        "g = grad[t, p, base + c] * slope(charged - threshold, code, alpha) + grad_state[p, c]",
-        "g = grad[t, p, base + c] * slope(charged - threshold, code, alpha)",
+        """alpha)
+                for c in range(channels):
+                    g = g_s[c] * slope[c] + g_u[c]""",
+        """alpha)
+                for c in range(channels):
+                    g = g_s[c] * slope[c]""",
         SURROGATE,
     ),
 )

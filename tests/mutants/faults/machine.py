@@ -44,7 +44,7 @@ FAULTS = (
     ),
     Fault(
         "residual waits: blamed on writing",
-        TIMING,
+        "lifsim/play/waited.py",
         'Kind.RESIDUAL: "stall_spikes"',
         'Kind.RESIDUAL: "stall_writeback"',
         OPERANDS,

@@ -143,9 +143,9 @@ FAULTS = (
     ),
     Fault(
         "trained: the engine's norm forgets the slope's mean",
-        "lifsim/engine/training/norm.py",
-        "inner = grad - _spread(offset / seen.count, grad) - normal * _spread(slope / seen.count, grad)",
-        "inner = grad - _spread(offset / seen.count, grad)",
+        "lifsim/engine/training/norm_passes.py",
+        "(grad[n, p, c] - offset[n, c] - normal * slope[n, c]) * factor[n, c]",
+        "(grad[n, p, c] - offset[n, c]) * factor[n, c]",
         (
             "tests/engine/test_norm.py",
             "tests/engine/test_norm_statistics.py",
