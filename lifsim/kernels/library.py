@@ -14,13 +14,15 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lifsim.kernels.cache import user_cache
+from lifsim.kernels.cache import Cache, user_cache
 from lifsim.kernels.kernel import Kernel
 from lifsim.kernels.processor import this_processor
 from lifsim.kernels.shipped import shipped
 from lifsim.watch import Watch, unwatched
 
 LINKERS = ("ld", "ld.lld", "ld.gold")
+LINKING_S = 5
+"""A linker that takes longer, for what takes it some hundredths of a second, hangs."""
 
 
 class NoLibraryError(Exception):
@@ -35,10 +37,11 @@ def load_library(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]
     name = f"{kernel.module}.{kernel.function}-{this_processor().digest}-{kernel.digest}.so"
     code = cache.read(name) if cache else None
     if code is None:
-        code = _linked(kernel, watch)
-        if cache:
-            cache.keep(name, code)
-    return _in_memory(kernel, code)
+        return _linked_and_kept(kernel, cache, name, watch)
+    try:
+        return _in_memory(kernel, code)
+    except NoLibraryError:  # whoever linked it, the linker of now may do better
+        return _linked_and_kept(kernel, cache, name, watch)
 
 
 def link(codes: Sequence[bytes]) -> bytes:
@@ -52,10 +55,19 @@ def link(codes: Sequence[bytes]) -> bytes:
             for path, code in zip(made, codes, strict=True):
                 path.write_bytes(code)
             command = [linker, "-shared", "-s", "-Bsymbolic", "-z", "noexecstack", "-o", *map(str, (linked, *made))]
-            subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)  # noqa: S603
+            subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=LINKING_S)  # noqa: S603
             return linked.read_bytes()
     except (OSError, subprocess.SubprocessError) as error:
         raise NoLibraryError(f"{linker} failed: {error}") from error
+
+
+def _linked_and_kept(kernel: Kernel, cache: Cache | None, name: str, watch: Watch) -> Callable[..., int]:
+    """What does not load is not kept."""
+    code = _linked(kernel, watch)
+    call = _in_memory(kernel, code)
+    if cache:
+        cache.keep(name, code)
+    return call
 
 
 def _linked(kernel: Kernel, watch: Watch) -> bytes:

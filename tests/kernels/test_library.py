@@ -118,8 +118,22 @@ class TestWhereThereIsNone:
     def test_a_library_that_is_none(self, folder: Path) -> None:
         assert _again() == 3
         (kept,) = folder.glob("*.so")
+        good = Cache(folder).read(kept.name)
         Cache(folder).write(kept.name, b"no library")
         assert _again() == 3
+        assert Cache(folder).read(kept.name) == good
+
+    @pytest.mark.parametrize("says", ["exit 1", 'echo garbage > "$7"', "exec sleep 100"])
+    def test_a_linker_that_makes_none_is_none_at_once(
+        self, says: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "ld").write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / "ld").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+        monkeypatch.setattr(library, "LINKING_S", 0.5)
+        assert _again() == 3
+        assert list(folder.glob("*.o"))
+        assert not list(folder.glob("*.so"))
 
 
 @needs_linker
