@@ -128,24 +128,27 @@ def _uniform_16_bits(source: Words, count: int) -> NDArray[np.uint16]:
 
 
 class _Kept:
-    """Words of a source for several that read it part by part, in turn: kept are those that one has still to read."""
+    """Words of a source for several that read it part by part, in turn: kept are those that one has still to read. It
+    knows its readers by number: a cycle of references would keep the words until garbage is looked for."""
 
     def __init__(self, source: Words) -> None:
         self._source = source
         self._first, self._words = 0, np.empty(0, np.uint64)
-        self._readers: list[_Again] = []
+        self._read: list[int] = []
 
     def again(self, rate: float) -> _Again:
         """From the first word on, for spikes at that rate, which reads nothing where the rate decides them."""
-        reader = _Again(self)
+        reader = _Again(self, len(self._read))
         if 0 < _threshold(rate) < CERTAIN:
-            self._readers.append(reader)
+            self._read.append(0)
         return reader
 
-    def between(self, first: int, last: int) -> NDArray[np.uint64]:
+    def next(self, reader: int, size: int) -> NDArray[np.uint64]:
+        first = self._read[reader]
+        last = self._read[reader] = first + size
         missing = last - self._first - len(self._words)
         if missing > 0:
-            read = min(one.read for one in self._readers)
+            read = min(*self._read, first)
             left = self._words[read - self._first :]
             self._first, self._words = read, np.concatenate([left, self._source.random_raw(missing + AHEAD)])
         return self._words[first - self._first : last - self._first]
@@ -154,10 +157,8 @@ class _Kept:
 class _Again:
     """Reads a source from its first word on."""
 
-    def __init__(self, kept: _Kept) -> None:
-        self._kept, self.read = kept, 0
+    def __init__(self, kept: _Kept, reader: int) -> None:
+        self._kept, self._reader = kept, reader
 
     def random_raw(self, size: int, /) -> NDArray[np.uint64]:
-        words = self._kept.between(self.read, self.read + size)
-        self.read += size
-        return words
+        return self._kept.next(self._reader, size)

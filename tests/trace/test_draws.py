@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import permutations
 from typing import Any
 
@@ -97,3 +98,18 @@ def test_others_are_drawn_at_once_where_they_may_wait(monkeypatch: pytest.Monkey
     assert generators(places=2) == 2
     assert waiting_bytes(1 << 30, 2) > draws.WAITING_BYTES
     assert generators(places=1 << 10) == 6
+
+
+def test_what_was_drawn_is_not_left_to_the_search_for_garbage() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for rates in ((0.3,), (0.3, 0.5, 1.0)):
+            drawing = Drawing(300_000, 2)
+            readers = [drawing.reader((rate,)) for rate in rates]
+            for reader in readers:
+                drawing.read(reader, 0, (1, 2))
+            del drawing
+            assert gc.collect() == 0
+    finally:
+        gc.enable()
