@@ -32,6 +32,7 @@ from lifsim.interchange.dram_trace_form import (
 )
 from lifsim.interchange.dram_trace_text import blocks
 from lifsim.kernels.kernel import Kernel
+from lifsim.room import require_memory
 from lifsim.watch import Watch, unwatched
 
 READ_LINES = Kernel(
@@ -41,6 +42,8 @@ READ_LINES = Kernel(
     parameters=(np.dtype(np.uint8), CHARACTER, OPERATION, FIELD, *COLUMNS, PROGRESS),
     sources=("interchange/dram_trace_kernel.py", "interchange/dram_trace_form.py"),
 )
+REQUEST_BYTES = 160
+"""Of memory that a request takes in the end: its columns, the record of the DRAM model and what that says of it."""
 _MAX_FAULTS = 20
 _OTHERS = (
     (rb"[0-9]+(?:\s+(?:0x[0-9a-f]+|[0-9]+))+", "bubbles and addresses of a processor's trace are no requests"),
@@ -73,13 +76,21 @@ class TraceColumns(NamedTuple):
 def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
     every faulty line (the first twenty, and none behind one of more than 1000 bytes), or if it cannot be read, is not
-    packed though it is called so, or is longer than 1 GiB."""
+    packed though it is called so, is longer than 1 GiB, or has more requests than this machine can simulate at once."""
     if kind := binary_kind(path):
         raise InputError(Fault(f"must be a text of DRAM requests{in_words(kind)}", source=str(path)))
     reader = _Reader()
-    found: list[Requests] = []
+    found, count = list[Requests](), 0
     for block in blocks(path, MAX_LINE, watch):
         found.append(reader.read(block))
+        count += found[-1][0].size
+        require_memory(
+            count * REQUEST_BYTES,
+            f"the first {count} requests",
+            "",
+            source=str(path),
+            way_out="split the trace into several files",
+        )
         if reader.gives_up:
             break
     if reader.faults:
