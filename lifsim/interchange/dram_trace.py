@@ -7,6 +7,7 @@ DRAMsim3 (and DRAMSim2, whose words for reads and writes are known, too) has `0x
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,15 +19,23 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.dram_trace_form import (
     CHARACTER,
     COLUMNS,
+    CYCLE_DIGITS,
+    DECIMAL_DIGITS,
     FIELD,
     FIELDS,
     FORMS,
+    HEX_DIGITS,
+    LEADING,
     LEAST_LINE,
+    LOAD_STORE,
     MAX_LINE,
     NO_FORM,
     OPERATION,
     PROGRESS,
+    READS,
     TIMED,
+    UNTIMED,
+    WRITES,
     characters,
     operations,
 )
@@ -45,6 +54,21 @@ READ_LINES = Kernel(
 REQUEST_BYTES = 160
 """Of memory that a request takes in the end: its columns, the record of the DRAM model and what that says of it."""
 _MAX_FAULTS = 20
+_WORD = "|".join(READS + WRITES)
+_FAR, _LATE = f"its address must be at most 0x{'f' * HEX_DIGITS}", f"its cycle must be at most {10**CYCLE_DIGITS - 1}"
+_TOO_LARGE = (
+    (TIMED, rf"(?:0x)?[0-9a-f]{{{HEX_DIGITS + 1},}}\s+(?:{_WORD})\s+[0-9]+", _FAR),
+    (TIMED, rf"(?:0x)?[0-9a-f]+\s+(?:{_WORD})\s+[0-9]{{{CYCLE_DIGITS + 1},}}", _LATE),
+    (UNTIMED, rf"(?:0x)?[0-9a-f]{{{HEX_DIGITS + 1},}}\s+(?:{_WORD})", _FAR),
+    (LOAD_STORE, rf"(?:{'|'.join(LEADING)})\s+0x[0-9a-f]{{{HEX_DIGITS + 1},}}", _FAR),
+    (
+        LOAD_STORE,
+        rf"(?:{'|'.join(LEADING)})\s+[0-9]{{{DECIMAL_DIGITS + 1},}}",
+        f"its address must be at most {10**DECIMAL_DIGITS - 1}, or 0x{'f' * HEX_DIGITS}",
+    ),
+)
+"""Lines of a form with a number of too many digits, and what is said of them."""
+_COMMENT = r"\s*(?:(?:#|;|//).*)?"
 _OTHERS = (
     (rb"[0-9]+(?:\s+(?:0x[0-9a-f]+|[0-9]+))+", "bubbles and addresses of a processor's trace are no requests"),
     (
@@ -101,6 +125,32 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     return TraceColumns(addresses, is_write, cycles, timed=reader.form == TIMED)
 
 
+def require_requests(path: Path, right: npt.NDArray[np.bool_], told: Callable[[int], str]) -> None:
+    """Raises InputError with the lines of the first twenty requests of a trace, as `read_dram_trace` has read it, that
+    are not `right` [N], and what is `told` of each. The file is read again, as lines are kept of no request."""
+    wrong = np.flatnonzero(~right)[:_MAX_FAULTS]
+    if wrong.size:
+        lines = _lines(path, wrong)
+        faults = (Fault(told(one), source=str(path), line=lines[one]) for one in wrong.tolist())
+        raise InputError(faults)
+
+
+def _lines(path: Path, numbers: npt.NDArray[np.int64]) -> dict[int, int]:
+    """On which line each of these requests stands, of a trace without a fault; looked for line by line only where the
+    block has one of them."""
+    reader, found, line, requests = _Reader(), dict[int, int](), 0, 0
+    for block in blocks(path, MAX_LINE, unwatched):
+        count = reader.read(block)[0].size
+        if np.any((requests <= numbers) & (numbers < requests + count)):
+            texts = (re.split(rb"#|;|//", text, maxsplit=1)[0] for text in block.split(b"\n"))
+            places = [place for place, text in enumerate(texts, start=line + 1) if text.strip()]
+            found |= {one: places[one - requests] for one in numbers.tolist() if requests <= one < requests + count}
+        line, requests = line + block.count(b"\n"), requests + count
+        if len(found) == numbers.size:
+            break
+    return found
+
+
 class _Reader:
     """What was read so far, block by block. faults: (line, message)."""
 
@@ -136,6 +186,9 @@ class _Reader:
         now = self._progress[0]
         if len(line) > MAX_LINE:
             return f"must have lines of at most {MAX_LINE} bytes"
+        for form, pattern, told in _TOO_LARGE:
+            if self.form in (NO_FORM, form) and re.fullmatch((pattern + _COMMENT).encode(), line.strip(), re.I | re.S):
+                return f"{shown(line.decode('utf-8', 'replace').strip())}: {told}"
         forms = FORMS if self.form == NO_FORM else FORMS[self.form : self.form + 1]
         must = " or ".join(f"`{form}`" for form in forms)
         message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"
