@@ -152,6 +152,18 @@ def test_what_is_no_request_is_refused_with_the_forms(
     assert reason in capsys.readouterr().err
 
 
+def test_requests_whose_cycles_go_back_enter_behind_those_before_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    back, level = tmp_path / "back.trc", tmp_path / "level.trc"
+    back.write_text("0x0 READ 5000\n0x40000 READ 0\n0x80000 WRITE 10\n")
+    level.write_text("0x0 READ 5000\n0x40000 READ 5000\n0x80000 WRITE 5000\n")
+    one, other = (figures(capsys, "--dram", "ddr4_2400", str(path)) for path in (back, level))
+    others = {"requests", "simulated_bursts_per_s"}
+    assert one["cycles"] > 5000
+    assert all(one[name] == other[name] for name in one.keys() - others)
+
+
 def test_other_bad_input_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     broken = tmp_path / "cut.trc.xz"
     broken.write_bytes(lzma.compress(LINES.encode())[:-20])
