@@ -42,6 +42,7 @@ from lifsim.interchange.dram_trace_form import (
 from lifsim.interchange.dram_trace_text import blocks
 from lifsim.kernels.kernel import Kernel
 from lifsim.room import require_memory
+from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
 READ_LINES = Kernel(
@@ -110,7 +111,7 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
         count += found[-1][0].size
         require_memory(
             count * REQUEST_BYTES,
-            f"the first {count} requests",
+            f"the first {counted(count, 'request')}",
             "",
             source=str(path),
             way_out="split the trace into several files",
