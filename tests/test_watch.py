@@ -171,8 +171,8 @@ def test_a_terminal_sees_a_bar_of_what_takes_long(
 def test_what_the_machine_cannot_hold_is_refused_before_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "memory_bytes", lambda: 10_000_000)
     seen = Seen()
-    with pytest.raises(InputError, match=r"batch: the work of 65,536 images, .* GiB, must fit into the 9\.\d* MiB"):
-        lifsim.run(workload="lenet5_mnist", batch=1 << 16, watch=seen)
+    with pytest.raises(InputError, match=r"batch: the work of 65,536 images, 48\.5 MiB, must fit into the 9\.\d* MiB"):
+        lifsim.run(workload="lenet5_mnist", batch=1 << 16, overrides=["dram.model=ideal"], watch=seen)
     assert not seen.told
 
 
