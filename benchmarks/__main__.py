@@ -58,7 +58,7 @@ def run(names: Sequence[str], **chosen: object) -> None:
     choices = Choices(**chosen)  # type: ignore[arg-type]
     members = _named(names)
     try:
-        load_before = load_average() if choices.busy else wait_until_idle(choices.wait)
+        load_before = load_average() if choices.busy else wait_until_idle(choices.wait, tell=click.echo)
     except BusyError as error:
         raise click.ClickException(str(error)) from None
     disturbed = [figure for member in members for figure in _run(member, choices, load_before)]
@@ -80,7 +80,7 @@ def render() -> None:
 def growth(axes: Sequence[str]) -> None:
     """Print CPU seconds and memory at each size of the named axes, or of all, and the exponents; `run growth` keeps."""
     if unknown := [name for name in axes if name not in AXES]:
-        raise click.UsageError(f"{', '.join(unknown)} must be among: {', '.join(AXES)}")
+        raise click.UsageError(f"{', '.join(map(repr, unknown))} must be among: {', '.join(map(repr, AXES))}")
     for name in axes or AXES:
         found = grown("benchmarks.bench_growth", name, AXES[name], click.echo)
         click.echo(f"{name}: CPU to the {found.exponent:.2f}, memory to the {found.memory_exponent:.2f}")

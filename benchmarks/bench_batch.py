@@ -1,4 +1,7 @@
-"""How do time and memory of a run grow with its images? `python benchmarks/bench_batch.py [--past TREE]`.
+"""How do time and memory of a run grow with its images?
+
+    python -m benchmarks run batch                  # whole commands of 1 and 16 images, kept
+    python -m benchmarks.bench_batch [--past TREE]  # up to 256, the exponent, the refusal; of a busy machine, printed
 
 ResNet-19 on 224 x 224 under a DRAM that is simulated burst by burst, each batch in a process of its own: CPU seconds
 and peak memory, of this tree and, in turns with it, of a source tree before; the exponent of the time; and how soon a
@@ -12,13 +15,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.frame.figure import Figure
+from benchmarks.frame.paired import lifsim, processes
+from benchmarks.frame.session import Session
+
 HERE = Path(__file__).resolve().parents[1]
 WORKLOAD, DEVICE = "resnet19_imagenet100", "ddr4_2400"
+BATCHES = (1, 16)
+"""Of the figures that are kept: the device as it is has room for them."""
 ROWS = 1 << 17
 """Of the device: 16 GiB, so that 256 images fit."""
 
@@ -44,6 +54,20 @@ class Measured:
     cpu_s: float
     peak_mib: float
     cycles: int
+
+
+def figures(session: Session) -> Iterator[Figure]:
+    """Whole commands beside the LIFSim of before: seconds on the clock, and MB at most."""
+    folders = [session.folder / side for side in ("ours", "past")]
+    for folder in folders:
+        folder.mkdir()
+    for batch in BATCHES:
+        words = ("run", "--workload", WORKLOAD, "--dram", DEVICE, "--batch", str(batch))
+        past = None if session.past is None else lifsim(folders[1], *words, checkout=session.past)
+        found = processes(lifsim(folders[0], *words), past, max(1, session.rounds // 2))
+        case, wall, peak = f"ResNet-19, 224 x 224, batch {batch}", found.wall_s, found.peak_mb
+        yield Figure(case, "s", wall.ours, "the past", wall.theirs)
+        yield Figure(f"{case}: memory", "MB", peak.ours, "the past", peak.theirs)
 
 
 def measured(tree: Path, batch: int, *, rows: int = ROWS, device: str = DEVICE) -> Measured:

@@ -21,11 +21,12 @@ def memory_bytes() -> int:
         return LAST_RESORT_BYTES
 
 
-def require_memory(size_bytes: int, what: str, path: str) -> None:
-    """Raises InputError at `path` where `what` needs more than this machine has."""
+def require_memory(size_bytes: int, what: str, path: str, *, source: str = "", way_out: str = "") -> None:
+    """Raises InputError at `path` of the file `source` where `what` needs more than this machine has."""
     if size_bytes > memory_bytes():
         needed, there = format_bytes(size_bytes), format_bytes(memory_bytes())
-        raise InputError(Fault(f"{what}, {needed}, must fit into the {there} of this machine", path=path))
+        told = f"{what}, {needed}, must fit into the {there} of this machine{way_out and f': {way_out}'}"
+        raise InputError(Fault(told, path=path, source=source))
 
 
 def require_walk(steps: int, what: str, path: str) -> None:

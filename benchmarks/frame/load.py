@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,9 +75,12 @@ def load_average(proc: Path = PROC) -> float:
     return float((proc / "loadavg").read_text().split()[0])
 
 
-def wait_until_idle(most_seconds: float, probe_s: float = 2.0, proc: Path = PROC) -> float:
-    """The load average when the machine is idle. Raises BusyError where it is not within `most_seconds`."""
-    given_up = time.monotonic() + most_seconds
+def wait_until_idle(
+    most_seconds: float, probe_s: float = 2.0, proc: Path = PROC, tell: Callable[[str], None] = lambda _: None
+) -> float:
+    """The load average when the machine is idle; `tell` is given a line, once, where it has to be waited for. Raises
+    BusyError where it is not within `most_seconds`."""
+    given_up, told = time.monotonic() + most_seconds, False
     while True:
         before = snapshot(proc)
         time.sleep(probe_s)
@@ -88,6 +92,12 @@ def wait_until_idle(most_seconds: float, probe_s: float = 2.0, proc: Path = PROC
                 f"the machine is busy: load {average:.2f} must be below {MOST_LOAD}, and other processes take"
                 f" {meanwhile.others:.0%} of a core, its host {meanwhile.stolen:.0%}, must be {MOST_SHARE:.0%} at most;"
                 " end what runs beside it or wait longer (--wait SECONDS), or print without keeping (--busy)"
+            )
+        if not told:
+            told = True
+            tell(
+                f"busy: load {average:.2f}, others {meanwhile.others:.0%} of a core; waiting up to {most_seconds:.0f} s"
+                f" for a load below {MOST_LOAD} and others below {MOST_SHARE:.0%} (--busy measures at once, keeps none)"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks.frame.load import Load, Snapshot, between, snapshot
+from benchmarks.frame.load import MOST_LOAD, Load, Snapshot, between, snapshot
 from benchmarks.frame.machine import this_machine
 from benchmarks.frame.members import Benchmark
 from benchmarks.frame.results import Record
@@ -47,8 +47,9 @@ def _long_before(taken: list[Snapshot]) -> Snapshot:
 
 
 def line(record: Record) -> str:
-    """What a terminal is told of a figure."""
-    name, *rest = cells(record.figure)
+    """What a terminal is told of a figure; whether it meets its target only of an idle machine."""
+    is_idle = record.load_before < MOST_LOAD and record.meanwhile.is_idle
+    name, *rest = cells(record.figure, judged=is_idle)
     told = [f"{head} {cell}" for head, cell in zip(HEAD[1:], rest, strict=True) if cell]
     return f"{name}: {'; '.join(told)}{beside(record.meanwhile)}"
 

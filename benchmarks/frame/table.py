@@ -49,8 +49,8 @@ def section(member: Benchmark, records: Sequence[Record]) -> str:
     return "\n".join([*lines, "", f"{command}: {circumstances(records)}", ""])
 
 
-def cells(figure: Figure) -> tuple[str, ...]:
-    """Of a line: medians, the range of the rounds in brackets."""
+def cells(figure: Figure, *, judged: bool = True) -> tuple[str, ...]:
+    """Of a line: medians, the range of the rounds in brackets; whether the target is met where it is `judged`."""
     peer = ""
     if figure.peer:
         theirs = "not measured here" if figure.theirs is None else spread(figure.theirs, figure.unit)
@@ -61,7 +61,7 @@ def cells(figure: Figure) -> tuple[str, ...]:
         spread(figure.ours, figure.unit),
         peer,
         "" if figure.ratio is None else f"{figure.ratio:.2f} x",
-        _target(figure),
+        _target(figure, judged),
         limit,
         "" if figure.gap is None else f"{figure.gap:.1f} x",
     )
@@ -101,8 +101,8 @@ def machine_words(machine: Machine) -> str:
     return f"{machine.cpu}, cores: {machine.cores}, {machine.memory_gb} GB, {machine.system}, {versions}"
 
 
-def _target(figure: Figure) -> str:
+def _target(figure: Figure, judged: bool) -> str:
     if figure.target is None:
         return ""
     wanted = f"{figure.target.value:g} {'x' if figure.target.what == 'ratio' else figure.unit}"
-    return {None: wanted, True: f"{wanted}: met", False: f"{wanted}: missed"}[figure.met]
+    return {None: wanted, True: f"{wanted}: met", False: f"{wanted}: missed"}[figure.met if judged else None]

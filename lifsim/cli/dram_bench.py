@@ -16,7 +16,7 @@ from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError
 from lifsim.hardware.dram import requests as streams
 from lifsim.hardware.dram.simulate import simulate
-from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.interchange.dram_trace import read_dram_trace, require_requests
 from lifsim.model.dram import DramSpec
 from lifsim.report.dram_bench_table import DramBenchTable
 from lifsim.units import format_bytes, parse_bytes
@@ -92,7 +92,7 @@ def dram_bench(
     spec = load_dram(dram, settings)
     with watching() as watch:
         if trace is not None:
-            title, requests = trace.name, _trace(trace, ignore_cycles, watch)
+            title, requests = trace.name, _trace(trace, spec, ignore_cycles, watch)
         else:
             title = f"{pattern}, {format_bytes(size_bytes)}"
             requests = _pattern(spec, str(pattern), size_bytes, stride, span, tile_bytes, seed)
@@ -111,12 +111,22 @@ def dram_bench(
         click.echo(table.to_json() if form == "json" else table.to_csv())
 
 
-def _trace(path: Path, ignore_cycles: bool, watch: Watch) -> streams.Requests:
+def _trace(path: Path, spec: DramSpec, ignore_cycles: bool, watch: Watch) -> streams.Requests:
     columns = read_dram_trace(path, watch)
+    addresses, cycles = columns.addresses, columns.cycles
+    require_requests(
+        path,
+        addresses < spec.organisation.capacity_bytes,
+        lambda number: f"address {addresses[number]:#x} {streams.within(spec)}",
+    )
+    if not ignore_cycles:
+        require_requests(
+            path, cycles <= streams.MAX_CYCLE, lambda number: f"cycle {cycles[number]} {streams.CYCLE_RULE}"
+        )
     if not columns.timed:
         say(f"{path}: has no cycles: all requests wait from cycle 0 on", err=True)
-    zeros, ones = (np.broadcast_to(np.int64(number), columns.cycles.shape) for number in (0, 1))
-    return streams.Requests(columns.addresses, ones, columns.is_write, zeros if ignore_cycles else columns.cycles)
+    zeros, ones = (np.broadcast_to(np.int64(number), cycles.shape) for number in (0, 1))
+    return streams.Requests(addresses, ones, columns.is_write, zeros if ignore_cycles else cycles)
 
 
 def _pattern(

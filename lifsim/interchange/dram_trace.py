@@ -7,6 +7,7 @@ DRAMsim3 (and DRAMSim2, whose words for reads and writes are known, too) has `0x
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,20 +19,30 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.dram_trace_form import (
     CHARACTER,
     COLUMNS,
+    CYCLE_DIGITS,
+    DECIMAL_DIGITS,
     FIELD,
     FIELDS,
     FORMS,
+    HEX_DIGITS,
+    LEADING,
     LEAST_LINE,
+    LOAD_STORE,
     MAX_LINE,
     NO_FORM,
     OPERATION,
     PROGRESS,
+    READS,
     TIMED,
+    UNTIMED,
+    WRITES,
     characters,
     operations,
 )
 from lifsim.interchange.dram_trace_text import blocks
 from lifsim.kernels.kernel import Kernel
+from lifsim.room import require_memory
+from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
 READ_LINES = Kernel(
@@ -41,7 +52,24 @@ READ_LINES = Kernel(
     parameters=(np.dtype(np.uint8), CHARACTER, OPERATION, FIELD, *COLUMNS, PROGRESS),
     sources=("interchange/dram_trace_kernel.py", "interchange/dram_trace_form.py"),
 )
+REQUEST_BYTES = 160
+"""Of memory that a request takes in the end: its columns, the record of the DRAM model and what that says of it."""
 _MAX_FAULTS = 20
+_WORD = "|".join(READS + WRITES)
+_FAR, _LATE = f"its address must be at most 0x{'f' * HEX_DIGITS}", f"its cycle must be at most {10**CYCLE_DIGITS - 1}"
+_TOO_LARGE = (
+    (TIMED, rf"(?:0x)?[0-9a-f]{{{HEX_DIGITS + 1},}}\s+(?:{_WORD})\s+[0-9]+", _FAR),
+    (TIMED, rf"(?:0x)?[0-9a-f]+\s+(?:{_WORD})\s+[0-9]{{{CYCLE_DIGITS + 1},}}", _LATE),
+    (UNTIMED, rf"(?:0x)?[0-9a-f]{{{HEX_DIGITS + 1},}}\s+(?:{_WORD})", _FAR),
+    (LOAD_STORE, rf"(?:{'|'.join(LEADING)})\s+0x[0-9a-f]{{{HEX_DIGITS + 1},}}", _FAR),
+    (
+        LOAD_STORE,
+        rf"(?:{'|'.join(LEADING)})\s+[0-9]{{{DECIMAL_DIGITS + 1},}}",
+        f"its address must be at most {10**DECIMAL_DIGITS - 1}, or 0x{'f' * HEX_DIGITS}",
+    ),
+)
+"""Lines of a form with a number of too many digits, and what is said of them."""
+_COMMENT = r"\s*(?:(?:#|;|//).*)?"
 _OTHERS = (
     (rb"[0-9]+(?:\s+(?:0x[0-9a-f]+|[0-9]+))+", "bubbles and addresses of a processor's trace are no requests"),
     (
@@ -73,13 +101,21 @@ class TraceColumns(NamedTuple):
 def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
     every faulty line (the first twenty, and none behind one of more than 1000 bytes), or if it cannot be read, is not
-    packed though it is called so, or is longer than 1 GiB."""
+    packed though it is called so, is longer than 1 GiB, or has more requests than this machine can simulate at once."""
     if kind := binary_kind(path):
         raise InputError(Fault(f"must be a text of DRAM requests{in_words(kind)}", source=str(path)))
     reader = _Reader()
-    found: list[Requests] = []
+    found, count = list[Requests](), 0
     for block in blocks(path, MAX_LINE, watch):
         found.append(reader.read(block))
+        count += found[-1][0].size
+        require_memory(
+            count * REQUEST_BYTES,
+            f"the first {counted(count, 'request')}",
+            "",
+            source=str(path),
+            way_out="split the trace into several files",
+        )
         if reader.gives_up:
             break
     if reader.faults:
@@ -88,6 +124,32 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
         raise InputError(Fault("must have at least one request", source=str(path)))
     addresses, is_write, cycles = (np.concatenate(column) for column in zip(*found, strict=True))
     return TraceColumns(addresses, is_write, cycles, timed=reader.form == TIMED)
+
+
+def require_requests(path: Path, right: npt.NDArray[np.bool_], told: Callable[[int], str]) -> None:
+    """Raises InputError with the lines of the first twenty requests of a trace, as `read_dram_trace` has read it, that
+    are not `right` [N], and what is `told` of each. The file is read again, as lines are kept of no request."""
+    wrong = np.flatnonzero(~right)[:_MAX_FAULTS]
+    if wrong.size:
+        lines = _lines(path, wrong)
+        faults = (Fault(told(one), source=str(path), line=lines[one]) for one in wrong.tolist())
+        raise InputError(faults)
+
+
+def _lines(path: Path, numbers: npt.NDArray[np.int64]) -> dict[int, int]:
+    """On which line each of these requests stands, of a trace without a fault; looked for line by line only where the
+    block has one of them."""
+    reader, found, line, requests = _Reader(), dict[int, int](), 0, 0
+    for block in blocks(path, MAX_LINE, unwatched):
+        count = reader.read(block)[0].size
+        if np.any((requests <= numbers) & (numbers < requests + count)):
+            texts = (re.split(rb"#|;|//", text, maxsplit=1)[0] for text in block.split(b"\n"))
+            places = [place for place, text in enumerate(texts, start=line + 1) if text.strip()]
+            found |= {one: places[one - requests] for one in numbers.tolist() if requests <= one < requests + count}
+        line, requests = line + block.count(b"\n"), requests + count
+        if len(found) == numbers.size:
+            break
+    return found
 
 
 class _Reader:
@@ -125,6 +187,9 @@ class _Reader:
         now = self._progress[0]
         if len(line) > MAX_LINE:
             return f"must have lines of at most {MAX_LINE} bytes"
+        for form, pattern, told in _TOO_LARGE:
+            if self.form in (NO_FORM, form) and re.fullmatch((pattern + _COMMENT).encode(), line.strip(), re.I | re.S):
+                return f"{shown(line.decode('utf-8', 'replace').strip())}: {told}"
         forms = FORMS if self.form == NO_FORM else FORMS[self.form : self.form + 1]
         must = " or ".join(f"`{form}`" for form in forms)
         message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"

@@ -39,9 +39,9 @@ PROGRESS = np.dtype([(name, np.int64) for name in ("at", "line", "requests", "fo
 """Byte at which to go on, lines and requests read, the form that all requests have, the line of the first of them, the
 form of the last line."""
 
-_READS = ("READ", "R", "LD", "RD", "P_MEM_RD", "P_FETCH", "P_LOCK_RD")
-_WRITES = ("WRITE", "W", "ST", "WR", "P_MEM_WR", "BOFF", "P_LOCK_WR")
-_LEADING = ("LD", "ST")
+READS = ("READ", "R", "LD", "RD", "P_MEM_RD", "P_FETCH", "P_LOCK_RD")
+WRITES = ("WRITE", "W", "ST", "WR", "P_MEM_WR", "BOFF", "P_LOCK_WR")
+LEADING = ("LD", "ST")
 
 
 def characters() -> npt.NDArray[Any]:
@@ -59,11 +59,11 @@ def characters() -> npt.NDArray[Any]:
 
 def operations() -> npt.NDArray[Any]:
     """[words] OPERATION: what DRAM simulators call reads and writes, the most frequent first."""
-    words = [word for pair in zip(_READS, _WRITES, strict=True) for word in pair]
+    words = [word for pair in zip(READS, WRITES, strict=True) for word in pair]
     table = np.zeros(len(words), OPERATION)
     table["word"] = [_packed(word) for word in words]
-    table["is_write"] = [word in _WRITES for word in words]
-    table["leads"] = [word in _LEADING for word in words]
+    table["is_write"] = [word in WRITES for word in words]
+    table["leads"] = [word in LEADING for word in words]
     return table
 
 

@@ -54,8 +54,20 @@ def test_table_and_csv_hold_the_cycles(capsys: pytest.CaptureFixture[str]) -> No
     [
         ("0x40 READ 1\n0x80 FETCH 2\nREAD\n", ":2:1: '0x80 FETCH 2' must be `0xADDRESS READ|WRITE cycle`"),
         ("", "must have at least one request"),
-        ("0xffffffffffffffff READ 0\n", "must lie within the 8589934592 bytes"),
-        ("0x0 READ 99999999999999999\n", "must be 0 to"),
+        (
+            "\n0x0 READ 0 # one\n// none\n0xffffffffffffffff READ 0\n",
+            "trc:4:1: address 0xffffffffffffffff must lie within the 8589934592 bytes of",
+        ),
+        ("# none\n0x0 READ 99999999999999999\n", "trc:2:1: cycle 99999999999999999 must be 0 to 1099511627776\n"),
+        (
+            "0x0 READ 0\n" * 90_000 + "#\n" * 90_000 + "\t\r\n0X200000000 READ 0 ;\n",
+            "trc:180002:1: address 0x200000000 must lie within",
+        ),
+        ("0x1 READ 9223372036854775807\n", "its cycle must be at most 999999999999999999\n"),
+        ("0x1 R\n11111111111111111 w ; far\n", ":2:1: '11111111111111111 w ; far': its address must be at most 0xf"),
+        ("0x1 READ 9\n11111111111111111 WRITE 9999999999999999999\n", "trc:2:1: '11111111111111111 WRITE"),
+        ("LD 18446744073709551616\n", "its address must be at most 9999999999999999999, or 0xffffffffffffffff\n"),
+        ("0x1 R\nLD 18446744073709551616\n", "trc:2:1: 'LD 18446744073709551616' must be `0xADDRESS R|W`\n"),
     ],
 )
 def test_a_bad_trace_is_refused(content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,6 +150,18 @@ def test_what_is_no_request_is_refused_with_the_forms(
     path.write_text(content)
     assert main(["dram-bench", "--dram", "ddr4_2400", str(path)]) == 2
     assert reason in capsys.readouterr().err
+
+
+def test_requests_whose_cycles_go_back_enter_behind_those_before_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    back, level = tmp_path / "back.trc", tmp_path / "level.trc"
+    back.write_text("0x0 READ 5000\n0x40000 READ 0\n0x80000 WRITE 10\n")
+    level.write_text("0x0 READ 5000\n0x40000 READ 5000\n0x80000 WRITE 5000\n")
+    one, other = (figures(capsys, "--dram", "ddr4_2400", str(path)) for path in (back, level))
+    others = {"requests", "simulated_bursts_per_s"}
+    assert one["cycles"] > 5000
+    assert all(one[name] == other[name] for name in one.keys() - others)
 
 
 def test_other_bad_input_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,15 +6,20 @@ import gzip
 import lzma
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError
+from lifsim.hardware.dram.requests import Requests, sequential
+from lifsim.hardware.dram.simulate import simulate
 from lifsim.interchange import dram_trace_text
-from lifsim.interchange.dram_trace import TraceColumns, read_dram_trace
+from lifsim.interchange.dram_trace import REQUEST_BYTES, TraceColumns, read_dram_trace
 from tests.oracles import dram_trace as oracle
 
 BLANKS = st.sampled_from([" ", "\t", "  ", " \t ", "\r", "\f", "\v", "\u00a0"])
@@ -126,6 +131,38 @@ def test_a_trace_of_many_blocks_holds_all_its_requests(pack: object, tmp_path: P
     assert columns.addresses.tolist() == [64 * i for i in range(100_000)]
     assert columns.is_write.tolist() == [i % 3 == 0 for i in range(100_000)]
     assert columns.cycles.tolist() == [i * i for i in range(100_000)]
+
+
+def test_what_does_not_fit_into_memory_is_refused_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, line, count = tmp_path / "a.trc.gz", b"0x40 READ 5\n", 1 << 20
+    path.write_bytes(gzip.compress(line * count))
+    monkeypatch.setattr("lifsim.room.memory_bytes", lambda: REQUEST_BYTES * count // 2)
+    read: list[int] = []
+    with pytest.raises(InputError) as refused:
+        read_dram_trace(path, lambda _, done, __: read.append(done))
+    assert str(refused.value).startswith(f"{path}: the first ")
+    assert str(refused.value).endswith("of this machine: split the trace into several files")
+    assert len(line) * count // 2 <= read[-1] < 0.7 * len(line) * count
+    monkeypatch.setattr("lifsim.room.memory_bytes", lambda: REQUEST_BYTES * count)
+    assert read_dram_trace(path).cycles.size == count
+
+
+@pytest.mark.slow
+def test_a_simulated_request_takes_no_more_memory_than_is_asked_for(tmp_path: Path) -> None:
+    path, spec, count = tmp_path / "a.trace", load_dram("ddr4_2400"), 500_000
+    path.write_bytes(b"0x40 READ 5\n" * count)
+    simulate(spec, sequential(1))  # compiles
+    tracemalloc.start()
+    try:
+        columns = read_dram_trace(path)
+        ones = np.broadcast_to(np.int64(1), columns.cycles.shape)
+        simulate(spec, Requests(columns.addresses, ones, columns.is_write, columns.cycles))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.8 * REQUEST_BYTES < peak / count <= REQUEST_BYTES
 
 
 def test_a_line_without_end_is_refused_in_little_memory(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks import bench_batch, bench_scale
 from benchmarks.bench_growth import AXES
 from benchmarks.frame.figure import Figure, Limit, Series, Target
 from benchmarks.frame.growth import Axis, Growth, exponent, measure
@@ -18,6 +19,7 @@ from benchmarks.frame.machine import Machine
 from benchmarks.frame.members import FOLDER, Benchmark, benchmarks
 from benchmarks.frame.paired import Command, cost, in_process, processes
 from benchmarks.frame.results import Record
+from benchmarks.frame.session import Session
 from benchmarks.frame.table import DOCS, MARKED, amount, rendered, section
 
 MACHINE = Machine("Some CPU", 2, 8.3, "Linux 6", {"python": "3.11"}, "abc", "2026-01-01 10:00 UTC")
@@ -127,6 +129,24 @@ def test_files_register_their_figures() -> None:
         assert (name in found) == ("def figures(" in text)
         assert name in found or "def test_" in text or "def main(" in text
     assert {"cli", "dram", "growth", "scale", "schedule", "sweep", "timing"} <= set(found)
+
+
+def test_bytes_that_travel_are_those_of_the_documents() -> None:
+    text = (DOCS / "scale.md").read_text("utf-8")
+    sent, outcome = (figure.ours.median for figure in bench_scale._bytes(bench_scale._plan(bench_scale.DEAR)))
+    assert "the job, some 30 kB," in text
+    assert sent == pytest.approx(30, rel=0.15)
+    assert "its outcome (6 kB;" in text
+    assert outcome == pytest.approx(6, rel=0.15)
+
+
+def test_batches_are_measured_as_whole_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_batch, "WORKLOAD", "lenet5_mnist")
+    found = {figure.name: figure for figure in bench_batch.figures(Session(1, tmp_path, past=FOLDER.parent))}
+    assert [*found] == [f"ResNet-19, 224 x 224, batch {batch}{what}" for batch in (1, 16) for what in ("", ": memory")]
+    assert all(figure.ratio for figure in found.values())
+    written = sorted(file.name for file in (tmp_path / "past" / "reports").iterdir())
+    assert [name.startswith("lenet5_mnist") and "ddr4_2400" in name for name in written] == [True, True]
 
 
 def test_list_names_them() -> None:

@@ -9,12 +9,12 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks.frame import load
-from benchmarks.frame.figure import Figure, Series
+from benchmarks.frame.figure import Figure, Series, Target
 from benchmarks.frame.load import BusyError, Load, Snapshot, between, snapshot, wait_until_idle
 from benchmarks.frame.machine import this_machine
 from benchmarks.frame.members import Benchmark
 from benchmarks.frame.results import Record, keep, limits, read
-from benchmarks.frame.run import measured
+from benchmarks.frame.run import line, measured
 from benchmarks.frame.session import Session
 
 OURS = 100
@@ -69,6 +69,35 @@ def test_the_load_average_alone_makes_a_machine_busy(tmp_path: Path) -> None:
     assert wait_until_idle(0, 0.01, proc(tmp_path, 0.29, 1000, {1: (0, 10)})) == 0.29
     with pytest.raises(BusyError, match=r"load 0\.30 must be below 0\.3.*--wait SECONDS.*--busy"):
         wait_until_idle(0, 0.01, proc(tmp_path, 0.3, 1000, {1: (0, 10)}))
+
+
+def test_a_wait_is_told_once_at_its_beginning(tmp_path: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(BusyError):
+        wait_until_idle(0.2, 0.01, proc(tmp_path, 5.2, 1000, {1: (0, 10)}), told.append)
+    assert [line.partition(" for ")[0] for line in told] == ["busy: load 5.20, others 0% of a core; waiting up to 0 s"]
+    told.clear()
+    wait_until_idle(1, 0.01, proc(tmp_path, 0.29, 1000, {1: (0, 10)}), told.append)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("load_before", "meanwhile", "verdict"), [(0.1, IDLE, ": missed"), (0.3, IDLE, ""), (0.1, BUSY, "")]
+)
+def test_only_an_idle_machine_misses_a_target(load_before: float, meanwhile: Load, verdict: str) -> None:
+    figure = Figure("a", "s", Series((2.0,)), target=Target(1.0))
+    told = line(Record(figure, this_machine(), load_before, meanwhile))
+    assert told.partition(" [")[0] == f"a: LIFSim 2 s; target 1 s{verdict}"
+
+
+def test_axes_of_growth_are_named_apart() -> None:
+    done = CliRunner().invoke(command.main, ["growth", "layer"])
+    assert done.exit_code == 2
+    assert (
+        " ".join(done.output.replace("│", " ").split())
+        .partition("'layer' must be among: ")[2]
+        .startswith("'layers', 'layers, shared', ")
+    )
 
 
 def test_the_real_proc_is_read() -> None:
@@ -149,7 +178,7 @@ def one_member(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_is_measured_on_a_busy_machine(
     one_member: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
 ) -> None:
-    def refuse(_: float) -> float:
+    def refuse(_: float, **__: object) -> float:
         raise BusyError("the machine is busy: load 1.00")
 
     monkeypatch.setattr(command, "wait_until_idle", refuse)
@@ -172,7 +201,7 @@ def test_busy_prints_and_writes_nothing(one_member: Path, monkeypatch: pytest.Mo
 def test_an_idle_machine_s_figures_are_kept_and_told(
     one_member: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Load
 ) -> None:
-    monkeypatch.setattr(command, "wait_until_idle", lambda _: 0.12)
+    monkeypatch.setattr(command, "wait_until_idle", lambda _, **__: 0.12)
     monkeypatch.setattr("benchmarks.frame.run.between", lambda *_: meanwhile)
     page = one_member / "performance.md"
     page.write_text("# Speed\n\n<!-- figures of some -->\n<!-- end of figures -->\n")

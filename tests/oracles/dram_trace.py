@@ -53,17 +53,32 @@ def read(content: bytes) -> Read:
             continue
         must = " or ".join(f"`{one}`" for one in ([form] if form else FORMS))
         why = f", as line {settled} is" if seen else _hint(line)
-        result.faults.append((number, f"{_quoted(line)} must be {must}{why}"))
+        too_large = _too_large(line, form)
+        told = f": {too_large}" if too_large else f" must be {must}{why}"
+        result.faults.append((number, f"{_quoted(line)}{told}"))
         if len(result.faults) == MOST_FAULTS:
             break
     result.timed = form == next(iter(FORMS))
     return result
 
 
-def _matched(line: bytes) -> tuple[str, dict[str, str]]:
+def _too_large(line: bytes, settled: str) -> str:
+    """Which number of the line alone has too many digits for the form, '' where none has."""
+    endless = {form: re.sub(r"\{1,1[689]\}", "+", pattern) for form, pattern in FORMS.items()}
+    form, said = _matched(line, endless)
+    if not form or settled not in ("", form):
+        return ""
+    if said["hex"] and len(said["hex"].lower().removeprefix("0x")) > 16:
+        return f"its address must be at most {2**64 - 1:#x}"
+    if len(said.get("decimal") or "") > 19:
+        return f"its address must be at most {10**19 - 1}, or {2**64 - 1:#x}"
+    return f"its cycle must be at most {10**18 - 1}" if len(said.get("cycle") or "") > 18 else ""
+
+
+def _matched(line: bytes, forms: dict[str, str] = FORMS) -> tuple[str, dict[str, str]]:
     """The form of the line and its parts, '' and nothing of none."""
     text = line.decode("latin-1")
-    for form, pattern in FORMS.items():
+    for form, pattern in forms.items():
         match = re.fullmatch(rf"\s*{pattern}\s*(?:(?:#|;|//).*)?", text, re.IGNORECASE | re.ASCII | re.DOTALL)
         if match:
             return form, match.groupdict()

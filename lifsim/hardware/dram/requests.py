@@ -10,6 +10,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 
 MAX_CYCLE = 1 << 40
+CYCLE_RULE = f"must be 0 to {MAX_CYCLE}"
 _SHOWN = 20
 
 
@@ -30,7 +31,7 @@ class Requests:
         if len({len(self.addresses), len(self.sizes_bytes), len(self.is_write), len(self.arrival_cycles)}) > 1:
             raise InputError("addresses, sizes_bytes, is_write and arrival_cycles must have the same length")
         cycles, sizes = self.arrival_cycles, self.sizes_bytes
-        faults = _faults("arrival_cycles", cycles, (cycles < 0) | (cycles > MAX_CYCLE), f"must be 0 to {MAX_CYCLE}")
+        faults = _faults("arrival_cycles", cycles, (cycles < 0) | (cycles > MAX_CYCLE), CYCLE_RULE)
         faults += _faults("sizes_bytes", sizes, sizes < 1, "must be > 0")
         if faults:
             raise InputError(faults)
@@ -40,9 +41,14 @@ class Requests:
         capacity = np.uint64(spec.organisation.capacity_bytes)
         sizes = self.sizes_bytes.astype(np.uint64)
         beyond = (self.addresses >= capacity) | (sizes > capacity - np.minimum(self.addresses, capacity))
-        faults = _faults("addresses", self.addresses, beyond, f"must lie within the {capacity} bytes of {spec.name}")
+        faults = _faults("addresses", self.addresses, beyond, within(spec))
         if faults:
             raise InputError(faults)
+
+
+def within(spec: DramSpec) -> str:
+    """The rule of addresses, in words."""
+    return f"must lie within the {spec.organisation.capacity_bytes} bytes of {spec.name}"
 
 
 def _faults(name: str, values: npt.NDArray[np.generic], wrong: npt.NDArray[np.bool_], rule: str) -> list[Fault]:

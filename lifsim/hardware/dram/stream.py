@@ -125,7 +125,9 @@ class DramStream:
         """`result`, where `forgotten` records stand for all blocks that were forgotten: sums of what was sent for
         several, the last cycle in which one was answered."""
         machine, organisation = self._machine[0], self.spec.organisation
-        blocks = np.concatenate([forgotten, self._blocks[: self._count]])
+        blocks = self._blocks[: self._count]
+        if forgotten.size:
+            blocks = np.concatenate([forgotten, blocks])
         completion = blocks["completion"]
         cycles = max(int(machine["written"]), int(completion.max(initial=0)))
         ranks = machine["ranks"][: organisation.channels * organisation.ranks]
