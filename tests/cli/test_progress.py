@@ -9,6 +9,7 @@ import pytest
 
 import lifsim.cli.watching as module
 from lifsim.cli.main import main
+from lifsim.sweeps import packed_rows
 
 SWEPT = ["--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--vary", "array.rows=4,8,16", "--jobs", "1"]
 TRAINED = ["train", "--workload", "digits_cnn", "--batch", "512", "--set", "timesteps=1"]
@@ -54,7 +55,10 @@ def test_a_line_says_how_far_it_is(command: list[str], line: str, capsys: pytest
     assert [told for told in found if re.match(line, told)], found
 
 
-def test_what_reads_files_says_how_much_it_has_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_reads_files_says_how_much_it_has_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(packed_rows, "BATCH", 1)  # rows that are read together
     assert main(["sweep", *SWEPT, "--out", "s"]) == 0
     assert main(["trace", "make", "--workload", "lenet5_mnist", "--out", "t.npz"]) == 0
     for command, line in (
