@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from lifsim.kernels.cache import Cache, user_cache
+from lifsim.kernels.cache import user_cache
 from lifsim.kernels.kernel import Kernel
 from lifsim.kernels.processor import this_processor
 from lifsim.kernels.shipped import shipped
@@ -35,20 +36,19 @@ def load_library(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]
         return _loaded(kernel, str(path))
     cache = user_cache()
     name = f"{kernel.module}.{kernel.function}-{this_processor().digest}-{kernel.digest}.so"
-    code = cache.read(name) if cache else None
-    if code is None:
-        return _linked_and_kept(kernel, cache, name, watch)
-    try:
-        return _in_memory(kernel, code)
-    except NoLibraryError:  # whoever linked it, the linker of now may do better
-        return _linked_and_kept(kernel, cache, name, watch)
+    if cache and (code := cache.read(name)) is not None:
+        with suppress(NoLibraryError):  # whoever linked what does not load, the linker of now may do better
+            return _in_memory(kernel, code)
+    code = _linked(kernel, watch)
+    call = _in_memory(kernel, code)
+    if cache:  # only what does load
+        cache.keep(name, code)
+    return call
 
 
 def link(codes: Sequence[bytes]) -> bytes:
     """A shared library of object files. Raises NoLibraryError where there is no linker, or it fails."""
-    linker = next(filter(None, map(shutil.which, LINKERS)), None)
-    if linker is None:
-        raise NoLibraryError(f"none of {', '.join(LINKERS)} is installed")
+    linker = _linker()
     try:
         with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:
             linked, made = Path(folder, "kernel.so"), [Path(folder, f"{place}.o") for place in range(len(codes))]
@@ -61,18 +61,15 @@ def link(codes: Sequence[bytes]) -> bytes:
         raise NoLibraryError(f"{linker} failed: {error}") from error
 
 
-def _linked_and_kept(kernel: Kernel, cache: Cache | None, name: str, watch: Watch) -> Callable[..., int]:
-    """What does not load is not kept."""
-    code = _linked(kernel, watch)
-    call = _in_memory(kernel, code)
-    if cache:
-        cache.keep(name, code)
-    return call
+def _linker() -> str:
+    linker = next(filter(None, map(shutil.which, LINKERS)), None)
+    if linker is None:
+        raise NoLibraryError(f"none of {', '.join(LINKERS)} is installed")
+    return linker
 
 
 def _linked(kernel: Kernel, watch: Watch) -> bytes:
-    if not any(map(shutil.which, LINKERS)):  # before a compilation that would be for nothing
-        raise NoLibraryError("no linker")
+    _linker()  # before a compilation that would be for nothing
     from lifsim.kernels.object_file import object_code
 
     return link([object_code(part, watch) for part in kernel.whole])

@@ -72,16 +72,13 @@ class _Loaded:
             if self._by == "library":
                 with suppress(NoLibraryError):
                     return load_library(self._kernel, watch)
-            return self._object(watch)
+            from lifsim.kernels.object_file import load_object
+
+            return load_object(self._kernel, watch)
         except Exception as error:  # whatever this LLVM or this platform lacks, Numba's own way does without
             reason = f"{type(error).__name__}: {error}"
             logging.getLogger(__name__).warning("Numba compiles %s: no object file (%s)", self._kernel.title, reason)
             return None
-
-    def _object(self, watch: Watch) -> Callable[..., int]:
-        from lifsim.kernels.object_file import load_object
-
-        return load_object(self._kernel, watch)
 
     def _by_numba(self, watch: Watch) -> Callable[..., int]:
         from lifsim.kernels.jit import load_jit
