@@ -1,17 +1,19 @@
-"""`dataclass` whose methods are compiled when they are first looked up.
+"""`dataclass` that makes what it adds to a class when that is first looked up.
 
-`dataclasses` writes up to six methods of a class as text and compiles each at import, half a millisecond a class.
-LIFSim's classes would take every process a fifth of a second so, though a run makes instances of half of them and
-compares few. Here the fields are collected at import, so that what is wrong with them is told there; a method is
-written, to the same effect, when somebody asks for it.
+`dataclasses` collects the fields of a class at import, writes up to six methods of it as text and compiles each: half a
+millisecond a class. LIFSim's classes would take every process a fifth of a second so, though a run makes instances of
+half of them and compares few. Here all that waits until somebody asks for it, to the same effect; and a method is
+compiled once for all classes with as many fields of the same sorts, each of which has it with its own names.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import MISSING, FrozenInstanceError, fields, is_dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, Field, FrozenInstanceError, fields, is_dataclass
+from functools import cache, partial
 from reprlib import recursive_repr
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 Method = Callable[..., Any]
@@ -31,38 +33,53 @@ else:
         return decorated if cls is None else decorated(cls)
 
 
+COLLECTED = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
+
+
 def _deferring(cls: type[Any], *, eq: bool, repr: bool) -> type[Any]:
     """Makes a frozen dataclass of `cls`."""
     written = dict(vars(cls))
     if "__eq__" in written and written["__hash__"] is None:  # so Python does where a class is compared in its own way
         del written["__hash__"]
-    # `dataclasses` refuses a class that inherits from a frozen one and is not said to be frozen, too.
-    inherits = any(map(is_dataclass, cls.__mro__[1:]))
-    dataclasses.dataclass(init=False, repr=False, eq=False, frozen=inherits)(cls)
-    said = vars(cls)["__dataclass_params__"]
-    said.init, said.repr, said.eq, said.frozen = True, repr, eq, True
+    collect = partial(_collect, cls, eq=eq, repr=repr)
+    makes = dict.fromkeys(COLLECTED, collect)
     for name in ["__init__", *["__repr__"] * repr, *["__eq__", "__hash__"] * eq]:
+        makes[name] = partial(METHODS[name], cls)
+    for name, make in makes.items():
         if name not in written:
-            setattr(cls, name, _Deferred(cls, name))
-    if not inherits:
+            setattr(cls, name, _Deferred(cls, name, make))
+    if not any("__dataclass_fields__" in vars(base) for base in cls.__mro__[1:]):
         for name, verb in {"__setattr__": "assign to", "__delattr__": "delete"}.items():
             setattr(cls, name, _refusing(cls, name, verb))
+    defaults = (written[name] for name in cls.__annotations__ if name in written)
+    # What stands for a field must not be taken for its default; a default that changes is refused, and at import.
+    if any(isinstance(default, Field) or type(default).__hash__ is None for default in defaults):
+        collect()
     return cls
 
 
 class _Deferred:
-    """Stands for a method until it is first looked up, in whatever way: then it is written and put in this place.
-    Threads that ask at once write the same."""
+    """Stands for what a class has, until it is first looked up in whatever way: then `make` puts that in its place.
+    Threads that ask at once make the same."""
 
-    def __init__(self, cls: type[Any], name: str) -> None:
-        self.cls, self.name = cls, name
+    def __init__(self, cls: type[Any], name: str, make: Callable[[], None]) -> None:
+        self.cls, self.name, self.make = cls, name, make
 
-    def __get__(self, instance: object | None, owner: type[Any] | None = None) -> Method:
-        method = METHODS[self.name](self.cls)
-        method.__qualname__ = f"{self.cls.__qualname__}.{self.name}"
-        setattr(self.cls, self.name, method)
-        bound: Method = method.__get__(instance, owner)
-        return bound
+    def __get__(self, instance: object | None, owner: type[Any] | None = None) -> Any:
+        self.make()
+        made = vars(self.cls)[self.name]
+        return made.__get__(instance, owner) if isinstance(made, FunctionType) else made
+
+
+def _collect(cls: type[Any], *, eq: bool, repr: bool) -> None:
+    """Puts the fields, and what else is COLLECTED, into `cls`."""
+    # `dataclasses` refuses a class that inherits from a frozen one and is not said to be frozen, too.
+    inherits = any(map(is_dataclass, cls.__mro__[1:]))
+    dataclasses.dataclass(init=False, repr=False, eq=False, frozen=inherits, match_args=False)(cls)
+    said = vars(cls)["__dataclass_params__"]
+    said.init, said.repr, said.eq, said.frozen = True, repr, eq, True
+    if isinstance(vars(cls)["__match_args__"], _Deferred):
+        cls.__match_args__ = tuple(field.name for field in fields(cls) if field.init and not field.kw_only)
 
 
 class _Made:
@@ -72,48 +89,64 @@ class _Made:
         return "<factory>"
 
 
-def _init(cls: type[Any]) -> Method:
+_MADE = _Made()
+
+
+def _init(cls: type[Any]) -> None:
     """Sets each field, in their order, to what is given, its default or what its factory makes."""
     parameters, keywords, body = ["self"], list[str](), list[str]()
-    known: dict[str, object] = {"_set": object.__setattr__, "_made": _Made()}
-    for field in fields(cls):
-        name, value, default = field.name, field.name, ""
-        if field.default is not MISSING:
-            known[f"_default_{name}"], default = field.default, f"=_default_{name}"
-        elif field.default_factory is not MISSING:
-            known[f"_make_{name}"], default = field.default_factory, "=_made"
-            value = f"_make_{name}()" + f" if {name} is _made else {name}" * field.init
-        if field.init:
-            (keywords if field.kw_only else parameters).append(name + default)
-        if field.init or field.default_factory is not MISSING:
-            body.append(f"_set(self, {name!r}, {value})")
+    known: dict[str, object] = {"_set": object.__setattr__, "_made": _MADE}
+    defaults, of_keywords = list[object](), dict[str, object]()
+    for place, field in zip(_places(fields(cls)), fields(cls), strict=True):
+        made = field.default_factory is not MISSING
+        default = _MADE if made else field.default
+        if field.init and field.kw_only:
+            keywords.append(place)
+            of_keywords |= {} if default is MISSING else {field.name: default}
+        elif field.init:
+            parameters.append(place)
+            defaults += [] if default is MISSING else [default]
+            if defaults and default is MISSING:
+                raise TypeError(f"non-default argument {field.name!r} follows default argument")
+        value = place
+        if made:
+            known[f"make{place}"], value = field.default_factory, f"make{place}()"
+            value += f" if {place} is _made else {place}" * field.init
+        if field.init or made:
+            body.append(f"_set(self, {place!r}, {value})")
     if hasattr(cls, "__post_init__"):
         body.append("self.__post_init__()")
     head = ", ".join([*parameters, *["*"] * bool(keywords), *keywords])
-    method = _compiled(cls, f"__init__({head})", body or ["pass"], known)
+    method = _method(cls, f"__init__({head})", body or ["pass"], [field.name for field in fields(cls)], known)
+    method.__defaults__, method.__kwdefaults__ = tuple(defaults), of_keywords
     method.__annotations__ = {field.name: field.type for field in fields(cls) if field.init} | {"return": None}
-    return method
+    cls.__init__ = method
 
 
-def _repr(cls: type[Any]) -> Method:
-    told = ", ".join(f"{field.name}={{self.{field.name}!r}}" for field in fields(cls) if field.repr)
-    return recursive_repr()(_compiled(cls, "__repr__(self)", [f"return f'{{type(self).__qualname__}}({told})'"]))
+def _repr(cls: type[Any]) -> None:
+    names = [field.name for field in fields(cls) if field.repr]
+
+    @recursive_repr()
+    def told(self: object) -> str:
+        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+    told.__name__, told.__qualname__ = "__repr__", f"{cls.__qualname__}.__repr__"
+    cls.__repr__ = told
 
 
-def _eq(cls: type[Any]) -> Method:
+def _eq(cls: type[Any]) -> None:
     names = [field.name for field in fields(cls) if field.compare]
     equal = f"{_tuple('self', names)} == {_tuple('other', names)}"
-    return _compiled(
-        cls, "__eq__(self, other)", [f"return {equal} if other.__class__ is self.__class__ else NotImplemented"]
-    )
+    body = f"return {equal} if other.__class__ is self.__class__ else NotImplemented"
+    cls.__eq__ = _method(cls, "__eq__(self, other)", [body], names)
 
 
-def _hash(cls: type[Any]) -> Method:
+def _hash(cls: type[Any]) -> None:
     names = [field.name for field in fields(cls) if (field.compare if field.hash is None else field.hash)]
-    return _compiled(cls, "__hash__(self)", [f"return hash({_tuple('self', names)})"])
+    cls.__hash__ = _method(cls, "__hash__(self)", [f"return hash({_tuple('self', names)})"], names)
 
 
-METHODS: dict[str, Callable[[type[Any]], Method]] = {
+METHODS: dict[str, Callable[[type[Any]], None]] = {
     "__init__": _init,
     "__repr__": _repr,
     "__eq__": _eq,
@@ -121,25 +154,47 @@ METHODS: dict[str, Callable[[type[Any]], Method]] = {
 }
 
 
+def _places(names: Sequence[object]) -> list[str]:
+    """What stands for each of so many names in the text of a method."""
+    return [f"_{place}" for place in range(len(names))]
+
+
 def _tuple(of: str, names: Sequence[str]) -> str:
-    return "(" + "".join(f"{of}.{name}, " for name in names) + ")"
+    return "(" + "".join(f"{of}.{place}, " for place in _places(names)) + ")"
 
 
-def _compiled(cls: type[Any], head: str, body: Sequence[str], known: dict[str, object] | None = None) -> Method:
-    """The method of that text, of which nothing but the names of fields comes from the class; it knows `known`."""
-    text = "\n ".join([f"def {head}:", *body])
-    names = {"__name__": cls.__module__, **(known or {})}  # a traceback tells whose code it is
-    exec(text, names)  # noqa: S102
-    method: Method = names[head.partition("(")[0]]  # type: ignore[assignment]
+def _method(
+    cls: type[Any], head: str, body: Sequence[str], names: Sequence[str], known: dict[str, object] | None = None
+) -> FunctionType:
+    """The method of that text, `names` in their places; it knows `known`."""
+    of_places = dict(zip(_places(names), names, strict=True))
+
+    def named(words: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(of_places.get(word, word) for word in words)
+
+    code = _compiled("\n ".join([f"def {head}:", *body]))
+    code = code.replace(
+        co_varnames=named(code.co_varnames), co_names=named(code.co_names), co_consts=named(code.co_consts)
+    )
+    method = FunctionType(code, {"__name__": cls.__module__, **(known or {})})  # a traceback tells whose code it is
+    method.__qualname__ = f"{cls.__qualname__}.{method.__name__}"
     return method
+
+
+@cache
+def _compiled(text: str) -> CodeType:
+    """The code of a function, in whose text no name comes from a class."""
+    made: dict[str, Any] = {}
+    exec(text, made)  # noqa: S102
+    code: CodeType = made[text.partition("(")[0].removeprefix("def ")].__code__
+    return code
 
 
 def _refusing(cls: type[Any], name: str, verb: str) -> Method:
     """The method `name`, that leaves alone what is not a field only in a class that inherits and is no dataclass."""
-    own = frozenset(field.name for field in fields(cls))
 
     def refuse(self: object, attribute: str, *value: object) -> None:
-        if type(self) is cls or attribute in own:
+        if "__dataclass_fields__" in vars(type(self)) or any(attribute == field.name for field in fields(cls)):
             raise FrozenInstanceError(f"cannot {verb} field {attribute!r}")
         getattr(super(cls, self), name)(attribute, *value)
 

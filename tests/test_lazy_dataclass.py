@@ -52,7 +52,7 @@ CLASSES = {
 def again(cls: Any, decorate: Decorate) -> Any:
     """A class of the same fields, bases and methods, decorated so. In the place of its checks it notes that they are
     made: the values of these tests would not pass them."""
-    said = vars(cls)["__dataclass_params__"]
+    said = cls.__dataclass_params__
     skipped = {
         "__dict__",
         "__weakref__",
@@ -69,13 +69,14 @@ def again(cls: Any, decorate: Decorate) -> Any:
     }
     if body.get("__hash__", 0) is None:
         del body["__hash__"]
-    own = vars(cls)["__dataclass_fields__"]
+    own = cls.__dataclass_fields__
     body |= {name: copy.copy(own[name]) for name in inspect.get_annotations(cls) if is_field(own[name])}
     if hasattr(cls, "__post_init__"):
         body["__post_init__"] = lambda self: object.__setattr__(self, "_checked", True)
     bases = vars(cls).get("__orig_bases__", cls.__bases__)
     twin = types.new_class(cls.__name__, types.resolve_bases(bases), {}, lambda names: names.update(body))
     made = decorate(eq=said.eq, repr=said.repr, frozen=said.frozen)(twin)
+    fields(made)  # collects them, which looks for what is abstract
     made.__abstractmethods__ = frozenset()  # what an abstract one has, its members inherit
     return made
 
