@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
-from html import escape
 
 from lifsim.errors import visible
 from lifsim.lazy_dataclass import dataclass
@@ -26,6 +25,8 @@ class Brief:
     @property
     def html(self) -> str:
         """A table; names and texts are text to the browser, whatever they hold."""
+        from html import escape
+
         cell = '<{0} style="text-align: left">{1}</{0}>'
         rows = (
             f"<tr>{cell.format('th', escape(visible(name)))}{cell.format('td', escape(visible(text)))}</tr>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -76,6 +75,8 @@ def did_you_mean(name: object, valid: Iterable[str]) -> str:
 
 def nearest(name: object, valid: Iterable[str]) -> str | None:
     """The one of the `valid` names that `name` is a slip of the hand for, or that one of the two abbreviates."""
+    import difflib
+
     names = {candidate.lower(): candidate for candidate in reversed(list(valid))}
     wanted = str(name).lower()[:80]
     close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.6)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from lifsim.cli.compare import Making, View, compare, compare_runs, wanted
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.html_option import IN_FOLDER, check_html, html_option, place_html
 from lifsim.cli.say import say
@@ -27,6 +26,8 @@ class RunCommand(FamilyCommand):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            from lifsim.cli.compare import compare
+
             if any(error.option_name in option.opts for option in compare.params):
                 rule = "must go with lifsim compare, which lifsim run is with several sharings: lifsim compare"
                 raise InputError(
@@ -108,6 +109,8 @@ def run(
         own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}
         if asked := next((option for option, given in own.items() if given), ""):
             raise InputError(Fault(f"{asked} must go with one sharing: each run has its own", path="--sharing"))
+        from lifsim.cli.compare import Making, View, compare_runs, wanted
+
         compare_runs((), wanted(simulation), View(form=form), Making(out, force, html=html))
         if out is None and html is None:
             say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)

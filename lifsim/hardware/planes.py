@@ -15,6 +15,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.distinct import distinct
 from lifsim.hardware.gemm import ceil_div
 from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words, words_by_bank
 from lifsim.lazy_dataclass import dataclass
@@ -70,7 +71,8 @@ class _Pieces:
         if (plane.across.stride - 1) * plane.element_bits >= banks.word_bits:
             first = np.arange(plane.pixels)
         else:
-            first = np.union1d(np.arange(0, plane.pixels, lanes), np.arange(0, plane.pixels, plane.across.outputs))
+            begins = (np.arange(0, plane.pixels, each) for each in (lanes, plane.across.outputs))
+            first = distinct(np.concatenate([*begins]))
         row, column = np.divmod(first, plane.across.outputs)
         return cls(first // lanes, row, column, np.diff(first, append=plane.pixels))
 
@@ -93,7 +95,7 @@ def plane_reads(plane: Plane, banks: Banks, lanes: int, phases: Ints) -> Ints:
         requests = several.fold.size * plane.down.kernel * plane.across.kernel
         require_walk(requests, "requests of folds over several rows of outputs", "kernel")
         parts = [_several(plane, banks, several, part) for part in _parts(phases, plane, several.fold.size)]
-        found[:, :, np.unique(several.fold)] = np.concatenate(parts, axis=1)
+        found[:, :, distinct(several.fold)] = np.concatenate(parts, axis=1)
     return found
 
 

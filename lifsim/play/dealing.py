@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
+from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.moves import ALL_ROUNDS, Visit, shares_between
 from lifsim.schedule.rows import Ints
@@ -35,13 +36,13 @@ class StepWork:
 
     def by_layer(self) -> Iterator[tuple[int, Ints]]:
         """(layer, its steps) of the layers that have some."""
-        for index in np.unique(self.layer).tolist():
+        for index in distinct(self.layer).tolist():
             yield index, np.flatnonzero(self.layer == index)
 
     def by_round(self, mine: Ints) -> Iterator[tuple[int, Ints]]:
         """(round, its steps) among the steps `mine` of a layer."""
         rounds = self.round[mine]
-        for number in np.unique(rounds).tolist():
+        for number in distinct(rounds).tolist():
             yield number, mine[rounds == number]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Tensor
 from lifsim.schedule.band_reads import BandReads
@@ -55,7 +56,7 @@ def _brought(wave: WaveLayer, waves: Banded) -> Ints:
     rows, across = (group_rows(facts, group.first, group.last) for facts in (wave.facts, turned(wave.facts)))
     found, spans = np.zeros_like(strips.first), group.window.spans(wave.layer.timesteps)
     for number, (first, end) in enumerate(spans):
-        for images in np.unique(strips.images).tolist():
+        for images in distinct(strips.images).tolist():
             reads = BandReads(rows, across, waves, end - first, wave.chip.room.spike_in, images)
             brought = reads.brought(wave.index).reshape(end - first, -1)
             mine = (strips.window == number) & (strips.images == images)

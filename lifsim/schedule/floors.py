@@ -18,6 +18,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, TensorFacts
@@ -103,7 +104,7 @@ class _Floors:
         for relay in self.strips:
             windows[relay.first] = images * relay.state_window_bytes(1)
         ends = np.array([0, buffer, *sizes, *windows])
-        regions = np.unique(ends[ends <= buffer])
+        regions = distinct(ends[ends <= buffer])
         passing = np.where(regions >= windows[:, None], sizes[:, None], np.minimum(sizes[:, None], regions))
         portions = Portions(
             passing=passing,

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.graph.reach import Read, Step
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Tensor
@@ -105,7 +106,7 @@ class GroupRows:
     def heights(self) -> list[int]:
         """One for each number of waves, of a single one first."""
         rows = self.rows(self.last)
-        return [int(height) for height in np.unique(-(-rows // np.arange(1, rows + 1)))[::-1]]
+        return [int(height) for height in distinct(-(-rows // np.arange(1, rows + 1)))[::-1]]
 
     @cached_property
     def side_by_side(self) -> SideBySide:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.spans import over_spans
@@ -33,7 +34,7 @@ def kept_floor(portions: Portions, at_work: Ints | int = 0) -> Ints:
     bytes, the same for all spans or [layers, layers + 1], that cannot be kept."""
     layers = len(portions.passing)
     best = np.zeros((layers, layers + 1), np.int64)
-    for price in np.unique([*portions.passing_moves, *portions.rest_moves]):
+    for price in distinct([*portions.passing_moves, *portions.rest_moves]):
         passing, rest = (np.minimum(moves, price) for moves in (portions.passing_moves, portions.rest_moves))
         moved = passing[:, None] * portions.passing + rest[:, None] * portions.rest
         least = [over_spans(each) - price * keeps for each, keeps in zip(moved.T, portions.keeps, strict=True)]

@@ -10,6 +10,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.distinct import distinct
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
@@ -149,7 +150,7 @@ class Visit:
     @cached_property
     def stored(self) -> tuple[int, ...]:
         """The regions that it writes to."""
-        return tuple(np.unique(self.moves.region[np.isin(self.moves.kind, STORES)]).tolist())
+        return tuple(distinct(self.moves.region[np.isin(self.moves.kind, STORES)]).tolist())
 
 
 def shares(total: int, weights: Ints) -> Ints:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.rows import Ints
 
@@ -42,4 +43,4 @@ def smallest_tile_ends(layers: Sequence[LayerFacts], buffer: int) -> Ints:
     most."""
     tiles = [(int(layer.tile_filters[0]), layer) for layer in layers]
     sizes = [size * layer.filter_bytes for tile, layer in tiles for size in (tile, layer.layer.group_filters % tile)]
-    return np.unique(np.minimum([0, buffer, *sizes], buffer))
+    return distinct(np.minimum([0, buffer, *sizes], buffer))

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 
 Ints = NDArray[np.int64]
@@ -89,7 +90,7 @@ class RowTiles:
     @cached_property
     def heights(self) -> Ints:
         """[n] rows of a tile."""
-        return np.unique(-(-self.axis.rows_out // np.arange(1, self.axis.rows_out + 1)))
+        return distinct(-(-self.axis.rows_out // np.arange(1, self.axis.rows_out + 1)))
 
     @property
     def tiles(self) -> Ints:
@@ -214,4 +215,4 @@ def tile_filters(every: int, smallest: int) -> Ints:
     """[m] filters of a tile, whole multiples of the `smallest` but for all `every` of them, one entry for each number
     of tiles."""
     folds = -(-every // smallest)
-    return np.minimum(smallest * np.unique(-(-folds // np.arange(1, folds + 1))), every)
+    return np.minimum(smallest * distinct(-(-folds // np.arange(1, folds + 1))), every)

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.hardware.array import Cut, Gemm, dense_cycles
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
@@ -44,12 +45,12 @@ class VisitShape:
     def heights(self) -> list[int]:
         """One for each number of tiles of the highest strip."""
         highest = int(np.diff((*self.strips, self.rows)).max())
-        return [int(height) for height in np.unique(-(-highest // np.arange(1, highest + 1)))]
+        return [int(height) for height in distinct(-(-highest // np.arange(1, highest + 1)))]
 
     def widths(self, filters: int) -> list[int]:
         """One for each number of parts of so many filters, in whole multiples of the smallest."""
         folds = -(-filters // self.smallest)
-        wide = np.unique(-(-folds // np.arange(1, folds + 1))) * self.smallest
+        wide = distinct(-(-folds // np.arange(1, folds + 1))) * self.smallest
         return [int(width) for width in np.minimum(wide, filters)]
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.graph.reach import Read, Step
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.begun import begun_bytes, has_windows
@@ -43,7 +44,7 @@ class Relay:
 
     def heights(self) -> list[int]:
         """One height for each number of strips from two on: one strip is a layer as a whole."""
-        return [int(height) for height in np.unique(-(-self.rows // np.arange(2, self.rows + 1)))]
+        return [int(height) for height in distinct(-(-self.rows // np.arange(2, self.rows + 1)))]
 
     def starts(self, layer: int, height: int) -> tuple[int, ...]:
         """First output row of each strip in which a layer has work."""

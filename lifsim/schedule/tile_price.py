@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.distinct import distinct
 from lifsim.hardware.array import Gemm, dense_cycles
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.psums import PsumStore, spilled_bytes
@@ -116,7 +117,7 @@ class TileGrid:
 def _parts(total: int, size: Ints) -> tuple[Sizes, Ints]:
     """Sizes of all parts into which `size` [n] cuts the total, the last one what is left; [n, sizes] how many there are
     of each."""
-    sizes = np.unique(np.concatenate([size, total % size]))
+    sizes = distinct(np.concatenate([size, total % size]))
     sizes = sizes[sizes > 0]
     rest = (total % size)[:, None]
     return tuple(sizes.tolist()), (sizes == size[:, None]) * (total // size)[:, None] + (sizes == rest)

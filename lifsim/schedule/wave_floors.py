@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Tensor
 from lifsim.schedule.chip import BufferBytes
@@ -128,9 +129,9 @@ class FusedFloors:
         streams = np.array([int(overflow_bytes(layer, room)[0]) * (layer.weight_bytes > 0) for layer in own])
         rows = self.batch * self._windows * np.array([layer.rows.axis.rows_out for layer in own])
         sizes = (np.array([layer.weight_bytes for layer in own]) - streams).tolist()
-        often = np.unique([0, *(visits.value - 1 for of_layer in self._visits for visits in of_layer)])
+        often = distinct([0, *(visits.value - 1 for of_layer in self._visits for visits in of_layer)])
         best = np.zeros((len(own), len(own) + 1), np.int64)
-        for price in often[np.unique(np.linspace(0, often.size - 1, PRICES).astype(np.int64))].tolist():
+        for price in often[distinct(np.linspace(0, often.size - 1, PRICES).astype(np.int64))].tolist():
             moved = (
                 [replace(visits, value=size * min(visits.value, 1 + price)) for visits in of_layer]
                 for size, of_layer in zip(sizes, self._visits, strict=True)

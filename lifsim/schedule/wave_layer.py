@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.hardware.array import dense_cycles
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
@@ -128,12 +129,12 @@ class WaveLayer:
     def work(self) -> Ints:
         """[strips, tiles] cycles of the array for each step of a round, all its images, when every operand takes its
         cycle."""
-        strips, widths = self.strips, np.unique(self.every_tile)
+        strips, widths = self.strips, distinct(self.every_tile)
         shapes = np.stack([strips.rows, strips.right - strips.left], axis=1)
         parts, which = np.unique(shapes, axis=0, return_inverse=True)
         steps = self.strips.steps if self.layer.rounds == self.layer.timesteps else np.ones_like(self.strips.steps)
         found = np.zeros((strips.count, self.every_tile.size), np.int64)
-        for rounds in np.unique(steps).tolist():
+        for rounds in distinct(steps).tolist():
             each = np.array([[self._cycles(part, wide, rounds) for wide in widths.tolist()] for part in parts.tolist()])
             by_tile = each[:, np.searchsorted(widths, self.every_tile)]
             mine = steps == rounds

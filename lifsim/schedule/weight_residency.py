@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.overflow import operand_bytes, overflow_by, overflow_of
@@ -88,7 +89,7 @@ def _ends(demand: WeightDemand) -> Ints:
     sizes = [0, demand.buffer]
     for layer in demand.layers:
         sizes += [*layer.tile_bytes, *(layer.layer.group_filters % layer.tile_filters * layer.filter_bytes)]
-    found = np.unique(np.minimum(sizes, demand.buffer))
+    found = distinct(np.minimum(sizes, demand.buffer))
     return found if found.size > 1 else np.repeat(found, 2)
 
 
@@ -154,7 +155,7 @@ def _best_region(demand: WeightDemand, fits: Fits, low: int, high: int) -> Weigh
     """
     while True:
         few = high - low < PROBES
-        probed = np.arange(low, high + 1) if few else np.unique(np.linspace(low, high, PROBES).astype(np.int64))
+        probed = np.arange(low, high + 1) if few else distinct(np.linspace(low, high, PROBES).astype(np.int64))
         lacking, moved = _costs(demand, fits, probed)
         best = int(np.lexsort((-probed, moved, lacking))[0])
         if few:

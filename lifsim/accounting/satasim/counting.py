@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate, pairwise
 from math import prod
-from statistics import fmean
 
 from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import ElementBits, LayerCounts, TimestepCounts
@@ -102,6 +101,8 @@ def _padded_outputs(layer: Layer, arch: Arch) -> int:
 
 def _sparsity(layer: Layer, network: Network) -> float:
     """Rounded, because SATA_Sim computes with 1 - 0.91, which is not the float 0.09."""
+    from statistics import fmean
+
     return round(1 - fmean(network.spikes.rates.get(layer.name, (1.0,))), 12)
 
 
