@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +96,10 @@ def _sizes() -> dict[tuple[int, int, int], tuple[int, int]]:
 def _table() -> dict[tuple[int, int, int], list[tuple[float, ...]]]:
     """(technology_nm, port_bits, banks) -> from the smallest on, the size in bytes and the figures of `cacti`."""
     columns = ("size_bytes", "read_energy_nj", "write_energy_nj", "leakage_mw_per_bank", "gate_leakage_mw_per_bank")
-    points: dict[tuple[int, int, int], list[tuple[float, ...]]] = {}
+    figures, points = itemgetter(*columns, "area_mm2"), dict[tuple[int, int, int], list[tuple[float, ...]]]()
     for row in tables.rows("cacti7_sram.csv"):
         key = (int(row["tech_nm"]), int(row["block_bytes"]) * 8, int(row["banks"]))
-        points.setdefault(key, []).append(tuple(float(row[column]) for column in (*columns, "area_mm2")))
+        points.setdefault(key, []).append(tuple(map(float, figures(row))))
     return {key: sorted(rows) for key, rows in points.items()}
 
 

@@ -9,4 +9,5 @@ from importlib.resources import files
 def rows(name: str) -> list[dict[str, str]]:
     """The rows of a shipped table; lines that begin with `#` say where it comes from."""
     text = (files(__package__) / name).read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    names, *found = csv.reader(line for line in text.splitlines() if not line.startswith("#"))
+    return [dict(zip(names, row, strict=True)) for row in found]
