@@ -79,7 +79,8 @@ def _collect(cls: type[Any], *, eq: bool, repr: bool) -> None:
     said = vars(cls)["__dataclass_params__"]
     said.init, said.repr, said.eq, said.frozen = True, repr, eq, True
     if isinstance(vars(cls)["__match_args__"], _Deferred):
-        cls.__match_args__ = tuple(field.name for field in fields(cls) if field.init and not field.kw_only)
+        positional = tuple(field.name for field in fields(cls) if field.init and not field.kw_only)
+        type.__setattr__(cls, "__match_args__", positional)
 
 
 class _Made:
@@ -126,12 +127,11 @@ def _init(cls: type[Any]) -> None:
 def _repr(cls: type[Any]) -> None:
     names = [field.name for field in fields(cls) if field.repr]
 
-    @recursive_repr()
     def told(self: object) -> str:
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     told.__name__, told.__qualname__ = "__repr__", f"{cls.__qualname__}.__repr__"
-    cls.__repr__ = told
+    setattr(cls, told.__name__, recursive_repr()(told))
 
 
 def _eq(cls: type[Any]) -> None:

@@ -252,12 +252,37 @@ def test_classes_that_inherit() -> None:
             pass
 
 
+def test_a_class_that_calls_the_constructor_of_its_base() -> None:
+    class Doubled(Point):
+        def __init__(self, x: int) -> None:
+            super().__init__(2 * x)
+
+    assert Doubled(2).x == 4
+    assert Doubled(2) == Doubled(2)
+
+
 def test_what_is_wrong_with_fields_is_told_at_import() -> None:
     with pytest.raises(ValueError, match="mutable default"):
 
         @dataclass(frozen=True)
         class Shared:
             seen: list[int] = []  # noqa: RUF012
+
+
+def test_a_field_without_a_default_behind_one_that_has_one_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Backwards:
+        x: int = 1
+        y: int  # type: ignore[misc]  # the point
+
+    with pytest.raises(TypeError, match="non-default argument 'y' follows default argument"):
+        Backwards(1, 2)
+
+
+def test_the_default_of_a_field_is_not_what_stands_for_it() -> None:
+    assert Point.named == "p"
+    assert not hasattr(Point, "seen")
+    assert Point.__dataclass_fields__["told"].default is None
 
 
 def test_own_methods_stay() -> None:
@@ -290,14 +315,21 @@ def test_a_record_that_holds_itself_is_told() -> None:
     assert repr(one) == "Point(x=1, y=2, seen=[...], named='p', told=None)"
 
 
-def test_nothing_is_compiled_before_it_is_used() -> None:
+def test_nothing_is_made_before_it_is_used() -> None:
     @dataclass(frozen=True)
     class Fresh:
+        """Or its fields would be collected to say what it is."""
+
         x: int
 
     def waiting() -> set[str]:
         return {name for name in METHODS if not isinstance(vars(Fresh)[name], types.FunctionType)}
 
+    assert waiting() == {"__init__", "__repr__", "__eq__", "__hash__"}
+    assert not isinstance(vars(Fresh)["__dataclass_fields__"], dict)
+    assert dataclasses.is_dataclass(Fresh)
+    assert [one.name for one in fields(Fresh)] == ["x"]
+    assert isinstance(vars(Fresh)["__dataclass_fields__"], dict)
     assert waiting() == {"__init__", "__repr__", "__eq__", "__hash__"}
     assert Fresh(1).x == 1
     assert waiting() == {"__repr__", "__eq__", "__hash__"}

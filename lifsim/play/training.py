@@ -20,8 +20,6 @@ from lifsim.play.steps import Listed, visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
-from lifsim.training.sizes import TrainingSizes
-from lifsim.training.steps import training_visits
 from lifsim.training.undone import registers_for_calls
 from lifsim.units import counted
 
@@ -65,6 +63,9 @@ def timed_training(
     setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, keeping: Keeping
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
+    from lifsim.training.sizes import TrainingSizes
+    from lifsim.training.steps import training_visits
+
     network, batch = setup.network, setup.batch
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)

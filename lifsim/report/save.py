@@ -9,23 +9,24 @@ import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lifsim.config.document import read_document
 from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
-from lifsim.interchange.dram_trace_out import TraceFormat
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.placing import Placed, require_folder
 from lifsim.regular_file import open_regular
-from lifsim.report.requests import write_requests
 from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, Around, resolved_config, summary
-from lifsim.report.timeline import write_timeline
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.resolved import resolved_inputs
 from lifsim.simulate.result import Result
+
+if TYPE_CHECKING:
+    from lifsim.interchange.dram_trace_out import TraceFormat
 
 CORE = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv")
 HTML = "report.html"
@@ -163,8 +164,12 @@ def _text(path: Path) -> str:
 
 def _write_files(result: Result, folder: Path, extras: Extras, around: Around) -> None:
     if extras.timeline:
+        from lifsim.report.timeline import write_timeline
+
         write_timeline(result, folder / "timeline.json")
     if extras.dram_trace:
+        from lifsim.report.requests import write_requests
+
         write_requests(result, folder / "dram.trace", extras.dram_trace)
     if extras.html:
         from lifsim.report.html.write import report_of

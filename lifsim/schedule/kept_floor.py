@@ -34,7 +34,7 @@ def kept_floor(portions: Portions, at_work: Ints | int = 0) -> Ints:
     bytes, the same for all spans or [layers, layers + 1], that cannot be kept."""
     layers = len(portions.passing)
     best = np.zeros((layers, layers + 1), np.int64)
-    for price in distinct([*portions.passing_moves, *portions.rest_moves]):
+    for price in distinct(np.array([*portions.passing_moves, *portions.rest_moves])):
         passing, rest = (np.minimum(moves, price) for moves in (portions.passing_moves, portions.rest_moves))
         moved = passing[:, None] * portions.passing + rest[:, None] * portions.rest
         least = [over_spans(each) - price * keeps for each, keeps in zip(moved.T, portions.keeps, strict=True)]

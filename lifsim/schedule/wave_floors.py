@@ -129,7 +129,7 @@ class FusedFloors:
         streams = np.array([int(overflow_bytes(layer, room)[0]) * (layer.weight_bytes > 0) for layer in own])
         rows = self.batch * self._windows * np.array([layer.rows.axis.rows_out for layer in own])
         sizes = (np.array([layer.weight_bytes for layer in own]) - streams).tolist()
-        often = distinct([0, *(visits.value - 1 for of_layer in self._visits for visits in of_layer)])
+        often = distinct(np.array([0, *(visits.value - 1 for of_layer in self._visits for visits in of_layer)]))
         best = np.zeros((len(own), len(own) + 1), np.int64)
         for price in often[distinct(np.linspace(0, often.size - 1, PRICES).astype(np.int64))].tolist():
             moved = (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifsim.accounting.prices import price_faults
 from lifsim.config.arch import parse_arch
@@ -16,7 +16,6 @@ from lifsim.config.file_kind import CONFIG, in_words, tree_kind
 from lifsim.config.given_rates import rate_faults
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
-from lifsim.config.rates_file import RatesFile
 from lifsim.config.resolve import find
 from lifsim.config.validate import Examined, examine, in_reading_order
 from lifsim.config.workload import network_of, read_workload
@@ -34,6 +33,9 @@ from lifsim.simulate.options import Options, examined_options
 from lifsim.simulate.spikes import missing_spikes
 from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
+
+if TYPE_CHECKING:
+    from lifsim.config.rates_file import RatesFile
 
 CONFIG_KEYS = ("arch", "workload", "sharing", "options")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +20,6 @@ from pydantic import (
 from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
 from lifsim.config.given_rates import GivenRate, rate_words
-from lifsim.config.rates_file import RatesFile
 from lifsim.config.validate import Examined, examine
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.model.members import member_of
@@ -28,6 +27,9 @@ from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.schedule.exits import share_faults
 from lifsim.schedule.plan import unknown_schedule
 from lifsim.schedule.window import window_named
+
+if TYPE_CHECKING:
+    from lifsim.config.rates_file import RatesFile
 
 SpikeSource = Literal["workload", "engine"]
 

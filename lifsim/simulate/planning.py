@@ -33,7 +33,6 @@ from lifsim.schedule.search import FEW_CUTS, compared, contenders
 from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
-from lifsim.training.traffic import trained_bytes
 from lifsim.units import format_bytes, noun_of
 
 MOST_PLAYED = 4
@@ -64,7 +63,11 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     )
 
     def moved(choice: Choice) -> int:
-        return setup.memo.of(trained_bytes, choices, choice, trial.keeping) if trial.training else dram_bytes(choice)
+        if not trial.training:
+            return dram_bytes(choice)
+        from lifsim.training.traffic import trained_bytes
+
+        return setup.memo.of(trained_bytes, choices, choice, trial.keeping)
 
     def cycles(tied: Sequence[Choice]) -> dict[Choice, float]:
         return least_in_turn(setup, trial.accounting, choices, tied)

@@ -10,8 +10,6 @@ from lifsim.model.product import Product
 from lifsim.note import Note
 from lifsim.schedule.norms import Norms
 from lifsim.schedule.plan import Plan
-from lifsim.training.norm_sums import norm_sums
-from lifsim.training.sizes import TrainingSizes
 from lifsim.units import counted
 
 
@@ -45,6 +43,9 @@ def _values(layer: Layer, norms: Norms, batch: int) -> int:
 
 def twice_note(plan: Plan, batch: int, keeping: Keeping) -> Iterator[str]:
     """Which products run twice under `plan`: fewest bytes are not fewest cycles."""
+    from lifsim.training.norm_sums import norm_sums
+    from lifsim.training.sizes import TrainingSizes
+
     sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
     norms = {layer.name: norm_sums(sizes, layer, plan.group_of(layer.index)) for layer in sizes.layers}
     twice = [name for name, norm in norms.items() if norm is not None and norm.way == "twice"]

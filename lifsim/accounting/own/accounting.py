@@ -9,8 +9,6 @@ from lifsim.accounting.own.array_work import ArrayWork, array_work
 from lifsim.accounting.own.counting import layer_counts
 from lifsim.accounting.own.ports import with_window_port_stalls
 from lifsim.accounting.own.scheduled import scheduled_layers
-from lifsim.accounting.own.stage_ports import with_training_port_stalls
-from lifsim.accounting.own.stages import training_counts
 from lifsim.accounting.own.window_work import joined, window_works
 from lifsim.accounting.prices import Costs, costs_of
 from lifsim.accounting.protocol import ACCOUNTINGS, Accounting, Setup
@@ -20,8 +18,6 @@ from lifsim.keeping import Keeping
 from lifsim.model.arch import Arch
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.training.group_orders import orders_of
-from lifsim.training.sizes import TrainingSizes
 
 
 @ACCOUNTINGS.register
@@ -63,11 +59,17 @@ class Own(Accounting):
         return list(found)
 
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
+        from lifsim.accounting.own.stages import training_counts
+
         return training_counts(self, setup, plan, keeping)
 
     def with_training_port_waits(
         self, setup: Setup, plan: Plan, layers: Sequence[Stages], keeping: Keeping
     ) -> list[Stages]:
+        from lifsim.accounting.own.stage_ports import with_training_port_stalls
+        from lifsim.training.group_orders import orders_of
+        from lifsim.training.sizes import TrainingSizes
+
         found, sizes = [], TrainingSizes(plan.facts, plan.chip, setup.batch, keeping)
         for group in plan.groups:
             for index, orders in orders_of(sizes, group).items():
