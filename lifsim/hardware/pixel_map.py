@@ -1,7 +1,8 @@
 """Windows over a map [y][x][channel], in kinds: those of a kind ask the banks for the same words.
 
-A window is told by where it begins in a line, or a word, of the banks, and by the kernel rows and columns that lie inside the map.
-Rows and columns of outputs are sorted into kinds on their own, so that no window is looked at but those of two kinds.
+A window is told by where it begins in a line, or a word, of the banks, and by the kernel rows and columns that lie
+inside the map. Rows and columns of outputs are sorted into kinds on their own, so that no window is looked at but those
+of two kinds.
 """
 
 from __future__ import annotations
