@@ -192,14 +192,15 @@ def planar_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
 @lru_cache(maxsize=4096)
 def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     """[groups, ceil(K / lanes)]: pixel after pixel asks for the same `lanes` products, which go by kernel row, kernel
-    column, channel (ws: the rows of a fold)."""
+    column, channel (ws: the rows of a fold). Each vector waits for itself, whichever bank is its first."""
     pixels = read.of_pixels
     starts = np.arange(0, pixels.products, lanes)
     parts = []
     for kinds, some in _by_row(pixels, banks, starts, lanes):
         ends = np.minimum(some + lanes, pixels.products)
-        words = [pixels.words(kind, some, ends, banks) for kind in kinds.parts(pixels.rows_of(lanes) * some.size)]
-        parts.append(kinds.pixels @ waits_and_words(np.concatenate(words)))
+        together = kinds.parts(pixels.rows_of(lanes) * some.size)
+        both = [pixels.waits_and_words(kind, some, ends, banks) for kind in together]
+        parts.append(kinds.pixels @ np.concatenate(both, axis=1))
     return Reads.of(np.concatenate(parts, axis=2)[:, kinds.group])
 
 
@@ -207,7 +208,7 @@ def _by_row(pixels: PixelMap, banks: Banks, starts: Ints, lanes: int) -> Iterato
     """(kinds of windows, the `starts` that are looked at together of them): any, or where there are many more, those
     that begin in one kernel row, of windows that are told apart by the rows from there on that `lanes` products lie
     in."""
-    kinds, rows = pixels.kinds(banks), pixels.rows_of(lanes)
+    kinds, rows = pixels.kinds(banks.word_bits), pixels.rows_of(lanes)
     requests = kinds.begin.size * rows * starts.size
     require_walk(requests, "kernel rows of kinds of windows", "kernel")
     if requests <= BY_ROW:
@@ -216,7 +217,7 @@ def _by_row(pixels: PixelMap, banks: Banks, starts: Ints, lanes: int) -> Iterato
     begins = pixels.row_of(starts, rows)
     for some in np.split(starts, np.flatnonzero(np.diff(begins)) + 1):
         first = int(pixels.row_of(some[:1], rows)[0])
-        kinds = pixels.kinds(banks, (first, first + rows))
+        kinds = pixels.kinds(banks.word_bits, (first, first + rows))
         yield from ((kinds, part) for part in _together(some, kinds.begin.size * rows))
 
 
@@ -232,7 +233,7 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     receptive field, at its own pace; the fold waits beyond its first cycle as long as the busiest bank has words, as if
     it were one vector (`skip`). order: of the pixels, as they are counted."""
     pixels, rows = read.of_pixels, read.kernel[0]
-    kinds, whole = pixels.kinds(banks), (np.array([0]), np.array([pixels.products]))
+    kinds, whole = pixels.kinds(banks.line_bits), (np.array([0]), np.array([pixels.products]))
     require_walk(kinds.begin.size * rows, "kernel rows of kinds of windows", "kernel")
     words = np.concatenate([pixels.words(some, *whole, banks)[:, 0] for some in kinds.parts(rows)])
     found = np.empty((2, len(kinds.kind), len(starts)), np.int64)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lifsim.distinct import distinct
 from lifsim.hardware.gemm import ceil_div
-from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words, words_by_bank
+from lifsim.hardware.sram_banks import Banks, Ints, of_one_stretch, waits_and_words, words_by_bank
 from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
 
@@ -147,10 +147,9 @@ def _along_row(across: Axis, element_bits: int, banks: Banks, kinds: tuple[int, 
         shift = np.arange(start, min(start + together, across.kernel))[:, None] - across.padding
         first = np.maximum(column, -(shift // across.stride))
         last = np.minimum(column + count - 1, (across.size - 1 - shift) // across.stride)
-        bits = ((last - first) * across.stride + 1) * element_bits
-        offset = (begin + (first * across.stride + shift) * element_bits) % banks.word_bits
-        words = np.where(first <= last, (offset + bits - 1) // banks.word_bits + 1, 0)
-        found += np.stack([np.maximum(-(-words // banks.count) - 1, 0), words]).sum(axis=1)
+        bits = np.where(first <= last, (last - first) * across.stride + 1, 0) * element_bits
+        begins = begin + (first * across.stride + shift) * element_bits
+        found += of_one_stretch(begins, bits, banks).sum(axis=1)
     return found
 
 

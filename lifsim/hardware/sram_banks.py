@@ -40,13 +40,21 @@ def words_by_bank(vector: Ints, first_bit: Ints, end_bit: Ints, vectors: int, ba
     seen = np.concatenate([[-1], np.maximum.accumulate(end)[:-1]])
     begin = np.maximum(own + first, seen + 1)
     rounds, rest = np.divmod(np.maximum(end - begin + 1, 0), banks.count)
-    touched = np.zeros((vectors, banks.count), np.int64)
-    touched += np.bincount(vector, rounds, vectors).astype(np.int64)[:, None]
+    touched = np.zeros((banks.count, vectors), np.int64)  # banks outside: few of them are compared, of many vectors
+    touched += np.bincount(vector, rounds, vectors).astype(np.int64)
     for more in range(int(rest.max(initial=0))):
         chosen = rest > more
-        place = vector[chosen] * banks.count + (begin[chosen] + more) % banks.count
+        place = (begin[chosen] + more) % banks.count * vectors + vector[chosen]
         touched += np.bincount(place, minlength=touched.size).reshape(touched.shape)
-    return touched
+    return touched.T
+
+
+def of_one_stretch(first_bit: Ints, bits: Ints, banks: Banks) -> Ints:
+    """[2, ...] `waits_and_words` of vectors that ask for as many `bits` [...] on end, from `first_bit` on: their words
+    are as many banks' in turn."""
+    offset = first_bit - first_bit // banks.word_bits * banks.word_bits  # (the remainder, which takes NumPy longer)
+    words = np.where(bits > 0, (offset + bits - 1) // banks.word_bits + 1, 0)
+    return np.stack([np.maximum((words + banks.count - 1) // banks.count - 1, 0), words])
 
 
 def waits_and_words(words: Ints) -> Ints:

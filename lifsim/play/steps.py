@@ -15,12 +15,12 @@ from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.hardware.pipeline.program import START, Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
 from lifsim.lazy_dataclass import dataclass
-from lifsim.memo import Memo
+from lifsim.memo import Memo, bytes_of_arrays
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group_steps import group_visits
+from lifsim.schedule.group_steps import group_visits, most_group_steps, passing_visits
 from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.rows import Ints
@@ -55,7 +55,7 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
     if group.waves is not None:
         return wave_visits(facts, plan.chip, batch, group)
     if group.tiled:
-        return window_visits(facts, plan.chip, batch, group)
+        return list(window_visits(facts, plan.chip, batch, group))
     return group_visits(facts, batch, group, memo, keeps_spikes=keeps_spikes)
 
 
@@ -73,9 +73,8 @@ class Visits(Protocol):
         """All of them, whole. Raises InputError where they are more than this machine has memory for."""
         ...
 
-    @property
-    def steps(self) -> int:
-        """How many they have."""
+    def most_steps(self, stores: Stores) -> int:
+        """How many steps they are cut into by these buffers, at the most."""
         ...
 
 
@@ -88,16 +87,20 @@ class Listed:
     def __iter__(self) -> Iterator[Visit]:
         return iter(self.every)
 
-    @property
-    def steps(self) -> int:
+    def most_steps(self, stores: Stores) -> int:
         """Added up."""
-        return sum(visit.steps for visit in self.every)
+        moved = sum((visit.step_bytes.sum(axis=1) for visit in self.every), np.zeros(len(Kind), np.int64))
+        return sum(visit.steps for visit in self.every) + _most_parts(moved, stores)
+
+
+PASSING_BYTES = 1 << 23
+"""Of visits that were passed last, which come up again: what is asked for early is looked up ahead of them."""
 
 
 @dataclass(frozen=True)
 class Planned:
     """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
-    images', no more at a time than are looked at."""
+    images', no more at a time than are looked at; of chunks of images one after the other, but for those in waves."""
 
     plan: Plan
     batch: int
@@ -111,46 +114,73 @@ class Planned:
         return replace(visit, layer=visit.layer - self.first) if self.first else visit
 
     def _in_parts(self) -> Iterator[Visit]:
-        facts, tiles = self.plan.facts, self.plan.chip.tiles
+        facts, chip = self.plan.facts, self.plan.chip
         for group in self.plan.groups:
             if group.tick_batched:
                 layer = facts.layers[group.first].layer
-                yield from tick_parts(layer, facts.reals, tiles, self.batch, group.layers[0], FEW_STEPS)
+                yield from tick_parts(layer, facts.reals, chip.tiles, self.batch, group.layers[0], FEW_STEPS)
+            elif group.waves is not None:
+                yield from self._in_waves[group.first]
+            elif group.tiled:
+                yield from window_visits(facts, chip, self.batch, group)
             else:
-                yield from self._listed[group.first]
+                yield from passing_visits(facts, self.batch, group, self._passing)
 
     @property
     def every(self) -> Sequence[Visit]:
         """Whole layers."""
         return list(map(self._counted, visits(self.plan, self.batch, self.memo)))
 
-    @property
-    def steps(self) -> int:
-        """Of tick-batched layers as many as they have tiles."""
-        ticking = (group for group in self.plan.groups if group.tick_batched)
-        tiles = sum(
-            steps_of(self.plan.facts.layers[group.first].layer, self.batch, group.layers[0].tiling) for group in ticking
-        )
-        return tiles + sum(visit.steps for listed in self._listed.values() for visit in listed)
+    def most_steps(self, stores: Stores) -> int:
+        """Tiles, and of groups of layers as if all were computed at every timestep."""
+        moved, steps = np.zeros(len(Kind), np.int64), 0
+        for group in self.plan.groups:
+            steps += _most_tiles(self.plan.facts, self.batch, group)
+            for layer in group.layers:
+                for kind, name in MOVED_AS.items():
+                    moved[kind] += getattr(layer.dram, name)
+        return steps + _most_parts(moved, stores)
 
     @cached_property
-    def _listed(self) -> dict[int, list[Visit]]:
-        """Of groups that are not tick-batched, by their first layers."""
-        groups = [group for group in self.plan.groups if not group.tick_batched]
+    def _passing(self) -> Memo:
+        return Memo(PASSING_BYTES, bytes_of_arrays)
+
+    @cached_property
+    def _in_waves(self) -> dict[int, list[Visit]]:
+        """Of groups in waves, by their first layers."""
+        groups = [group for group in self.plan.groups if group.waves is not None]
         _require_room(self.plan.facts, self.batch, groups)
         return {group.first: _of_group(self.plan, self.batch, group, self.memo) for group in groups}
 
 
+MOVED_AS = {
+    Kind.WEIGHTS: "filters",
+    Kind.SPIKES_IN: "first_operand",
+    Kind.MEMBRANE_READ: "membrane_read",
+    Kind.SPIKES_OUT: "spikes_out",
+    Kind.MEMBRANE_WRITE: "membrane_write",
+}
+"""What a plan calls those that a buffer holds as a whole."""
+
+
+def _most_parts(moved: Ints, stores: Stores) -> int:
+    """By how many steps those that move [kinds] bytes become more, at the most, where they are cut."""
+    return sum(int(moved[kind]) // max(buffer.usable_bytes, 1) for kind, buffer in whole_buffers(stores).items())
+
+
 def _require_room(facts: NetworkFacts, batch: int, groups: Sequence[GroupPlan]) -> None:
-    tiles = 0
-    for group in groups:
-        layer, tiling = facts.layers[group.first].layer, group.layers[0].tiling
-        windows = len(group.window.spans(layer.timesteps))
-        if group.waves is not None:
-            tiles += most_steps(facts, batch, group)
-        elif group.tiled:
-            tiles += batch * windows * layer.groups * tiling.row_tiles * tiling.filter_tiles
+    in_tiles = (group for group in groups if group.waves is not None or group.tiled)
+    tiles = sum(_most_tiles(facts, batch, group) for group in in_tiles)
     require_memory(tiles * STEP_BYTES, f"{counted(tiles, 'tile')} of {counted(batch, 'image')}", "batch")
+
+
+def _most_tiles(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
+    if group.waves is not None:
+        return most_steps(facts, batch, group)
+    if not group.tiled:
+        return most_group_steps(facts, batch, group)
+    layer = facts.layers[group.first].layer
+    return len(group.window.spans(layer.timesteps)) * steps_of(layer, batch, group.layers[0].tiling)
 
 
 DIRECT_PORT_BITS = 1 << 40

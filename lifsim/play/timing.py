@@ -99,7 +99,7 @@ def timed(
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
     what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
-    if visits.steps > FEW_STEPS and MEMORIES[machine.dram.model].in_sections:
+    if MEMORIES[machine.dram.model].in_sections and visits.most_steps(machine.stores) > FEW_STEPS:
         return _timed_in_sections(machine, visits, counts, runs, watch)
     every = tuple(visits.every)
     largest = runs.of(_largest_steps, every)

@@ -93,6 +93,6 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tu
     if not setup.machine.waits:
         return counts, None
     planned: Visits = Planned(plan, setup.batch, setup.memo)
-    if planned.steps <= FEW_STEPS:
+    if planned.most_steps(setup.machine.stores) <= FEW_STEPS:
         planned = Listed(visits(plan, setup.batch, setup.memo))
     return timed(setup.machine, planned, counts, runs, setup.watch)

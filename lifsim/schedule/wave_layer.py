@@ -18,7 +18,7 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, StateFacts
-from lifsim.schedule.group_steps import MAX_TILES
+from lifsim.schedule.group_layer import MAX_TILES
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of
 from lifsim.schedule.rows import Ints

@@ -16,7 +16,7 @@ from lifsim.schedule.band_moves import band_moves
 from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group_steps import MAX_TILES
+from lifsim.schedule.group_layer import MAX_TILES
 from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints

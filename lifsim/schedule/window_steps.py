@@ -32,10 +32,10 @@ from lifsim.schedule.ways import Way
 from lifsim.schedule.window import StateRoom, layers_of
 
 
-def window_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> list[Visit]:
+def window_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> Iterator[Visit]:
     """For each chunk of a group of one layer, for each window in which images of it run, all tiles."""
     windows = _Windows(facts, chip, batch, group)
-    return [windows.visit(*which) for which in windows.run]
+    return (windows.visit(*which) for which in windows.run)
 
 
 def unroll_windows(facts: NetworkFacts, chip: Chip, group: GroupPlan, exits: Exits) -> Iterator[LayerStep]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -289,3 +289,8 @@ class _Stored:
         maps = self.spikes.read(timestep, first, last).reshape(last - first, *self.shape)
         self.tally.add(maps.size)
         return maps
+
+    def read_parts(self, timestep: int, first: int, last: int) -> Iterator[NDArray[np.uint8]]:
+        for part in self.spikes.read_parts(timestep, first, last, prod(self.shape[1:])):
+            self.tally.add(part.size)
+            yield part.reshape(last - first, -1, *self.shape[1:])

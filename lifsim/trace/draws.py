@@ -6,6 +6,7 @@ Drawing takes most of the time. So who reads first draws for all, and what the o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,10 @@ Seed = tuple[int, ...]
 Spikes = NDArray[np.uint8]
 
 WORDS = 1 << 15  # 64-bit draws made at once: what stays in a core's cache
+PART = 4 * WORDS
+"""Spikes of these."""
+PART_BYTES = PART // 8
+"""That they wait in."""
 AHEAD = 1 << 6
 """Words that are drawn beyond these, for what a comparison of 16 bits leaves open: two are wanted in the mean."""
 WAITING_BYTES = 32 << 20
@@ -58,20 +63,36 @@ class Drawing:
         if waiting is not None:
             return np.unpackbits(waiting, count=self._neurons)
         out = np.empty(self._neurons, np.uint8)
-        rates = [every[timestep if len(every) > 1 else 0] for every in self._readers]
-        source, packed = _Kept(generator(seed)), dict[float, Spikes]()
-        if waiting_bytes(self._spikes, len(set(self._readers))) <= WAITING_BYTES:
-            others = [other for other in range(len(rates)) if other != reader]
-            packed = {rates[other]: np.empty(-(-len(out) // 8), np.uint8) for other in others}
-            self._waiting |= {(other, seed): packed[rates[other]] for other in others}
-        alike = packed.pop(rates[reader], None)
-        drawn = [_filled(rates[reader], source.again(rates[reader]), _parts(out))]
-        drawn += [_packing(rate, source.again(rate), bits, len(out)) for rate, bits in packed.items()]
-        for _ in zip(*drawn, strict=True):
+        for _ in self._drawn(reader, timestep, seed, _parts(out)):
             pass
-        if alike is not None:
-            alike[:] = np.packbits(out)
         return out
+
+    def read_parts(self, reader: int, timestep: int, seed: Seed, size: int) -> Iterator[Spikes]:
+        """`read`, so many neurons after the other: what is read is there no longer when the next are. Memory that is as
+        large as a large map is the system's to give and to clear each time, which takes as long as half the draws."""
+        waiting = self._waiting.pop((reader, seed), None)
+        if waiting is not None:
+            return _regrouped(_unpacked(waiting, self._neurons), size)
+        return _regrouped(self._drawn(reader, timestep, seed, _reused(self._neurons)), size)
+
+    def _drawn(self, reader: int, timestep: int, seed: Seed, parts: Iterable[Spikes]) -> Iterator[Spikes]:
+        """Each of the parts, as it is filled. What others will read waits for them when the last one is."""
+        rates = [every[timestep if len(every) > 1 else 0] for every in self._readers]
+        source = _Kept(generator(seed))
+        others = [other for other in range(len(rates)) if other != reader]
+        if waiting_bytes(self._spikes, len(set(self._readers))) > WAITING_BYTES:
+            others = []
+        packed = {rates[other]: np.empty(-(-self._neurons // 8), np.uint8) for other in others}
+        mine = rates[reader]
+        drawn = [_filled(mine, source.again(mine), parts)]
+        drawn += [
+            _packing(rate, source.again(rate), bits, self._neurons) for rate, bits in packed.items() if rate != mine
+        ]
+        for start, (part, *_) in zip(count(0, PART_BYTES), zip(*drawn, strict=True)):
+            if mine in packed:
+                packed[mine][start : start + PART_BYTES] = np.packbits(part)
+            yield part
+        self._waiting |= {(other, seed): packed[rates[other]] for other in others}
 
 
 def bernoulli(rate: float, source: Words, out: Spikes) -> None:
@@ -81,21 +102,46 @@ def bernoulli(rate: float, source: Words, out: Spikes) -> None:
 
 
 def _parts(out: Spikes) -> Iterator[Spikes]:
-    return (out[start : start + 4 * WORDS] for start in range(0, len(out), 4 * WORDS))
+    return (out[start : start + PART] for start in range(0, len(out), PART))
 
 
-def _packing(rate: float, source: Words, bits: Spikes, count: int) -> Iterator[Spikes]:
-    """Fill `bits` as `bernoulli` would `count` spikes, part by part."""
-    part = np.empty(4 * WORDS, np.uint8)
-    sizes = (min(4 * WORDS, count - start) for start in range(0, count, 4 * WORDS))
-    filled = _filled(rate, source, (part[:size] for size in sizes))
-    for start, spikes in zip(range(0, len(bits), WORDS // 2), filled, strict=True):
-        bits[start : start + WORDS // 2] = np.packbits(spikes)
-        yield spikes
+def _reused(spikes: int) -> Iterator[Spikes]:
+    """Parts of so many spikes that are in one place, one after the other."""
+    part = np.empty(min(PART, spikes), np.uint8)
+    return (part[: spikes - start] for start in range(0, spikes, PART))
+
+
+def _unpacked(bits: Spikes, spikes: int) -> Iterator[Spikes]:
+    for start in range(0, len(bits), PART_BYTES):
+        yield np.unpackbits(bits[start : start + PART_BYTES], count=min(PART, spikes - 8 * start))
+
+
+def _regrouped(parts: Iterable[Spikes], size: int) -> Iterator[Spikes]:
+    """The same in groups of `size`, which are in one place, one after the other."""
+    group, filled = np.empty(size, np.uint8), 0
+    for part in parts:
+        taken = 0
+        while taken < len(part):
+            some = part[taken : taken + size - filled]
+            group[filled : filled + len(some)] = some
+            taken, filled = taken + len(some), filled + len(some)
+            if filled == size:
+                yield group
+                filled = 0
+    if filled:
+        yield group[:filled]
+
+
+def _packing(rate: float, source: Words, bits: Spikes, spikes: int) -> Iterator[Spikes]:
+    """Fill `bits` as `bernoulli` would so many spikes, part by part."""
+    filled = _filled(rate, source, _reused(spikes))
+    for start, part in zip(range(0, len(bits), PART_BYTES), filled, strict=True):
+        bits[start : start + PART_BYTES] = np.packbits(part)
+        yield part
 
 
 def _filled(rate: float, source: Words, parts: Iterable[Spikes]) -> Iterator[Spikes]:
-    """Each of the parts, up to 4 * WORDS spikes, as it is filled.
+    """Each of the parts, PART spikes or, the last one, fewer, as it is filled.
 
     A uniform u < rate is decided by the first 16 bits of u unless they equal those of the rate; then (one draw in
     65,536) by 48 bits more. So a bit costs a quarter of a 64-bit draw.

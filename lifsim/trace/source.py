@@ -54,15 +54,26 @@ class LayerSpikes(ABC):
 
     def read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
         """Spikes of images `first` to `last` (exclusive) at `timestep`: 0 or 1, `[last - first, *neuron_shape]`."""
+        if self.shape[1] == 1 and last > 1:
+            self._require_place(timestep, min(first, 0), 1)  # it stands for all
+            return np.broadcast_to(self._read(timestep, 0, 1), (last - first, *self.neuron_shape))
+        self._require_place(timestep, first, last)
+        return self._read(timestep, first, last)
+
+    def _require_place(self, timestep: int, first: int, last: int) -> None:
+        """Raises IndexError where these are not stored."""
         if not (0 <= timestep < self.timesteps and 0 <= first <= last):
             raise IndexError(
                 f"{self.name} has timesteps 0 to {self.timesteps - 1}, not {timestep}, images {first}:{last}"
             )
-        if self.shape[1] == 1 and last > 1:
-            return np.broadcast_to(self._read(timestep, 0, 1), (last - first, *self.neuron_shape))
         if last > self.shape[1]:
             raise IndexError(f"{self.name} has {counted(self.shape[1], 'image')}, not {last}")
-        return self._read(timestep, first, last)
+
+    def read_parts(self, timestep: int, first: int, last: int, unit: int) -> Iterator[NDArray[np.uint8]]:
+        """`read` in parts `[last - first, ...]` of so many neurons, or several times as many, where a single map takes
+        more than CHUNK_BYTES and need not be there as a whole. Each is there until the next one is."""
+        del unit
+        yield self.read(timestep, first, last)
 
     @abstractmethod
     def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ on them than it is (docs/traces.md has figures).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -19,8 +19,8 @@ from lifsim.config.given_rates import WAYS_TO_RATES
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.model.network import Network, Traced
-from lifsim.trace.draws import Drawing
-from lifsim.trace.source import LayerSpikes, Trace
+from lifsim.trace.draws import Drawing, Seed
+from lifsim.trace.source import CHUNK_BYTES, LayerSpikes, Trace
 
 
 class BernoulliLayer(LayerSpikes):
@@ -34,10 +34,23 @@ class BernoulliLayer(LayerSpikes):
         self._key = (seed, *np.frombuffer(hashlib.sha256(one.tensor.name.encode()).digest(), "<u4").tolist())
 
     def _read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
-        places = ((*self._key, timestep, image) for image in range(first, last))
+        places = (self._seed(timestep, image) for image in range(first, last))
         rows = [self._drawing.read(self._reader, timestep, place) for place in places]
         spikes = rows[0] if len(rows) == 1 else np.concatenate([np.empty(0, np.uint8), *rows])  # there may be none
         return spikes.reshape(last - first, *self.neuron_shape)
+
+    def read_parts(self, timestep: int, first: int, last: int, unit: int) -> Iterator[NDArray[np.uint8]]:
+        """A large map as it is drawn."""
+        if last - first > 1 or self.neurons <= CHUNK_BYTES:
+            return super().read_parts(timestep, first, last, unit)
+        self._require_place(timestep, first, last)
+        parts = self._drawing.read_parts(
+            self._reader, timestep, self._seed(timestep, first), max(1, CHUNK_BYTES // unit) * unit
+        )
+        return (part.reshape(1, -1) for part in parts)
+
+    def _seed(self, timestep: int, image: int) -> Seed:
+        return *self._key, timestep, image
 
 
 def synthesise(network: Network, batch: int, seed: int) -> Trace:

@@ -18,7 +18,7 @@ import numpy as np
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
-from lifsim.schedule.group_steps import MAX_TILES
+from lifsim.schedule.group_layer import MAX_TILES
 from lifsim.schedule.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
-from typing import Any, Protocol, Self, TypeVar
+from math import prod
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,10 @@ from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
 from lifsim.lazy_dataclass import dataclass
 from lifsim.registry import Registry
-from lifsim.trace.receptive import ones_per_pixel
+from lifsim.trace.receptive import Ones, ones_of_parts, ones_type
 from lifsim.trace.source import image_chunks
 
 Number = TypeVar("Number", bound=np.generic)
-Ones = NDArray[np.signedinteger[Any]]
-"""[B, rounds, groups, pixels]: ones in the receptive field of each output pixel, per image and round."""
 
 
 class SpikeMaps(Protocol):
@@ -38,13 +37,18 @@ class SpikeMaps(Protocol):
         """[last - first, C, H, W] of stored images at a timestep, 0 or 1."""
         ...
 
+    def read_parts(self, timestep: int, first: int, last: int) -> Iterator[NDArray[np.uint8]]:
+        """The same [last - first, some of C, H, W] after the other, each there until the next is."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Kept:
     """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
     more in a class of its own.
 
-    ones: int32, or wider where they are summed. ones_in_both: [B, rounds] of the product of two tensors of spikes, its
+    ones: [B, rounds, groups, pixels] in the receptive field of each output pixel, per image and round, as `ones_type`
+    says, or int64 where they are summed. ones_in_both: [B, rounds] of the product of two tensors of spikes, its
     products of which both factors are ones; None: one factor is weights.
     """
 
@@ -111,7 +115,7 @@ class Sparsity(Protocol):
 
     def kept_bytes(self, read: InputMap) -> int:
         """Of this machine's memory, for an image and round of such a layer."""
-        return read.groups * read.pixels * np.dtype(np.int32).itemsize
+        return read.groups * read.pixels * ones_type(read.channels, read.kernel).itemsize
 
     @abstractmethod
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
@@ -137,7 +141,7 @@ class Sparsity(Protocol):
 def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
     """[B, rounds, groups, pixels] of `spikes`."""
     stored = min(batch, spikes.images)
-    work = np.empty((stored, rounds, read.groups, read.pixels), dtype=np.int32)
+    work = np.empty((stored, rounds, read.groups, read.pixels), ones_type(read.channels, read.kernel))
     for images, timestep, ones in _part_by_part(read, spikes, stored, rounds):
         work[images, timestep] = ones
     return work if stored == batch else np.broadcast_to(work[:1], (batch, *work.shape[1:]))
@@ -154,11 +158,11 @@ def summed_ones(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> O
 
 def _part_by_part(read: InputMap, spikes: SpikeMaps, stored: int, rounds: int) -> Iterator[tuple[slice, int, Ones]]:
     """(some of the `stored` images, timestep, [images, groups, pixels] ones) of all of them."""
-    for first, last in image_chunks(stored, read.groups * read.channels * read.height * read.width):
+    of_image = read.groups * read.channels, read.height, read.width
+    for first, last in image_chunks(stored, prod(of_image)):
         for timestep in range(rounds):
-            ones = ones_per_pixel(
-                spikes.read(timestep, first, last), read.kernel, read.stride, read.padding, read.groups
-            )
+            parts, shape = spikes.read_parts(timestep, first, last), (last - first, *of_image)
+            ones = ones_of_parts(parts, shape, read.kernel, read.stride, read.padding, read.groups)
             yield slice(first, last), timestep, ones.reshape(last - first, read.groups, read.pixels)
 
 

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from lifsim.hardware.array.cut import Chains
 from lifsim.hardware.array.dataflow import Dataflow
 from lifsim.hardware.array.laid import Laid
-from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Ones, Sparsity
+from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
 from lifsim.hardware.gemm import ArrayCycles, ceil_div
 from lifsim.hardware.input_reads import InputMap, Reads, scanned_reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
+from lifsim.trace.receptive import Ones
 
 
 @SPARSITIES.register
