@@ -155,7 +155,7 @@ def _training(real: Any, workers: Workers) -> None:
     from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
     from lifsim.engine.training.membranes import MEMBRANE
     from lifsim.engine.training.pooling_gradient import pool_gradient
-    from lifsim.engine.training.surrogate import Surrogate
+    from lifsim.engine.training.surrogate import Surrogate, to_slopes
     from lifsim.model.network import Pool, Tensor
     from lifsim.model.product import Window
     from lifsim.neurons import NEURONS
@@ -173,7 +173,9 @@ def _training(real: Any, workers: Workers) -> None:
         pool = Pool("", (), tensor, kind, kernel=(1, 1), stride=(1, 1), padding=(0, 0))
         pool_gradient(value.astype(inputs), value, pool, workers)
     neuron = NEURONS["lif"]
-    adjoint, calls = Adjoint(neuron, Surrogate(), workers), np.zeros((1, 0, 1), real)
+    surrogate = Surrogate()
+    to_slopes(np.zeros(0, MEMBRANE), surrogate.code, surrogate.alpha)  # first: what only others call is kept with them
+    adjoint, calls = Adjoint(neuron, surrogate, workers), np.zeros((1, 0, 1), real)
     state, spikes = initial_state(neuron, (0, 1), MEMBRANE), calls.astype(np.uint8)
     fire(calls, state, 1, neuron, workers)
     adjoint.stored(calls, spikes, calls.astype(MEMBRANE), state)

@@ -21,7 +21,6 @@ from lifsim.kernels.cache import user_cache
 from lifsim.kernels.kernel import digest_of
 from lifsim.kernels.shipped import OVERLOAD, shipped_code
 
-
 _rebuilt: Any = CompileResult._rebuild  # what Numba is made of has no types
 _dumped: Any = dumps
 
