@@ -21,6 +21,9 @@ from lifsim.trace.source import Trace
 from lifsim.trace.synthesise import synthesise
 from lifsim.trace.writer import save
 
+STREAM = "triad, threads: 1"
+"""What no reader of all spikes goes beyond."""
+
 
 def _ones(trace: Trace, network: lifsim.Network) -> int:
     """Ones of all receptive fields, all layers and timesteps: what a `skip` array is simulated on."""
@@ -51,9 +54,11 @@ def figures(session: Session) -> Iterator[Figure]:
             "opened and counted": partial(_opened, network, file),
             "drawn and counted": partial(_drawn, network),
         }
+        spikes = sum(one.tensor.elements * one.tensor.timesteps for one in network.traced)
+        limit = session.seconds(STREAM, spikes / 1e6)  # of ms, of a byte each
         for name, call in calls.items():
             ours = in_process(call, None, session.rounds).ours
-            yield Figure(f"{workload}, {name}", "ms", ours.scaled(1e3))
+            yield Figure(f"{workload}, {name}", "ms", ours.scaled(1e3), limit=limit)
 
 
 @pytest.mark.parametrize("workload", ["vgg16_cifar10", "resnet19_imagenet100"])

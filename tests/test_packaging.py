@@ -122,6 +122,15 @@ def _lend_dependencies(python: Path) -> None:
     (Path(packages) / "lent.pth").write_text("\n".join(lent) + "\n")
 
 
+AHEAD = (
+    "run --workload lenet5_mnist --set dram.device=ddr4_2400 --out run",
+    "train --workload digits_cnn --epochs 1 --out weights.npz",
+    "gradients --workload digits_cnn --weights weights.npz",
+    "trace record --workload digits_cnn --weights weights.npz --input digits --out spikes.npz",
+)
+"""What is told to compile nothing where the wheel is."""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(load.compiler() != "library", reason="libraries are proven on Linux on x86-64 alone")
 @pytest.mark.skipif(not any(map(shutil.which, library.LINKERS)), reason="no linker")
@@ -132,13 +141,16 @@ def test_a_wheel_with_kernels_compiles_nothing_and_changes_nothing(tmp_path: Pat
     assert wheel.name.endswith("-py3-none-manylinux_2_17_x86_64.whl")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "installed")
-    run = [sys.executable, "-m", "lifsim", "run", "--workload", "lenet5_mnist", "--set", "dram.device=ddr4_2400"]
     alone = {"PYTHONPATH": str(tmp_path / "installed"), "PATH": "", "LIFSIM_CACHE_DIR": str(tmp_path / "cache")}
-    tables = []
-    for environment, out in ((os.environ, "here"), (os.environ | alone, "there")):
-        ran = subprocess.run([*run, "--out", out], cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stderr
-        tables.append((tmp_path / out / "layers.csv").read_text())
-    assert ran.stderr == f"written to {out}\n"
+    older = {"NUMBA_CPU_NAME": "x86-64-v3", "NUMBA_CPU_FEATURES": ""}
+    made = []
+    for environment, name in ((os.environ, "here"), (os.environ | alone, "there"), (os.environ | alone | older, "old")):
+        (tmp_path / name).mkdir()
+        for command in AHEAD:
+            run = [sys.executable, "-m", "lifsim", *command.split()]
+            ran = subprocess.run(run, cwd=tmp_path / name, env=environment, capture_output=True, text=True)
+            assert ran.returncode == 0, ran.stderr
+            assert name == "here" or "compiling" not in ran.stderr
+        made.append([(tmp_path / name / file).read_bytes() for file in ("run/layers.csv", "weights.npz", "spikes.npz")])
     assert not (tmp_path / "cache").exists()
-    assert tables[0] == tables[1]
+    assert made[0] == made[1] == made[2]

@@ -211,6 +211,7 @@ def gradients(
         raise InputError(faults)
     with of_images():
         x = checked_input(network, encode(network, examples[0], seed), learner.dtype)
+    learner.prepare()
     run = learner.forward(arrays, x)
     loss, slope = cross_entropy(run.outputs, examples[1])
     found = run.backward(slope, with_input=with_input)

@@ -88,6 +88,8 @@ def gradients(
     say_left([network], [sharing])
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))
     learner.check()
+    with watching() as watch:
+        learner.prepare(watch)
     if data == "random":
         images, labels = random_examples(network, batch, seed)
         shown = f"{batch} random images"

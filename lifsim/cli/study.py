@@ -14,7 +14,7 @@ from lifsim.cli.say import say
 from lifsim.cli.set_option import set_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
-from lifsim.cli.watching import Clock
+from lifsim.cli.watching import Clock, watching
 from lifsim.cli.where_possible import where_possible_option
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError, collecting
@@ -91,6 +91,7 @@ def study(
     """
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import dataset_for
+    from lifsim.engine.rehearsal import PARTS, ready
     from lifsim.engine.training.loop import Recipe, usual_batch
     from lifsim.engine.training.pruned_study import Pruning
     from lifsim.engine.training.study import Trials, check_trials, open_study, run_study, setting_of
@@ -123,6 +124,8 @@ def study(
     with keeping(lambda: f"{held} of {total} trainings are kept in {out}; the same command goes on"):
         trials = Trials(network, images, recipe, chosen, seeds)
         say(f"{counted(total, 'training')} of {counted(epochs, 'epoch')}, but for what {out} holds already", err=True)
+        with watching() as watch:
+            ready(tuple(PARTS), "float32", watch)
         for now in run_study(trials, out, jobs or available_threads(), setting):
             held, here, last = len(now.trials), here + 1, now.trials[-1]
             left = clock.left_words(here, here + total - held)

@@ -172,6 +172,7 @@ class _Training:
     def run(self, resume: bool) -> EpochReport | None:
         """Train to the last epoch; the last report, None if all epochs were done before."""
         from lifsim.cli.progress import TrainingProgress
+        from lifsim.cli.watching import watching
         from lifsim.engine.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
         from lifsim.engine.training.loop import start, train
 
@@ -179,6 +180,8 @@ class _Training:
         if resume:
             begin = load_checkpoint(self.out, self.learner.network, self.settings)
         report = None
+        with watching() as watch:
+            self.learner.prepare(watch)
         with keeping(self._kept), TrainingProgress(self.recipe.epochs, begin.epoch) as progress:
             for now, report in train(self.learner, self.data, self.recipe, begin, progress.batch):
                 save_checkpoint(self.out, Checkpoint(now, self.settings))

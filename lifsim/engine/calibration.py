@@ -25,6 +25,7 @@ from lifsim.engine.layout import to_channels_last
 from lifsim.engine.neurons import bound, fire
 from lifsim.engine.operators import folded_norm, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
+from lifsim.engine.rehearsal import ready
 from lifsim.engine.weights import BN_EPSILON, Weights, checked_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
@@ -68,6 +69,7 @@ def calibrated_weights(
     if faults := calibration_faults(network):
         raise InputError(faults)
     images = to_channels_last(checked_input(network, x, np.float32))
+    ready(("inference",), np.float32, watch)
     return _Calibration(network, sharing, images, seed, workers).run(watch)
 
 

@@ -15,6 +15,7 @@ from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.neurons import bound, fire, initial_state
 from lifsim.engine.operators import operator_of
 from lifsim.engine.order import Walk, stretches_of
+from lifsim.engine.rehearsal import ready
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
@@ -73,6 +74,7 @@ class Engine:
     @cached_property
     def operators(self) -> Mapping[str, Operator]:
         """The stateless operations by node."""
+        ready(("inference",), self.dtype)
         stateless = (node for node in self.network.nodes if not isinstance(node, Input | Lif))
         return {
             node.name: operator_of(self.network, node, self.weights, self.dtype, self.workers) for node in stateless

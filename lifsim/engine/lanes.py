@@ -19,6 +19,7 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 from numpy.typing import DTypeLike, NDArray
 
+from lifsim.kernels.processor import this_processor
 from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
@@ -27,6 +28,8 @@ _LINE_BYTES = 64
 
 
 def _register_bytes() -> int:
+    if known := this_processor().register_bytes:
+        return known
     features = binding.get_host_cpu_features()
     return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
 

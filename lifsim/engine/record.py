@@ -16,6 +16,7 @@ from lifsim.engine.charged import ChargedWriter
 from lifsim.engine.data import SHIPPED
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
+from lifsim.engine.rehearsal import ready
 from lifsim.engine.weights import Weights, load_weights
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, did_you_mean
@@ -74,6 +75,7 @@ def record_spikes(
     """
     states_of(network, sharing)
     crew = workers or Workers()
+    ready(("inference",), np.float32, watch)
     images = load_images(network, source)
     if source.weights == "calibrated":
         seen = encode(network, _part(network, images, 0, _CALIBRATION_IMAGES), source.seed)

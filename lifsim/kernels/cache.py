@@ -22,13 +22,17 @@ from platformdirs import user_cache_path
 
 from lifsim.kernels.trust import distrust_of, make_private, read_own
 from lifsim.lazy_dataclass import dataclass
+from lifsim.watch import Watch, unwatched
 
 FOLDER = "LIFSIM_CACHE_DIR"
 KEY_FILE = "key"
 LOCK_FILE = "lock"
+HOLDER_FILE = "holder"
 TAG_BYTES = KEY_BYTES = 32
 WAIT_S = 120
 """How long a process waits for another one that compiles."""
+LOOK_S = 0.2
+"""Between two looks whether it still does."""
 UNUSED_DAYS = 60
 """What was not used for so long is removed when something new is kept."""
 
@@ -63,12 +67,12 @@ class Cache:
 
     folder: Path
 
-    def kept(self, name: str, make: Callable[[], bytes]) -> bytes:
+    def kept(self, name: str, make: Callable[[], bytes], watch: Watch = unwatched) -> bytes:
         """The code of that name, or, where none is kept, what `make` makes, which is kept then. Of several processes
-        one makes it; the others wait."""
+        one makes it; the others wait, which `watch` sees."""
         code = self.read(name)
         if code is None:
-            with self.lock():
+            with self.lock(watch):
                 code = self.read(name)
                 if code is None:
                     code = make()
@@ -116,13 +120,20 @@ class Cache:
         return folder
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold it alone, where files can be locked; a process that holds it for too long is not waited for."""
+    def lock(self, watch: Watch = unwatched, of: str = "") -> Iterator[None]:
+        """Hold it alone, or what it has `of` something, where files can be locked; a process that holds it for too long
+        is not waited for. `watch` sees who it is."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self.folder / LOCK_FILE, timeout=WAIT_S, mode=0o600)
-        with contextlib.suppress(OSError, NotImplementedError, Timeout):
-            lock.acquire()
+        lock, holder = FileLock(self.folder / f"{of}{LOCK_FILE}", mode=0o600), self.folder / f"{of}{HOLDER_FILE}"
+        given_up = time.monotonic() + WAIT_S
+        with contextlib.suppress(OSError, NotImplementedError):
+            while not lock.is_locked and time.monotonic() < given_up:
+                try:
+                    lock.acquire(timeout=LOOK_S)
+                    holder.write_text(str(os.getpid()))
+                except Timeout:
+                    watch(f"waiting for {_holder_in(holder)}, which compiles", 0, 0)
         try:
             yield
         finally:
@@ -169,12 +180,20 @@ class Cache:
         oldest = time.time() - UNUSED_DAYS * 24 * 60 * 60
         for path in self.folder.iterdir():
             with contextlib.suppress(OSError):
-                if path.name in (KEY_FILE, LOCK_FILE) or path.lstat().st_mtime >= oldest:
+                if path.name in (KEY_FILE, LOCK_FILE, HOLDER_FILE) or path.lstat().st_mtime >= oldest:
                     continue
                 if path.is_dir():
                     shutil.rmtree(path)
                 else:
                     path.unlink()
+
+
+def _holder_in(file: Path) -> str:
+    """The process that has a lock, as it has said."""
+    try:
+        return f"process {int(file.read_text())}"
+    except (OSError, ValueError):  # it has only just got it
+        return "another process"
 
 
 @functools.cache

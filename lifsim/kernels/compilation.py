@@ -1,11 +1,14 @@
-"""How far Numba is with a kernel: it compiles every function that the kernel calls, and all that it calls."""
+"""How far Numba is: with a kernel it compiles every function that the kernel calls, and all that it calls."""
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from lifsim.kernels.cache import Cache
 from lifsim.watch import Tally, Watch
 
 Function = Callable[..., Any]
@@ -21,10 +24,26 @@ BYTES_A_SECOND = 25_000
 def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
     """Tell `watch` how much of `function` is compiled meanwhile: each function counts for the code that is optimised
     with it, its own and that of all that it calls."""
-    from numba.core import event
 
     sizes = {called: _size(called) for called in calls_of(function)}
     tally = Tally(watch, work, work_of(function))
+    with _each_compiled(lambda compiled: tally.add(sizes.pop(compiled, 0))):
+        yield
+
+
+@contextmanager
+def counted(work: str, total: int, watch: Watch) -> Iterator[None]:
+    """Tell `watch` how many of a `total` of LIFSim's own functions are compiled meanwhile, each for types of its
+    own."""
+    tally = Tally(watch, work, total)
+    with _each_compiled(lambda compiled: tally.add(int(compiled.__module__.startswith("lifsim.")))):
+        yield
+
+
+@contextmanager
+def _each_compiled(tell: Callable[[Function], None]) -> Iterator[None]:
+    """`tell` is given each function when it is compiled."""
+    from numba.core import event
 
     class Finished(event.Listener):
         def on_start(self, event: Any) -> None:
@@ -32,10 +51,17 @@ def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
 
         def on_end(self, event: Any) -> None:
             compiled: Any = event.data["dispatcher"]
-            tally.add(sizes.pop(compiled.py_func, 0))
+            tell(compiled.py_func)
 
     with event.install_listener("numba:compile", Finished()):
         yield
+
+
+def announce(title: str, seconds: float, cache: Cache | None) -> None:
+    """Tell the user what takes so long."""
+    once = "once, " if cache and cache.is_writable else ""
+    said = "compiling %s for this machine: %sabout %s s, more if it is busy"
+    logging.getLogger(__name__).warning(said, title, once, math.ceil(seconds))
 
 
 def work_of(function: Function) -> int:

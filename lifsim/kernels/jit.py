@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import logging
-import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifsim.kernels.cache import Cache, user_cache
-from lifsim.kernels.compilation import BYTES_A_SECOND, watched, work_of
-from lifsim.kernels.kernel import Kernel, digest_of
+from lifsim.kernels.compilation import BYTES_A_SECOND, announce, watched, work_of
+from lifsim.kernels.kernel import Kernel
 from lifsim.lazy_dataclass import dataclass
 from lifsim.watch import Watch, unwatched
+
+if TYPE_CHECKING:
+    from lifsim.kernels.overloads import Family
 
 
 def compiler_of(*sources: str) -> Callable[[Callable[..., Any]], Any]:
     """A decorator: functions of these files (patterns below lifsim/) as machine code, which runs without the lock of
     the interpreter and is kept for later processes as long as none of the files changes."""
-    room = f"numba-{digest_of(sources)}"
+    family: Family | None = None
 
     def compiled(function: Callable[..., Any]) -> Any:
         import numba
 
-        with _kept_in(user_cache(), room) as is_kept:
-            return numba.njit(nogil=True, cache=is_kept)(function)
+        from lifsim.kernels.overloads import Family
+
+        nonlocal family
+        family = family or Family(sources)
+        dispatcher = numba.njit(nogil=True)(function)
+        family.add(dispatcher)
+        return dispatcher
 
     return compiled
 
@@ -36,15 +42,15 @@ def compiler_of(*sources: str) -> Callable[[Callable[..., Any]], Any]:
 @dataclass(eq=False)
 class Deferred:
     """A function that becomes machine code when it is first called, from Python or by another compiled one, so that the
-    module where it stands can be read without Numba. sources: of `compiler_of`."""
+    module where it stands can be read without Numba. compiler: of `compiler_of`."""
 
     function: Callable[..., Any]
-    sources: tuple[str, ...]
+    compiler: Callable[[Callable[..., Any]], Any]
 
     @cached_property
     def compiled(self) -> Any:
         """What Numba made of it."""
-        return compiler_of(*self.sources)(self.function)
+        return self.compiler(self.function)
 
     @property
     def _numba_type_(self) -> Any:
@@ -57,7 +63,8 @@ class Deferred:
 
 def deferred(*sources: str) -> Callable[[Callable[..., Any]], Deferred]:
     """A decorator: functions that `compiler_of(*sources)` compiles when they are first called."""
-    return lambda function: Deferred(function, sources)
+    compiler = compiler_of(*sources)
+    return lambda function: Deferred(function, compiler)
 
 
 def symbol_of(kernel: Kernel) -> Any:
@@ -78,10 +85,10 @@ def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     cache, room = user_cache(), f"numba-{kernel.digest}"
     with ExitStack() as stack:
         if cache and not _is_kept(kernel, cache.folder / room):
-            stack.enter_context(cache.lock())
+            stack.enter_context(cache.lock(watch))
         is_kept = stack.enter_context(_kept_in(cache, room))
         if not (cache and is_kept and _is_kept(kernel, cache.folder / room)):
-            announce(kernel, cache)
+            announce_kernel(kernel, cache)
         compiled = cfunc_of(kernel, is_kept, watch)
     call = kernel.at(compiled.address)
     call.engine = compiled, called  # type: ignore[attr-defined]  # the code lives as long as it does
@@ -107,12 +114,9 @@ def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
         return numba.cfunc(numba.int64(*given), error_model="numpy", cache=cache)(function)
 
 
-def announce(kernel: Kernel, cache: Cache | None) -> None:
-    """Tell the user what takes so long."""
-    once = "once, " if cache and cache.is_writable else ""
-    seconds = math.ceil(work_of(_function(kernel)) / BYTES_A_SECOND)
-    said = "compiling %s for this machine: %sabout %s s, more if it is busy"
-    logging.getLogger(__name__).warning(said, kernel.title, once, seconds)
+def announce_kernel(kernel: Kernel, cache: Cache | None) -> None:
+    """Tell the user that it takes so long."""
+    announce(kernel.title, work_of(_function(kernel)) / BYTES_A_SECOND, cache)
 
 
 def _function(kernel: Kernel) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lifsim.kernels.cache import user_cache
-from lifsim.kernels.jit import announce, cfunc_of
+from lifsim.kernels.jit import announce_kernel, cfunc_of
 from lifsim.kernels.kernel import Kernel
 from lifsim.watch import Watch, unwatched
 
@@ -47,12 +47,12 @@ def object_code(kernel: Kernel, watch: Watch = unwatched) -> bytes:
     target = target_of(*_host())
 
     def compile_now() -> bytes:
-        announce(kernel, cache)
+        announce_kernel(kernel, cache)
         return compiled_for(target, kernel, watch)
 
     machine = hashlib.sha256(" ".join([target.triple, *_host()]).encode()).hexdigest()[:8]
     name = f"{kernel.module}.{kernel.function}-{machine}-{kernel.digest}.o"
-    return cache.kept(name, compile_now) if cache else compile_now()
+    return cache.kept(name, compile_now, watch) if cache else compile_now()
 
 
 def target_of(cpu: str, features: str) -> TargetMachine:

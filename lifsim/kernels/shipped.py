@@ -7,32 +7,17 @@ changed it is passed over.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from lifsim.kernels.kernel import Kernel, digest_of_sources
-from lifsim.kernels.processor import this_processor
+from lifsim.kernels.processor import LEVELS, this_processor
 
 LEVEL = "x86-64-v3"
-NEEDED = frozenset(
-    [
-        "avx",
-        "avx2",
-        "bmi1",
-        "bmi2",
-        "f16c",
-        "fma",
-        "abm",
-        "movbe",
-        "xsave",
-        "cx16",
-        "lahf_lm",
-        "popcnt",
-        "sse4_1",
-        "sse4_2",
-        "ssse3",
-    ]
-)
-"""What a processor of that level knows, in the words of Linux (x86-64 psABI, table 3.1)."""
+NEEDED = LEVELS[LEVEL]
+
+OVERLOAD = ".overload"
+"""The end of the names of what Numba loads itself (`overloads`), which need not be imported to be found."""
 
 FOLDER = Path(__file__).parent / "shipped_libraries"
 
@@ -41,6 +26,13 @@ def shipped(kernel: Kernel) -> Path | None:
     """The library of this package that this machine can run, if there is one."""
     path = FOLDER / name_of(kernel)
     return path if path.is_file() and this_processor().flags >= NEEDED else None
+
+
+def shipped_code(name: Callable[[str], str]) -> bytes | None:
+    """What this package has for the best level of this machine's processor; name: of its file, of a level."""
+    level = this_processor().level
+    path = FOLDER / name(level) if level else None
+    return path.read_bytes() if path and path.is_file() else None
 
 
 def name_of(kernel: Kernel) -> str:

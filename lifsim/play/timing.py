@@ -178,6 +178,7 @@ class _LongScore:
 def _played_in_sections(score: _LongScore) -> tuple[Waited, DramResult | None]:
     memory, halves = MEMORIES[score.dram.model], halves_of(score.stores)
     player, waited = memory.player(score.dram, score.clock_hz, halves, 2 * score.layers), Waited(score.layers)
+    player.load(score.watch)
     last, end = 0, 0
     for each in score.sections:
         played = player.play(each.section)

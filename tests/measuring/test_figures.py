@@ -133,11 +133,20 @@ def test_files_register_their_figures() -> None:
 
 def test_bytes_that_travel_are_those_of_the_documents() -> None:
     text = (DOCS / "scale.md").read_text("utf-8")
-    sent, outcome = (figure.ours.median for figure in bench_scale._bytes(bench_scale._plan(bench_scale.DEAR)))
+    sent, outcome = bench_scale._bytes(bench_scale._plan(bench_scale.SWEEPS["VGG-16"]))
     assert "the job, some 30 kB," in text
-    assert sent == pytest.approx(30, rel=0.15)
+    assert sent == pytest.approx(30e3, rel=0.15)
     assert "its outcome (6 kB;" in text
-    assert outcome == pytest.approx(6, rel=0.15)
+    assert outcome == pytest.approx(6e3, rel=0.15)
+
+
+def test_a_hundred_workers_are_held_against_what_one_does() -> None:
+    whole, *busy = bench_scale._hundred("a space", "points", 10.0, {"scheduler": 0.005, "client": 0.0})
+    assert whole.name == "a space, 100 workers, reckoned"
+    assert whole.limit == Limit(1000.0, "100 times 1 worker")
+    assert whole.ours.median == pytest.approx(200, rel=0.01)
+    assert [each.name.rpartition(": ")[2] for each in busy] == ["scheduler busy", "client busy"]
+    assert [each.ours.median for each in busy] == pytest.approx([whole.ours.median / 2, 0])
 
 
 def test_batches_are_measured_as_whole_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

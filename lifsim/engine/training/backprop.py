@@ -19,6 +19,7 @@ from lifsim.engine.inference import network_faults
 from lifsim.engine.layout import to_channels_first, to_channels_last
 from lifsim.engine.operators import given_to, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
+from lifsim.engine.rehearsal import ready
 from lifsim.engine.training.heap import keep_what_is_freed
 from lifsim.engine.training.membranes import MEMBRANES, irreversible, untrainable
 from lifsim.engine.training.norms import Norms
@@ -34,6 +35,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, TimeMean
 from lifsim.model.product import Backward, Operator, Product
 from lifsim.model.sharing import Sharing
+from lifsim.watch import Watch, unwatched
 
 Array = NDArray[Any]
 
@@ -73,6 +75,10 @@ class Learner:
     def stretches(self) -> tuple[Stretch, ...]:
         """The nodes in execution order."""
         return stretches_of(self.network, self.states)
+
+    def prepare(self, watch: Watch = unwatched) -> None:
+        """Have the machine code that it needs on this machine, which `watch` sees compiled where it is not."""
+        ready(("inference", "training"), self.dtype, watch)
 
     def check(self) -> None:
         """Raises InputError, with every reason, if the network cannot be trained so."""

@@ -113,6 +113,7 @@ def train(
     data = data.held_out(recipe.seed)
     if len(data.x_train) < recipe.batch:
         raise InputError(Fault(f"{recipe.batch} must be <= the {len(data.x_train)} training images", path="batch"))
+    learner.prepare()
     now = begin
     for epoch in range(begin.epoch, recipe.epochs):
         now, loss, accuracy = _epoch(learner, data, recipe, now, progress, kept or {})

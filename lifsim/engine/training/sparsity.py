@@ -69,6 +69,7 @@ def gradient_sparsity(
     if learner.product_again:
         raise InputError(Fault("must be stored to be looked at", path="membranes"))
     x = checked_input(learner.network, encode(learner.network, images, seed), learner.dtype)
+    learner.prepare()
     step = _Watched(learner, weights, to_channels_last(x))
     _, grad = cross_entropy(step.outputs, labels)
     firing = step.firing()

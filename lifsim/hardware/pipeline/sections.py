@@ -17,6 +17,7 @@ from lifsim.hardware.pipeline.records import REQUEST, STEP
 from lifsim.hardware.pipeline.timing import PLAY_STEPS, Bandwidth, bus_of, controller_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
+from lifsim.watch import Watch
 
 ASKED = np.dtype(
     [(name, np.int64) for name in (
@@ -75,6 +76,10 @@ class Player:
     def on_dram(cls, array_hz: int, spec: DramSpec, halves: Halves, owners: int) -> Player:
         """For a DRAM that is simulated burst by burst."""
         return cls(controller_of(array_hz, spec), halves, owners, DramStream(spec))
+
+    def load(self, watch: Watch) -> None:
+        """Have the machine code that plays, which the first section would wait for."""
+        PLAY_STEPS.load(watch)
 
     @property
     def total(self) -> int:

@@ -1,0 +1,185 @@
+"""The engine's machine code, made before it is needed: every loop is called once, with next to no work to do.
+
+So it is compiled at one time, which the user is told of, and not bit by bit inside a run; once among all processes; the
+parts beside each other where there are cores.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from lifsim.engine.workers import Workers, available_threads
+from lifsim.kernels.cache import FOLDER, Cache, user_cache
+from lifsim.kernels.compilation import announce, counted
+from lifsim.kernels.kernel import digest_of
+from lifsim.kernels.processor import CHOICE, of_level, this_processor
+from lifsim.kernels.shipped import OVERLOAD, shipped_code
+from lifsim.lazy_dataclass import dataclass
+from lifsim.processes.worker import Worker, packed
+from lifsim.watch import Watch, unwatched
+
+SOURCES = "engine/**/*.py", "neurons/*.py"
+SUFFIX = ".rehearsed"
+LOOK_S = 0.1
+"""Between two looks at the process that compiles beside this one."""
+
+GRACE_S = 2.0
+"""How long it may take to end."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Loops that are needed together. play: calls each with next to no work to do, in a precision; seconds: of a core
+    of 2023 to compile them, functions: how many they are with those that they call (both measured)."""
+
+    name: str
+    play: Callable[[Any, Workers], None]
+    seconds: int
+    functions: int
+
+
+def ready(names: Sequence[str], dtype: DTypeLike, watch: Watch = unwatched) -> None:
+    """Have the machine code of these parts (of PARTS) for a precision kept on this machine, compiled now if need be.
+
+    Where nothing can be kept each process compiles what it needs when it needs it.
+    """
+    missing = [name for name in names if not _is_kept(name, dtype)]
+    cache = user_cache() if missing else None
+    if cache is None or not cache.is_writable:
+        return
+    first, *others = (PARTS[name] for name in missing)
+    beside = others if available_threads() > 1 else []
+    costs = [part.seconds for part in (first, *others)]
+    said = f"the engine ({', '.join(missing)})", max(costs) if beside else sum(costs), cache
+    with _beside([part.name for part in beside], dtype, watch):
+        _make(first, dtype, cache, watch, lambda: announce(*said))
+    for part in others:  # whatever became of the other process
+        _make(part, dtype, cache, watch)
+
+
+def _is_kept(name: str, dtype: DTypeLike) -> bool:
+    if shipped_code(lambda level: _mark(name, dtype, of_level(level).digest)) is not None:
+        return True
+    cache = user_cache()
+    return cache is not None and cache.read(_mark(name, dtype, this_processor().digest)) is not None
+
+
+def _mark(name: str, dtype: DTypeLike, processor: str) -> str:
+    """The file that says that the part has been made."""
+    made_of = digest_of(SOURCES, [str(sys.implementation.cache_tag)])
+    return f"lifsim.engine.{name}-{np.dtype(dtype).name}-{processor}-{made_of}{SUFFIX}"
+
+
+def _make(
+    part: Part, dtype: DTypeLike, cache: Cache, watch: Watch = unwatched, begun: Callable[[], None] = lambda: None
+) -> None:
+    """`begun` is called where there is something to compile."""
+    with cache.lock(watch, f"{part.name}."):
+        if not _is_kept(part.name, dtype):
+            begun()
+            with counted(f"compiling the engine ({part.name}): functions", part.functions, watch):
+                part.play(np.dtype(dtype), Workers(1))
+            cache.keep(_mark(part.name, dtype, this_processor().digest), b"")
+
+
+@contextmanager
+def _beside(names: Sequence[str], dtype: DTypeLike, watch: Watch) -> Iterator[None]:
+    """Make parts in a process of their own meanwhile, and wait for it in the end."""
+    if not names:
+        yield
+        return
+    other = Worker(packed(_maker))
+    try:
+        with suppress(OSError, EOFError):  # it died: this process will do it
+            other.begin()
+            other.send((np.dtype(dtype).name, tuple(names)))
+        yield
+        with suppress(OSError, EOFError):
+            while other.connection.poll(LOOK_S) is False or other.receive()[0] == "ready":
+                watch(f"compiling the engine ({', '.join(names)}) in process {other.pid}", 0, 0)
+    finally:
+        other.ask_to_end()
+        other.end(GRACE_S)
+
+
+def _maker() -> Callable[[tuple[str, tuple[str, ...]]], None]:
+    return _made_beside
+
+
+def _made_beside(asked: tuple[str, tuple[str, ...]]) -> None:
+    if cache := user_cache():
+        for name in asked[1]:
+            _make(PARTS[name], asked[0], cache)
+
+
+def ship(level: str, folder: Path) -> None:
+    """Compile all parts in float32 into `folder`, for processors of a level of `processor.LEVELS`, which this one must
+    be of, too. Raises CalledProcessError."""
+    with tempfile.TemporaryDirectory() as made:
+        chosen = {CHOICE: level, "NUMBA_CPU_FEATURES": "", FOLDER: made}
+        script = f"from {__name__} import PARTS, ready; ready(tuple(PARTS), 'float32')"
+        subprocess.run([sys.executable, "-c", script], env=os.environ | chosen, check=True)  # noqa: S603
+        cache = Cache(Path(made).resolve())
+        for path in (path for suffix in (OVERLOAD, SUFFIX) for path in cache.folder.glob(f"*{suffix}")):
+            (folder / path.name).write_bytes(cache.read(path.name) or b"")
+
+
+def _inference(real: Any, workers: Workers) -> None:
+    from lifsim.engine.convolution import convolve, pack_weights
+    from lifsim.engine.neurons import fire, initial_state
+    from lifsim.model.product import Window
+    from lifsim.neurons import NEURONS
+
+    window, one = Window.of_linear(1, 1), np.ones(1, real)
+    rows = pack_weights(np.ones((1, 1, 1, 1), real), 1)
+    for inputs in (np.uint8, real):
+        convolve(np.zeros((1, 1, 1, 1), inputs), rows, window, workers, one, one, spikes=inputs is np.uint8)
+    neuron = NEURONS["lif"]
+    fire(np.zeros((1, 0, 1), real), initial_state(neuron, (0, 1), real), 1, neuron, workers)
+
+
+def _training(real: Any, workers: Workers) -> None:
+    from lifsim.engine.neurons import fire, initial_state
+    from lifsim.engine.training import norm
+    from lifsim.engine.training.adjoint import Adjoint
+    from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
+    from lifsim.engine.training.membranes import MEMBRANE
+    from lifsim.engine.training.pooling_gradient import pool_gradient
+    from lifsim.engine.training.surrogate import Surrogate, to_slopes
+    from lifsim.model.network import Pool, Tensor
+    from lifsim.model.product import Window
+    from lifsim.neurons import NEURONS
+
+    value, of_channel = np.zeros((2, 2, 1, 1, 1), real), np.ones(1, real)
+    seen = norm.statistics(value, "", workers)
+    norm.normed(value, seen, of_channel, of_channel, workers)
+    norm.gradient(value, value, of_channel, seen, workers)
+    window, maps = Window.of_linear(1, 1), np.zeros((1, 1, 1, 1), real)
+    input_gradient(maps, maps, window, workers)
+    for inputs in (np.uint8, real):
+        weight_gradient(maps.astype(inputs), maps, window, workers)
+    tensor = Tensor("", (1, 1, 1), 1, None)
+    for kind, inputs in (("max", np.uint8), ("max", real), ("avg", real)):
+        pool = Pool("", (), tensor, kind, kernel=(1, 1), stride=(1, 1), padding=(0, 0))
+        pool_gradient(value.astype(inputs), value, pool, workers)
+    neuron = NEURONS["lif"]
+    surrogate = Surrogate()
+    to_slopes(np.zeros(0, MEMBRANE), surrogate.code, surrogate.alpha)  # first: what only others call is kept with them
+    adjoint, calls = Adjoint(neuron, surrogate, workers), np.zeros((1, 0, 1), real)
+    state, spikes = initial_state(neuron, (0, 1), MEMBRANE), calls.astype(np.uint8)
+    fire(calls, state, 1, neuron, workers)
+    adjoint.stored(calls, spikes, calls.astype(MEMBRANE), state)
+    adjoint.reversed(calls, spikes, calls, state, state)
+
+
+PARTS = {part.name: part for part in (Part("inference", _inference, 8, 30), Part("training", _training, 7, 21))}
