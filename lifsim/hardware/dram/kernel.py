@@ -73,11 +73,11 @@ def advance(
         cycle = due
         for channel in range(m.channel_count):
             if m.wake[channel] <= cycle:
-                at = cycle
                 if m.channels[channel].due == cycle and only_hits(m, log, channel):
                     limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
-                    at = run_ahead(m, blocks, channel, limit, closed)
-                _tick(m, log, blocks, channel, at, closed)
+                    m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
+                if m.wake[channel] <= cycle:
+                    _tick(m, log, blocks, channel, cycle, closed)
         take_at = front_end(m, blocks, cycle, closed)
         if take_at == NEVER and m.block < blocks.size:
             left = streak_ahead(m, blocks, cycle)
