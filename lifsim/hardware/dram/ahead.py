@@ -23,11 +23,13 @@ def alone_until(m: Machine, blocks: Records, channel: Int64, cycle: Int64, stop_
     """The first cycle, from `cycle` on, in which the front end may come to the channel or the run may end."""
     if m.block == blocks.size:
         return NEVER if _outlasts(m, channel, stop_block, closing) else cycle
-    head = blocks[m.block].first + m.offset
-    if m.banks[m.bank].channel == channel or head >> m.row_series_bits != m.decoded or 0 <= stop_block < m.block:
+    if 0 <= stop_block < m.block:
         return cycle
+    head, at = blocks[m.block].first + m.offset, max(cycle, m.fed)
+    if m.banks[m.bank].channel == channel or head >> m.row_series_bits != m.decoded:
+        return at
     in_row = ((m.decoded + 1) << m.row_series_bits) - head
-    return cycle + min(in_row, blocks[m.block].bursts - m.offset) // m.requests_per_cycle
+    return at + min(in_row, blocks[m.block].bursts - m.offset) // m.requests_per_cycle
 
 
 @compiled

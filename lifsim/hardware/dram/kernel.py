@@ -13,7 +13,7 @@ from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.banks import owe_refresh, refresh_step
-from lifsim.hardware.dram.front_end import front_end, next_take
+from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
 from lifsim.hardware.dram.queues import NONE
@@ -79,7 +79,9 @@ def advance(
                 if m.wake[channel] <= cycle:
                     _tick(m, log, blocks, channel, cycle, closed)
         take_at = front_end(m, blocks, cycle, closed)
-        if take_at == NEVER and m.block < blocks.size:
+        if take_at == cycle + 1:
+            take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
+        elif take_at == NEVER and m.block < blocks.size and m.fed <= cycle + 1:
             left = streak_ahead(m, blocks, cycle)
             if left > 0:
                 cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)

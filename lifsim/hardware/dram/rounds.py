@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.banks import IN_GROUP, IN_RANK, keep_apart
+from lifsim.hardware.dram.front_end import take_bursts
 from lifsim.hardware.dram.hits import hit_gap, more_in_block, send_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
@@ -28,11 +29,11 @@ def pass_rounds(
     if m.logged < log.size or not _is_steady(m, bank, kind) or m.entries[coming.last].series != m.series:
         return 0, 0
     rounds, gap, size, moving = _alike(m, blocks, bank, at, stop_cycle)
-    period = size * gap
     if moving > 0:
         rounds = min(rounds, min(left - 1, blocks[m.block].bursts - m.offset - 1) // moving)
     if rounds <= 0:
         return 0, 0
+    period = size * gap
     last = at + (rounds - 1) * period
     _send_round(m, blocks, bank, at, last, np.int64(rounds))
     sends, turn = _next_with_commands(m, bank), gap
@@ -58,7 +59,7 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
         if _is_steady(m, beside, kind):
             between = _gap_between(m, kind, before, beside)
             gap = between if size == 1 else gap
-            if between != gap or ready > at + size * gap:
+            if between == NEVER or between != gap or ready > at + size * gap:
                 return 0, gap, size, moving
             rounds, moving = min(rounds, _rounds(m, blocks, beside, kind)), moving + _moves_up(m, beside, kind)
             before, size = beside, size + 1
@@ -131,15 +132,4 @@ def _send_round(m: Machine, blocks: Records, bank: Int64, first: Int64, last: In
         send_hits(m, blocks, bank, NONE, first, last, count)
         return
     send_hits(m, blocks, bank, np.int64(m.queues[waiting_for(bank, kind)].first), first, last, count)
-    coming, block = m.queues[waiting_for(m.bank, kind)], blocks[m.block]
-    if kind:
-        block.remaining -= count
-        block.first_completion = min(block.first_completion, first + 1)
-        block.completion = max(block.completion, last + 1)
-    m.entries[coming.last].count += count
-    coming.count += count
-    m.transactions[m.banks[bank].channel, kind] += count
-    m.writes_open += kind * count
-    m.reads_open += (1 - kind) * count
-    m.last_burst += count
-    m.offset += count
+    take_bursts(m, blocks, first, last, count)
