@@ -114,33 +114,45 @@ def front_end(m: Machine, blocks: Records, cycle: Int64, closing: Bool) -> Int64
 @compiled
 def take_ahead(m: Machine, blocks: Records, first: Int64, stop_cycle: Int64, closing: Bool) -> Int64:
     """Of the series that came in last, take what comes in from cycle `first` on, in which the next burst does, before
-    `stop_cycle`, but for the last burst of a block; the cycle in which to go on."""
-    bank, kind, block = np.int64(m.bank), np.int64(blocks[m.block].is_write), blocks[m.block]
-    channel, waiting = np.int64(m.banks[bank].channel), m.queues[waiting_for(bank, kind)]
-    head = block.first + m.offset
-    if head != m.last_burst + 1 or kind != m.last_kind or waiting.count == 0:
-        return first
-    if m.entries[waiting.last].series != m.series:
-        return first
-    in_row = ((m.decoded + 1) << m.row_series_bits) - head
-    room = min(in_row, block.bursts - m.offset - 1, capacity(m, kind) - m.transactions[channel, kind])
-    cycles = stop_cycle - first
+    `stop_cycle`; the cycle in which to go on."""
+    kind, channel = np.int64(blocks[m.block].is_write), np.int64(m.banks[m.bank].channel)
+    room, cycles = capacity(m, kind) - m.transactions[channel, kind], stop_cycle - first
     if kind:
         cycles = min(cycles, _turn_is_open_for(m, channel, first))
         if not drains(m, channel, closing):
             idle_at = m.drain_above + 1 if m.channels[channel].commands == 0 else NEVER
             room = min(room, min(m.write_queue, idle_at) - 1 - m.transactions[channel, kind])
     cycles = min(cycles, room // m.requests_per_cycle)
-    count = cycles * m.requests_per_cycle
-    if cycles <= 0 or arrival(blocks, np.int64(m.block), m.offset + count - 1) > first:
+    if cycles <= 0:
         return first
-    if m.writes_open > 0 and are_queued(m, bank, head, count, WRITE_KIND):
+    cycles = in_line(m, blocks, first, cycles * m.requests_per_cycle) // m.requests_per_cycle
+    if cycles <= 0:
         return first
-    if kind == 0 and are_queued(m, bank, head, count, READ_KIND):
-        return first
-    take_bursts(m, blocks, first, first + cycles - 1, np.int64(count))
+    take_bursts(m, blocks, first, first + cycles - 1, np.int64(cycles * m.requests_per_cycle))
     m.fed = first + cycles
     return next_take(m, blocks, np.int64(m.fed))
+
+
+@compiled
+def in_line(m: Machine, blocks: Records, cycle: Int64, most: Int64) -> Int64:
+    """How many bursts of the series that came in last, which waits, are there in `cycle`, at most so many: but for the
+    last of the block, and none where such a burst is in the queues already."""
+    bank, block = np.int64(m.bank), blocks[m.block]
+    kind, head = np.int64(block.is_write), block.first + m.offset
+    waiting = m.queues[waiting_for(bank, kind)]
+    if head != m.last_burst + 1 or kind != m.last_kind or waiting.count == 0:
+        return 0
+    if m.entries[waiting.last].series != m.series:
+        return 0
+    in_row = ((m.decoded + 1) << m.row_series_bits) - head
+    count = min(most, in_row, block.bursts - m.offset - 1)
+    if count <= 0 or arrival(blocks, np.int64(m.block), m.offset + count - 1) > cycle:
+        return 0
+    if m.writes_open > 0 and are_queued(m, bank, head, count, WRITE_KIND):
+        return 0
+    if kind == 0 and are_queued(m, bank, head, count, READ_KIND):
+        return 0
+    return count
 
 
 @compiled
