@@ -1,14 +1,19 @@
-"""The front end of the DRAM kernel: blocks of bursts come in in order, burst by burst, and go to their channels."""
+"""The front end of the DRAM kernel: blocks of bursts come in in order, burst by burst, and go to their channels.
+
+While one read waits for a bank, it is the same to its channel how many wait behind it; so the front end takes what is
+there of a series at once, ahead of the channel. Writes tell by their number when they have their turn, and are taken
+ahead as far as that leaves it open.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, complete, is_queued, share_read
+from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, are_queued, complete, is_queued, share_read, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.state import PACE_BITS
-from lifsim.hardware.dram.transactions import add_transaction, can_move, has_room
+from lifsim.hardware.dram.transactions import add_transaction, can_move, capacity, drains, has_room
 
 
 @compiled
@@ -88,7 +93,7 @@ def next_take(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     _head_burst(m, blocks)
     if not has_room(m, m.banks[m.bank].channel, np.int64(blocks[m.block].is_write)):
         return NEVER
-    return max(cycle, arrival(blocks, np.int64(m.block), np.int64(m.offset)))
+    return max(cycle, m.fed, arrival(blocks, np.int64(m.block), np.int64(m.offset)))
 
 
 @compiled
@@ -104,3 +109,76 @@ def front_end(m: Machine, blocks: Records, cycle: Int64, closing: Bool) -> Int64
         if m.wake[channel] > cycle + 1 and can_move(m, channel, closing):
             m.wake[channel] = cycle + 1
     return next_take(m, blocks, cycle + 1)
+
+
+@compiled
+def take_ahead(m: Machine, blocks: Records, first: Int64, stop_cycle: Int64, closing: Bool) -> Int64:
+    """Of the series that came in last, take what comes in from cycle `first` on, in which the next burst does, before
+    `stop_cycle`; the cycle in which to go on."""
+    kind, channel = np.int64(blocks[m.block].is_write), np.int64(m.banks[m.bank].channel)
+    room, cycles = capacity(m, kind) - m.transactions[channel, kind], stop_cycle - first
+    if kind:
+        cycles = min(cycles, _turn_is_open_for(m, channel, first))
+        if not drains(m, channel, closing):
+            idle_at = m.drain_above + 1 if m.channels[channel].commands == 0 else NEVER
+            room = min(room, min(m.write_queue, idle_at) - 1 - m.transactions[channel, kind])
+    cycles = min(cycles, room // m.requests_per_cycle)
+    if cycles <= 0:
+        return first
+    cycles = in_line(m, blocks, first, cycles * m.requests_per_cycle) // m.requests_per_cycle
+    if cycles <= 0:
+        return first
+    take_bursts(m, blocks, first, first + cycles - 1, np.int64(cycles * m.requests_per_cycle))
+    m.fed = first + cycles
+    return next_take(m, blocks, np.int64(m.fed))
+
+
+@compiled
+def in_line(m: Machine, blocks: Records, cycle: Int64, most: Int64) -> Int64:
+    """How many bursts of the series that came in last, which waits, are there in `cycle`, at most so many: but for the
+    last of the block, and none where such a burst is in the queues already."""
+    bank, block = np.int64(m.bank), blocks[m.block]
+    kind, head = np.int64(block.is_write), block.first + m.offset
+    waiting = m.queues[waiting_for(bank, kind)]
+    if head != m.last_burst + 1 or kind != m.last_kind or waiting.count == 0:
+        return 0
+    if m.entries[waiting.last].series != m.series:
+        return 0
+    in_row = ((m.decoded + 1) << m.row_series_bits) - head
+    count = min(most, in_row, block.bursts - m.offset - 1)
+    if count <= 0 or arrival(blocks, np.int64(m.block), m.offset + count - 1) > cycle:
+        return 0
+    if m.writes_open > 0 and are_queued(m, bank, head, count, WRITE_KIND):
+        return 0
+    if kind == 0 and are_queued(m, bank, head, count, READ_KIND):
+        return 0
+    return count
+
+
+@compiled
+def _turn_is_open_for(m: Machine, channel: Int64, first: Int64) -> Int64:
+    """For how many cycles from `first` on it does not matter to a channel how many writes wait: until it looks for its
+    next command, or while a batch is under way, of which one goes in a cycle at most."""
+    c = m.channels[channel]
+    cycles = m.wake[channel] - first
+    return max(cycles, c.draining - 1) if c.draining > 0 and m.reads_open == 0 else cycles
+
+
+@compiled
+def take_bursts(m: Machine, blocks: Records, first: Int64, last: Int64, count: Int64) -> None:
+    """`count` bursts of the series that came in last come in, in `first` the first and in `last` the last of them, and
+    not the last of their block; no such burst is in the queues, and the one before them waits."""
+    block = blocks[m.block]
+    kind = np.int64(block.is_write)
+    waiting = m.queues[waiting_for(m.bank, kind)]
+    if kind:
+        block.remaining -= count
+        block.first_completion = min(block.first_completion, first + 1)
+        block.completion = max(block.completion, last + 1)
+    m.entries[waiting.last].count += count
+    waiting.count += count
+    m.transactions[m.banks[m.bank].channel, kind] += count
+    m.writes_open += kind * count
+    m.reads_open += (1 - kind) * count
+    m.last_burst += count
+    m.offset += count

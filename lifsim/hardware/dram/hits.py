@@ -1,8 +1,7 @@
-"""Hits of a streak that are one like the other, all at once.
+"""Row hits of one bank that are one like the other, all at once.
 
-While one bank alone has commands, and all of these and all that wait for it are of the series that is coming in, each
-hit goes as soon as the one before lets it, one burst moves up and one comes in. Nothing changes from one to the next
-but how far the series has come, until it reaches another block, so that many hits cost as much as one.
+Nothing changes from one hit of a series to the next but how far the series has come, until it reaches another block: in
+the commands of the bank, and in what waits and moves up behind each hit. So many hits cost as much as one.
 """
 
 from __future__ import annotations
@@ -10,29 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.banks import IN_BANK, IN_GROUP, IN_RANK, ROW_HITS
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import commands_of, waiting_for
 from lifsim.hardware.dram.wants import RD, WR
-
-
-@compiled
-def pass_hits(
-    m: Machine, log: Records, blocks: Records, bank: Int64, at: Int64, left: Int64, stop_cycle: Int64
-) -> Int64:
-    """Send hits of `bank` from cycle `at` on, as many as are alike, but for the last, which is left to be sent as any:
-    at most `left`, all before `stop_cycle`; how many. A log that has room wants them one by one."""
-    kind = np.int64(blocks[m.block].is_write)
-    if m.logged < log.size or not _are_alike(m, bank, kind):
-        return 0
-    gap = hit_gap(m, kind)
-    count = min(left - 1, (stop_cycle - 1 - at) // gap, blocks[m.block].bursts - m.offset - 1)
-    for queue in (commands_of(bank), waiting_for(bank, kind)):
-        e = m.entries[m.queues[queue].first]
-        count = min(count, blocks[e.block].first + blocks[e.block].bursts - e.burst - 1)
-    if count <= 0:
-        return 0
-    _pass(m, blocks, bank, kind, at, at + (count - 1) * gap, np.int64(count))
-    return count
 
 
 @compiled
@@ -44,39 +23,43 @@ def hit_gap(m: Machine, kind: Int64) -> Int64:
 
 
 @compiled
-def _are_alike(m: Machine, bank: Int64, kind: Int64) -> Bool:
-    """Whether no other bank of the channel has commands, and this one hits, with nothing but the series that is coming
-    in. In queues of two and more an entry stays when one burst leaves it and another joins."""
-    commands = m.channels[m.banks[bank].channel].commands
-    if bank != m.bank or m.queues[commands_of(bank)].count < commands or m.banks[bank].row_hits == 0:
-        return False
-    for queue in (commands_of(bank), waiting_for(bank, kind)):
-        q = m.queues[queue]
-        if q.count < 2 or m.entries[q.first].series != m.series or m.entries[q.first].count != q.count:
-            return False
-    return True
+def more_in_block(m: Machine, blocks: Records, entry: Int64) -> Int64:
+    """How many bursts the block of the first of `entry` has behind it."""
+    e = m.entries[entry]
+    return blocks[e.block].first + blocks[e.block].bursts - e.burst - 1
 
 
 @compiled
-def _pass(m: Machine, blocks: Records, bank: Int64, kind: Int64, first: Int64, last: Int64, count: Int64) -> None:
-    """`count` hits are sent, in `first` the first and in `last` the last of them. What only the last hit of all decides
-    is left to it."""
-    b, c = m.banks[bank], m.channels[m.banks[bank].channel]
-    sent, moved = m.entries[m.queues[commands_of(bank)].first], m.entries[m.queues[waiting_for(bank, kind)].first]
-    answered = blocks[m.block] if kind else blocks[sent.block]
-    answered.remaining -= count
-    answer_cycles = 1 if kind else m.read_cycles
-    answered.first_completion = min(answered.first_completion, first + answer_cycles)
-    answered.completion = max(answered.completion, last + answer_cycles)
-    blocks[sent.block].accesses += count
-    blocks[sent.block].row_hits += count
+def send_hits(m: Machine, blocks: Records, bank: Int64, moved: Int64, first: Int64, last: Int64, count: Int64) -> None:
+    """The bank sends `count` hits, in `first` the first and in `last` the last of them, and as many of the entry
+    `moved` (-1: none) move up. What only the last of all decides is left to the one that comes behind them."""
+    commands, b = m.queues[commands_of(bank)], m.banks[bank]
+    e, c = m.entries[commands.first], m.channels[b.channel]
+    kind, block = np.int64(e.kind), blocks[e.block]
+    block.accesses += count
+    block.row_hits += count
+    if kind == 0:
+        block.remaining -= count
+        block.first_completion = min(block.first_completion, first + m.read_cycles)
+        block.completion = max(block.completion, last + m.read_cycles)
     b.row_hits += count
     m.counts[b.channel, ROW_HITS] += count
     m.counts[b.channel, WR if kind else RD] += count
     m.logged += count
-    if kind:  # each write that moves up is one less of a drain; a drain that ends is followed by another
-        c.draining = (c.draining - count) % m.transactions[b.channel, kind]
-    sent.burst += count
-    moved.burst += count
-    m.last_burst += count
-    m.offset += count
+    m.writes_open -= kind * count
+    m.reads_open -= (1 - kind) * count
+    e.burst += count
+    if moved >= 0:
+        m.entries[moved].burst += count
+        m.entries[moved].count -= count
+        m.queues[waiting_for(bank, kind)].count -= count
+        if kind:  # each write that moves up is one less of a drain; a drain that ends is followed by another
+            c.draining = (c.draining - count) % m.transactions[b.channel, kind]
+        m.transactions[b.channel, kind] -= count
+        return
+    e.count -= count
+    commands.count -= count
+    c.commands -= count
+    m.ranks[b.rank].commands -= count
+    b.queued_hits -= count
+    b.queued_writes -= kind * count

@@ -9,19 +9,21 @@ tests/oracles/dram.py plays them cycle by cycle and must give the same cycle for
 
 from __future__ import annotations
 
+import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.banks import owe_refresh, refresh_step
-from lifsim.hardware.dram.front_end import front_end, next_take
+from lifsim.hardware.dram.fill import fill, fill_and_take, next_event
+from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
-from lifsim.hardware.dram.transactions import can_move, move
-from lifsim.hardware.dram.turns import next_command, queue_step
+from lifsim.hardware.dram.transactions import move
+from lifsim.hardware.dram.turns import queue_step
 
 
 @compiled
@@ -38,7 +40,8 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)
     move(m, blocks, channel, cycle, closing)
-    m.wake[channel] = cycle + 1 if can_move(m, channel, closing) else next_command(m, channel, cycle)
+    cycle += fill(m, blocks, channel, cycle, np.int64(m.fed), closing)
+    m.wake[channel] = next_event(m, channel, cycle, closing)
 
 
 @compiled
@@ -73,17 +76,21 @@ def advance(
         cycle = due
         for channel in range(m.channel_count):
             if m.wake[channel] <= cycle:
-                at = cycle
                 if m.channels[channel].due == cycle and only_hits(m, log, channel):
                     limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
-                    at = run_ahead(m, blocks, channel, limit, closed)
-                _tick(m, log, blocks, channel, at, closed)
+                    m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
+                if m.wake[channel] <= cycle:
+                    _tick(m, log, blocks, channel, cycle, closed)
         take_at = front_end(m, blocks, cycle, closed)
-        if take_at == NEVER and m.block < blocks.size:
+        if take_at == cycle + 1:
+            take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
+        elif take_at == NEVER and m.block < blocks.size and m.fed <= cycle + 1:
             left = streak_ahead(m, blocks, cycle)
             if left > 0:
                 cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
                 take_at = next_take(m, blocks, cycle + 1)
+            else:
+                take_at = fill_and_take(m, blocks, cycle, stop_cycle, closed)
         m.cycle = cycle
 
 

@@ -79,16 +79,22 @@ def release(m: Machine, entry: Int64) -> None:
 @compiled
 def is_queued(m: Machine, bank: Int64, burst: Int64, kind: Int64) -> Bool:
     """Whether a read (a write) of `burst` waits, or is among the bank's commands."""
-    return _is_in(m, waiting_for(bank, kind), burst, kind) or _is_in(m, commands_of(bank), burst, kind)
+    return are_queued(m, bank, burst, np.int64(1), kind)
 
 
 @compiled
-def _is_in(m: Machine, queue: Int64, burst: Int64, kind: Int64) -> Bool:
+def are_queued(m: Machine, bank: Int64, first: Int64, count: Int64, kind: Int64) -> Bool:
+    """Whether a read (a write) of one of `count` bursts waits, or is among the bank's commands."""
+    return _is_in(m, waiting_for(bank, kind), first, count, kind) or _is_in(m, commands_of(bank), first, count, kind)
+
+
+@compiled
+def _is_in(m: Machine, queue: Int64, first: Int64, count: Int64, kind: Int64) -> Bool:
     left = m.queues[queue].count
     entry = m.queues[queue].first
     while left > 0:
         e = m.entries[entry]
-        if 0 <= burst - e.burst < e.count and e.kind == kind:
+        if e.burst - count < first < e.burst + e.count and e.kind == kind:
             return True
         left -= e.count
         entry = e.next

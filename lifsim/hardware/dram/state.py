@@ -67,7 +67,7 @@ _CONSTANTS = (
 )  # fmt: skip
 _FRONT = (
     "cycle", "block", "offset", "decoded", "bank", "row", "series", "last_burst", "last_kind", "free_count", "merged",
-    "reads_open", "writes_open", "written", "logged",
+    "reads_open", "writes_open", "written", "logged", "fed",
 )  # fmt: skip
 
 
@@ -108,7 +108,8 @@ wake: each channel's next cycle of interest; transactions [channel, kind] how ma
 place] sets of banks of a channel, from the place of its first bank on, member_count [channel, set] of them, place [set,
 bank] -1 outside (members.py); queues: those of a bank are three (queues.py); waiters: chains of reads that share
 another's command, by hash of the burst; segments [.., (shift, mask, bank weight, row weight)] the address mapping;
-counts [channel, COUNTS].
+counts [channel, COUNTS]; fed: the first cycle in which the front end takes another burst, where it is ahead
+(front_end.py).
 """
 
 

@@ -1,9 +1,9 @@
 """A long series of row hits without a look at anything else.
 
-While the busy banks of one channel only hit their open rows, every queue is full, and the front end holds more of the
-series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. Nothing else
-can happen until the series ends, a bank runs dry or a refresh is due, so nothing else is looked at. Writes that wait
-for their turn wait on while reads come and go.
+While the busy banks of one channel hit, each of one row, every queue is full, and the front end holds more of the
+series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. A bank may
+have to open its row first: that moves nothing. Nothing else can happen until the series ends, a bank runs dry or a
+refresh is due, so nothing else is looked at. Writes that wait for their turn wait on while reads come and go.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import numpy as np
 
 from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.front_end import accept_next, arrival
-from lifsim.hardware.dram.hits import hit_gap, pass_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
 from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
+from lifsim.hardware.dram.rounds import pass_rounds
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
-from lifsim.hardware.dram.transactions import capacity, drains, give_room, pass_on
-from lifsim.hardware.dram.turns import answer, find_next, next_command, retire
-from lifsim.hardware.dram.wants import RD, WR
+from lifsim.hardware.dram.transactions import capacity, drains, pass_on
+from lifsim.hardware.dram.turns import answer, find_next, next_command, send_chosen
+from lifsim.hardware.dram.wants import is_column
 
 
 @compiled
@@ -43,7 +43,7 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
         return 0
     base = channel * m.banks_per_channel
     for other in range(base, base + m.banks_per_channel):
-        if m.queues[commands_of(other)].count > 0 and not _only_hits(m, other, kind):
+        if m.queues[commands_of(other)].count > 0 and not _has_one_row(m, other, kind):
             return 0
     return _left(m, blocks, kind, cycle)
 
@@ -74,17 +74,20 @@ def _writes_wait_in_row(m: Machine, bank: Int64) -> Bool:
 
 
 @compiled
-def _only_hits(m: Machine, bank: Int64, kind: Int64) -> Bool:
-    """Whether all that the bank has to do are reads (writes) of its open row."""
-    b = m.banks[bank]
-    queued = m.queues[commands_of(bank)].count
-    if b.queued_hits < queued or b.queued_writes != kind * queued:
+def _has_one_row(m: Machine, bank: Int64, kind: Int64) -> Bool:
+    """Whether all that the bank has to do are reads (writes) of one row, which is open, or is the first that it opens.
+    Where rows and columns go in the same cycle, it must be open."""
+    row = m.entries[m.queues[commands_of(bank)].first].row
+    if m.dual_command and row != m.banks[bank].open_row:
         return False
-    entry, left = m.queues[waiting_for(bank, kind)].first, m.queues[waiting_for(bank, kind)].count
-    while left > 0 and m.entries[entry].row == b.open_row:
-        left -= m.entries[entry].count
-        entry = m.entries[entry].next
-    return left == 0
+    for queue in (commands_of(bank), waiting_for(bank, kind)):
+        entry, left = m.queues[queue].first, m.queues[queue].count
+        while left > 0 and m.entries[entry].row == row and m.entries[entry].kind == kind:
+            left -= m.entries[entry].count
+            entry = m.entries[entry].next
+        if left > 0:
+            return False
+    return True
 
 
 @compiled
@@ -105,7 +108,7 @@ def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
 def run_streak(
     m: Machine, log: Records, blocks: Records, cycle: Int64, left: Int64, stop_block: Int64, stop_cycle: Int64
 ) -> Int64:
-    """Send row hits after `cycle`, until more than `left` bursts would come in; the cycle of the last."""
+    """Send what the banks want after `cycle`, until more than `left` bursts would come in; the cycle of the last."""
     kind, channel = np.int64(blocks[m.block].is_write), np.int64(m.banks[m.bank].channel)
     c = m.channels[channel]
     for other in range(m.channel_count):
@@ -114,29 +117,26 @@ def run_streak(
             stop_cycle = min(stop_cycle, sleep_wake(m, other, cycle))
     while stop_block < 0 or blocks[stop_block].remaining > 0:
         find_next(m, channel, cycle + 1)
-        at, bank = np.int64(c.due), np.int64(c.next)
-        moves_up = m.queues[waiting_for(bank, kind)].count > 0
+        at, bank, command = np.int64(c.due), np.int64(c.next), np.int64(c.command)
+        moves_up = is_column(command) and m.queues[waiting_for(bank, kind)].count > 0
         if at >= stop_cycle or (moves_up and left == 0):
             break
-        if moves_up:
-            passed = pass_hits(m, log, blocks, bank, at, left, stop_cycle)
-            at += passed * hit_gap(m, kind)
-            left -= passed
+        if is_column(command):
+            passed, came = pass_rounds(m, log, blocks, bank, at, left, stop_cycle)
+            at += passed
+            left -= came
         cycle = at
         c.turn = bank - channel * m.banks_per_channel
-        answer(m, blocks, cycle, bank, np.int64(m.queues[commands_of(bank)].first))
-        if moves_up:
-            pass_on(m, blocks, bank, kind)
-        send(m, log, cycle, bank, WR if kind else RD, np.int64(m.banks[bank].open_row))
-        if moves_up:
-            accept_next(m, blocks, kind, cycle)
-            left -= 1
+        if not moves_up:
+            send_chosen(m, log, blocks, cycle, bank, command, np.int64(c.entry))
+            if m.queues[commands_of(bank)].count == 0:
+                break
             continue
-        if m.queues[commands_of(bank)].count == m.command_queue - 1:
-            give_room(m, bank)  # to writes that wait for their turn
-        if m.queues[commands_of(bank)].count == 0:
-            retire(m, bank)
-            break
+        answer(m, blocks, cycle, bank, np.int64(c.entry))
+        pass_on(m, blocks, bank, kind)
+        send(m, log, cycle, bank, command, np.int64(m.banks[bank].open_row))
+        accept_next(m, blocks, kind, cycle)
+        left -= 1
     find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle

@@ -64,13 +64,13 @@ def queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle:
     c.turn = c.next - channel * m.banks_per_channel
     goes = first < 0 or is_column(command) != is_column(first)
     if goes:
-        _send_chosen(m, log, blocks, cycle, np.int64(c.next), command, np.int64(c.entry))
+        send_chosen(m, log, blocks, cycle, np.int64(c.next), command, np.int64(c.entry))
     find_next(m, channel, cycle if first < 0 and m.dual_command else cycle + 1)
     return command if goes else NONE
 
 
 @compiled
-def _send_chosen(
+def send_chosen(
     m: Machine, log: Records, blocks: Records, cycle: Int64, bank: Int64, command: Int64, entry: Int64
 ) -> None:
     """The bank sends the command that it chose for `entry`."""
