@@ -18,7 +18,7 @@ from dataclasses import FrozenInstanceError, field, fields, replace
 from functools import cached_property
 from operator import eq
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -250,6 +250,45 @@ def test_classes_that_inherit() -> None:
         @dataclasses.dataclass
         class Thawed(Point):  # type: ignore[misc]  # the point
             pass
+
+
+def test_fields_that_are_said_again_stay_in_their_place() -> None:
+    class Named:
+        label = "n"
+
+    def make(decorate: Decorate) -> Any:
+        @decorate(frozen=True)
+        class Base:
+            """Three fields."""
+
+            x: int = 1
+            y: int = 2
+            z: int = 3
+
+        @decorate(frozen=True)
+        class Again(Base, Named):
+            """One of another default, one of the same, one whose default is its base's."""
+
+            y: int = 5
+            x: float
+            label: str
+
+        @decorate(frozen=True)
+        class Sorted(Again):
+            """And what is no field."""
+
+            kind: ClassVar[str] = "k"
+            w: int = 6
+
+        return Again, Sorted
+
+    for lazy, whole in zip(make(dataclass), make(dataclasses.dataclass), strict=True):
+        assert signature(lazy) == signature(whole)
+        assert vars(lazy()) == vars(whole())
+        assert vars(lazy())["label"] == "n"
+        assert repr(lazy()) == repr(whole())
+        assert hash(lazy()) == hash(whole())
+        assert [repr(one) for one in fields(lazy)] == [repr(one) for one in fields(whole)]
 
 
 def test_a_class_that_calls_the_constructor_of_its_base() -> None:

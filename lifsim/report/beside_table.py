@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lifsim.report.plain import Columns
 from lifsim.simulate.result import Totals
 from lifsim.sweeps.beside import Comparison, Step
 from lifsim.units import change_text
@@ -20,33 +22,27 @@ def beside_table(comparison: Comparison) -> Table:
     """A line a step: sharing's own first, then the LIF units and the schedule that come with it, then all together."""
     from rich import box
 
+    from lifsim.report.terminal import table_of
+
     alike = f"; none alike has {comparison.likeness}" if comparison.likeness else ""
-    table = _table(comparison.steps, training=comparison.shared.options.mode == "training")
+    table = table_of(_columns(comparison.steps, training=comparison.shared.options.mode == "training"))
     table.title, table.title_style = f"what of this is sharing? {comparison.shared.sharing} against none{alike}", "bold"
     table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
     return table
 
 
-def brief_beside_table(comparison: Comparison) -> Table:
+def brief_beside_columns(comparison: Comparison) -> Columns:
     """What of the change is sharing's own, and all of it; fewer figures."""
     steps = (comparison.steps[0], *comparison.steps[1:][-1:])
-    table = _table(steps, training=comparison.shared.options.mode == "training", left_out=(_REGISTERS, _BUFFER))
-    table.caption = f"none alike has {comparison.likeness}" if comparison.likeness else None
-    return table
+    columns = _columns(steps, training=comparison.shared.options.mode == "training", left_out=(_REGISTERS, _BUFFER))
+    return replace(columns, caption=f"none alike has {comparison.likeness}" if comparison.likeness else "")
 
 
-def _table(steps: Sequence[Step], *, training: bool, left_out: Sequence[str] = ()) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
-    table.add_column("change")
+def _columns(steps: Sequence[Step], *, training: bool, left_out: Sequence[str] = ()) -> Columns:
     quantities = [_quantities(step, training=training) for step in steps]
     names = [name for name in quantities[0] if name not in left_out]
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    for step, values in zip(steps, quantities, strict=True):
-        table.add_row(step.says, *(values[name] for name in names))
-    return table
+    rows = ((step.says, *(values[name] for name in names)) for step, values in zip(steps, quantities, strict=True))
+    return Columns(("change", *names), tuple(rows))
 
 
 def _quantities(step: Step, *, training: bool) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from lifsim.accounting.basis import prices_line
 from lifsim.play.bound import bound_words
@@ -14,20 +14,30 @@ from lifsim.report.energy_table import energy_table
 from lifsim.report.exit_lines import exit_lines
 from lifsim.report.first_screen import print_first_screen
 from lifsim.report.layer_table import print_layers
+from lifsim.report.plain import Plain, is_plain
 from lifsim.report.rates_line import rates_line
 from lifsim.report.schedule_table import schedule_table
 from lifsim.report.stage_table import stage_table
 from lifsim.report.summary import Around
-from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lifsim.report.terminal import Terminal
 
 BOTH_WIDTH = 104  # columns that two baselines need
 
 
 def print_result(result: Result, around: Around, *, full: bool = False, layers: bool = False) -> None:
     """The first screen, or all figures if they are asked for in `full`; then the table of `layers`."""
+    if is_plain() and not full and not layers:
+        print_first_screen(result, around, Plain(terminal_columns()))
+        return
+    from lifsim.report.terminal import Terminal
+
     console = Terminal(width=terminal_columns())
     if full:
         _print_all(result, around, console)
@@ -79,6 +89,8 @@ def _print_all(result: Result, around: Around, console: Terminal) -> None:
 
 
 def _totals(result: Result, beside: dict[str, Result]) -> Table:
+    from rich.table import Table
+
     table = Table(title=_title(result), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("")
     table.add_column("")

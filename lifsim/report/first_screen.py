@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from lifsim.note import decisive
 from lifsim.play.bound import stalls
-from lifsim.report.beside_table import brief_beside_table
+from lifsim.report.beside_table import brief_beside_columns
 from lifsim.report.exit_lines import exit_lines
+from lifsim.report.plain import Columns, Screen
 from lifsim.report.rates_line import rates_brief
 from lifsim.report.summary import Around
-from lifsim.report.terminal import Terminal
 from lifsim.simulate.result import Result
 from lifsim.units import counted, format_bytes, format_si
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 MOST_ASSUMPTIONS = 4
 """That are told at once; the others are counted."""
 
 
-def print_first_screen(result: Result, around: Around, console: Terminal) -> None:
+def print_first_screen(result: Result, around: Around, screen: Screen) -> None:
     """Figures, what of a shared run is sharing's own, the assumptions that could change a decision."""
     figures, told = result.brief.figures, assumptions(result, around)
     width = max(map(len, figures)) + 2
-    console.print_line(result.brief.title, style="bold")
+    screen.print_line(result.brief.title, style="bold")
     for name, text in figures.items():
-        console.print_line(text, label=name, width=width)
+        screen.print_line(text, label=name, width=width)
     for index, line in enumerate(exit_lines(around.exits) if around.exits else ()):
-        console.print_line(line, label="" if index else "exiting", width=width)
+        screen.print_line(line, label="" if index else "exiting", width=width)
     if result.stages:
-        console.print_table(stage_lines(result))
+        screen.print_columns(stage_columns(result))
     if around.comparison is not None:
-        console.print_table(brief_beside_table(around.comparison))
+        screen.print_columns(brief_beside_columns(around.comparison))
     for name, text in _ends(told[:MOST_ASSUMPTIONS], more_notes(result, around, len(told[:MOST_ASSUMPTIONS]))):
-        console.print_line(text, label=name, width=width)
+        screen.print_line(text, label=name, width=width)
 
 
 def assumptions(result: Result, around: Around) -> tuple[str, ...]:
@@ -57,18 +53,13 @@ def _ends(told: tuple[str, ...], more: int) -> Iterator[tuple[str, str]]:
     yield "more", f"{notes}: --full; every layer: --layers"
 
 
-def stage_lines(result: Result) -> Table:
+def stage_columns(result: Result) -> Columns:
     """A line per stage of a training run: its cycles, how many of them wait, its DRAM bytes and its energy."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("stage")
-    for heading in ("cycles", "waiting", "DRAM", "energy", "of it work"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    rows = []
     for name, stage in result.stages.items():
         cycles, energy = stage.cycles, stage.energy_pj.total
         waiting = sum(stalls(cycles).values()) / max(1, cycles.total)
         spent = (format_si(pj * 1e-12, "J") for pj in (energy.total, energy.work))
         moved = format_bytes(stage.dram_bytes.total)
-        table.add_row(name.replace("_", " "), f"{cycles.total:,}", f"{waiting:.1%}", moved, *spent)
-    return table
+        rows.append((name.replace("_", " "), f"{cycles.total:,}", f"{waiting:.1%}", moved, *spent))
+    return Columns(("stage", "cycles", "waiting", "DRAM", "energy", "of it work"), tuple(rows))

@@ -13,6 +13,8 @@ from lifsim.errors import visible
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from lifsim.report.plain import Columns
+
 
 class Terminal(Console):
     """A console that takes every text as it is, line by line."""
@@ -40,6 +42,10 @@ class Terminal(Console):
             if caption:
                 self.print_line(str(caption), style="dim italic")
 
+    def print_columns(self, columns: Columns) -> None:
+        """As `print_table`; headings stand out."""
+        self.print_table(table_of(columns))
+
     def _print_lines(self, table: Table) -> None:
         """No line with spaces at its end, which other programs would read."""
         for segments in self.render_lines(table, pad=False):
@@ -62,3 +68,18 @@ class Terminal(Console):
         ]
         for line in lines:
             self.print(line, soft_wrap=True, highlight=False)
+
+
+def table_of(columns: Columns) -> Table:
+    """Those columns as a table that may wrap."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")
+    names, *figures = columns.headings
+    table.add_column(names)
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in columns.rows:
+        table.add_row(*row)
+    table.caption = columns.caption or None
+    return table

@@ -293,3 +293,28 @@ def test_what_is_decisive_is_data_on_the_note() -> None:
     assert notes[1] == "a long note"
     assert decisive(notes) == ("brief",)
     assert json.dumps(notes[1]) == '"a long note"'
+
+
+@pytest.mark.parametrize("columns", [20, 45, 60, 72, 100, 10_000])
+def test_a_file_gets_it_as_a_terminal_shows_it_without_styles(
+    columns: int, printed: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long_names()
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for run in SHIPPED[-4:] + SHIPPED[:1]:
+        told = []
+        for plain in (True, False):
+            monkeypatch.setattr("lifsim.report.console.is_plain", lambda plain=plain: plain)
+            printed(*run)
+            told.append(capsys.readouterr().out)
+        assert told[0] == told[1], run
+
+
+def test_who_asks_for_styles_gets_them(
+    printed: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed(*SHIPPED[0])
+    assert "\x1b[" not in capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    printed(*SHIPPED[0])
+    assert "\x1b[1m" in capsys.readouterr().out

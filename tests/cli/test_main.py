@@ -207,7 +207,7 @@ def test_a_run_imports_what_a_run_needs(tmp_path: Path) -> None:
     run = [sys.executable, "-c", code, "run", "--sharing", "channel4", "--out", str(tmp_path / "run")]
     done = subprocess.run(run, capture_output=True, check=True, text=True)
     modules = done.stderr.splitlines()[-1].split()
-    assert not {"numba", "pandas", "matplotlib", "scipy", "torch", "jinja2", "dask", "numpy.ma"} & set(modules)
+    assert not {"numba", "pandas", "matplotlib", "scipy", "torch", "jinja2", "dask", "numpy.ma", "rich"} & set(modules)
     own = [name for name in modules if name.startswith("lifsim.")]
     wings = {"batches", "engine", "interchange", "recording", "processes", "sweeps"}
     assert {name for name in own if name.split(".")[1] in wings and name.count(".") > 1} <= {
@@ -221,7 +221,7 @@ def test_a_run_imports_what_a_run_needs(tmp_path: Path) -> None:
     assert {name for name in own if name.split(".")[1] == "training" and name.count(".") > 1} <= {
         f"lifsim.training.{name}" for name in ("norm_notes", "optimizer", "refusals", "stages", "undone")
     }
-    assert len(own) < 352
+    assert len(own) < 350
 
 
 def test_no_plug_in_of_pydantic_is_looked_for(tmp_path: Path) -> None:
