@@ -133,8 +133,8 @@ class Making:
     def check(self, asked: Sequence[Asked], *, known: bool) -> None:
         """Refuse before any work what cannot be kept or told. asked: the runs to be made, if they are `known`. Raises
         InputError with every fault."""
+        from lifsim.placing import check_page
         from lifsim.report.compare.keep import check_place
-        from lifsim.report.html.place import check_page
 
         faults = list[Fault]()
         with collecting(faults):

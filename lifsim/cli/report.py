@@ -43,8 +43,7 @@ def report(folders: tuple[Path, ...], out: Path | None, baseline: str | None, st
     on what, comes from the run made again with its config.resolved.yaml, if it then has the stored figures.
     """
     from lifsim.cli.watching import watching
-    from lifsim.placing import place_file, place_numbered
-    from lifsim.report.html.place import check_page
+    from lifsim.placing import check_page, place_file, place_numbered
     from lifsim.report.html.write import report_of_runs
     from lifsim.report.save import HTML
 

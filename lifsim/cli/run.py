@@ -113,9 +113,9 @@ def run(
             say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
         return
     from lifsim.cli.watching import watching
+    from lifsim.placing import check_page
     from lifsim.report.around import Surroundings
     from lifsim.report.folder_name import default_folder
-    from lifsim.report.html.place import check_page
     from lifsim.report.save import HTML, Extras, check_extras, check_target, save
     from lifsim.simulate.inputs import load_config
     from lifsim.sweeps.beside import run_beside_baseline

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.placing import place_file
+from lifsim.placing import check_page, place_file
 from lifsim.report.compare.api import given_run
-from lifsim.report.html.place import check_page
 from lifsim.report.html.write import report_of_runs
 from lifsim.simulate.api import Name, name_of
 from lifsim.simulate.result import Result
