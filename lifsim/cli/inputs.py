@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.batch_option import batch_option
 from lifsim.cli.completing import (
     archs,
     chunks,
@@ -68,15 +69,7 @@ class Simulation:
     ]
     rate: Rate
     rates: RatesTable
-    batch: Annotated[
-        int | None,
-        click.option(
-            "--batch",
-            metavar="N",
-            callback=number,
-            help="Images. Default: as many as the trace has, else 1.",
-        ),
-    ]
+    batch: Annotated[int | None, batch_option]
     seed: Annotated[
         int | None,
         click.option("--seed", metavar="N", callback=number, help="Seed of synthesised spikes. Default: 0."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
+from lifsim.cli.batch_option import batches_option
 from lifsim.cli.completing import (
     archs,
     chunks,
@@ -73,10 +74,7 @@ class SpaceOptions:
     ]
     rate: Rate
     rates: RatesTable
-    batch: Annotated[
-        str | None,
-        click.option("--batch", metavar="N[,N...]", help="Images. Default: as many as the trace has, else 1."),
-    ]
+    batch: Annotated[str | None, batches_option]
     seed: Annotated[
         int | None,
         click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
