@@ -143,7 +143,7 @@ class Making:
         with collecting(faults):
             if self.page is not None:
                 check_page(self.page, "html", replace=self.replace)
-        if self.html is not None and self.jobs > 1:
+        if self.html is not None and self.jobs > 1 and (asked or not known):
             way = "lifsim report DIR makes one of what --out DIR keeps"
             faults.append(Fault(f"must be 1 with --html, which tells of runs of this process: {way}", path="--jobs"))
         if faults:

@@ -121,7 +121,8 @@ def gradients(
     section = {
         "membrane_gradient_sparsity": round(found.membrane_share, 4),
         "firing_gradient_sparsity": round(found.firing_share, 4),
-        "measured": True,
+        # What fires at rates that nobody has measured has gradients that nobody has.
+        "measured": weights != CALIBRATED or network.spikes.measured,
         "provenance": f"lifsim gradients: {network.name}, {source}, sharing {sharing}, {surrogate}, {shown}",
     }
     click.echo(yaml.safe_dump({"training": section}, sort_keys=False, width=100), nl=False)

@@ -132,8 +132,9 @@ def test_the_gradients_of_calibrated_weights_are_those_at_given_rates(capsys: py
         "given to this run: conv1=0.25, conv2=0.5, fc=0.25,",
         "to this run: 0.4,",
     )
-    for (_, provenance), words in zip(found, said, strict=True):
+    for (figures, provenance), words in zip(found, said, strict=True):
         assert words in in_one_line(provenance)
+        assert "measured: false" in figures
     assert found[0][0] == found[1][0] != found[2][0]
     for weights in ([], ["--weights", "w.npz"]):
         assert main([*asked, *weights, "--rate", "0.25"]) == 2
