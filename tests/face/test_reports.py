@@ -26,6 +26,8 @@ def test_one_result_has_the_report_of_the_command_line(here: Path, rate: float |
     result = lifsim.run(None, "lenet5_mnist", "channel2", rate=rate)
     assert lifsim.write_report(result, out="mine.html") == Path("mine.html")
     assert (here / "mine.html").read_bytes() == (here / "told.html").read_bytes()
+    text = (here / "mine.html").read_text(encoding="utf-8")
+    assert ("spike rates are assumed: at half" in text) == (rate is not None)
     lifsim.write_report("stored", out=here / "again.html")
     assert (here / "again.html").read_bytes() == (here / "told.html").read_bytes()
     lifsim.write_report(result, out="alone.html", again=False)
