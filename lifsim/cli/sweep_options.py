@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from lifsim.cli.batch_option import batches_option
 from lifsim.cli.completing import (
     archs,
     chunks,
@@ -21,9 +20,9 @@ from lifsim.cli.completing import (
     sharings,
     workloads,
 )
-from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import batches_option, exit_steps_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError

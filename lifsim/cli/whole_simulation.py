@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import click
 
-from lifsim.cli.batch_option import batch_of_mode_option
 from lifsim.cli.completing import images, keepings, modes, optimizers, spike_sources, weights
-from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.option_values import number, optimizer_setting
+from lifsim.cli.shared_options import batch_of_mode_option, exit_steps_option
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass
 

@@ -1,4 +1,4 @@
-"""--batch: the images of a run; how many there are where it is not given is told alike everywhere."""
+"""--batch and --exit-steps: options of runs and of sweeps, told alike by both."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ batch_option = click.option("--batch", metavar="N", callback=number, help=f"{_IN
 batch_of_mode_option = click.option("--batch", metavar="N", callback=number, help=_EITHER_MODE)
 batches_option = click.option("--batch", metavar="N[,N...]", help=_EITHER_MODE)
 """Of sweeps."""
+
+exit_steps_option = click.option(
+    "--exit-steps",
+    metavar="TIMESTEPS:SHARE,...",
+    help="Early exit: the share of the images that is done after so many timesteps, as in 1:0.6,2:0.3,4:0.1.",
+)
