@@ -2,9 +2,9 @@
 
 `run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model, `import_onnx`
 one of an ONNX file; `compare` puts runs beside each other, `beside_none` tells what of a shared run is sharing;
-`load_arch` and `load_workload` read what they are given by name, `prices` lists what a machine charges; `infer` and
-`gradients` compute a batch with given weights; `plot` draws figures. What is wrong with an input is told by
-`InputError`, every fault at once.
+`write_report` tells runs in an HTML file; `load_arch` and `load_workload` read what they are given by name, `prices`
+lists what a machine charges; `infer` and `gradients` compute a batch with given weights; `plot` draws figures. What is
+wrong with an input is told by `InputError`, every fault at once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lifsim.recording.recording import Recording
     from lifsim.report import plot
     from lifsim.report.compare.api import compare
+    from lifsim.report.html.api import write_report
     from lifsim.report.machine_table import prices
     from lifsim.simulate.api import load_arch, load_workload, run
     from lifsim.simulate.options import Options
@@ -54,6 +55,7 @@ __all__ = [
     "record",
     "run",
     "sweep",
+    "write_report",
 ]
 
 _PLACES = {
@@ -77,6 +79,7 @@ _PLACES = {
     "record": "lifsim.recording.api",
     "run": "lifsim.simulate.api",
     "sweep": "lifsim.sweeps.api",
+    "write_report": "lifsim.report.html.api",
 }
 """Where each name is found: imported when it is asked for, since `lifsim --help` must not wait for it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
-from lifsim.files import must_not_exist, numbered, scratch_beside, write_bytes, writing
+from lifsim.files import check_targets, check_writable, must_not_exist, numbered, scratch_beside, write_bytes, writing
 from lifsim.lazy_dataclass import dataclass
 
 LONGEST = 96
@@ -54,6 +54,14 @@ def require_folder(folder: Path, what: str, something_else_in: Callable[[Path], 
     if folder.exists() and (other := something_else_in(folder)):
         rule = f"{folder} must hold nothing but an earlier {what} to be replaced, holds {other}"
         raise InputError(Fault(f"{rule}; move that away, or give another --out", path="out"))
+
+
+def check_page(path: Path, option: str, *, replace: bool) -> None:
+    """Refuse before any work what a report cannot be written to. option: which names the file. Raises InputError."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InputError(Fault(f"{path} must end in .html", path=option))
+    check_targets([path], (), replace=replace)
+    check_writable(path)
 
 
 def place_file(path: Path, data: bytes, *, replace: bool = False) -> Placed:

@@ -9,7 +9,7 @@ import lifsim
 
 PAGE = "reference/api.md"
 GROUPS = {
-    "To run": ("run", "sweep", "compare", "beside_none"),
+    "To run": ("run", "sweep", "compare", "beside_none", "write_report"),
     "Inputs": ("load_arch", "load_workload", "record", "prices"),
     "A batch through the engine": ("infer", "gradients"),
     "What they give and take": ("Result", "Arch", "Network", "Sharing", "Options", "Recording", "InputError"),

@@ -76,5 +76,5 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Sets pictures above the commands that draw them, and leads links to where things are on the site."""
     del files  # the signature is mkdocs'
     uri = page.file.src_uri
-    shown = drawings.inline(pictures.shown(markdown, uri), config.docs_dir)
+    shown = drawings.inline(pictures.shown(markdown, uri, WORK.widths()), config.docs_dir)
     return links.led(shown, uri, chapters.places(config.docs_dir))

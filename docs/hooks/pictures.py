@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory, mkdtemp
@@ -16,7 +17,9 @@ from typing import Any
 PAGES = ("index.md", "gallery.md")
 """Pages whose drawing commands have their figures above them."""
 
-_DRAWING = re.compile(r"(?:^ {4}lifsim (?:plot|sweep) [^\\\n]*(?:\\\n[^\\\n]*)*\n?)+", re.MULTILINE)
+_COMMANDS = r"(?:^ {4}lifsim (?:plot|sweep) [^\\\n]*(?:\\\n[^\\\n]*)*\n?)+"
+_DRAWING = re.compile(_COMMANDS, re.MULTILINE)
+_CAPTIONED = re.compile(rf"(?:^\*(?P<caption>[^*]+)\*\n\n)?(?P<block>{_COMMANDS})", re.MULTILINE)
 _FIGURE = re.compile(r"--out (figures/\S+\.(?:png|svg))")
 _RUN = """
 import json, sys
@@ -34,22 +37,32 @@ def commands(markdown: str) -> list[list[str]]:
     return [shlex.split(line) for line in text.split("\n") if line.strip()]
 
 
-def shown(markdown: str, uri: str) -> str:
-    """`markdown` of the page `uri`, with figures above the blocks that draw them."""
+def shown(markdown: str, uri: str, widths: Mapping[str, int]) -> str:
+    """`markdown` of the page `uri`, with figures above the blocks that draw them; what stands in italics right above a
+    block is the caption. widths: of the figures on paper, in pixels of a browser (1/96 in)."""
     if uri not in PAGES:
         return markdown
     up = "../" * uri.count("/")
 
     def above(match: re.Match[str]) -> str:
-        pictures = [_linked(PurePosixPath(name), up) for name in _FIGURE.findall(match[0])]
-        return "\n\n".join([*pictures, match[0]])
+        names = _FIGURE.findall(match["block"])
+        pictures = [_figure(PurePosixPath(name), up, match["caption"] or "", widths.get(name)) for name in names]
+        return "\n\n".join([*pictures, match["block"]])
 
-    return _DRAWING.sub(above, markdown)
+    return _CAPTIONED.sub(above, markdown)
 
 
-def _linked(figure: PurePosixPath, up: str) -> str:
-    """A picture that leads to its numbers."""
-    return f'[![{figure.stem}]({up}{figure})]({up}{figure.with_suffix(".csv")} "its numbers")'
+def _figure(path: PurePosixPath, up: str, caption: str, width: int | None) -> str:
+    """A picture as large as on paper, where the page has room, that leads to itself alone; below it what it shows, and
+    its numbers."""
+    said = " ".join(caption.split())
+    plain = re.sub(r"[`\[\]]|\([^()]*\.md[^()]*\)", "", said) or path.stem
+    wide = "" if width is None else f'{{ width="{width}" }}'
+    numbers = f"[The numbers]({up}{path.with_suffix('.csv')})"
+    return (
+        f'<figure markdown="1">\n\n[![{plain}]({up}{path}){wide}]({up}{path} "by itself")\n\n'
+        f'<figcaption markdown="span">{said} {numbers}</figcaption>\n\n</figure>'
+    )
 
 
 class Work:
@@ -78,6 +91,17 @@ class Work:
         """The files of all figures, by their paths on the site."""
         roots = [drawn.result() for drawn in self._drawn.values()]
         return {path.relative_to(root).as_posix(): path for root in roots for path in sorted(root.glob("figures/*.*"))}
+
+    def widths(self) -> dict[str, int]:
+        """Of all figures that are pictures of dots, on paper, in 1/96 in."""
+        from PIL import Image
+
+        found = {}
+        for name, path in self.figures().items():
+            if path.suffix == ".png":
+                with Image.open(path) as picture:
+                    found[name] = round(96 * picture.width / picture.info["dpi"][0])
+        return found
 
     def notebook(self, path: Path) -> Any:
         """With its outputs."""

@@ -25,6 +25,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory
 from lifsim.simulate.api import Name
+from lifsim.simulate.options import Rates
 from lifsim.units import counted
 
 Array = NDArray[Any]
@@ -110,6 +111,8 @@ def infer(
     *,
     timesteps: int | None = None,
     batch: int | None = None,
+    rate: Rates | None = None,
+    rates: Name | None = None,
     seed: int = 0,
     dtype: DTypeLike = np.float32,
     threads: int | None = None,
@@ -122,15 +125,17 @@ def infer(
     weights: arrays by name ("conv1.weight" [M, C/groups, R, S], "fc.weight" [M, F], "conv1.bn.running_mean" [M], ...;
     docs/python.md), an .npz file of them, "random" (by `seed`) or "calibrated" (that fire at the workload's rates).
     images: [B, C, H, W] or [B, F], events [T, B, ...]; an .npz file, "random", or a data set (`lifsim list datasets`),
-    of whose test images the first `batch` (1). timesteps: in the place of the workload's. seed: also of rate encoding.
-    dtype: of the arithmetic, float32 or float64. threads: by default all; they change no bit. scheduler: of the Dask
-    cluster that runs the images instead, some on each of its threads; it changes no bit either. share_where_possible,
+    of whose test images the first `batch` (1). timesteps: in the place of the workload's. rate, rates: those at which
+    "calibrated" weights fire, in the place of the workload's, as of `lifsim.run`. seed: also of rate encoding. dtype:
+    of the arithmetic, float32 or float64. threads: by default all; they change no bit. scheduler: of the Dask cluster
+    that runs the images instead, some on each of its threads; it changes no bit either. share_where_possible,
     overrides: as of `lifsim.run`.
 
     Raises InputError with every fault.
     """
     asked = BatchInputs(
-        workload, weights, images, sharing, timesteps, batch, seed, dtype, threads, share_where_possible, overrides
+        workload, weights, images, sharing, timesteps, batch, rate, rates, seed, dtype, threads, share_where_possible,
+        overrides,
     )  # fmt: skip
     faults, seen, arrays = [*asked.number_faults()], None, None
     read = asked.read_network(faults) if not faults else None
@@ -161,6 +166,8 @@ def gradients(
     *,
     timesteps: int | None = None,
     batch: int | None = None,
+    rate: Rates | None = None,
+    rates: Name | None = None,
     bptt: str = "stored",
     surrogate: str = "atan",
     alpha: float | None = None,
@@ -184,7 +191,8 @@ def gradients(
     Raises InputError with every fault, of networks that cannot be trained too.
     """
     asked = BatchInputs(
-        workload, weights, images, sharing, timesteps, batch, seed, dtype, threads, share_where_possible, overrides
+        workload, weights, images, sharing, timesteps, batch, rate, rates, seed, dtype, threads, share_where_possible,
+        overrides,
     )  # fmt: skip
     faults, slopes, examples, arrays = [*asked.number_faults()], None, None, None
     if alpha is not None and (not isinstance(alpha, int | float) or isinstance(alpha, bool)):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.api import Name, given_network, texts_of
-from lifsim.simulate.options import CALIBRATED
+from lifsim.simulate.api import Name, given_network, name_of, texts_of
+from lifsim.simulate.inputs import at_told_rates
+from lifsim.simulate.options import CALIBRATED, Rates
 
 Array = NDArray[Any]
 
@@ -45,6 +47,8 @@ class BatchInputs:
     sharing: Sharing | str
     timesteps: int | None
     batch: int | None
+    rate: Rates | None
+    rates: Name | None
     seed: int
     dtype: DTypeLike
     threads: int | None
@@ -75,7 +79,7 @@ class BatchInputs:
         """The network under its sharing; None, and why among the `faults`, where they cannot be read."""
         network = sharing = None
         with collecting(faults):
-            network = given_network(self.workload, [*texts_of(self.overrides), *self._time_settings()])
+            network = self._at_rates(given_network(self.workload, [*texts_of(self.overrides), *self._time_settings()]))
         with collecting(faults):
             sharing = self.sharing if isinstance(self.sharing, Sharing) else Sharing.parse(self.sharing)
             sharing = sharing.where_it_fits() if self.share_where_possible else sharing
@@ -84,6 +88,15 @@ class BatchInputs:
         with collecting(faults):
             states_of(network, sharing)
         return network, sharing
+
+    def _at_rates(self, network: Network) -> Network:
+        """At those that are given, which weights are calibrated to and which are nothing to others. Raises
+        InputError."""
+        if self.rate is None and self.rates is None:
+            return network
+        table = None if self.rates is None else Path(name_of(self.rates, "rates"))
+        weights = fspath(self.weights) if isinstance(self.weights, str | PathLike) else "that are given"
+        return at_told_rates(network, self.rate, table, weights)
 
     def _time_settings(self) -> list[str]:
         if not isinstance(self.timesteps, int):
@@ -110,9 +123,6 @@ class BatchInputs:
 
     def read_examples(self, network: Network, labels: ArrayLike | None) -> tuple[Array, Array]:
         """Images, and labels [B]. Raises InputError."""
-        if len(network.nodes[-1].output.shape) != 1:
-            rule = f"{network.name} must end in a layer of classes, such as a linear one"
-            raise InputError(Fault(rule, path="workload"))
         if labels is None:
             if not isinstance(self.images, str | PathLike):
                 raise InputError(Fault("must be given with images that are no data set", path="labels"))

@@ -10,7 +10,7 @@ import click
 
 from lifsim.cli.completing import settings
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.html_option import IN_FOLDER, check_html, place_html
+from lifsim.cli.html_option import html_option, place_html
 from lifsim.cli.option_values import as_number
 from lifsim.cli.say import say
 from lifsim.cli.whole_simulation import WholeSimulation
@@ -19,7 +19,9 @@ from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.report.compare.compared import Compared
-    from lifsim.sweeps.combinations import Wanted
+    from lifsim.report.compare.gather import Gathered
+    from lifsim.report.compare.made import Keep
+    from lifsim.sweeps.combinations import Asked, Wanted
 
 LISTED = ("groups", "exit_steps")
 """Options whose values have commas in them: there is one of each."""
@@ -40,7 +42,7 @@ Examples:
   lifsim compare --workload lenet5_mnist --sharing none,layer \\
       --out results/two_sharings
   lifsim compare results/two_sharings/none results/two_sharings/layer \\
-      --baseline layer
+      --baseline layer --html results/two_sharings.html
 """,
 )
 @click.argument("folders", metavar="[RUN]...", nargs=-1, type=click.Path(path_type=Path))
@@ -66,6 +68,7 @@ Examples:
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
     help="What goes to stdout.",
 )  # fmt: skip
+@html_option
 def compare(
     folders: tuple[Path, ...],
     simulation: WholeSimulation,
@@ -76,6 +79,7 @@ def compare(
     force: bool,
     jobs: int,
     form: str,
+    html: str | None,
 ) -> None:
     """Compare runs: RUNs are folders that lifsim run has written, and are not run again; options ask for runs to be
     made. Every option of a run may have several values here, with commas between them (but --set, --groups and
@@ -88,9 +92,8 @@ def compare(
     if not folders and not asked:
         words = "must be given: folders of runs, or options with several values, such as --sharing none,channel4"
         raise InputError([Fault(words, path="runs"), *_faults_of_rows(rows)])
-    compare_runs(
-        folders, wanted(simulation, vary) if asked else None, View(baseline, rows, form), Making(out, force, jobs)
-    )
+    making = Making(out, force, jobs, html)
+    compare_runs(folders, wanted(simulation, vary) if asked else None, View(baseline, rows, form), making)
 
 
 def _faults_of_rows(rows: str | None) -> list[Fault]:
@@ -115,7 +118,7 @@ class View:
 @dataclass(frozen=True)
 class Making:
     """out: where it is kept, None: nowhere; replace: whatever comparison is there; jobs: processes; html: the file of a
-    report, empty: in `out`, None: there is none, as of runs on several processes."""
+    report, empty: in `out`, or in reports/; None: there is none."""
 
     out: Path | None = None
     replace: bool = False
@@ -124,8 +127,27 @@ class Making:
 
     @property
     def page(self) -> Path | None:
-        """The file of a report that is not in `out`."""
+        """The file of a report, where one is named."""
         return Path(self.html) if self.html else None
+
+    def check(self, asked: Sequence[Asked], *, known: bool) -> None:
+        """Refuse before any work what cannot be kept or told. asked: the runs to be made, if they are `known`. Raises
+        InputError with every fault."""
+        from lifsim.placing import check_page
+        from lifsim.report.compare.keep import check_place
+
+        faults = list[Fault]()
+        with collecting(faults):
+            if self.out is not None:
+                check_place(self.out, asked, replace=self.replace or not known)
+        with collecting(faults):
+            if self.page is not None:
+                check_page(self.page, "html", replace=self.replace)
+        if self.html is not None and self.jobs > 1 and (asked or not known):
+            way = "lifsim report DIR makes one of what --out DIR keeps"
+            faults.append(Fault(f"must be 1 with --html, which tells of runs of this process: {way}", path="--jobs"))
+        if faults:
+            raise InputError(faults)
 
 
 def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
@@ -158,49 +180,56 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
 
 def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:
     """Read the runs that are given and make those that are asked for; keep and show what comes of them."""
-    from lifsim.cli.watching import watching
     from lifsim.report.compare.gather import gathered, not_kept
-    from lifsim.report.compare.heard import Heard
-    from lifsim.report.compare.keep import check_place, keeping
-    from lifsim.report.html.write import report_beside
+    from lifsim.report.compare.keep import keeping
 
     faults, found = list[Fault](), None
     names = [] if view.rows is None else view.rows.split(",")
     with collecting(faults):
         found = gathered(given, asked, view.baseline, names)
     with collecting(faults):
-        if making.out is not None:
-            check_place(making.out, found.asked if found else (), replace=making.replace or found is None)
-    with collecting(faults):
-        if making.page is not None:
-            check_html(making.page, replace=making.replace)
+        making.check(found.asked if found else (), known=found is not None)
     if faults or found is None:
         raise InputError(faults)
     if making.out is None:
-        with watching() as watch:
-            heard = Heard(not_kept, making.html is not None)
-            compared = found.compared(watch, heard, making.jobs)
+        compared, report = _compared(found, making, not_kept)
     else:
         with keeping(making.out, found.asked, replace=making.replace) as keeper:
-            heard = Heard(keeper.run, making.html is not None)
-            with watching() as watch:
-                compared = found.compared(watch, heard, making.jobs)
+            compared, report = _compared(found, making, keeper.run)
             keeper.comparison(compared)
-            if making.html == IN_FOLDER:
-                keeper.report(report_beside(compared, heard.results))
+            if report is not None and making.page is None:
+                keeper.report(report)
     _print(compared, view.form)
     if making.out is not None:
         say(str(keeper.placed), err=True)
-    if making.page is not None or (making.html is not None and making.out is None):
-        _place_report(making, report_beside(compared, heard.results))
+    if report is not None:
+        _place_report(making, report)
+
+
+def _compared(found: Gathered, making: Making, keep: Keep) -> tuple[Compared, bytes | None]:
+    """The runs beside each other, and a report of them if there is to be one."""
+    from lifsim.cli.watching import watching
+    from lifsim.report.compare.heard import Heard
+
+    heard = Heard(keep, making.html is not None)
+    with watching() as watch:
+        compared = found.compared(watch, heard, making.jobs)
+        if making.html is None:
+            return compared, None
+        from lifsim.report.html.write import report_beside
+
+        return compared, report_beside(compared, heard.results, watch)
 
 
 def _place_report(making: Making, report: bytes) -> None:
-    """In its file; one that nobody has chosen is numbered where another report is."""
+    """In its file; one that nobody has chosen is in the folder, or numbered where another report is."""
     from lifsim.placing import place_numbered
+    from lifsim.report.save import HTML
 
     if making.page is not None:
         place_html(making.page, report, replace=making.replace)
+    elif making.out is not None:
+        say(f"the report is {making.out / HTML}", err=True)
     else:
         say(str(place_numbered(Path("reports") / "comparison.html", report)), err=True)
 

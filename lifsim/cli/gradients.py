@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from lifsim.cli.completing import data_sets, sharings, weights, workloads
+from lifsim.cli.family import FamilyCommand, options_of
+from lifsim.cli.rate_options import EngineRates
 from lifsim.cli.say import say
 from lifsim.cli.set_option import set_option
 from lifsim.cli.watching import watching
@@ -14,6 +16,7 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
 
 @click.command(
+    cls=FamilyCommand,
     epilog="""\b
 Examples:
   lifsim gradients --workload digits_cnn --surrogate triangle
@@ -23,7 +26,9 @@ Examples:
       --sharing channel2 --batch 32
   lifsim gradients --workload lenet5_mnist --data random \\
       --weights calibrated --batch 2
-"""
+  lifsim gradients --workload lenet5_mnist --data random \\
+      --weights calibrated --rate 0.1 --rate conv2=0.3 --batch 2
+""",
 )
 @click.option(
     "--workload",
@@ -33,9 +38,10 @@ Examples:
     help="A network that the engine can train.",
 )
 @click.option(
-    "--weights", shell_complete=weights, metavar="calibrated|FILE",
-    help="Its weights (.npz), or ones that fire at the workload's rates. Default: random ones, --seed.",
+    "--weights", shell_complete=weights, metavar="random|calibrated|FILE", default="random", show_default=True,
+    help="Its weights (.npz), or random ones (--seed): as they are drawn, or tuned to the rates.",
 )  # fmt: skip
+@options_of(EngineRates, "told")
 @click.option(
     "--sharing",
     shell_complete=sharings,
@@ -56,7 +62,8 @@ Examples:
 @set_option("Override a key, e.g. timesteps=8.")
 def gradients(
     workload: str,
-    weights: str | None,
+    weights: str,
+    told: EngineRates,
     sharing: str,
     share_where_possible: bool,
     data: str | None,
@@ -72,6 +79,7 @@ def gradients(
     """
     import yaml
 
+    from lifsim.batches.inputs import RANDOM
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.initial import random_weights
@@ -81,28 +89,31 @@ def gradients(
     from lifsim.engine.training.surrogate import Surrogate
     from lifsim.engine.weights import load_weights
     from lifsim.model.sharing import Sharing
+    from lifsim.simulate.options import CALIBRATED
     from lifsim.units import counted
 
-    network = load_workload(workload, settings)
+    stated = load_workload(workload, settings)
+    network = told.network(stated, weights)
     sharing = fitted(sharing, where_possible=share_where_possible)
     say_left([network], [sharing])
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))
     learner.check()
     with watching() as watch:
         learner.prepare(watch)
-    if data == "random":
+    if data == RANDOM:
         images, labels = random_examples(network, batch, seed)
         shown = f"{batch} random images"
     else:
         known = load_dataset(data, network)
         images, labels = known.x_train[:batch], known.y_train[:batch]
         shown = f"{counted(len(images), 'image')} of {known.name}"
-    if weights is None:
+    if weights == RANDOM:
         values, source = random_weights(network, seed), f"random weights of seed {seed}"
-    elif weights == "calibrated":
+    elif weights == CALIBRATED:
         with watching() as watch:
             values = weights_at_rates(network, learner.sharing, images, seed, watch)
-        source = "calibrated weights"
+        assumed = "" if network is stated else f" at rates {network.spikes.provenance}"
+        source = f"calibrated weights{assumed}"
     else:
         values, source = load_weights(weights, network), Path(weights).name
     found = gradient_sparsity(learner, values, images, labels, seed)
@@ -112,7 +123,8 @@ def gradients(
     section = {
         "membrane_gradient_sparsity": round(found.membrane_share, 4),
         "firing_gradient_sparsity": round(found.firing_share, 4),
-        "measured": True,
+        # What fires at rates that nobody has measured has gradients that nobody has.
+        "measured": weights != CALIBRATED or network.spikes.measured,
         "provenance": f"lifsim gradients: {network.name}, {source}, sharing {sharing}, {surrogate}, {shown}",
     }
     click.echo(yaml.safe_dump({"training": section}, sort_keys=False, width=100), nl=False)

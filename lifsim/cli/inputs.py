@@ -21,6 +21,7 @@ from lifsim.cli.option_values import number
 from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.say import say
 from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import batch_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass
@@ -68,15 +69,7 @@ class Simulation:
     ]
     rate: Rate
     rates: RatesTable
-    batch: Annotated[
-        int | None,
-        click.option(
-            "--batch",
-            metavar="N",
-            callback=number,
-            help="Images. Default: as many as the trace has, else 1.",
-        ),
-    ]
+    batch: Annotated[int | None, batch_option]
     seed: Annotated[
         int | None,
         click.option("--seed", metavar="N", callback=number, help="Seed of synthesised spikes. Default: 0."),

@@ -1,4 +1,4 @@
-"""--rate and --rates, of every command that reads spikes, and what they say together."""
+"""--rate and --rates, of every command that reads spikes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from lifsim.cli.completing import layers_of_rates
 from lifsim.cli.option_values import none_if_empty
+from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from lifsim.model.network import Network
@@ -33,22 +34,16 @@ RatesTable = Annotated[
 ]
 
 
-def at_told_rates(
-    network: Network, rate: tuple[str, ...] | None, rates: Path | None, weights: str | None = None
-) -> Network:
-    """`network` at the rates of both. weights: those with which the engine fires, of which some fire at rates of their
-    own. Raises InputError with every fault, that of a table where it stands."""
-    from lifsim.config.given_rates import at_given_rates, rate_faults
-    from lifsim.config.rates_file import read_rates
-    from lifsim.errors import InputError
-    from lifsim.simulate.options import examined_options
+@dataclass(frozen=True)
+class EngineRates:
+    """--rate and --rates, of spikes that the engine fires."""
 
-    table = None if rates is None else read_rates(rates)
-    engine = None if weights is None else "engine"
-    examined = examined_options({"rate": rate, "weights": weights, "spikes": engine}, table)
-    if examined.faults:
-        raise InputError(examined.faults)
-    words = examined.model.rate
-    if faults := [] if words is None else [*rate_faults(network, words)]:
-        raise InputError(faults if table is None else map(table.placed, faults))
-    return at_given_rates(network, words)
+    rate: Rate
+    rates: RatesTable
+
+    def network(self, network: Network, weights: str) -> Network:
+        """`network` at these rates, at its workload's where there are none. Raises InputError with every fault, also
+        where `weights` fire at rates of their own."""
+        from lifsim.simulate.inputs import at_told_rates
+
+        return at_told_rates(network, self.rate, self.rates, weights)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.html_option import check_html, place_html
+from lifsim.cli.html_option import place_html
 from lifsim.cli.say import say
 
 
@@ -43,14 +43,14 @@ def report(folders: tuple[Path, ...], out: Path | None, baseline: str | None, st
     on what, comes from the run made again with its config.resolved.yaml, if it then has the stored figures.
     """
     from lifsim.cli.watching import watching
-    from lifsim.placing import place_file, place_numbered
-    from lifsim.report.html.write import report_stored
+    from lifsim.placing import check_page, place_file, place_numbered
+    from lifsim.report.html.write import report_of_runs
     from lifsim.report.save import HTML
 
     if out is not None:
-        check_html(out, replace=force)
+        check_page(out, "out", replace=force)
     with watching() as watch:
-        found = report_stored(folders, baseline=baseline, again=not stored_only, watch=watch)
+        found = report_of_runs(folders, baseline=baseline, again=not stored_only, watch=watch)
     if out is not None:
         place_html(out, found.page, replace=force)
     elif len(found.folders) == 1:

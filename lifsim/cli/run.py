@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.html_option import IN_FOLDER, check_html, html_option, place_html
+from lifsim.cli.html_option import IN_FOLDER, html_option, place_html
 from lifsim.cli.say import say
 from lifsim.cli.whole_simulation import WholeSimulation
 from lifsim.errors import Fault, InputError, collecting
@@ -116,14 +116,12 @@ def run(
             say("nothing is written: --out FOLDER keeps the comparison and its runs", err=True)
         return
     from lifsim.cli.watching import watching
-    from lifsim.memo import Shared
+    from lifsim.placing import check_page
+    from lifsim.report.around import Surroundings
     from lifsim.report.folder_name import default_folder
     from lifsim.report.save import HTML, Extras, check_extras, check_target, save
-    from lifsim.report.summary import Around
     from lifsim.simulate.inputs import load_config
-    from lifsim.sweeps.beside import Seen, run_beside_baseline
-    from lifsim.sweeps.exits_beside import exits_beside
-    from lifsim.sweeps.rates_range import SCALES, rates_range
+    from lifsim.sweeps.beside import run_beside_baseline
 
     if config is not None and simulation.given:
         clash = ", ".join(f"--{name.replace('_', '-')}" for name in simulation.given)
@@ -137,18 +135,16 @@ def run(
             check_target(out, replace=force, inputs=inputs)
     with collecting(faults):
         if html:
-            check_html(Path(html), replace=force)
+            check_page(Path(html), "html", replace=force)
     if form != "table" and (layers or full):
         asked = "--full" if full else "--layers"
         faults.append(Fault(f"{asked} must stand without --format {form}, which has all figures"))
     if faults or inputs is None:
         raise InputError(faults)
     with watching() as watch:
-        parts = Shared()
-        seen = Seen(inputs, watch, parts, tuple(SCALES.values()))
-        result, comparison = run_beside_baseline(inputs, watch, parts, seen)
-        exits = exits_beside(inputs, result, seen)
-        around = Around(comparison, rates_range(inputs, result, watch, parts, seen), exits)
+        others = Surroundings(inputs, watch)
+        result, comparison = run_beside_baseline(inputs, watch, others.parts, others.seen)
+        around = others.around(result, comparison)
         folder = out if out is not None else default_folder(result, simulation.said(config))
         watch("writing the result", 0, 0)
         saved = save(result, folder, replace=force, number=out is None and not force, extras=extras, around=around)

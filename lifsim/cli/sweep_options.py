@@ -20,9 +20,9 @@ from lifsim.cli.completing import (
     sharings,
     workloads,
 )
-from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import batches_option, exit_steps_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.errors import Fault, InputError
@@ -73,10 +73,7 @@ class SpaceOptions:
     ]
     rate: Rate
     rates: RatesTable
-    batch: Annotated[
-        str | None,
-        click.option("--batch", metavar="N[,N...]", help="Images. Default: as many as the trace has, else 1."),
-    ]
+    batch: Annotated[str | None, batches_option]
     seed: Annotated[
         int | None,
         click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),

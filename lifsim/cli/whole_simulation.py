@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from lifsim.cli.completing import images, keepings, modes, optimizers, spike_sources, weights
-from lifsim.cli.exit_option import exit_steps_option
 from lifsim.cli.inputs import ScheduledSimulation
 from lifsim.cli.option_values import number, optimizer_setting
+from lifsim.cli.shared_options import batch_of_mode_option, exit_steps_option
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass
 
@@ -24,15 +24,7 @@ class WholeSimulation(ScheduledSimulation):
     """And what fires the spikes, --spikes, --weights and --images; when images are done, --exit-steps and
     --exit-confidence; what is run, --mode and --bptt, for which --batch has a default of its own."""
 
-    batch: Annotated[
-        int | None,
-        click.option(
-            "--batch",
-            metavar="N",
-            callback=number,
-            help=f"Images. Default: as many as the trace has, else 1; in training {defaults.TRAINING_BATCH}.",
-        ),
-    ]
+    batch: Annotated[int | None, batch_of_mode_option]
     spikes: Annotated[
         str | None,
         click.option(

@@ -39,10 +39,7 @@ from lifsim.watch import Tally, Watch, unwatched
 
 Array = NDArray[Any]
 
-WAYS = (
-    "in the workload (spikes.rates), or, of a run or a recorded trace, by --rate; --weights FILE, of lifsim train, "
-    "needs none"
-)
+WAYS = "in the workload (spikes.rates) or by --rate; --weights FILE, of lifsim train, needs none"
 TOLERANCE = 0.01  # share of ones that a layer's rate may be off
 _AIM = 0.002
 _NORMALISATIONS = 3  # forward passes that set norms, before the drives are moved

@@ -7,8 +7,7 @@ Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Comm
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +20,7 @@ from lifsim.config.document import kind_at
 from lifsim.config.file_kind import NIR, in_words
 from lifsim.errors import Fault, InputError, shown
 from lifsim.lazy_dataclass import dataclass
-from lifsim.processes.pool import Lost, Pool
+from lifsim.processes.apart import read_apart
 from lifsim.regular_file import open_regular
 from lifsim.room import memory_bytes
 from lifsim.trace.archive import DEFLATE_LIMIT
@@ -68,17 +67,7 @@ def read_nir(path: Path) -> NirGraph:
     """The graph in the file at `path`. HDF5's library may crash on files that are damaged: it runs in a process of its
     own. Raises InputError."""
     require_h5py()
-    with closing(Pool(_reader, 1)) as pool:
-        ((_, answer),) = pool.answers([path])
-    if isinstance(answer, Lost):
-        message = f"is damaged: HDF5's library ends with exit code {answer.status} over it"
-        raise InputError(Fault(message, source=str(path)))
-    return answer
-
-
-def _reader() -> Callable[[Path], NirGraph]:
-    """What a worker does."""
-    return read_here
+    return read_apart(read_here, path, "HDF5's library")
 
 
 def read_here(path: Path) -> NirGraph:

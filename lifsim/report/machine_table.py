@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 from lifsim.accounting.price_list import Priced, PriceList
 from lifsim.csv_text import csv_text
 from lifsim.model.arch import Arch
+from lifsim.report.energy_table import LABELS
 from lifsim.simulate.api import Name, given_arch, texts_of
-from lifsim.units import counted, format_bytes, format_si
+from lifsim.units import counted, format_si
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
     from lifsim.report.terminal import Terminal
+
+PIECES = LABELS | {"pe_array": "PE array", "sram": "SRAM"}
+"""What the parts of the area are called."""
 
 
 def prices(arch: Arch | Name, overrides: Sequence[str] = ()) -> pd.DataFrame:
@@ -79,11 +83,11 @@ def figures(prices: PriceList) -> dict[str, str]:
     peak, bend = prices.peak_dram_bytes_per_s, prices.balanced_macs_per_byte
     units = counted(bank.units, "unit")
     pace = f"{format_si(prices.peak_lif_updates_per_s, 'updates/s')} at most" if prices.peak_lif_updates_per_s else ""
-    area = {name.replace("_", " "): value for name, value in asdict(prices.area).items() if value}
+    area = {PIECES[name]: value for name, value in asdict(prices.area).items() if value}
     lines = dict(arch.brief.figures) | {
         "LIF": ", ".join(filter(None, (f"{units}, {counted(bank.registers, 'membrane register')}, unshared", pace))),
         "peak": f"{format_si(prices.peak_macs_per_s, 'MACs/s')}, a PE one a cycle",
-        "DRAM peak": "without end: nobody waits for this memory" if peak is None else f"{format_bytes(peak)}/s",
+        "DRAM peak": "without end: nobody waits for this memory" if peak is None else format_si(peak, "B/s"),
         "balance": "" if bend is None else f"{bend:.3g} MACs for each byte from DRAM; below, the array waits for it",
         "leakage": f"{prices.leakage_mw:.4g} mW, without DRAM and with nothing switched off",
         "area": f"{prices.area.total:.4g} mm2: " + ", ".join(f"{name} {value:.4g}" for name, value in area.items()),

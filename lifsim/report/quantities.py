@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lifsim.accounting.books import KINDS
 from lifsim.lazy_dataclass import dataclass
+from lifsim.report.causes import CAUSES
 from lifsim.report.energy_table import LABELS
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result, Totals
@@ -101,7 +102,7 @@ def _rows(t: Totals, bptt: str | None) -> Iterator[Quantity]:
     yield Quantity("cycles", "total", t.cycles.total, key="cycles.total")
     for name, value in vars(t.cycles).items():
         if name != "total":
-            yield Quantity("cycles", name.replace("_", " "), value, key=f"cycles.{name}")
+            yield Quantity("cycles", CAUSES[name], value, key=f"cycles.{name}")
     yield Quantity("time", "latency", t.time_s, "s", "time_s")
     yield Quantity("time", "PE utilisation", t.pe_utilisation, "share", "pe_utilisation")
     yield Quantity("time", "PE utilisation, overall", t.pe_utilisation_overall, "share", "pe_utilisation_overall")

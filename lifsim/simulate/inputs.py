@@ -13,7 +13,7 @@ from lifsim.config.arch import parse_arch
 from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.file_kind import CONFIG, in_words, tree_kind
-from lifsim.config.given_rates import rate_faults
+from lifsim.config.given_rates import at_given_rates, rate_faults
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -29,7 +29,7 @@ from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of
 from lifsim.simulate.exits import exit_faults, usual_batch
-from lifsim.simulate.options import Options, examined_options
+from lifsim.simulate.options import Options, Rates, examined_options
 from lifsim.simulate.spikes import missing_spikes
 from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
@@ -173,6 +173,22 @@ def _spike_faults(network: Network, examined: Examined[Options], rates: RatesFil
         yield rates.placed(fault) if rates else fault
     if not examined.faults and not (rates and rates.faults):
         yield from missing_spikes(network, examined.model)
+
+
+def at_told_rates(network: Network, rate: Rates | None, rates: Path | None, weights: str | None = None) -> Network:
+    """`network` at the rates of both, those of the file `rates` first. weights: those with which the engine fires, of
+    which some fire at rates of their own. Raises InputError with every fault, that of a table where it stands."""
+    from lifsim.config.rates_file import read_rates
+
+    table = None if rates is None else read_rates(rates)
+    engine = None if weights is None else "engine"
+    examined = examined_options({"rate": rate, "weights": weights, "spikes": engine}, table)
+    if examined.faults:
+        raise InputError(examined.faults)
+    words = examined.model.rate
+    if faults := [] if words is None else [*rate_faults(network, words)]:
+        raise InputError(faults if table is None else map(table.placed, faults))
+    return at_given_rates(network, words)
 
 
 def _require_trace(path: Path | None, network: Network | None) -> None:

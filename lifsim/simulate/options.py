@@ -200,7 +200,8 @@ class Options(Model):
         if self.rate is not None and self.trace is not None:
             yield "rate", "must stand without a trace, whose spikes are what they are"
         if self.rate is not None and self.weights not in (None, CALIBRATED):
-            yield "rate", f"must stand without weights {self.weights}, which fire at rates of their own"
+            own = "which fire at rates of their own; 'calibrated' ones fire at these"
+            yield "rate", f"must stand without weights {self.weights}, {own}"
 
     @rule
     def training_goes_backwards(self) -> Broken:

@@ -43,6 +43,7 @@ DRAWN = {
     "record": ["trace", "record", "--out", "t.npz", "--force"],
 }
 COMMANDS = SIMULATED | DRAWN
+TO_CALIBRATE = "to be calibrated to, in the workload (spikes.rates) or by --rate; --weights FILE"
 POOLED = ("sweep", "optimize")
 """Commands that begin processes of their own."""
 
@@ -52,6 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("bare.yaml").write_text(BARE)
     Path("stated.yaml").write_text(STATED)
+    Path("classes.yaml").write_text(BARE + "- {name: fc, op: linear, out: 4}\n")
     Path("given.csv").write_text("layer,rate\nconv1,0.25\nconv2,0.5\n")
 
 
@@ -77,7 +79,7 @@ def test_check_and_every_command_agree(name: str, capsys: pytest.CaptureFixture[
     assert "to be run, spikes: must have a source" in in_one_line(capsys.readouterr().out)
     assert main([*COMMANDS[name], "--workload", "bare.yaml"]) == 2
     said = in_one_line(capsys.readouterr().err)
-    wanted = {"make": WAYS_TO_RATES, "record": "or, of a run or a recorded trace, by --rate; --weights FILE"}
+    wanted = {"make": WAYS_TO_RATES, "record": TO_CALIBRATE}
     assert wanted.get(name, WAYS_TO_SPIKES) in said
     assert main(["check", "stated.yaml"]) == 0
     assert "to be run" not in capsys.readouterr().out
@@ -113,6 +115,46 @@ def test_rates_of_no_layer_are_refused_by_every_command(said: list[str], capsys:
         if name not in POOLED:
             assert main([*command, "--workload", "bare.yaml", *said]) == 2
             assert "did you mean 'conv2'?" in capsys.readouterr().err, name
+
+
+def test_the_gradients_of_calibrated_weights_are_those_at_given_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    """And of no other weights: these fire as they do."""
+    asked = ["gradients", "--workload", "classes.yaml", "--data", "random", "--batch", "2"]
+    calibrated = [*asked, "--weights", "calibrated", "--surrogate", "triangle"]
+    assert main(calibrated) == 2
+    assert TO_CALIBRATE in in_one_line(capsys.readouterr().err)
+    found = []
+    for rates in (SAID, ("--rates", "given.csv", "--rate", "fc=0.25"), ("--rate", "0.4")):
+        assert main([*calibrated, *rates]) == 0
+        found.append(capsys.readouterr().out.partition("provenance: ")[::2])
+    said = (
+        "at rates given to this run: 0.25, conv2=0.5,",
+        "given to this run: conv1=0.25, conv2=0.5, fc=0.25,",
+        "to this run: 0.4,",
+    )
+    for (figures, provenance), words in zip(found, said, strict=True):
+        assert words in in_one_line(provenance)
+        assert "measured: false" in figures
+    assert found[0][0] == found[1][0] != found[2][0]
+    for weights in ([], ["--weights", "w.npz"]):
+        assert main([*asked, *weights, "--rate", "0.25"]) == 2
+        told = capsys.readouterr().err
+        assert f"rate: must stand without weights {weights[-1] if weights else 'random'}" in told
+        assert "'calibrated' ones fire at these" in told
+
+
+def test_a_batch_from_python_fires_at_given_rates() -> None:
+    of = {"workload": "classes.yaml", "weights": "calibrated", "images": "random", "batch": 2}
+    fired = lifsim.infer(**of, rate={"conv1": 0.25, "conv2": 0.4, "fc": 0.1}).spikes
+    assert [fired[name].mean() for name in ("lif1", "lif2")] == pytest.approx([0.4, 0.1], abs=0.01)
+    tabled = lifsim.gradients(**of, rates="given.csv", rate=["fc=0.2"])
+    assert tabled.spikes["lif1"].mean() == pytest.approx(0.5, abs=0.01)
+    for weights, said in (({}, "that are given"), ("random", "random")):
+        for call in (lifsim.infer, lifsim.gradients):
+            with pytest.raises(InputError, match=f"rate: must stand without weights {said}, which fire at rates of"):
+                call(**{**of, "weights": weights}, rate=0.2)
+    with pytest.raises(InputError, match="did you mean 'conv2'"):
+        lifsim.infer(**of, rate={"cnov2": 0.2})
 
 
 def test_a_table_comes_before_what_is_named() -> None:

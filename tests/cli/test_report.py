@@ -108,11 +108,46 @@ def test_several_sharings_have_one_report(here: Path, capsys: pytest.CaptureFixt
     assert main([*several, "--html", "two.html", "--out", "plain"]) == 0
     assert is_report(here / "two.html")
     assert main([*several, "--html", "--out", "out"]) == 0
+    assert said(capsys).endswith(f"written to out the report is {Path('out') / 'report.html'}")
     assert {path.name for path in (here / "out").iterdir()} == {
         "comparison.json", "comparison.csv", "report.html", "none", "channel2"
     }  # fmt: skip
     assert main([*several, "--html", "--out", "out"]) == 0
-    assert "out holds this already" in said(capsys)
+    assert said(capsys).endswith(f"out holds this already the report is {Path('out') / 'report.html'}")
+
+
+def parts(path: Path) -> list[str]:
+    return re.findall(r"<summary><h2>(.*?)</h2></summary>", path.read_text(encoding="utf-8"))
+
+
+def test_a_comparison_has_a_report_of_runs_made_and_stored(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*RUN, "--out", "stored"]) == 0
+    compare = ["compare", "--workload", "lenet5_mnist", "--sharing", "none,layer"]
+    assert main([*compare, "stored", "--html", "all.html", "--baseline", "none"]) == 0
+    assert "written to all.html" in said(capsys)
+    assert parts(here / "all.html") == ["stored", "none", "layer"]
+    text = (here / "all.html").read_text(encoding="utf-8")
+    assert "Changes are against none" in text
+    assert all(f'data-chart="run{number}-schedule"' in text for number in (1, 2, 3))
+    assert main([*compare, "--out", "kept", "--html"]) == 0
+    assert said(capsys).endswith(f"written to kept the report is {Path('kept') / 'report.html'}")
+    assert parts(here / "kept" / "report.html") == ["none", "layer"]
+    assert main(["report", "kept", "--out", "again.html"]) == 0
+    assert parts(here / "again.html") == ["none", "layer"]
+    assert main(["compare", "stored", "--html"]) == 0
+    assert parts(here / "reports" / "comparison.html") == ["stored"]
+
+
+def test_what_a_comparison_cannot_tell_is_refused_at_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / "text").touch()
+    asked = ["compare", "--sharing", "none,nobody", "--html", "report.txt", "--out", "mine", "--jobs", "2"]
+    assert main(asked) == 2
+    told = said(capsys)
+    assert "html: report.txt must end in .html" in told
+    assert "--jobs: must be 1 with --html" in told
+    assert "mine must hold nothing but an earlier comparison" in told
+    assert "nobody" in told
 
 
 def test_stored_runs_are_told_alone_and_beside_each_other(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

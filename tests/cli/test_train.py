@@ -95,3 +95,18 @@ def test_does_ctrl_c_keep_the_last_epoch(folder: Path) -> None:
     assert "--resume goes on" in error
     with np.load(folder / "w.npz") as weights:
         assert set(weights) >= {"conv1.weight", "fc.bias"}
+
+
+@pytest.mark.parametrize("command", [["train", "--out", "w.npz", "--data", "d.npz"], ["gradients", "--data", "random"]])
+def test_a_network_without_classes_is_refused(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    images, labels = np.zeros((4, 1, 4, 4)), np.arange(4)
+    np.savez("d.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    Path("map.yaml").write_text(
+        "{name: map, timesteps: 2, input: {shape: [1, 4, 4]},"
+        " layers: [{name: conv1, op: conv, out: 2, kernel: 1}, {name: lif1, op: lif}]}\n"
+    )
+    assert main([*command, "--workload", "map.yaml"]) == 2
+    assert "lif1: is the last layer and puts out a map, 2 x 4 x 4: map must end in a" in capsys.readouterr().err

@@ -79,13 +79,25 @@ def test_links_lead_to_where_things_are(hooks: dict[str, ModuleType], page: str,
 
 
 def test_a_figure_stands_above_the_command_that_draws_it(hooks: dict[str, ModuleType]) -> None:
-    text = "Words.\n\n    lifsim plot roofline \\\n        --out figures/a.png\n    lifsim run\n\nMore.\n"
+    text = "*Words of `a`.*\n\n    lifsim plot roofline \\\n        --out figures/a.png\n    lifsim run\n\nMore.\n"
     assert hooks["pictures"].commands(text) == [["lifsim", "plot", "roofline", "--out", "figures/a.png"]]
-    shown = hooks["pictures"].shown(text, "gallery.md")
-    assert shown == text.replace(
-        "    lifsim plot", '[![a](figures/a.png)](figures/a.csv "its numbers")\n\n    lifsim plot'
+    figure = (
+        '<figure markdown="1">\n\n[![Words of a.](figures/a.png){ width="336" }](figures/a.png "by itself")\n\n'
+        '<figcaption markdown="span">Words of `a`. [The numbers](figures/a.csv)</figcaption>\n\n</figure>\n\n'
     )
-    assert hooks["pictures"].shown(text, "sweeps.md") == text
+    pictures, widths = hooks["pictures"], {"figures/a.png": 336}
+    assert pictures.shown(text, "gallery.md", widths) == text.replace("*Words of `a`.*\n\n", figure)
+    assert pictures.shown(text, "sweeps.md", widths) == text
+    bare = pictures.shown(text.partition("\n\n")[2], "gallery.md", {})
+    assert bare.startswith('<figure markdown="1">\n\n[![a](figures/a.png)](figures/a.png "by itself")')
+
+
+def test_every_figure_has_a_caption() -> None:
+    for page in ("index.md", "gallery.md"):
+        lines = (DOCS / page).read_text(encoding="utf-8").split("\n")
+        drawing = [place for place, line in enumerate(lines) if line.startswith("    lifsim plot ")]
+        assert len(drawing) >= 4
+        assert [lines[place] for place in drawing if not lines[place - 2].endswith("*")] == []
 
 
 def test_a_command_that_fails_ends_the_build(hooks: dict[str, ModuleType], tmp_path: Path) -> None:

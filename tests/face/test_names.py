@@ -32,6 +32,7 @@ PUBLIC = {
     "record",
     "run",
     "sweep",
+    "write_report",
 }
 
 
@@ -87,6 +88,8 @@ lifsim.plot.sweep(swept, x="array.cols").savefig("x.png")
 lifsim.plot.roofline(result)
 compared = lifsim.compare(result, "reports/a", sharing=["none", "layer"], batch=[1, 2], rows="energy", baseline=1)
 compared["cycles.total"].max()
+lifsim.write_report(result, "reports/a", out="reports/both.html", baseline=1).stat()
+lifsim.write_report(result)  # error: Missing named argument "out"
 lifsim.compare(batch="2")  # error: incompatible type "str"
 lifsim.run(schedule=2)  # error: incompatible type "int"
 lifsim.run(arch, network, "none", "tick")  # error: Too many positional arguments

@@ -19,7 +19,6 @@ from lifsim.engine.weights import load_weights  # noqa: E402
 from lifsim.interchange.onnx import file as onnx_file  # noqa: E402
 from lifsim.interchange.onnx import wire  # noqa: E402
 from lifsim.neurons.parameters import parameters_of  # noqa: E402
-from lifsim.processes.pool import Lost  # noqa: E402
 from tests.damage import damaged_bytes, dice  # noqa: E402
 from tests.interchange.onnx_models import Model  # noqa: E402
 
@@ -199,23 +198,6 @@ def test_without_the_library_its_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(onnx_file, "find_spec", lambda _: None)
     with pytest.raises(lifsim.InputError, match=r'pip install "lifsim\[onnx\]"'):
         lifsim.import_onnx(SAMPLE, 2)
-
-
-def test_a_file_over_which_the_library_crashes_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A stand-in for the processes that die over it."""
-    monkeypatch.setattr(onnx_file, "Pool", _Dying)
-    assert "ONNX's library ends with exit code -11 over it" in told(small().SerializeToString(), tmp_path, capsys)
-
-
-class _Dying:
-    def __init__(self, *_: Any) -> None: ...
-
-    def answers(self, tasks: list[Path]) -> Any:
-        return ((task, Lost(3, -11)) for task in tasks)
-
-    def close(self) -> None: ...
 
 
 def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import lifsim
+from lifsim.accounting.price_list import PriceList
+from lifsim.report.machine_table import figures
 from lifsim.report.quantities import main_quantities, quantities, text_of
 from lifsim.simulate.result import Result
 
@@ -60,3 +62,13 @@ def test_the_overall_utilisation_is_of_all_cycles(run: Result) -> None:
 )
 def test_values_have_their_units(value: float, unit: str, said: str) -> None:
     assert text_of(value, unit) == said
+
+
+def test_parts_of_cycles_and_of_the_area_are_told_in_words(run: Result) -> None:
+    """None by the name of its field."""
+    named = {row.key: row.name for row in quantities(run) if row.group == "cycles"}
+    assert named["cycles.fill_drain"] == "array filling and draining"
+    assert named["cycles.stall_weights"] == "waiting for weights"
+    told = figures(PriceList(lifsim.load_arch("sata128")))
+    assert "PE array 0.1424, LIF units 0.02368, membrane registers 0.004387, SRAM 0.789" in told["area"]
+    assert told["DRAM peak"] == "6.4 GB/s"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.cli.main import main
-from lifsim.report.figures.sweep_pareto import on_front
+from lifsim.report.figures.sweep_pareto import MOST_TOLD, front_words, on_front
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
 
@@ -63,6 +63,22 @@ def test_a_map_holds_every_pair_of_two_axes() -> None:
     pairs = zip(table["array.rows"], table["buffers.membrane.size_bytes"], strict=True)
     assert list(pairs) == [(rows, size) for rows in ROWS for size in SIZES]
     assert table["cycles.total"].tolist() == [40_000_000] * 3 + [80_000_000] * 3
+
+
+def test_the_points_of_a_front_are_told_by_what_varies() -> None:
+    """Named once: a number by itself would be anything."""
+    import pandas as pd
+
+    settings = ["workload", "sharing", "array.rows", "buffers.weight.size_bytes"]
+    points = pd.DataFrame(
+        [("lenet5", "none", 4, 8192, True), ("lenet5", "layer", 8, 8192, False), ("lenet5", "layer", 8, 65536, True)],
+        columns=[*settings, "front"],
+    )
+    said = "front (sharing, PE array rows, weight buffer size): 1: none, 4, 8 KiB; 2: layer, 8, 64 KiB"
+    assert front_words(points, settings) == said
+    assert front_words(points[:1], settings) == "front: 1"
+    many = pd.DataFrame({"array.rows": range(1, MOST_TOLD + 3), "front": True})
+    assert front_words(many, ["array.rows"]).endswith("12: 12; 2 more: in the table beside the figure")
 
 
 def test_a_pareto_figure_marks_its_front() -> None:

@@ -9,7 +9,7 @@ import click
 
 from lifsim.cli.completing import workloads
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.rate_options import Rate, at_told_rates
+from lifsim.cli.rate_options import Rate
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
@@ -32,6 +32,8 @@ class MakeRates:
 
     def network(self, network: Network) -> Network:
         """`network` at these rates, at its workload's where there are none. Raises InputError with every fault."""
+        from lifsim.simulate.inputs import at_told_rates
+
         return at_told_rates(network, *_told(self.rate, self.rates))
 
 

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from lifsim.cli.completing import images, sharings, weights, workloads
 from lifsim.cli.family import FamilyCommand, options_of
-from lifsim.cli.rate_options import Rate, RatesTable, at_told_rates
+from lifsim.cli.rate_options import EngineRates
 from lifsim.cli.set_option import set_option
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
-from lifsim.lazy_dataclass import dataclass
-
-if TYPE_CHECKING:
-    from lifsim.model.network import Network
-
-
-@dataclass(frozen=True)
-class RecordRates:
-    """--rate and --rates."""
-
-    rate: Rate
-    rates: RatesTable
-
-    def network(self, network: Network, weights: str) -> Network:
-        """`network` at these rates, at its workload's where there are none. Raises InputError with every fault."""
-        return at_told_rates(network, self.rate, self.rates, weights)
 
 
 @click.command(cls=FamilyCommand)
@@ -52,7 +35,7 @@ class RecordRates:
     show_default=True,
     help="Weights (lifsim train), or random ones tuned to the rates.",
 )
-@options_of(RecordRates, "told")
+@options_of(EngineRates, "told")
 @click.option(
     "--input",
     "images",
@@ -74,7 +57,7 @@ def record(
     sharing: str,
     share_where_possible: bool,
     weights: str,
-    told: RecordRates,
+    told: EngineRates,
     images: str,
     batch: int | None,
     seed: int,

@@ -83,6 +83,7 @@ class Learner:
     def check(self) -> None:
         """Raises InputError, with every reason, if the network cannot be trained so."""
         faults = network_faults(self.network) + untrainable(self.network) + self._unknown_statistics()
+        faults += self._no_classes()
         if KEEPINGS[self.keeping].carries_states:
             faults += irreversible(self.network, self.sharing)
         try:
@@ -91,6 +92,15 @@ class Learner:
             faults += error.faults
         if faults:
             raise InputError(faults)
+
+    def _no_classes(self) -> list[Fault]:
+        """The loss is of classes, [B, F]."""
+        last = self.network.nodes[-1]
+        if len(last.output.shape) == 1:
+            return []
+        map_of = " x ".join(map(str, last.output.shape))
+        rule = f"is the last layer and puts out a map, {map_of}: {self.network.name} must end in a layer of classes"
+        return [Fault(f"{rule}, such as a linear one", last.name)]
 
     def _unknown_statistics(self) -> list[Fault]:
         """Batch norms whose statistics are of timesteps that are still to come when they are needed."""

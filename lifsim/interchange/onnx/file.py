@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from lifsim.interchange.onnx.graph import Array, OnnxGraph, OnnxNode
 from lifsim.interchange.onnx.order import foreign_faults, order_faults
 from lifsim.interchange.onnx.tensors import Tensors
 from lifsim.interchange.onnx.wire import require_modest
-from lifsim.processes.pool import Lost, Pool
+from lifsim.processes.apart import read_apart
 from lifsim.regular_file import open_regular
 
 MAX_BYTES = 1 << 30
@@ -34,17 +33,7 @@ def read_onnx(path: Path) -> OnnxGraph:
     process of its own. Raises InputError."""
     if find_spec("onnx") is None:
         raise InputError(Fault('needs onnx: pip install "lifsim[onnx]"', path="onnx"))
-    with closing(Pool(_reader, 1)) as pool:
-        ((_, answer),) = pool.answers([path])
-    if isinstance(answer, Lost):
-        message = f"is damaged: ONNX's library ends with exit code {answer.status} over it"
-        raise InputError(Fault(message, source=str(path)))
-    return answer
-
-
-def _reader() -> Callable[[Path], OnnxGraph]:
-    """What a worker does."""
-    return read_here
+    return read_apart(read_here, path, "ONNX's library")
 
 
 def read_here(path: Path) -> OnnxGraph:

@@ -103,11 +103,12 @@ def compare(
     wanted = Wanted(given, settings, varied, share_where_possible) if given or settings or varied else None
     if not runs and wanted is None:
         raise InputError(Fault("must be given: results, folders of runs, or options", path="runs"))
-    found = gathered([_given(one) for one in runs], wanted, baseline, [*_several(rows)])
+    found = gathered([given_run(one) for one in runs], wanted, baseline, [*_several(rows)])
     return found.compared(watch, jobs=jobs).frame
 
 
-def _given(one: object) -> Result | Path:
+def given_run(one: object) -> Result | Path:
+    """A run that is there: a result, or the folder of one. Raises InputError where it is neither."""
     if isinstance(one, Result):
         return one
     if isinstance(one, str | PathLike):

@@ -89,8 +89,7 @@ def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
     figure, (axes,) = canvas(sheet, 1, 3.6)
     sweep_pareto.draw(table, shown, in_order(frame[by]) if by else [], axes)
     headline(figure, swept.title(frame))
-    front = "; ".join(sweep_pareto.front_names(table, settings))
-    legend_below(figure, Key.of(axes), f"front: {front}", words_of(by) if by else "")
+    legend_below(figure, Key.of(axes), sweep_pareto.front_words(table, settings), words_of(by) if by else "")
     return Drawn(figure, table, lambda: sweep_pareto.number_front(table, shown, axes))
 
 

@@ -66,20 +66,23 @@ def draw(points: pd.DataFrame, shown: Shown, values: Sequence[Any], axes: Axes) 
     axes.set_ylabel(label_of(y, tick_in_units(axes.yaxis, unit_of(y))))
 
 
-def front_names(points: pd.DataFrame, settings: Sequence[str]) -> list[str]:
-    """`1: channel4, 8 KiB`: the points of the front by their numbers, the first `MOST_TOLD` of many."""
+def front_words(points: pd.DataFrame, settings: Sequence[str]) -> str:
+    """`front (sharing, membrane buffer size): 1: channel4, 8 KiB; 2: ...`: what varies, and the points of the front by
+    their numbers, the first `MOST_TOLD` of many."""
     front = points[points["front"]]
     varied = [name for name in settings if points[name].astype(str).nunique() > 1]
     found = []
     for number, (_, point) in enumerate(front.head(MOST_TOLD).iterrows(), 1):
-        told = " ".join(short_of(name, point[name]) for name in varied)
+        told = ", ".join(names_of(name, [point[name]])[0] for name in varied)
         found.append(f"{number}: {told}" if told else str(number))
-    left = len(front) - MOST_TOLD
-    return [*found, f"{left} more: in the table beside the figure"] if left > 0 else found
+    if len(front) > MOST_TOLD:
+        found.append(f"{len(front) - MOST_TOLD} more: in the table beside the figure")
+    by = ", ".join(words_of(name).replace(": ", " ") for name in varied)
+    return f"front{f' ({by})' if by else ''}: {'; '.join(found)}"
 
 
 def number_front(points: pd.DataFrame, shown: Shown, axes: Axes) -> None:
-    """Number the points of the front that `front_names` tells, once the axes stand where they will."""
+    """Number the points of the front that `front_words` tells, once the axes stand where they will."""
     import numpy as np
 
     front = points[points["front"]][[shown.x, shown.y]].to_numpy(float)
@@ -87,9 +90,3 @@ def number_front(points: pd.DataFrame, shown: Shown, axes: Axes) -> None:
     steps = np.array(turns or [front[0], front[0]])
     others = points[[shown.x, shown.y]].to_numpy(float)
     label_points(axes, front[:MOST_TOLD], ranges, steps, *(np.array([place, place]) for place in others))
-
-
-def short_of(column: str, value: object) -> str:
-    """A value of a setting, with the setting's name where it is a number without a unit."""
-    text = names_of(column, [value])[0]
-    return text if not text.replace(".", "").isdigit() else f"{words_of(column)} {text}"

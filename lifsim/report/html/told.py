@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,11 @@ class Told:
     def stored(self) -> Stored:
         """As it was read, or could be."""
         return Stored(self.tree, self.options, self.totals)
+
+    @property
+    def alone(self) -> Told:
+        """Called as the run calls itself, whatever its folder is called: no other is there to be told from."""
+        return replace(self, label=str(self.tree["name"]))
 
     @property
     def training(self) -> bool:

@@ -1,4 +1,4 @@
-"""Reports as bytes: of a run just made, of runs just compared, of runs that are stored."""
+"""Reports as bytes: of a run just made, of runs just compared, of runs made or stored earlier."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.lazy_dataclass import dataclass
+from lifsim.report.around import around_of
 from lifsim.report.compare.compared import Compared
-from lifsim.report.compare.gather import gathered
+from lifsim.report.compare.gather import Gathered, gathered
 from lifsim.report.html.again import made_again
 from lifsim.report.html.beside import Beside
 from lifsim.report.html.page import MOST_APART, page
@@ -17,10 +18,13 @@ from lifsim.report.summary import Around
 from lifsim.simulate.result import Result
 from lifsim.watch import Watch, part_of, unwatched
 
+Source = Result | Path
+"""A run, or the folder in which it is stored."""
+
 
 @dataclass(frozen=True)
 class Report:
-    """A page, and the folders of the runs that it is of."""
+    """A page, and the folders of those of its runs that are stored."""
 
     page: bytes
     folders: tuple[Path, ...]
@@ -31,37 +35,49 @@ def report_of(result: Result, around: Around = ALONE) -> bytes:
     return page([Told.of_result(result.name, result, around)]).encode()
 
 
-def report_beside(compared: Compared, results: Mapping[str, Result]) -> bytes:
-    """Of runs that were just made, by label, beside each other."""
-    runs = compared.runs if len(compared.runs) <= MOST_APART else ()
-    told = [Told.of_result(run.label, results[run.label]) for run in runs]
-    return page(told, Beside.of(compared)).encode()
+def report_beside(compared: Compared, results: Mapping[str, Result], watch: Watch = unwatched) -> bytes:
+    """Of runs beside each other: those that were just made are in `results` by label, stored ones are made again for
+    what their folders do not hold. Raises InputError with all that is wrong with these."""
+    runs = {run.label: results.get(run.label) or Path(str(run.stored)) for run in compared.runs}
+    return page(_told(runs, watch), Beside.of(compared)).encode()
 
 
-def report_stored(
-    folders: Sequence[Path], *, baseline: str | None = None, again: bool = True, watch: Watch = unwatched
+def report_of_runs(
+    given: Sequence[Source], *, baseline: str | int | None = None, again: bool = True, watch: Watch = unwatched
 ) -> Report:
-    """Of runs that are stored in `folders`, several beside each other. baseline: what finds the run that changes are
-    against; again: whether they may be made again for what is not stored. Raises InputError with all that is wrong."""
-    found = gathered(folders, None, baseline, ())
+    """Of runs, several beside each other, the folder of a comparison for those in it. baseline: what finds the run that
+    changes are against; again: whether runs may be made for what is not there: a stored one again, those around one
+    that is no folder. Raises InputError with all that is wrong."""
+    found = gathered(given, None, baseline, ())
     if len(found.there) == 1 and baseline is not None:
         raise InputError(Fault("must come with several runs, of which it is one", path="baseline"))
-    runs = [(run.label, Path(str(run.stored))) for run in found.there]
-    told = _told(runs if len(runs) <= MOST_APART else [])
-    if again:
-        told = [
-            made_again(one, folder, part_of(one.label, watch)) for one, (_, folder) in zip(told, runs, strict=False)
-        ]
-    beside = None if len(runs) == 1 else Beside.of(found.compared(watch))
-    return Report(page(told, beside).encode(), tuple(folder for _, folder in runs))
+    runs = _sources(found, given)
+    folders = tuple(one for one in runs.values() if isinstance(one, Path))
+    if len(runs) == 1 and not folders and again:
+        (result,) = (one for one in given if isinstance(one, Result))
+        return Report(report_of(result, around_of(result, watch)), folders)
+    told = _told(runs, watch, again=again)
+    if len(runs) == 1:
+        return Report(page([one.alone for one in told]).encode(), folders)
+    return Report(page(told, Beside.of(found.compared(watch))).encode(), folders)
 
 
-def _told(runs: Sequence[tuple[str, Path]]) -> list[Told]:
-    """Read from their folders, by label. Raises InputError with all that is wrong with any of them."""
+def _sources(found: Gathered, given: Sequence[Source]) -> dict[str, Source]:
+    """Of the runs that `found` has of those that are `given`, by label."""
+    results = (one for one in given if isinstance(one, Result))
+    return {run.label: next(results) if run.stored is None else Path(run.stored) for run in found.there}
+
+
+def _told(runs: Mapping[str, Source], watch: Watch, *, again: bool = True) -> list[Told]:
+    """Each by itself, where they are few enough. Raises InputError with all that is wrong with any of them."""
     faults, told = list[Fault](), list[Told]()
-    for label, folder in runs:
+    few = runs if len(runs) <= MOST_APART else {}
+    for label, one in few.items():
         with collecting(faults):
-            told.append(Told.of_folder(label, folder))
+            told.append(Told.of_result(label, one) if isinstance(one, Result) else Told.of_folder(label, one))
     if faults:
         raise InputError(faults)
-    return told
+    return [
+        made_again(known, one, part_of(label, watch)) if again and isinstance(one, Path) else known
+        for known, (label, one) in zip(told, few.items(), strict=True)
+    ]

@@ -11,7 +11,7 @@ import pytest
 from lifsim.errors import InputError
 from lifsim.report.html.again import made_again
 from lifsim.report.html.told import Told
-from lifsim.report.html.write import report_of, report_stored
+from lifsim.report.html.write import report_of, report_of_runs
 
 
 @pytest.fixture
@@ -20,14 +20,12 @@ def copy(folder: Path, tmp_path: Path) -> Path:
 
 
 def test_a_stored_run_has_the_report_that_it_would_have_had(shared: Told, folder: Path) -> None:
-    from lifsim.report.html.page import page
-
-    told = Told.of_result("run", shared.result, shared_around(shared))
-    assert report_stored([folder]).page == page([told]).encode()
+    assert shared.result is not None
+    assert report_of_runs([folder]).page == report_of(shared.result, shared_around(shared))
 
 
 def test_without_being_made_again_it_lacks_what_is_not_stored(folder: Path) -> None:
-    stored = report_stored([folder], again=False).page.decode()
+    stored = report_of_runs([folder], again=False).page.decode()
     assert "only stored figures are told" in stored
     assert 'data-chart="run1-cycles"' in stored
     assert 'data-chart="run1-schedule"' not in stored
@@ -74,7 +72,7 @@ def test_layers_that_are_not_those_of_the_run_are_refused(copy: Path, change, sa
     layers = copy / "layers.csv"
     layers.write_text(change(layers.read_text()))
     with pytest.raises(InputError) as caught:
-        report_stored([copy])
+        report_of_runs([copy])
     assert any(said in str(fault) for fault in caught.value.faults)
     assert "delete it and run again" in str(caught.value)
 
@@ -83,7 +81,7 @@ def test_layers_that_are_not_those_of_the_run_are_refused(copy: Path, change, sa
 def test_a_folder_that_lacks_a_file_is_refused(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(InputError, match="this file is missing"):
-        report_stored([copy])
+        report_of_runs([copy])
 
 
 def test_every_fault_of_all_folders_is_told(copy: Path, folder: Path, tmp_path: Path) -> None:
@@ -91,7 +89,7 @@ def test_every_fault_of_all_folders_is_told(copy: Path, folder: Path, tmp_path: 
     other = shutil.copytree(folder, tmp_path / "other")
     (other / "timesteps.csv").unlink()
     with pytest.raises(InputError) as caught:
-        report_stored([copy, other])
+        report_of_runs([copy, other])
     assert len(caught.value.faults) == 2
 
 
