@@ -48,9 +48,9 @@ IDLE_S = 2.0
 
 @dataclass(frozen=True)
 class Swept:
-    """A sweep on a cluster: points a second, CPU seconds a point of the scheduler and of the client; the share of a core
-    that the scheduler takes while nothing runs; how long the cluster took to be there, from its first process to its
-    last worker."""
+    """A sweep on a cluster: points a second, CPU seconds a point of the scheduler and of the client; the share of a
+    core that the scheduler takes while nothing runs; how long the cluster took to be there, from its first process to
+    its last worker."""
 
     rate: float
     scheduler_s: float
