@@ -48,9 +48,9 @@ IDLE_S = 2.0
 
 @dataclass(frozen=True)
 class Swept:
-    """A sweep on a cluster: points a second, CPU seconds a point of the scheduler, beyond what it takes when nothing
-    runs, and of the client; the share of a core that the scheduler takes then; how long the cluster took to be there,
-    from its first process to its last worker."""
+    """A sweep on a cluster: points a second, CPU seconds a point of the scheduler and of the client; the share of a
+    core that the scheduler takes while nothing runs; how long the cluster took to be there, from its first process to
+    its last worker."""
 
     rate: float
     scheduler_s: float
@@ -187,8 +187,7 @@ def _swept(made: Plan, workers: int, folder: Path) -> Swept:
             run_points(made.job, store, points, executor, lambda _: None)
             seconds = time.perf_counter() - clock
             ours, its = time.process_time() - ours, _cpu_s(scheduler) - its
-    scheduled = max(its - idle * seconds, 0)
-    return Swept(len(points) / seconds, scheduled / len(points), ours / len(points), idle, start_s)
+    return Swept(len(points) / seconds, its / len(points), ours / len(points), idle, start_s)
 
 
 def _cpu_s(pid: int) -> float:

@@ -94,11 +94,14 @@ def _make(
 
 @contextmanager
 def _beside(names: Sequence[str], dtype: DTypeLike, watch: Watch) -> Iterator[None]:
-    """Make parts in a process of their own meanwhile, and wait for it in the end."""
-    if not names:
+    """Make parts in a process of their own meanwhile, where there can be one, and wait for it in the end."""
+    try:
+        other = Worker(packed(_maker)) if names else None
+    except (OSError, ValueError):  # no room for it, or a system that hands no pipes on
+        other = None
+    if other is None:
         yield
         return
-    other = Worker(packed(_maker))
     try:
         with suppress(OSError, EOFError):  # it died: this process will do it
             other.begin()

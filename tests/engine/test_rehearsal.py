@@ -163,6 +163,20 @@ def test_what_dies_beside_this_process_is_made_by_it(played: list[str], monkeypa
     assert played == ["inference float32", "ended", "training float32"]
 
 
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("refusal", [OSError, ValueError])
+def test_where_no_process_starts_this_one_makes_all(
+    refusal: type[Exception], played: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: bytes) -> None:
+        raise refusal
+
+    monkeypatch.setattr(rehearsal, "Worker", refuse)
+    monkeypatch.setattr(rehearsal, "available_threads", lambda: 2)
+    ready(tuple(PARTS), "float32")
+    assert played == ["inference float32", "training float32"]
+
+
 @pytest.mark.slow
 def test_it_is_compiled_beside_each_other_and_leaves_nothing(tmp_path: Path) -> None:
     environment = os.environ | {FOLDER: str(tmp_path / "cache")}

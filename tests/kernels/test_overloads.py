@@ -8,11 +8,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lifsim.kernels import shipped
 from lifsim.kernels.cache import FOLDER, Cache
+from lifsim.kernels.overloads import Family
 from lifsim.kernels.processor import CHOICE, LEVELS, of_level, this_processor
 from lifsim.kernels.shipped import OVERLOAD, shipped_code
 from tests.checkout import ROOT
@@ -81,6 +83,14 @@ def test_code_of_another_function_is_not_taken_for_it(cache: Path) -> None:
     other, own = _kept(cache)
     own.write_bytes(other.read_bytes())
     assert _said(CALL, cache) == MISSED
+
+
+def test_a_wheel_of_other_sources_or_another_python_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Family(("kernels/*.py",)).digest
+    assert Family(("kernels/*.py",)).digest == own
+    assert Family(("engine/*.py",)).digest != own
+    monkeypatch.setattr(sys, "implementation", SimpleNamespace(cache_tag="cpython-399"))
+    assert Family(("kernels/*.py",)).digest != own
 
 
 def test_where_nothing_can_be_kept_it_runs(tmp_path: Path) -> None:
