@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
+from lifsim.kernels.jit import Deferred
 from lifsim.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from lifsim.engine.crew import Crew
 
 _WORTH = 1 << 14  # values of a piece that another thread is woken for
 _PIECES_PER_THREAD = 4  # so that a thread that got the dense images does not keep the others waiting
@@ -22,32 +27,40 @@ def available_threads() -> int:
 
 @dataclass(frozen=True)
 class Workers:
-    """`threads` threads for kernels of the form `kernel(start, stop, *arguments)` that release the GIL."""
+    """`threads` threads for kernels of the form `kernel(start, stop, *arguments)`. Those of Python should release the
+    GIL most of the time; machine code is shared without it."""
 
     threads: int = field(default_factory=available_threads)
-    _pool: ThreadPoolExecutor = field(init=False, repr=False, compare=False)
+    _crews: list[Crew] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.threads <= 1024:
             raise InputError(Fault(f"{self.threads} must be 1 to 1024", path="threads"))
-        object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, thread_name_prefix="lifsim-engine"))
 
     def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _WORTH) -> None:
-        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two."""
+        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two. Raises
+        what a job raises; the others may be undone then."""
         most = 1 if self.threads == 1 else self.threads * _PIECES_PER_THREAD
         pieces = min(jobs, most, jobs * elements // _WORTH)
-        if pieces <= 1:
-            kernel(0, jobs, *arguments)
+        if pieces <= 1 or not (crew := self._crew()).lock.acquire(blocking=False):
+            kernel(0, jobs, *arguments)  # also where this thread, or another one, runs something already
             return
-        bounds = [jobs * piece // pieces for piece in range(pieces + 1)]
-        waiting = iter(list(pairwise(bounds)))  # whoever is free takes the next piece, this thread too
+        try:
+            code: Any = kernel.compiled if isinstance(kernel, Deferred) else kernel
+            if hasattr(code, "py_func"):
+                crew.share(code, jobs, pieces, arguments)
+            else:
+                bounds = [jobs * piece // pieces for piece in range(pieces + 1)]
+                crew.divide(kernel, iter(list(pairwise(bounds))), arguments)
+        finally:
+            crew.lock.release()
 
-        def work() -> None:
-            for start, stop in waiting:
-                kernel(start, stop, *arguments)
+    def _crew(self) -> Crew:
+        """Those who help, in this process."""
+        if not (self._crews and self._crews[-1].process == os.getpid()):
+            from lifsim.engine.crew import Crew
 
-        helpers = [self._pool.submit(work) for _ in range(min(self.threads, pieces) - 1)]
-        work()
-        for helper in helpers:
-            if not helper.cancel():
-                helper.result()
+            crew = Crew(self.threads - 1, patient=self.threads <= available_threads())
+            weakref.finalize(self, crew.dismiss)
+            self._crews[:] = [crew]
+        return self._crews[-1]
