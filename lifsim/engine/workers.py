@@ -16,7 +16,9 @@ from lifsim.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     from lifsim.engine.crew import Crew
 
-_WORTH = 1 << 14  # values of a piece that another thread is woken for
+_ELEMENTS = 1 << 14  # of a job that nothing is known of
+_WORTH = 1 << 14  # values of a piece of machine code that another thread is asked for
+_WORTH_IN_PYTHON = 1 << 15  # of a piece that takes the GIL again and again
 _PIECES_PER_THREAD = 4  # so that a thread that got the dense images does not keep the others waiting
 
 
@@ -37,17 +39,18 @@ class Workers:
         if not 1 <= self.threads <= 1024:
             raise InputError(Fault(f"{self.threads} must be 1 to 1024", path="threads"))
 
-    def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _WORTH) -> None:
+    def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _ELEMENTS) -> None:
         """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two. Raises
         what a job raises; the others may be undone then."""
+        code: Any = kernel.compiled if isinstance(kernel, Deferred) else kernel
+        is_machine_code = hasattr(code, "py_func")
         most = 1 if self.threads == 1 else self.threads * _PIECES_PER_THREAD
-        pieces = min(jobs, most, jobs * elements // _WORTH)
+        pieces = min(jobs, most, jobs * elements // (_WORTH if is_machine_code else _WORTH_IN_PYTHON))
         if pieces <= 1 or not (crew := self._crew()).lock.acquire(blocking=False):
             kernel(0, jobs, *arguments)  # also where this thread, or another one, runs something already
             return
         try:
-            code: Any = kernel.compiled if isinstance(kernel, Deferred) else kernel
-            if hasattr(code, "py_func"):
+            if is_machine_code:
                 crew.share(code, jobs, pieces, arguments)
             else:
                 bounds = [jobs * piece // pieces for piece in range(pieces + 1)]

@@ -29,7 +29,8 @@ def input_gradient(grad: Array, weights: Array, window: Window, workers: Workers
     positions = weights.reshape(groups, -1, *weights.shape[1:]).transpose(0, 3, 4, 1, 2)
     matrices = np.ascontiguousarray(positions).reshape(groups, -1, *positions.shape[3:])
     out = np.zeros((groups, len(grad), height, width, channels // groups), grad.dtype)
-    workers.run(_scatter, -(-len(grad) // _IMAGES), grads, matrices, window, out)
+    elements = _IMAGES * out[0, 0].size * groups
+    workers.run(_scatter, -(-len(grad) // _IMAGES), grads, matrices, window, out, elements=elements)
     return out[0] if groups == 1 else np.moveaxis(out, 0, 3).reshape(len(grad), height, width, channels)
 
 
@@ -38,7 +39,9 @@ def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> 
     (rows, cols), groups = window.kernel, window.groups
     grads = _by_group(grad, window)
     out = np.empty((groups * rows * cols, grads.shape[2], window.in_shape[0] // groups), grad.dtype)
-    workers.run(_correlate, len(out), x, grads, window, out)
+    rooms = [np.empty((len(x), *window.out_shape[1:], out.shape[2]), out.dtype) for _ in range(workers.threads)]
+    elements = rooms[0].size if _lets_others_run(out.shape[1:]) else 0
+    workers.run(_correlate, len(out), x, grads, window, rooms, out, elements=elements)
     by_position = out.reshape(groups, rows, cols, *out.shape[1:])
     return by_position.transpose(0, 3, 4, 1, 2).reshape(window.out_shape[0], -1, rows, cols)
 
@@ -64,14 +67,21 @@ def _scatter(start: int, stop: int, grads: Array, matrices: Array, window: Windo
                 _add(moved.reshape(-1, len(images), rows, cols, moved.shape[2]), first, window.integers, images)
 
 
-def _correlate(start: int, stop: int, x: Array, grads: Array, window: Window, out: Array) -> None:
-    """Weight gradients of kernel positions `start` to `stop`, counted group by group. out: [groups*R*S, filters of a
-    group, C/groups]."""
-    seen = np.empty((len(x), *window.out_shape[1:], out.shape[2]), out.dtype)
+def _correlate(start: int, stop: int, x: Array, grads: Array, window: Window, rooms: list[Array], out: Array) -> None:
+    """Weight gradients of kernel positions `start` to `stop`, counted group by group. rooms: a thread takes one for
+    what it sees, [N, E, F, C/groups]; out: [groups*R*S, filters of a group, C/groups]."""
+    seen, multiply = rooms.pop(), np.dot if _lets_others_run(out.shape[1:]) else np.matmul
     area = window.kernel[0] * window.kernel[1]
     for job in range(start, stop):
         _see(x, job, window.integers, seen)
-        np.matmul(grads[job // area].T, seen.reshape(-1, out.shape[2]), out=out[job])
+        multiply(grads[job // area].T, seen.reshape(-1, out.shape[2]), out=out[job])
+    rooms.append(seen)
+
+
+def _lets_others_run(shape: tuple[int, ...]) -> bool:
+    """Whether a product of that shape is one of matrices for `np.dot`, too: it calls BLAS as `np.matmul` does, but
+    releases the GIL however small the product is."""
+    return min(shape) > 1
 
 
 @compiled
