@@ -37,6 +37,7 @@ class Crew:
         self._faults: list[BaseException] = []
         self._is_dismissed = False
         self._awake = threading.Event()
+        help_with(self._board, 0, 0, 0)  # compiled once, before all of them ask for it
         self._threads = [
             threading.Thread(target=self._help, args=(me, _PAUSES if patient else 1), name=f"{_NAME}_{me}", daemon=True)
             for me in range(1, 1 + helpers)
