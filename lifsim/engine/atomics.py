@@ -9,69 +9,61 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core.cgutils import get_or_insert_function
-from numba.extending import intrinsic
+
+from lifsim.engine.operation import Code, item_bytes, operation
 
 _ORDER = "seq_cst"
-_BYTES = 8
 _PAUSES = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}
 
-give_way: Any = types.ExternalFunction(
-    "sched_yield" if hasattr(os, "sched_yield") else "SwitchToThread", types.int32()
-)
+give_way: Any = types.ExternalFunction("sched_yield" if hasattr(os, "sched_yield") else "SwitchToThread", types.int32())
 """Let another thread have this processor, if one waits for it."""
 
 
-def _place(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    """Pointer to a word. Raises TypeError where words may lie apart."""
-    words = signature.args[0]
-    if words.layout != "C" or words.dtype != types.int64:
-        raise TypeError(f"{words} must be contiguous int64")
-    return builder.gep(context.make_array(words)(context, builder, values[0]).data, [values[1]])
-
-
-@intrinsic
+@operation
 def read(_: Any, words: Any, index: Any) -> Any:
     """words[index]."""
 
-    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.load_atomic(_place(context, builder, signature, values), _ORDER, _BYTES)
+    def write(code: Code, values: Any) -> Any:
+        return code.builder.load_atomic(_place(code, words, values), _ORDER, item_bytes(words))
 
     del index
     return types.int64(words, types.intp), write
 
 
-@intrinsic
+@operation
 def put(_: Any, words: Any, index: Any, value: Any) -> Any:
     """words[index] = value."""
 
-    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        builder.store_atomic(values[2], _place(context, builder, signature, values), _ORDER, _BYTES)
-        return context.get_dummy_value()
+    def write(code: Code, values: Any) -> Any:
+        code.builder.store_atomic(values[2], _place(code, words, values), _ORDER, item_bytes(words))
+        return code.context.get_dummy_value()
 
     del index, value
     return types.void(words, types.intp, types.int64), write
 
 
-@intrinsic
+@operation
 def add(_: Any, words: Any, index: Any, value: Any) -> Any:
     """words[index] += value; what it was before."""
 
-    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.atomic_rmw("add", _place(context, builder, signature, values), values[2], _ORDER)
+    def write(code: Code, values: Any) -> Any:
+        return code.builder.atomic_rmw("add", _place(code, words, values), values[2], _ORDER)
 
     del index, value
     return types.int64(words, types.intp, types.int64), write
 
 
-@intrinsic
+@operation
 def pause(_: Any) -> Any:
     """What a loop does that waits for a word to change, so that the processor does not race through it."""
 
-    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        del signature, values
+    def write(code: Code, _: Any) -> Any:
         if name := _PAUSES.get(platform.machine()):
-            builder.call(get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), []), name), [])
-        return context.get_dummy_value()
+            code.builder.call(code.builder.module.declare_intrinsic(name, (), ir.FunctionType(ir.VoidType(), [])), [])
+        return code.context.get_dummy_value()
 
     return types.void(), write
+
+
+def _place(code: Code, words: Any, values: Any) -> Any:
+    return code.place(words, values, code.type_of(types.int64))

@@ -1,4 +1,4 @@
-"""A board on which one thread puts up work that others help with: compiled, so that it takes no lock of the interpreter.
+"""A board on which one thread puts up work that others help with. It is compiled, and takes no lock of the interpreter.
 
 The board is an array of words. Whoever puts up work takes pieces of it like the others, then takes it down and waits
 until nobody is at it: who comes late finds nothing. So no work ever waits for help, and none is begun that is not

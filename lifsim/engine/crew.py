@@ -21,6 +21,7 @@ from lifsim.engine.trampoline import kind_of
 
 _NAME = "lifsim-engine"
 _PAUSES = 1 << 14  # that a helper stays awake, of 10 to 50 ns: as long as what Python does between two layers takes
+Task = Callable[[], None]
 
 
 class Crew:
@@ -33,7 +34,7 @@ class Crew:
         self._board = new_board(1 + helpers)
         self._numbers = count(1)
         self._kernels: dict[Any, NDArray[Any]] = {}
-        self._task: Callable[[], None] = _nothing
+        self._task: Task = _nothing
         self._faults: list[BaseException] = []
         self._is_dismissed = False
         self._awake = threading.Event()
@@ -53,7 +54,9 @@ class Crew:
             self._kernels[kernel] = known = np.append(known, _form_of(kernel, arguments))
             share(self._board, next(self._numbers), known, jobs, pieces, *arguments)
 
-    def divide(self, kernel: Callable[..., None], pieces: Iterator[tuple[int, int]], arguments: tuple[Any, ...]) -> None:
+    def divide(
+        self, kernel: Callable[..., None], pieces: Iterator[tuple[int, int]], arguments: tuple[Any, ...]
+    ) -> None:
         """kernel(start, stop, *arguments), of Python, for all `pieces`."""
 
         def work() -> None:
@@ -61,9 +64,9 @@ class Crew:
                 kernel(start, stop, *arguments)
 
         self._task, self._faults = work, []
-        self._wake()
         try:
             put_up(self._board, next(self._numbers))
+            self._wake()
             work()
         finally:
             take_down(self._board)
@@ -87,18 +90,23 @@ class Crew:
 
     def _help(self, me: int, pauses: int) -> None:
         while not self._is_dismissed:
-            number = help_with(self._board, me, 0, pauses)
-            while number:
-                try:
-                    self._task()
-                except BaseException as fault:  # whatever it is, it is told where the work was put up
-                    self._faults.append(fault)
-                finally:
-                    leave(self._board)
-                number = help_with(self._board, me, number, pauses)
+            self._look(me, pauses)
             self._awake.clear()
+            self._look(me, 1)  # for what was put up while nobody had to be woken
             if not self._is_dismissed:
                 self._awake.wait()
+
+    def _look(self, me: int, pauses: int) -> None:
+        """Help until no work has come for so many pauses."""
+        number = help_with(self._board, me, 0, pauses)
+        while number:
+            try:
+                self._task()
+            except BaseException as fault:  # whatever it is, it is told where the work was put up
+                self._faults.append(fault)
+            finally:
+                leave(self._board)
+            number = help_with(self._board, me, number, pauses)
 
 
 _NO_KERNELS = np.empty(0, np.int64)
