@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from lifsim.engine.atomics import add, give_way, pause, put, read
 from lifsim.engine.jit import compiled
-from lifsim.engine.trampoline import call, kind, packed, raise_again
+from lifsim.engine.trampoline import ROOM, call, kind, packed, raise_again
 
 # Words, those that change while others are read on cache lines of their own.
 _OPEN = 0  # the number of the work that is up; 0: none is
 _IS_COMPILED = 1  # else it is to be done in Python
-_TRAMPOLINE, _KERNEL, _ARGUMENTS = 2, 3, 4
-_JOBS, _PIECES = 5, 6
-_THREADS = 7  # each of which has a share of the pieces that it takes first
-_HELPING = 16  # threads that are at the work
-_RAISED = 32
-_NEXT = 48  # of each share, the first piece that nobody has taken
+_TRAMPOLINE, _KERNEL, _JOBS, _PIECES = 2, 3, 4, 5
+_THREADS = 6  # each of which has a share of the pieces that it takes first
 _LINE = 16  # two cache lines, which processors fetch together
+_HELPING = _LINE  # threads that are at the work
+_RAISED = 2 * _LINE
+_ARGUMENTS = 3 * _LINE
+_NEXT = _ARGUMENTS + ROOM  # of each share, the first piece that nobody has taken
 
 _PATIENCE = 1 << 10  # pauses after which a thread that waits for others lets them have its processor
 
@@ -38,27 +38,26 @@ def new_board(threads: int) -> NDArray[Any]:
 
 
 @compiled
-def share(board, number, kernels, jobs, pieces, *arguments):  # type: ignore[no-untyped-def]
-    """Compute jobs 0 to `jobs` - 1 of a kernel in so many pieces, and with whoever helps.
-
-    number: above that of all work before. kernels: [kind, address] of each form in which the kernel is compiled, one
-    behind the other. Returns 0, or the kind of the arguments if it is none of these, and nothing is done.
-    """
-    address = _address(kernels, kind(arguments))
-    if address == 0:
-        return kind(arguments)
+def pack(board, *arguments):  # type: ignore[no-untyped-def]
+    """Lay out the arguments of a kernel, behind `start` and `stop`, for `share`; the kind of them. They must outlive
+    that."""
     take_down(board)
-    trampoline, place = packed(arguments)
-    board[_IS_COMPILED], board[_TRAMPOLINE], board[_KERNEL], board[_ARGUMENTS] = 1, trampoline, address, place
-    board[_JOBS], board[_PIECES], board[_RAISED] = jobs, pieces, 0
+    board[_TRAMPOLINE] = packed(board, _ARGUMENTS, arguments)
+    return kind(arguments)
+
+
+@compiled
+def share(board, number, kernel, jobs, pieces):  # type: ignore[no-untyped-def]
+    """Compute jobs 0 to `jobs` - 1 of a kernel in so many pieces, and with whoever helps. number: above that of all
+    work before; kernel: the address of its form for the arguments that are packed. Raises what it raises."""
+    board[_IS_COMPILED], board[_KERNEL], board[_JOBS], board[_PIECES], board[_RAISED] = 1, kernel, jobs, pieces, 0
     for owner in range(board[_THREADS]):
-        put(board, _NEXT + owner * _LINE, _first(board, owner))
+        put(board, _next(owner), _first(board, owner))
     put(board, _OPEN, number)
     _compute(board, 0)
     take_down(board)
     if board[_RAISED] != 0:
         raise_again(board[_RAISED])
-    return 0
 
 
 @compiled
@@ -119,26 +118,23 @@ def _compute(board, me):  # type: ignore[no-untyped-def]
     threads, pieces = board[_THREADS], board[_PIECES]
     for turn in range(threads):
         owner = (me + turn) % threads
-        behind, next_piece = _first(board, owner + 1), _NEXT + owner * _LINE
-        piece = add(board, next_piece, 1)
+        behind, following = _first(board, owner + 1), _next(owner)
+        piece = add(board, following, 1)
         while piece < behind and read(board, _RAISED) == 0:
             start, stop = board[_JOBS] * piece // pieces, board[_JOBS] * (piece + 1) // pieces
-            raised = call(board[_TRAMPOLINE], board[_KERNEL], start, stop, board[_ARGUMENTS])
+            raised = call(board[_TRAMPOLINE], board[_KERNEL], start, stop, board[_ARGUMENTS:].ctypes.data)
             if raised != 0:
                 put(board, _RAISED, raised)
-            piece = add(board, next_piece, 1)
+            piece = add(board, following, 1)
+
+
+@compiled
+def _next(owner):  # type: ignore[no-untyped-def]
+    """Word of a thread's share."""
+    return _NEXT + owner * _LINE
 
 
 @compiled
 def _first(board, owner):  # type: ignore[no-untyped-def]
     """Piece of a thread's share."""
     return board[_PIECES] * owner // board[_THREADS]
-
-
-@compiled
-def _address(kernels, wanted):  # type: ignore[no-untyped-def]
-    """Of the form of that kind; 0: there is none."""
-    for form in range(0, kernels.size, 2):
-        if kernels[form] == wanted:
-            return kernels[form + 1]
-    return 0

@@ -12,12 +12,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
-import numpy as np
 from numba import int64, typeof
-from numpy.typing import NDArray
 
-from lifsim.engine.board import help_with, leave, new_board, put_up, share, take_down
-from lifsim.engine.trampoline import kind_of
+from lifsim.engine.board import help_with, leave, new_board, pack, put_up, share, take_down
 
 _NAME = "lifsim-engine"
 _PAUSES = 1 << 14  # that a helper stays awake, of 10 to 50 ns: as long as what Python does between two layers takes
@@ -33,7 +30,7 @@ class Crew:
         self.lock = threading.Lock()
         self._board = new_board(1 + helpers)
         self._numbers = count(1)
-        self._kernels: dict[Any, NDArray[Any]] = {}
+        self._addresses: dict[tuple[Any, int], int] = {}  # of the machine code for kinds of arguments
         self._task: Task = _nothing
         self._faults: list[BaseException] = []
         self._is_dismissed = False
@@ -48,11 +45,11 @@ class Crew:
 
     def share(self, kernel: Any, jobs: int, pieces: int, arguments: tuple[Any, ...]) -> None:
         """kernel(start, stop, *arguments), machine code, for all `jobs`, in so many pieces."""
-        known = self._kernels.get(kernel, _NO_KERNELS)
+        form = kernel, pack(self._board, *arguments)
+        if form not in self._addresses:
+            self._addresses[form] = _address(kernel, arguments)
         self._wake()
-        if share(self._board, next(self._numbers), known, jobs, pieces, *arguments):
-            self._kernels[kernel] = known = np.append(known, _form_of(kernel, arguments))
-            share(self._board, next(self._numbers), known, jobs, pieces, *arguments)
+        share(self._board, next(self._numbers), self._addresses[form], jobs, pieces)
 
     def divide(
         self, kernel: Callable[..., None], pieces: Iterator[tuple[int, int]], arguments: tuple[Any, ...]
@@ -109,15 +106,13 @@ class Crew:
             number = help_with(self._board, me, number, pauses)
 
 
-_NO_KERNELS = np.empty(0, np.int64)
-
-
-def _form_of(kernel: Any, arguments: tuple[Any, ...]) -> list[int]:
-    """(kind, address) of the machine code of a kernel for such arguments."""
-    given = tuple(map(typeof, arguments))
-    kernel.compile((int64, int64, *given))
-    form = kernel.overloads[int64, int64, *given]
-    return [kind_of(given), form.library.get_pointer_to_function(form.fndesc.mangled_name)]
+def _address(kernel: Any, arguments: tuple[Any, ...]) -> int:
+    """Of the machine code of a kernel for such arguments."""
+    given = int64, int64, *map(typeof, arguments)
+    kernel.compile(given)
+    form = kernel.overloads[given]
+    address: int = form.library.get_pointer_to_function(form.fndesc.mangled_name)
+    return address
 
 
 def _nothing() -> None:

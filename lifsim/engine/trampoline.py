@@ -1,7 +1,8 @@
 """Calls of a kernel by its address, with arguments that lie packed in memory: any thread can make them, and needs
 neither the kernel's types nor the lock of the interpreter.
 
-What is compiled here depends on the types of the arguments alone, so that no kernel is compiled a second time.
+What is compiled here depends on the types of the arguments alone, so that no kernel is compiled a second time, and is
+little.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 
-from lifsim.engine.operation import Code, operation
+from lifsim.engine.operation import Code, item_bytes, operation
+
+ROOM = 512
+"""Words for the arguments of a kernel."""
 
 _NUMBER = ir.IntType(64)
 _POINTER = ir.IntType(8).as_pointer()
@@ -33,20 +37,19 @@ def kind(_: Any, arguments: Any) -> Any:
 
 
 @operation
-def packed(_: Any, arguments: Any) -> Any:
-    """(address of a trampoline, address of the arguments), which lie there until the calling function returns."""
-    addresses: Any = types.UniTuple(types.int64, 2)  # type: ignore[no-untyped-call]
+def packed(_: Any, words: Any, first: Any, arguments: Any) -> Any:
+    """Put the arguments into an array from words[first] on, where there must be `ROOM` words; the address of a
+    trampoline for such. Raises TypeError for more."""
 
     def write(code: Code, values: Any) -> Any:
-        with code.builder.goto_entry_block():
-            here = code.builder.alloca(values[0].type)
-        code.builder.store(values[0], here)
-        pointers = _trampoline(code, arguments), here
-        return code.context.make_tuple(
-            code.builder, addresses, [code.builder.ptrtoint(pointer, _NUMBER) for pointer in pointers]
-        )
+        what = code.type_of(arguments)
+        if code.context.get_abi_sizeof(what) > ROOM * item_bytes(words):
+            raise TypeError(f"{arguments} must fit into {ROOM} words")
+        code.builder.store(values[2], code.place(words, values, what), align=item_bytes(words))
+        return code.builder.ptrtoint(_trampoline(code, arguments), _NUMBER)
 
-    return addresses(arguments), write
+    del first
+    return types.int64(words, types.intp, arguments), write
 
 
 @operation
