@@ -51,14 +51,12 @@ class Crew:
         self._wake()
         share(self._board, next(self._numbers), self._addresses[form], jobs, pieces)
 
-    def divide(
-        self, kernel: Callable[..., None], pieces: Iterator[tuple[int, int]], arguments: tuple[Any, ...]
-    ) -> None:
-        """kernel(start, stop, *arguments), of Python, for all `pieces`."""
+    def divide(self, parts: Iterator[Task]) -> None:
+        """Parts of work in Python, each of which releases the GIL most of the time: whoever is free takes the next."""
 
         def work() -> None:
-            for start, stop in pieces:
-                kernel(start, stop, *arguments)
+            for part in parts:
+                part()
 
         self._task, self._faults = work, []
         try:

@@ -6,6 +6,7 @@ import os
 import weakref
 from collections.abc import Callable
 from dataclasses import field
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,33 @@ def available_threads() -> int:
 
 
 @dataclass(frozen=True)
+class Work:
+    """Jobs 0 to `jobs` - 1 of `kernel(start, stop, *arguments)`. elements: about how many values a job computes."""
+
+    kernel: Callable[..., None]
+    jobs: int
+    arguments: tuple[object, ...] = ()
+    elements: int = _ELEMENTS
+
+    @cached_property
+    def machine_code(self) -> Any:
+        """What Numba has made of the kernel; None of one in Python."""
+        code: Any = self.kernel.compiled if isinstance(self.kernel, Deferred) else self.kernel
+        return code if hasattr(code, "py_func") else None
+
+    def pieces(self, threads: int) -> int:
+        """Into how many it is worth to be cut."""
+        most = 1 if threads == 1 else threads * _PIECES_PER_THREAD
+        worth = _WORTH_IN_PYTHON if self.machine_code is None else _WORTH
+        return max(1, min(self.jobs, most, self.jobs * self.elements // worth))
+
+    def parts(self, pieces: int) -> list[Callable[[], None]]:
+        """Those pieces."""
+        bounds = [self.jobs * piece // pieces for piece in range(pieces + 1)]
+        return [partial(self.kernel, start, stop, *self.arguments) for start, stop in pairwise(bounds)]
+
+
+@dataclass(frozen=True)
 class Workers:
     """`threads` threads for kernels of the form `kernel(start, stop, *arguments)`. Those of Python should release the
     GIL most of the time; machine code is shared without it."""
@@ -42,19 +70,24 @@ class Workers:
     def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _ELEMENTS) -> None:
         """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two. Raises
         what a job raises; the others may be undone then."""
-        code: Any = kernel.compiled if isinstance(kernel, Deferred) else kernel
-        is_machine_code = hasattr(code, "py_func")
-        most = 1 if self.threads == 1 else self.threads * _PIECES_PER_THREAD
-        pieces = min(jobs, most, jobs * elements // (_WORTH if is_machine_code else _WORTH_IN_PYTHON))
-        if pieces <= 1 or not (crew := self._crew()).lock.acquire(blocking=False):
-            kernel(0, jobs, *arguments)  # also where this thread, or another one, runs something already
+        self.run_all(Work(kernel, jobs, arguments, elements))
+
+    def run_all(self, *works: Work) -> None:
+        """Compute the jobs of several kernels, side by side where they are Python."""
+        cut = [work.pieces(self.threads) for work in works]
+        if sum(cut) <= len(works) or not (crew := self._crew()).lock.acquire(blocking=False):
+            for work in works:  # also where this thread, or another one, runs something already
+                work.kernel(0, work.jobs, *work.arguments)
             return
         try:
-            if is_machine_code:
-                crew.share(code, jobs, pieces, arguments)
-            else:
-                bounds = [jobs * piece // pieces for piece in range(pieces + 1)]
-                crew.divide(kernel, iter(list(pairwise(bounds))), arguments)
+            in_python: list[Callable[[], None]] = []
+            for work, pieces in zip(works, cut, strict=True):
+                if work.machine_code is None:
+                    in_python += work.parts(pieces)
+                else:
+                    crew.share(work.machine_code, work.jobs, pieces, work.arguments)
+            if in_python:
+                crew.divide(iter(in_python))
         finally:
             crew.lock.release()
 
