@@ -70,7 +70,10 @@ class Workers:
     def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _ELEMENTS) -> None:
         """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two. Raises
         what a job raises; the others may be undone then."""
-        self.run_all(Work(kernel, jobs, arguments, elements))
+        if self.threads == 1:
+            kernel(0, jobs, *arguments)
+        else:
+            self.run_all(Work(kernel, jobs, arguments, elements))
 
     def run_all(self, *works: Work) -> None:
         """Compute the jobs of several kernels, side by side where they are Python."""
