@@ -66,6 +66,14 @@ def test_positions_that_do_not_fit_together(room: int, monkeypatch: pytest.Monke
     equal(Window((5, 6, 7), (3, 6, 7), (3, 3), (1, 1), (1, 1)), 11, True, 2, 1)
 
 
+def test_a_room_is_given_back_once() -> None:
+    """Else two threads would see different positions in one."""
+    window = LAYERS["linear"][0]
+    x, grads, rooms = np.ones((4, 1, 1, 128), np.uint8), np.ones((1, 4, 64), np.float32), [np.empty((4, 1, 1, 128))]
+    convolution_gradients._correlate(0, 1, x, grads, window, rooms, np.empty((1, 64, 128)))
+    assert len(rooms) == 1
+
+
 @st.composite
 def windows(draw: st.DrawFn) -> Window:
     """Of all strides, borders and groups; some outputs see nothing but the border."""

@@ -14,6 +14,7 @@ import numba
 import numpy as np
 import pytest
 
+from lifsim.engine.crew import Crew
 from lifsim.engine.workers import Workers
 
 WORTH = 1 << 20  # elements of a job, so that each is a piece
@@ -28,6 +29,14 @@ def counted(start: int, stop: int, counts: Any, row: Any) -> None:
             here = counts[job, : row.size]
             for column in range(row.size):
                 here[column] += row[column]
+
+
+@numba.njit(nogil=True)
+def doubled(start: int, stop: int, counts: Any, row: Any) -> None:
+    """Each job adds twice a row to its own."""
+    for job in range(start, stop):
+        for column in range(row.size):
+            counts[job, column] += 2 * row[column]
 
 
 @numba.njit(nogil=True)
@@ -115,6 +124,13 @@ def test_machine_code_works_on_what_numba_takes() -> None:
         workers.run(counted, 30, whole[:, ::2], ones, elements=WORTH)
     assert (whole[:, ::2] == 400).all()
     assert (whole[:, 1::2] == 0).all()
+
+
+def test_kernels_of_the_same_types_are_kept_apart() -> None:
+    workers, counts = Workers(2), np.zeros((30, 4))
+    for kernel in (counted, doubled, counted, doubled):
+        workers.run(kernel, 30, counts, np.ones(4), elements=WORTH)
+    assert (counts == 204).all()
 
 
 @pytest.mark.parametrize("bad", [0, 30, 99])
@@ -208,8 +224,33 @@ def test_helpers_sleep_while_there_is_nothing_to_do() -> None:
     assert time.process_time() - before < 0.25
 
 
+def test_no_helper_falls_asleep_beside_work_in_python() -> None:
+    """It does so while work is put up by one who believes it awake."""
+    crew, this = Crew(1, patient=False), threading.current_thread().name
+    reached, going, came = threading.Event(), threading.Event(), threading.Event()
+
+    class Late(threading.Event):
+        def clear(self) -> None:
+            reached.set()
+            assert going.wait(LONG_S)
+            super().clear()
+
+    def part() -> None:
+        if threading.current_thread().name == this:
+            going.set()
+            assert came.wait(LONG_S)
+        came.set()
+
+    asleep, crew._awake = crew._awake, Late()
+    crew._awake.set()
+    asleep.set()
+    assert reached.wait(LONG_S)
+    crew.divide(iter([part, part]))
+    crew.dismiss()
+
+
 SCRIPT = """
-import os, sys
+import os, sys, threading
 import numpy as np
 from lifsim.engine.workers import Workers
 from lifsim.engine.training.norm_passes import sum_values
@@ -226,6 +267,7 @@ run(workers)
 FORK = """
 child = os.fork()
 run(workers)
+assert sum(thread.name.startswith("lifsim-engine") for thread in threading.enumerate()) == 2
 if child:
     assert os.waitpid(child, 0)[1] == 0
 """
