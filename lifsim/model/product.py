@@ -70,7 +70,7 @@ class Backward(Protocol):
 
     def of_both(self, x: Array, grad: Array, weights: Array, workers: Any) -> tuple[Array, Array]:
         """Of its weights and of its input, which may be computed side by side."""
-        ...
+        return self.of_weights(x, grad, workers), self.of_input(x, grad, weights, workers)
 
 
 @dataclass(frozen=True)
