@@ -8,19 +8,17 @@ No index is checked.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core.datamodel import models
-from numba.extending import intrinsic, overload, register_model
+from numba.extending import overload, register_model
 from numpy.typing import DTypeLike, NDArray
 
+from lifsim.engine.operation import Code, item_bytes, operation
 from lifsim.kernels.processor import this_processor
-from lifsim.lazy_dataclass import dataclass
 
 Array = NDArray[Any]
 
@@ -61,54 +59,18 @@ class _Model(models.PrimitiveModel):
         )
 
 
-@dataclass(frozen=True)
-class _Code:
-    """Where the code of one operation is written. context, builder: Numba's and LLVM's."""
-
-    context: Any
-    builder: Any
-
-    def type_of(self, numbers: Any) -> Any:
-        """LLVM's of a type of Numba's."""
-        return self.context.get_value_type(numbers)
-
-    def place(self, array: Any, arguments: Any, what: Any) -> Any:
-        """Pointer to values of LLVM's type `what` in an array; arguments: it, and the index of the first. Raises
-        TypeError where neighbours may lie apart."""
-        if array.layout != "C":
-            raise TypeError(f"{array} must be contiguous")
-        data = self.context.make_array(array)(self.context, self.builder, arguments[0]).data
-        return self.builder.bitcast(self.builder.gep(data, [arguments[1]]), what.as_pointer())
-
-    def load(self, array: Any, arguments: Any, what: Any) -> Any:
-        """Such values, wherever they begin."""
-        return self.builder.load(self.place(array, arguments, what), align=_item_bytes(array))
-
-
-def _operation(typed: Callable[..., tuple[Any, Callable[[_Code, Any], Any]]]) -> Any:
-    """A function for kernels, of one that says for the types of its arguments, behind Numba's context, what
-    signature it has and how its code is written."""
-
-    @wraps(typed)
-    def define(*arguments: Any) -> Any:
-        signature, write = typed(*arguments)
-        return signature, lambda context, builder, _, values: write(_Code(context, builder), values)
-
-    return intrinsic(prefer_literal=True)(define)
-
-
-@_operation
+@operation
 def zeros(_: Any, array: Any, size: Any) -> Any:
     """Lanes for the elements of an array, as many as `size` bytes, a literal, hold."""
-    lanes = Lanes(array.dtype, size.literal_value // _item_bytes(array))
+    lanes = Lanes(array.dtype, size.literal_value // item_bytes(array))
     return lanes(array, size), lambda code, _: ir.Constant(code.type_of(lanes), None)
 
 
-@_operation
+@operation
 def spread(_: Any, like: Any, number: Any) -> Any:
     """The same number in every lane of as many as `like` has."""
 
-    def write(code: _Code, values: Any) -> Any:
+    def write(code: Code, values: Any) -> Any:
         nothing = ir.Constant(code.type_of(like), ir.Undefined)
         first = code.builder.insert_element(nothing, values[1], ir.IntType(32)(0))
         return code.builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), like.count), None))
@@ -117,38 +79,38 @@ def spread(_: Any, like: Any, number: Any) -> Any:
     return like(like, like.element), write
 
 
-@_operation
+@operation
 def load(_: Any, like: Any, array: Any, start: Any) -> Any:
     """As many elements of an array, from `start` on, as `like` has lanes."""
     del start
     return like(like, array, types.intp), lambda code, values: code.load(array, values[1:], code.type_of(like))
 
 
-@_operation
+@operation
 def store(_: Any, lanes: Any, array: Any, start: Any) -> Any:
     """Lanes into an array, from `start` on."""
 
-    def write(code: _Code, values: Any) -> Any:
+    def write(code: Code, values: Any) -> Any:
         place = code.place(array, values[1:], code.type_of(lanes))
-        code.builder.store(values[0], place, align=_item_bytes(array))
+        code.builder.store(values[0], place, align=item_bytes(array))
         return code.context.get_dummy_value()
 
     del start
     return types.void(lanes, array, types.intp), write
 
 
-@_operation
+@operation
 def element(_: Any, array: Any, index: Any) -> Any:
     """One element of an array, without asking whether the index counts from its end."""
     del index
     return array.dtype(array, types.intp), lambda code, values: code.load(array, values, code.type_of(array.dtype))
 
 
-@_operation
+@operation
 def nonzero_of_eight(_: Any, array: Any, start: Any) -> Any:
     """Which of the eight elements from `start` on are not zero: bit i of the i-th."""
 
-    def write(code: _Code, values: Any) -> Any:
+    def write(code: Code, values: Any) -> Any:
         vector = ir.VectorType(code.type_of(array.dtype), 8)
         compare = code.builder.fcmp_unordered if isinstance(array.dtype, types.Float) else code.builder.icmp_unsigned
         found = compare("!=", code.load(array, values, vector), ir.Constant(vector, None))
@@ -158,13 +120,13 @@ def nonzero_of_eight(_: Any, array: Any, start: Any) -> Any:
     return types.intp(array, types.intp), write
 
 
-@_operation
+@operation
 def _count(_: Any, lanes: Any) -> Any:
     return types.intp(lanes), lambda code, _: ir.Constant(code.type_of(types.intp), lanes.count)
 
 
 def _arithmetic(of_reals: str, of_integers: str) -> Any:
-    @_operation
+    @operation
     def compute(_: Any, first: Any, second: Any) -> Any:
         name = of_reals if isinstance(first.element, types.Float) else of_integers
         return first(first, second), lambda code, values: getattr(code.builder, name)(*values)
@@ -173,10 +135,6 @@ def _arithmetic(of_reals: str, of_integers: str) -> Any:
 
 
 _sum, _product = _arithmetic("fadd", "add"), _arithmetic("fmul", "mul")
-
-
-def _item_bytes(array: Any) -> int:
-    return int(np.dtype(str(array.dtype)).itemsize)
 
 
 @overload(operator.add)

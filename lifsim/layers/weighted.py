@@ -53,13 +53,24 @@ class _Backward:
         return found.reshape(self.node.weight_shape)
 
     def of_input(self, x: Array, grad: Array, weights: Array, workers: Any) -> Array:
-        from lifsim.engine.layout import to_channels_first, to_channels_last
         from lifsim.engine.training.convolution_gradients import input_gradient
 
-        out = input_gradient(self._maps(grad), oihw(weights), self.node.window, workers)
+        return self._like(x, input_gradient(self._maps(grad), oihw(weights), self.node.window, workers))
+
+    def of_both(self, x: Array, grad: Array, weights: Array, workers: Any) -> tuple[Array, Array]:
+        from lifsim.engine.training.convolution_gradients import both_gradients
+
+        given = self.node.maps(x), self._maps(grad), oihw(weights)
+        of_weights, of_input = both_gradients(*given, self.node.window, workers)
+        return of_weights.reshape(self.node.weight_shape), self._like(x, of_input)
+
+    def _like(self, x: Array, maps: Array) -> Array:
+        """Gradients of the maps as those of x."""
+        from lifsim.engine.layout import to_channels_first, to_channels_last
+
         if not self.node.flat:
-            return out.reshape(x.shape)
-        return to_channels_last(out.reshape(to_channels_first(x).shape))
+            return maps.reshape(x.shape)
+        return to_channels_last(maps.reshape(to_channels_first(x).shape))
 
     def _maps(self, grad: Array) -> Array:
         from numpy import ascontiguousarray

@@ -68,6 +68,10 @@ class Backward(Protocol):
         """Of its input x."""
         ...
 
+    def of_both(self, x: Array, grad: Array, weights: Array, workers: Any) -> tuple[Array, Array]:
+        """Of its weights and of its input, which may be computed side by side."""
+        return self.of_weights(x, grad, workers), self.of_input(x, grad, weights, workers)
+
 
 @dataclass(frozen=True)
 class Product(Node, ABC):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from lifsim.engine.training import convolution_gradients
-from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
+from lifsim.engine.training.convolution_gradients import both_gradients, input_gradient, weight_gradient
 from lifsim.engine.workers import Workers
 from lifsim.model.product import Window
 from tests.oracles import convolution_gradients as oracle
@@ -47,9 +47,12 @@ def equal(window: Window, images: int, spikes: bool, seed: int, threads: int) ->
     of_weights, of_input = oracle.weight_gradient(x, grad, window), oracle.input_gradient(grad, weights, window)
     np.testing.assert_array_equal(weight_gradient(x, grad, window, workers), of_weights, strict=True)
     np.testing.assert_array_equal(input_gradient(grad, weights, window, workers), of_input, strict=True)
+    both = both_gradients(x, grad, weights, window, workers)
+    np.testing.assert_array_equal(both[0], of_weights, strict=True)
+    np.testing.assert_array_equal(both[1], of_input, strict=True)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("spikes", [False, True])
 @pytest.mark.parametrize(("window", "images"), LAYERS.values(), ids=LAYERS.keys())
 def test_layers(window: Window, images: int, spikes: bool, threads: int) -> None:
@@ -61,6 +64,14 @@ def test_positions_that_do_not_fit_together(room: int, monkeypatch: pytest.Monke
     """One after the other, or so many as there is room for: 4 of 9."""
     monkeypatch.setattr(convolution_gradients, "_ROOM_BYTES", room)
     equal(Window((5, 6, 7), (3, 6, 7), (3, 3), (1, 1), (1, 1)), 11, True, 2, 1)
+
+
+def test_a_room_is_given_back_once() -> None:
+    """Else two threads would see different positions in one."""
+    window = LAYERS["linear"][0]
+    x, grads, rooms = np.ones((4, 1, 1, 128), np.uint8), np.ones((1, 4, 64), np.float32), [np.empty((4, 1, 1, 128))]
+    convolution_gradients._correlate(0, 1, x, grads, window, rooms, np.empty((1, 64, 128)))
+    assert len(rooms) == 1
 
 
 @st.composite

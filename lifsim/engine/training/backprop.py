@@ -167,6 +167,8 @@ class Pass:
                 value = self._norms.normed(node, raw, timestep, timesteps)
             case _:
                 value = self._stateless(node, inputs)
+                if isinstance(node, Pool) and value.dtype == np.uint8:  # few spikes, read again on the way back
+                    self._tape.put(node.name, value)
         return value
 
     def _stateless(self, node: Node, inputs: Sequence[Array]) -> Array:
@@ -266,13 +268,17 @@ class Pass:
         if node.bias:
             add("bias", grad.sum(axis=tuple(range(grad.ndim - 1)), dtype=np.float64).astype(grad.dtype))
         x = self._value(node.inputs[0], timestep, timesteps)
-        add("weight", _backward_of(node).of_weights(x, grad, self.learner.workers))
-        if flow.wants(node.inputs[0]):
-            flow.add(node.inputs[0], self._input_gradient(node, grad, x), timestep)
+        of_weights, of_input = self._product_gradients(node, grad, x, flow.wants(node.inputs[0]))
+        add("weight", of_weights)
+        if of_input is not None:
+            flow.add(node.inputs[0], of_input, timestep)
 
-    def _input_gradient(self, node: Product, grad: Array, x: Array) -> Array:
-        weights = self._weights[f"{node.name}.weight"].astype(grad.dtype)
-        return _backward_of(node).of_input(x, grad, weights, self.learner.workers)
+    def _product_gradients(self, node: Product, grad: Array, x: Array, with_input: bool) -> tuple[Array, Array | None]:
+        """Of the weights and, if asked, of the input x."""
+        backward, workers = _backward_of(node), self.learner.workers
+        if not with_input:
+            return backward.of_weights(x, grad, workers), None
+        return backward.of_both(x, grad, self._weights[f"{node.name}.weight"].astype(grad.dtype), workers)
 
 
 def _backward_of(node: Product) -> Backward:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.engine.jit import compiled
-from lifsim.engine.workers import Workers
+from lifsim.engine.workers import Work, Workers
 from lifsim.model.product import Window
 
 Array = NDArray[Any]
@@ -24,23 +24,63 @@ _ROOM_BYTES = 1 << 21  # of a job's products of several positions, which stay in
 
 def input_gradient(grad: Array, weights: Array, window: Window, workers: Workers) -> Array:
     """Gradient [N, H, W, C] of the inputs, from that of the outputs, [N, E, F, M], and OIHW weights."""
-    channels, height, width = window.in_shape
-    grads, groups = _by_group(grad, window), window.groups
-    positions = weights.reshape(groups, -1, *weights.shape[1:]).transpose(0, 3, 4, 1, 2)
-    matrices = np.ascontiguousarray(positions).reshape(groups, -1, *positions.shape[3:])
-    out = np.zeros((groups, len(grad), height, width, channels // groups), grad.dtype)
-    workers.run(_scatter, -(-len(grad) // _IMAGES), grads, matrices, window, out)
-    return out[0] if groups == 1 else np.moveaxis(out, 0, 3).reshape(len(grad), height, width, channels)
+    out = _inputs(grad, window)
+    workers.run_all(_of_inputs(_by_group(grad, window), weights, window, out))
+    return _side_by_side(out)
 
 
 def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
     """OIHW gradient of the weights, from inputs x [N, H, W, C] and the gradient [N, E, F, M] of the outputs."""
+    out = _positions(grad, window)
+    workers.run_all(_of_weights(x, _by_group(grad, window), window, workers.threads, out))
+    return _oihw(out, window)
+
+
+def both_gradients(x: Array, grad: Array, weights: Array, window: Window, workers: Workers) -> tuple[Array, Array]:
+    """Of the weights and of the inputs, side by side."""
+    of_weights, of_inputs, grads = _positions(grad, window), _inputs(grad, window), _by_group(grad, window)
+    workers.run_all(
+        _of_weights(x, grads, window, workers.threads, of_weights), _of_inputs(grads, weights, window, of_inputs)
+    )
+    return _oihw(of_weights, window), _side_by_side(of_inputs)
+
+
+def _inputs(grad: Array, window: Window) -> Array:
+    """Room for gradients of the inputs, [groups, N, H, W, C / groups]."""
+    channels, height, width = window.in_shape
+    return np.empty((window.groups, len(grad), height, width, channels // window.groups), grad.dtype)
+
+
+def _side_by_side(inputs: Array) -> Array:
+    """[N, H, W, C] of all groups."""
+    if len(inputs) == 1:
+        whole: Array = inputs[0]
+        return whole
+    return np.moveaxis(inputs, 0, 3).reshape(*inputs.shape[1:4], -1)
+
+
+def _positions(grad: Array, window: Window) -> Array:
+    """Room for gradients of the weights, [groups * R * S, filters of a group, C / groups]."""
     (rows, cols), groups = window.kernel, window.groups
-    grads = _by_group(grad, window)
-    out = np.empty((groups * rows * cols, grads.shape[2], window.in_shape[0] // groups), grad.dtype)
-    workers.run(_correlate, len(out), x, grads, window, out)
-    by_position = out.reshape(groups, rows, cols, *out.shape[1:])
-    return by_position.transpose(0, 3, 4, 1, 2).reshape(window.out_shape[0], -1, rows, cols)
+    return np.empty((groups * rows * cols, grad.shape[3] // groups, window.in_shape[0] // groups), grad.dtype)
+
+
+def _oihw(positions: Array, window: Window) -> Array:
+    by_position = positions.reshape(window.groups, *window.kernel, *positions.shape[1:])
+    return by_position.transpose(0, 3, 4, 1, 2).reshape(window.out_shape[0], -1, *window.kernel)
+
+
+def _of_inputs(grads: Array, weights: Array, window: Window, out: Array) -> Work:
+    positions = weights.reshape(window.groups, -1, *weights.shape[1:]).transpose(0, 3, 4, 1, 2)
+    matrices = np.ascontiguousarray(positions).reshape(window.groups, -1, *positions.shape[3:])
+    jobs = -(-out.shape[1] // _IMAGES)
+    return Work(_scatter, jobs, (grads, matrices, window, out), elements=out.size // max(1, jobs))
+
+
+def _of_weights(x: Array, grads: Array, window: Window, threads: int, out: Array) -> Work:
+    rooms = [np.empty((len(x), *window.out_shape[1:], out.shape[2]), out.dtype) for _ in range(threads)]
+    elements = rooms[0].size if _lets_others_run(out.shape[1:]) else 0
+    return Work(_correlate, len(out), (x, grads, window, rooms, out), elements)
 
 
 def _by_group(grad: Array, window: Window) -> Array:
@@ -51,11 +91,12 @@ def _by_group(grad: Array, window: Window) -> Array:
 
 def _scatter(start: int, stop: int, grads: Array, matrices: Array, window: Window, out: Array) -> None:
     """Input gradients of jobs of so many images. grads: [groups, pixels, filters]; matrices: [groups, R*S, filters, C];
-    out: [groups, N, H, W, C], zeros."""
+    out: [groups, N, H, W, C]."""
     _, rows, cols = window.out_shape
     for job in range(start, stop):
         for group, (here, of_positions) in enumerate(zip(grads, matrices, strict=True)):
             images = out[group, job * _IMAGES : (job + 1) * _IMAGES]
+            images[...] = 0
             pixels = here[job * _IMAGES * rows * cols :][: len(images) * rows * cols]
             size = len(pixels) * of_positions.shape[2] * out.itemsize
             together = max(1, _ROOM_BYTES // size)
@@ -64,14 +105,21 @@ def _scatter(start: int, stop: int, grads: Array, matrices: Array, window: Windo
                 _add(moved.reshape(-1, len(images), rows, cols, moved.shape[2]), first, window.integers, images)
 
 
-def _correlate(start: int, stop: int, x: Array, grads: Array, window: Window, out: Array) -> None:
-    """Weight gradients of kernel positions `start` to `stop`, counted group by group. out: [groups*R*S, filters of a
-    group, C/groups]."""
-    seen = np.empty((len(x), *window.out_shape[1:], out.shape[2]), out.dtype)
+def _correlate(start: int, stop: int, x: Array, grads: Array, window: Window, rooms: list[Array], out: Array) -> None:
+    """Weight gradients of kernel positions `start` to `stop`, counted group by group. rooms: a thread takes one for
+    what it sees, [N, E, F, C/groups]; out: [groups*R*S, filters of a group, C/groups]."""
+    seen, multiply = rooms.pop(), np.dot if _lets_others_run(out.shape[1:]) else np.matmul
     area = window.kernel[0] * window.kernel[1]
     for job in range(start, stop):
         _see(x, job, window.integers, seen)
-        np.matmul(grads[job // area].T, seen.reshape(-1, out.shape[2]), out=out[job])
+        multiply(grads[job // area].T, seen.reshape(-1, out.shape[2]), out=out[job])
+    rooms.append(seen)
+
+
+def _lets_others_run(shape: tuple[int, ...]) -> bool:
+    """Whether a product of that shape is one of matrices for `np.dot`, too: it calls BLAS as `np.matmul` does, but
+    releases the GIL however small the product is."""
+    return min(shape) > 1
 
 
 @compiled

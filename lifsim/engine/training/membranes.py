@@ -97,7 +97,7 @@ class Membranes(ABC):
         sets = states_of(self.network, self.sharing)
         self.neurons = {lif.name: bound(lif, self.weights, self.batch) for lif in self.network.lifs}
         self.states = {state.name: rest(self.neurons[state.name], state, self.batch, MEMBRANE) for state in sets}
-        self.gradients = {name: tuple(map(np.zeros_like, state)) for name, state in self.states.items()}
+        self.gradients = {name: tuple(np.zeros(v.shape, v.dtype) for v in state) for name, state in self.states.items()}
         self.state_of = {name: state for state in sets for name in state.lifs}
 
     def adjoint(self, node: Lif) -> Adjoint:

@@ -14,7 +14,7 @@ BLOCK = 16  # channels of a job: a cache line of float32
 
 @compiled
 def sum_values(start, stop, z, sums):  # type: ignore[no-untyped-def]
-    """sums = sum of z (or of gradients), of blocks `start` to `stop`, counted batch by batch."""
+    """sums = sum of z, of blocks `start` to `stop`, counted batch by batch."""
     blocks = (z.shape[2] + BLOCK - 1) // BLOCK
     for job in range(start, stop):
         n, first = job // blocks, job % blocks * BLOCK
@@ -49,17 +49,18 @@ def normalise(start, stop, z, mean, inverse_std, gain, offset, out):  # type: ig
 
 
 @compiled
-def sum_slopes(start, stop, grad, z, mean, inverse_std, sums):  # type: ignore[no-untyped-def]
-    """sums = sum of grad * normal."""
+def sum_slopes(start, stop, grad, z, mean, inverse_std, offset, slope):  # type: ignore[no-untyped-def]
+    """offset = sum of grad, slope = sum of grad * normal."""
     blocks = (z.shape[2] + BLOCK - 1) // BLOCK
     for job in range(start, stop):
         n, first = job // blocks, job % blocks * BLOCK
-        total, middle = sums[n, first : first + BLOCK], mean[n, first : first + BLOCK]
-        scale = inverse_std[n, first : first + BLOCK]
+        plain, total = offset[n, first : first + BLOCK], slope[n, first : first + BLOCK]
+        middle, scale = mean[n, first : first + BLOCK], inverse_std[n, first : first + BLOCK]
         for p in range(z.shape[1]):
-            row, slopes = z[n, p, first : first + BLOCK], grad[n, p, first : first + BLOCK]
+            row, grads = z[n, p, first : first + BLOCK], grad[n, p, first : first + BLOCK]
             for c in range(total.size):
-                total[c] += slopes[c] * ((row[c] - middle[c]) * scale[c])
+                plain[c] += grads[c]
+                total[c] += grads[c] * ((row[c] - middle[c]) * scale[c])
 
 
 @compiled

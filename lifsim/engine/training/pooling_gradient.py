@@ -20,7 +20,7 @@ def pool_gradient(x: Array, grad: Array, node: Pool, workers: Workers) -> Array:
 
     A border is never the maximum, also where it is as high as the map: beside spikes it is 0, as silent neurons are.
     """
-    out = np.zeros(x.shape, grad.dtype)
+    out = np.empty(x.shape, grad.dtype)
     maps, grads, outs = (np.ascontiguousarray(values).reshape(-1, *values.shape[-3:]) for values in (x, grad, out))
     window = *node.kernel, *node.stride, *node.padding
     if node.kind == "max":
@@ -47,6 +47,7 @@ def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-de
     nothing, whole = np.zeros(1, grad.dtype)[0], np.ones(1, grad.dtype)[0]
     highest, place = np.empty(C, x.dtype), np.empty(C, np.int32)
     for n in range(start, stop):
+        out[n] = 0
         for e in range(grad.shape[1] - 1, -1, -1):
             top, bottom = _inside(e, stride_y, pad_y, R, H)
             for f in range(grad.shape[2] - 1, -1, -1):
@@ -74,6 +75,7 @@ def _to_all(start, stop, share, window, out):  # type: ignore[no-untyped-def]
     """Each pixel of a window gets `share`, in the order of `_to_maxima`."""
     R, S, stride_y, stride_x, pad_y, pad_x = window
     for n in range(start, stop):
+        out[n] = 0
         for e in range(share.shape[1] - 1, -1, -1):
             top, bottom = _inside(e, stride_y, pad_y, R, out.shape[1])
             for f in range(share.shape[2] - 1, -1, -1):

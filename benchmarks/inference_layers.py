@@ -1,26 +1,23 @@
-"""Is the engine twice as fast as SpikingJelly on PyTorch, on the CPU, and what is between it and the machine's limit?
+"""What is between the engine's inference and the machine's limit, layer by layer?
 
-    pip install -r benchmarks/requirements.txt
-    python -m benchmarks.bench_inference                   # wall-clock time: of an idle machine
-    python -m benchmarks.bench_inference --clock cpu       # of a busy one, one thread only
-    python -m benchmarks.bench_inference --layers          # the limit, layer by layer; no peer needed
+    python -m benchmarks.inference_layers                 # wall-clock time: of an idle machine
+    python -m benchmarks.inference_layers --clock cpu     # of a busy one
 
-EfficientLIF-Net's full-width VGG-16, T = 5, 32 x 32, beside SpikingJelly's multi-step mode, in turn in one process;
-the ratio is the median of the rounds' own, and beside it that of the shortest times.
+EfficientLIF-Net's full-width VGG-16, T = 5, 32 x 32, one image on one thread: what each layer adds, how fast, and how
+long a plain product of matrices would take. `python -m benchmarks run spikingjelly` has the whole beside its peer.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from statistics import median
 
 import numpy as np
 
 import lifsim
+from benchmarks.bench_snn import images, vgg16
 from lifsim.engine.convolution import convolve, pack_weights
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import Engine
@@ -31,27 +28,6 @@ from lifsim.model.product import Window
 Clock = Callable[[], float]
 
 CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
-
-
-def beside(clock: Clock, rounds: int, rate: float | None) -> None:
-    """The table beside SpikingJelly."""
-    import torch
-
-    from benchmarks.bench_snn import CASES, Jelly, images, vgg16
-
-    network, weights = vgg16(rate)
-    print("| threads, batch | LIFSim | SpikingJelly | ratio | ratio of shortest |\n|---|---|---|---|---|")
-    for threads, batch in CASES:
-        torch.set_num_threads(threads)
-        pixels = images(network, batch)
-        engine = Engine(network, lifsim.Sharing(), weights, workers=Workers(threads))
-        ours, theirs = partial(engine.run, encode(network, pixels)), Jelly(network, weights, "m")
-        difference = np.abs(ours().outputs - theirs.infer(torch.from_numpy(pixels)).numpy()).max()
-        first, second = in_turn(clock, rounds, ours, partial(theirs.infer, torch.from_numpy(pixels)))
-        ratio, shortest = median(b / a for a, b in zip(first, second, strict=True)), min(second) / min(first)
-        figures = f"{median(first):.1f} ms ({min(first):.1f}) | {median(second):.1f} ms ({min(second):.1f})"
-        print(f"| {threads}, {batch} | {figures} | {ratio:.2f} x | {shortest:.2f} x |", flush=True)
-        print(f"{threads}, {batch}: outputs differ by up to {difference:.1g}", file=sys.stderr, flush=True)
 
 
 def in_turn(clock: Clock, rounds: int, *calls: Callable[[], object]) -> list[list[float]]:
@@ -66,10 +42,8 @@ def in_turn(clock: Clock, rounds: int, *calls: Callable[[], object]) -> list[lis
     return times
 
 
-def layers(clock: Clock, rounds: int, rate: float | None) -> None:
+def table(clock: Clock, rounds: int, rate: float | None) -> None:
     """What each layer adds, how fast, and what the matrix product of its whole windows would take at batch 1."""
-    from benchmarks.bench_snn import images, vgg16
-
     network, weights = vgg16(rate)
     one = Workers(1)
     seen: dict[str, np.ndarray] = {}
@@ -121,9 +95,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--rate", type=float, help="spike rate of all layers (default: the workload's)")
     parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall")
-    parser.add_argument("--layers", action="store_true", help="the limit, instead of the peer")
     given = parser.parse_args()
-    (layers if given.layers else beside)(CLOCKS[given.clock], given.rounds, given.rate)
+    table(CLOCKS[given.clock], given.rounds, given.rate)
 
 
 if __name__ == "__main__":
