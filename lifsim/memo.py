@@ -21,6 +21,19 @@ def each_as_one(result: object) -> int:  # noqa: ARG001 (as any weight)
     return 1
 
 
+class _Key(list[Hashable]):
+    """A function and its arguments, which are asked for their hashes once: they may be trees of many records."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        super().__init__(parts)
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a list that nobody changes
+        return self._hash
+
+
 class Memo:
     """Results of functions under their arguments, which must be hashable: what a function reads is what it is given, so
     that no key can forget what matters. limit: what the results that are kept weigh together, the last used; weight: of
@@ -33,15 +46,15 @@ class Memo:
 
     def of(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """`function(*arguments)`, as it was the last time."""
-        key = (function, *arguments)
+        key = _Key((function, *arguments))
         if (entry := self._results.get(key)) is not None:
             self._results.move_to_end(key)
             return cast(T, entry[0])
-        return self.keep(function(*arguments), *key)
+        return self._keep(function(*arguments), key)
 
     def known(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T | None:
         """The same if it was there; None if not, which is for `function` itself to ask, and then to `keep`."""
-        key = (function, *arguments)
+        key = _Key((function, *arguments))
         if (entry := self._results.get(key)) is None:
             return None
         self._results.move_to_end(key)
@@ -49,6 +62,9 @@ class Memo:
 
     def keep(self, result: T, *key: Hashable) -> T:
         """`result`, from now on that of this key: a function and its arguments."""
+        return self._keep(result, _Key(key))
+
+    def _keep(self, result: T, key: _Key) -> T:
         weight = self._weight(result)
         self._results[key] = result, weight
         self._weighs += weight
