@@ -266,9 +266,9 @@ def _parts(record: object) -> list[Any]:
 
 
 @lru_cache(1 << 8)
-def _readers(kind: type) -> tuple[Callable[[object], Any], ...]:
+def _readers(kind: type) -> dict[str, Callable[[object], Any]]:
     """What reads each field of a record."""
-    return tuple(attrgetter(field.name) for field in fields(kind))
+    return {field.name: attrgetter(field.name) for field in fields(kind)}
 
 
 def added(records: Iterable[R]) -> R:
@@ -278,7 +278,7 @@ def added(records: Iterable[R]) -> R:
     if not hasattr(first, "__dict__"):
         return sum(rows[1:], first)  # type: ignore[call-overload, no-any-return]
     kind = type(first)
-    return kind(*[added(map(read, rows)) for read in _readers(kind)])  # type: ignore[arg-type]  # a type is hashable
+    return kind(*[added(map(read, rows)) for read in _readers(kind).values()])  # type: ignore[arg-type]  # a type is hashable
 
 
 def as_tree(record: object) -> Any:
@@ -291,7 +291,7 @@ def as_tree(record: object) -> Any:
 def _shown(record: object) -> Iterable[tuple[str, Any]]:
     if isinstance(record, DramBytes):
         return record.shown().items()
-    return [(f.name, getattr(record, f.name)) for f in fields(record)]  # type: ignore[arg-type]
+    return [(name, read(record)) for name, read in _readers(type(record)).items()]
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -170,7 +170,8 @@ def energy_of(
     gate, and a clock gate, shut in every cycle without an operation. Buffers leak all the time.
     """
     beside = energy_beside_buffers(counts, costs, machine, bank, training=training)
-    return beside.with_buffers(BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)))
+    buffers = (_in_buffer(name, (counts,), *_asked(name, costs, machine)) for name in BUFFERS)
+    return beside.with_buffers(BufferEnergy(*(energy for (energy,) in buffers)))
 
 
 @dataclass(frozen=True)
@@ -204,13 +205,13 @@ def energy_beside_buffers(
 def energies_of(
     counts: Sequence[LayerCounts], costs: Costs, machine: Machine, bank: LifBank, memo: Memo
 ) -> list[EnergyPj]:
-    """`energy_of` each of these layers in inference; `memo` keeps what is beside the buffers, for machines that differ
-    in these alone."""
-    others = replace(machine, stores=machine.stores.of_any_size)
-    beside = memo.of(_all_beside_buffers, tuple(counts), costs.beside_buffers, others, bank)
+    """`energy_of` each of these layers in inference; `memo` keeps what is beside the buffers, and what is in each of
+    them, for machines that differ in others alone."""
+    layers, others = tuple(counts), replace(machine, stores=machine.stores.of_any_size)
+    beside = memo.of(_all_beside_buffers, layers, costs.beside_buffers, others, bank)
+    buffers = [memo.of(_in_buffer, name, layers, *_asked(name, costs, machine)) for name in BUFFERS]
     return [
-        one.with_buffers(BufferEnergy(*(_buffer(name, layer, costs, machine) for name in BUFFERS)))
-        for layer, one in zip(counts, beside, strict=True)
+        one.with_buffers(BufferEnergy(*energies)) for one, *energies in zip(beside, *buffers, strict=True)
     ]
 
 
@@ -251,7 +252,18 @@ def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBan
     return added([called, undone, slopes])
 
 
-def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:
-    cost, words = costs.buffers[name], counts.words(name, getattr(machine.stores, name).port_bits)
-    work = energy.sram_pj(cost, words.reads, words.writes)
-    return Energy.of(work, 0.0, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
+def _asked(name: str, costs: Costs, machine: Machine) -> tuple[SramCost, int, int]:
+    """What the energy of a buffer follows from beside counts: its cost, the width of its ports, the clock."""
+    return costs.buffers[name], getattr(machine.stores, name).port_bits, machine.clock_hz
+
+
+def _in_buffer(
+    name: str, counts: tuple[LayerCounts, ...], cost: SramCost, port_bits: int, clock_hz: int
+) -> tuple[Energy, ...]:
+    """Of each layer what it spends in the buffer of that name."""
+    found = list[Energy]()
+    for layer in counts:
+        words = layer.words(name, port_bits)
+        work = energy.sram_pj(cost, words.reads, words.writes)
+        found.append(Energy.of(work, 0.0, energy.leakage_pj(cost.leakage_mw, layer.cycles.total, clock_hz)))
+    return tuple(found)

@@ -42,11 +42,16 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
     found: list[Visit] = []
     for group in plan.groups:
         if group.tick_batched:
-            layer = plan.facts.layers[group.first].layer
-            found.append(memo.of(tick_visit, layer, plan.facts.reals, plan.chip.tiles, batch, group.layers[0]))
+            found.append(_ticking(plan, batch, group, memo))
         else:
             found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
     return found
+
+
+def _ticking(plan: Plan, batch: int, group: GroupPlan, memo: Memo) -> Visit:
+    """Of a layer that is tick-batched."""
+    layer = plan.facts.layers[group.first].layer
+    return memo.of(tick_visit, layer, plan.facts.reals, plan.chip.tiles, batch, group.layers[0])
 
 
 def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
@@ -122,7 +127,13 @@ class Planned:
     @property
     def every(self) -> Sequence[Visit]:
         """Whole layers."""
-        return list(map(self._counted, visits(self.plan, self.batch, self.memo)))
+        _require_room(self.plan.facts, self.batch, self.plan.groups)
+        return [self._counted(visit) for group in self.plan.groups for visit in self._whole(group)]
+
+    def _whole(self, group: GroupPlan) -> Sequence[Visit]:
+        if group.tick_batched:
+            return [_ticking(self.plan, self.batch, group, self.memo)]
+        return self._listed[group.first]
 
     @property
     def steps(self) -> int:

@@ -16,7 +16,9 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chains import calls_taken
+from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, StateFacts
+from lifsim.schedule.group import Walk
 from lifsim.schedule.input_reads import strip_windows
 from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
 from lifsim.schedule.plan import GroupPlan
@@ -94,16 +96,20 @@ def group_visits(
     pass; the spikes that the group hands over on chip are written, too.
     """
     walk = group.walked
-    steps = unroll(walk, group.exits)
+    steps = memo.of(_unrolled, walk, group.exits)
     planned = _PlannedGroup(
         facts,
         batch,
         group.images,
         tuple(walk.group.turns(walk.cost.heights)),
         tuple(traffic.tiling for traffic in group.layers),
-        tuple(_with_all_spikes(step, facts) for step in steps) if keeps_spikes else tuple(steps),
+        tuple(_with_all_spikes(step, facts) for step in steps) if keeps_spikes else steps,
     )
     return list(memo.of(_visits, planned, memo))
+
+
+def _unrolled(walk: Walk, exits: Exits | None) -> tuple[LayerStep, ...]:
+    return tuple(unroll(walk, exits))
 
 
 def _visits(group: _PlannedGroup, memo: Memo) -> tuple[Visit, ...]:

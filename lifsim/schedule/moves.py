@@ -21,6 +21,10 @@ ALL_ROUNDS = -2
 """That of a visit in which the array computes all of them."""
 
 
+IS_LOAD, IS_STORE = (np.isin(Kind, kinds) for kinds in (LOADS, STORES))
+"""[kinds]"""
+
+
 @dataclass(frozen=True)
 class Moves:
     """DRAM transfers in order of their steps; every column is [moves] int64.
@@ -144,12 +148,12 @@ class Visit:
     @cached_property
     def loads(self) -> NDArray[np.bool_]:
         """[moves] those that their steps wait for before they start."""
-        return np.isin(self.moves.kind, LOADS)
+        return IS_LOAD[self.moves.kind]
 
     @cached_property
     def stored(self) -> tuple[int, ...]:
         """The regions that it writes to."""
-        return tuple(np.unique(self.moves.region[np.isin(self.moves.kind, STORES)]).tolist())
+        return tuple(sorted(set(self.moves.region[IS_STORE[self.moves.kind]].tolist())))
 
 
 def shares(total: int, weights: Ints) -> Ints:

@@ -70,6 +70,7 @@ class Evaluator:
         self._arch = lru_cache(256)(self._parse_arch)
         self._network = lru_cache(16)(self._parse_network)
         self._spikes = lru_cache(4)(self._read_spikes)
+        self._states = lru_cache(64)(states_of)
 
     def outcome(self, point: int) -> Outcome:
         """Run `point`. Whatever goes wrong is the outcome's error."""
@@ -99,7 +100,7 @@ class Evaluator:
         network = self._network(settings.workload, settings.workload_overrides)
         sharing = Sharing.parse(settings.sharing)
         with Origins(workload=network.document).telling():
-            states_of(network.what, sharing)
+            self._states(network.what, sharing)
         arch = self._arch(settings.arch, settings.arch_overrides)
         return Inputs(arch.what, network.what, sharing, settings.options, Origins(arch.document, network.document))
 
