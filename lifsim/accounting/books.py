@@ -278,7 +278,8 @@ def added(records: Iterable[R]) -> R:
     if not hasattr(first, "__dict__"):
         return sum(rows[1:], first)  # type: ignore[call-overload, no-any-return]
     kind = type(first)
-    return kind(*[added(map(read, rows)) for read in _readers(kind).values()])  # type: ignore[arg-type]  # a type is hashable
+    readers = _readers(kind)  # type: ignore[arg-type]  # a type is hashable
+    return kind(*[added(map(read, rows)) for read in readers.values()])
 
 
 def as_tree(record: object) -> Any:
@@ -291,7 +292,8 @@ def as_tree(record: object) -> Any:
 def _shown(record: object) -> Iterable[tuple[str, Any]]:
     if isinstance(record, DramBytes):
         return record.shown().items()
-    return [(name, read(record)) for name, read in _readers(type(record)).items()]
+    readers = _readers(type(record))  # type: ignore[arg-type]  # a type is hashable
+    return [(name, read(record)) for name, read in readers.items()]
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -210,9 +210,7 @@ def energies_of(
     layers, others = tuple(counts), replace(machine, stores=machine.stores.of_any_size)
     beside = memo.of(_all_beside_buffers, layers, costs.beside_buffers, others, bank)
     buffers = [memo.of(_in_buffer, name, layers, *_asked(name, costs, machine)) for name in BUFFERS]
-    return [
-        one.with_buffers(BufferEnergy(*energies)) for one, *energies in zip(beside, *buffers, strict=True)
-    ]
+    return [one.with_buffers(BufferEnergy(*energies)) for one, *energies in zip(beside, *buffers, strict=True)]
 
 
 def _all_beside_buffers(

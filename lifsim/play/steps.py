@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -34,24 +35,27 @@ STEP_BYTES = 1500
 """Of this machine's memory for each step: with its requests, and while they are put in order."""
 
 
-def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
+def visits(
+    plan: Plan,
+    batch: int,
+    memo: Memo,
+    known: Mapping[int, list[Visit]] = MappingProxyType({}),
+    *,
+    keeps_spikes: bool = False,
+) -> list[Visit]:
     """One visit a tick-batched layer, with all its tiles; one a chunk and window of a layer in windows; of a
-    timestep-major group one a chunk, timestep, strip and layer. keeps_spikes: for a backward pass, all of them go to
-    DRAM. Raises InputError where the tiles are more than this machine has memory for."""
+    timestep-major group one a chunk, timestep, strip and layer. known: those of groups, by their first layers.
+    keeps_spikes: for a backward pass, all of them go to DRAM. Raises InputError where the tiles are more than this
+    machine has memory for."""
     _require_room(plan.facts, batch, plan.groups)
     found: list[Visit] = []
     for group in plan.groups:
         if group.tick_batched:
-            found.append(_ticking(plan, batch, group, memo))
+            layer = plan.facts.layers[group.first].layer
+            found.append(memo.of(tick_visit, layer, plan.facts.reals, plan.chip.tiles, batch, group.layers[0]))
         else:
-            found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
+            found += known.get(group.first) or _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
     return found
-
-
-def _ticking(plan: Plan, batch: int, group: GroupPlan, memo: Memo) -> Visit:
-    """Of a layer that is tick-batched."""
-    layer = plan.facts.layers[group.first].layer
-    return memo.of(tick_visit, layer, plan.facts.reals, plan.chip.tiles, batch, group.layers[0])
 
 
 def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
@@ -122,18 +126,12 @@ class Planned:
                 layer = facts.layers[group.first].layer
                 yield from tick_parts(layer, facts.reals, tiles, self.batch, group.layers[0], FEW_STEPS)
             else:
-                yield from self._listed[group.first]
+                yield from self.listed[group.first]
 
     @property
     def every(self) -> Sequence[Visit]:
         """Whole layers."""
-        _require_room(self.plan.facts, self.batch, self.plan.groups)
-        return [self._counted(visit) for group in self.plan.groups for visit in self._whole(group)]
-
-    def _whole(self, group: GroupPlan) -> Sequence[Visit]:
-        if group.tick_batched:
-            return [_ticking(self.plan, self.batch, group, self.memo)]
-        return self._listed[group.first]
+        return list(map(self._counted, visits(self.plan, self.batch, self.memo, self.listed)))
 
     @property
     def steps(self) -> int:
@@ -142,10 +140,10 @@ class Planned:
         tiles = sum(
             steps_of(self.plan.facts.layers[group.first].layer, self.batch, group.layers[0].tiling) for group in ticking
         )
-        return tiles + sum(visit.steps for listed in self._listed.values() for visit in listed)
+        return tiles + sum(visit.steps for listed in self.listed.values() for visit in listed)
 
     @cached_property
-    def _listed(self) -> dict[int, list[Visit]]:
+    def listed(self) -> dict[int, list[Visit]]:
         """Of groups that are not tick-batched, by their first layers."""
         groups = [group for group in self.plan.groups if not group.tick_batched]
         _require_room(self.plan.facts, self.batch, groups)

@@ -16,7 +16,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import FEW_STEPS, Listed, Planned, Visits
+from lifsim.play.steps import FEW_STEPS, Listed, Planned, Visits, visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.play.training import trained
 from lifsim.schedule.plan import Plan
@@ -92,7 +92,7 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tu
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    planned: Visits = Planned(plan, setup.batch, setup.memo)
-    if planned.steps <= FEW_STEPS:
-        planned = Listed(planned.every)
-    return timed(setup.machine, planned, counts, runs, setup.watch)
+    planned = Planned(plan, setup.batch, setup.memo)
+    few = planned.steps <= FEW_STEPS
+    every: Visits = Listed(visits(plan, setup.batch, setup.memo, planned.listed)) if few else planned
+    return timed(setup.machine, every, counts, runs, setup.watch)

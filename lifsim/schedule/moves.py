@@ -21,7 +21,7 @@ ALL_ROUNDS = -2
 """That of a visit in which the array computes all of them."""
 
 
-IS_LOAD, IS_STORE = (np.isin(Kind, kinds) for kinds in (LOADS, STORES))
+IS_LOAD, IS_STORE = (np.isin(np.array(Kind), kinds) for kinds in (LOADS, STORES))
 """[kinds]"""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -74,6 +76,11 @@ class Evaluator:
 
     def outcome(self, point: int) -> Outcome:
         """Run `point`. Whatever goes wrong is the outcome's error."""
+        began = time.perf_counter()
+        found = self._run(point)
+        return replace(found, seconds=time.perf_counter() - began)
+
+    def _run(self, point: int) -> Outcome:
         key = ""
         try:
             settings = Settings.of(self._job.space.at(point))
