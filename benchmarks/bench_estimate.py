@@ -2,9 +2,9 @@
 
     python -m benchmarks.bench_estimate [NAME ...]
 
-By CPU time of one process, so that it serves on a busy machine, too: at 10, 25 and 50 % of the points, what is told to be
-left over what is left in truth; "<" beside what is told as a bound, since not all lines of the space are run. "--dry-run" is
-what is told beforehand, over all.
+By CPU time of one process, so that it serves on a busy machine, too: at 10, 25 and 50 % of the points, what is told to
+be left over what is left in truth; "<" beside what is told as a bound, since not all lines of the space are run.
+"--dry-run" is what is told beforehand, over all.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def told(made: Plan) -> str:
             left = rest.left
             said.append((marks[run], took, left.seconds, left.known))
     ratios = [f"{share:.0%}: {left / (took - then):.2f}{'' if known else '<'}" for share, then, left, known in said]
-    before = f"--dry-run: {guess.seconds / took:.2f}{'<' if guess.at_most else ''}"
-    return f"{counted(len(points), 'point')}, {len(first)} on lines, {took:.1f} s; {'  '.join([before, *ratios])}"
+    ratios.insert(0, f"--dry-run: {guess.seconds / took:.2f}{'<' if guess.at_most else ''}")
+    return f"{counted(len(points), 'point')}, {len(first)} on lines, {took:.1f} s; {'  '.join(ratios)}"
 
 
 if __name__ == "__main__":

@@ -126,6 +126,7 @@ class ByLines:
             run.others.append((places, seconds))
             return
         self._awaited.discard(point)
+        self._prices = {}
         for axis in self._lines.off(places):
             run.lines.setdefault(axis, {})[places[axis]] = seconds
         if not self._lines.off(places):
@@ -141,8 +142,7 @@ class ByLines:
         known = {kind: run for kind, run in self._run.items() if run.base is not None}
         if not known:
             return Left(0.0, known=False)
-        if self._awaited or not self._prices:
-            self._prices = self._priced(known)
+        self._prices = self._prices or self._priced(known)
         found = [self._of_kind(kind, run) for kind, run in known.items()]
         mean = sum(self._prices[kind].total for kind in known) / len(known)
         unknown = sum(share for kind, share in self._shares.items() if kind not in known)

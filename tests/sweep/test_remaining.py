@@ -50,8 +50,10 @@ def test_what_is_played_once_is_known_by_the_lines(matter: tuple[int, ...], scal
     order = _order(space)
     took = list(_seconds(space, matter, scale, order))
     rest, run = ByLines(space), int(share * len(order))
-    for point, seconds in zip(order[:run], took[:run], strict=True):
+    for place, (point, seconds) in enumerate(zip(order[:run], took[:run], strict=True)):
         rest.add(point, seconds)
+        if place == 1:
+            assert not rest.left.known  # looked at early, it learns all the same
     assert rest.left.known
     assert rest.left.seconds == pytest.approx(sum(took[run:]), rel=0.2)
 
