@@ -23,7 +23,9 @@ def write_csv(text: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
     """The same into a file that leaves line ends alone, row by row."""
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(safe_cell, columns))
-    writer.writerows([safe_cell(row.get(column)) for column in columns] for row in rows)
+    for row in rows:
+        cells = map(row.get, columns)
+        writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
 def safe_cell(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
+from functools import lru_cache
 
 from lifsim.accounting.books import (
     KINDS,
@@ -109,16 +110,26 @@ def costs_of(arch: Arch) -> Costs:
         raise InputError(faults)
     buffers = {name: sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
     return Costs(
-        spike_mac=bill_of(arch.components, "spike_mac"),
-        lif=UnitBills.of(arch.components),
-        membrane=bill_of(arch.components, "membrane"),
-        spad=bill_of(arch.components, "spad"),
-        optimizer=OptimizerUnit.of(arch.components, arch.optimizer.lanes),
-        lif_toggling=UnitBills.of(toggling([part for part in arch.components if part.tag in UNIT_TAGS])),
-        lif_clock_gated=UnitBills.of([clock_gated(component) for component in arch.components]),
+        *_logic(arch.components, arch.optimizer.lanes),
         buffers=buffers,
         gated=frozenset(name for name in BUFFERS if getattr(arch.buffers, name).idle == "gated"),
         dram=MEMORIES[arch.dram.model].charge(arch.dram),
+    )
+
+
+@lru_cache(1 << 8)
+def _logic(
+    components: tuple[Component, ...], lanes: int
+) -> tuple[Bill, UnitBills, Bill, Bill, OptimizerUnit, UnitBills, UnitBills]:
+    """The first fields of `Costs`, of a bill of materials and an optimizer of so many lanes."""
+    return (
+        bill_of(components, "spike_mac"),
+        UnitBills.of(components),
+        bill_of(components, "membrane"),
+        bill_of(components, "spad"),
+        OptimizerUnit.of(components, lanes),
+        UnitBills.of(toggling([part for part in components if part.tag in UNIT_TAGS])),
+        UnitBills.of([clock_gated(component) for component in components]),
     )
 
 

@@ -93,7 +93,7 @@ def simulate(
         plan, records, timeline, of_schedule, groups = None, priced(setup, counted, costs), None, (), ()
     alike = groups if options.schedule == "timestep" or not any_shared(states) else ()
     bits = arch.precision.membrane_bits
-    memory = lif_memory(network, states, bits, spikes.batch, keeping, groups, alike)
+    memory = shared.parts.of(lif_memory, network, states, bits, spikes.batch, keeping, groups, alike)
     trace = trace_of(network, options)
     dram = timeline.dram if timeline else None
     totals = Totals.of(records, arch, area_of(arch, costs, bank), bank.units, memory, dram)

@@ -24,7 +24,7 @@ INT64 = 1 << 63
 DECIMAL_DIGITS = 38
 """Of Parquet's decimals that every reader knows."""
 
-GROUP = 1 << 14
+GROUP = 1 << 12
 """Rows of Parquet that are written together."""
 
 Rows = Iterator[dict[str, Any]]
@@ -44,10 +44,15 @@ def export(store: Store, form: str, file: BinaryIO, watch: Watch = unwatched) ->
 
 def _csv(store: Store, file: BinaryIO, watch: Watch) -> None:
     columns = store.columns()
-    cells = ({name: _cell(value) for name, value in row.items()} for row in store.select(columns, watch))
+    rows = store.select(columns, watch)
+    cells = ({name: value if type(value) in _PLAIN else _cell(value) for name, value in row.items()} for row in rows)
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     write_csv(text, columns, cells)
     text.detach()
+
+
+_PLAIN = {int, float, str, type(None)}
+"""What CSV has as it is."""
 
 
 def _cell(value: object) -> object:
@@ -78,7 +83,7 @@ def _parquet(store: Store, file: BinaryIO, watch: Watch) -> None:
     schema = pa.schema([(name, getattr(pa, column.kind)(*column.digits)) for name, column in columns.items()])
     with parquet.ParquetWriter(file, schema) as writer:
         for rows in chain(_groups(store.select(names, second)), [[]] if not store.count else []):
-            cells = [[column.cell(row[name]) for row in rows] for name, column in columns.items()]
+            cells = [column.cells([row[name] for row in rows]) for name, column in columns.items()]
             writer.write_table(pa.table(cells, schema=schema))
 
 
@@ -117,20 +122,18 @@ class _Column:
         """What the type must be told."""
         return (len(str(self.largest)), 0) if self.kind == "decimal128" else ()
 
-    def cell(self, value: Any) -> Any:
-        """A value as one of this type."""
-        if value is None:
-            return None
-        match self.kind:
-            case "float64":
-                return float(value)
-            case "decimal128":
-                return Decimal(value)
-            case "string":
-                return value if isinstance(value, str) else json.dumps(value)
-        return value
+    def cells(self, values: list[Any]) -> list[Any]:
+        """Some of them, as values of this type."""
+        if {self.kind} == {_ARROW.get(kind) for kind in self.kinds}:  # they are that already
+            return values
+        return [None if value is None else _CELLS[self.kind](value) for value in values]
 
 
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+_CELLS: dict[str, Callable[[Any], Any]] = {"float64": float, "decimal128": Decimal, "string": _text}
 _ARROW = {int: "int64", float: "float64", bool: "bool_", str: "string"}
 _FORMS: dict[str, Callable[[Store, BinaryIO, Watch], None]] = {"csv": _csv, "json": _json, "parquet": _parquet}
 FORMATS = tuple(_FORMS)

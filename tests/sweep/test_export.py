@@ -128,13 +128,13 @@ def test_rows_that_are_written_group_by_group_are_those_of_the_whole_table(
     values: list[list[object]] = [
         [1, 2, None, 4, 5], [1, 2.5, 3, None, 1], [None] * 5, [True, None, False, True, True],
         [1 << 70, 5, None, -(1 << 80), 0], ["a", "b", None, "\u00e9", "=1"], ["a", 1, True, None, 2.5],
-        [[1], 2, 3, 4, None],
+        [[1], 2, 3, 4, None], [[1], [2, 3], None, [], [4]],
     ]  # fmt: skip
     with Store.create_or_open(Path("mixed"), {}) as store:
         for point in range(5):
             store.add(
                 Outcome(point, f"{point:064d}", {"x": 1.5 * point}),
-                dict(zip("abcdefgh", [v[point] for v in values], strict=True)),
+                dict(zip("abcdefghi", [v[point] for v in values], strict=True)),
             )
     with Store.read(Path("mixed")) as store:
         rows = table_of(store)
@@ -149,6 +149,7 @@ def test_rows_that_are_written_group_by_group_are_those_of_the_whole_table(
     assert found.column("e").to_pylist() == values[4]
     assert found.column("g").to_pylist() == ["a", "1", "true", None, "2.5"]
     assert found.column("h").to_pylist() == ["[1]", "2", "3", "4", None]
+    assert found.column("i").to_pylist() == ["[1]", "[2, 3]", None, "[]", "[4]"]
 
 
 def test_a_table_without_rows_is_exported_too() -> None:
