@@ -13,7 +13,7 @@ from lifsim.accounting.prices import BUFFERS
 from lifsim.config.resolve import shipped_names
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.memory.cycle import CycleByCycle
-from lifsim.hardware.pipeline.kinds import STREAMS, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo, Shared, bytes_of_arrays
@@ -94,6 +94,14 @@ def visit(size: int = 4, outputs: tuple[int, ...] = (1, 2), **said: object) -> V
     rows = moves_of(Kind.SPIKES_IN, 0, np.array([0]), 0, np.array([size]))
     told = {"layer": 0, "round": None, "regions": ("tensor:x",), "timestep": None, "work": None} | said
     return Visit(outputs=np.array(outputs), moves=rows, **told)  # type: ignore[arg-type]
+
+
+def test_loads_are_waited_for_before_a_step_and_stores_write_their_regions() -> None:
+    kinds = np.array([*Kind])
+    every = moves_of(kinds, kinds, np.zeros(len(Kind), np.int64), 0, np.ones(len(Kind), np.int64))
+    one = Visit(0, None, np.array([1]), every, tuple(f"tensor:{kind}" for kind in Kind))
+    assert [Kind(kind) for kind in np.flatnonzero(one.loads)] == list(LOADS)
+    assert one.stored == tuple(STORES)
 
 
 def test_visits_are_equal_when_all_that_they_say_is() -> None:

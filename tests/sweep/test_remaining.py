@@ -7,8 +7,10 @@ from itertools import product
 
 import pytest
 
-from lifsim.sweeps.lines import Lines
-from lifsim.sweeps.remaining import ByLines, Paced
+from lifsim.sweeps.lines import Lines, run_first, without
+from lifsim.sweeps.plan import Plan, plan
+from lifsim.sweeps.remaining import ByLines, Paced, remaining
+from lifsim.sweeps.request import options_document, read_request
 from lifsim.sweeps.space import Axis, Space
 from lifsim.sweeps.values import parse_values
 
@@ -88,14 +90,15 @@ def test_kinds_are_told_apart_and_one_without_points_is_as_the_others() -> None:
 
 
 def test_the_end_of_a_line_does_not_count_for_what_it_warmed_up() -> None:
-    space, rest = _space(["none"], 8, 4), None
+    space, told = _space(["none"], 8, 4, 2), list[float]()
     for warm in (0.0, 5.0):
-        other, rest = rest, ByLines(space)
+        rest = ByLines(space)
         for point in Lines(space).first():
-            rest.add(point, 1.0 + warm * (space.places(point)[1] == 7))
-    assert other
-    assert rest
-    assert rest.left.seconds < 1.1 * other.left.seconds
+            _, row, _, cheap = space.places(point)
+            rest.add(point, 0.01 if cheap else 1.0 + warm * (row == 7))
+        told.append(rest.left.seconds)
+    assert told[0] == pytest.approx(7 * 3 * 1.01, rel=0.05)
+    assert told[1] == pytest.approx(told[0], rel=0.05)
 
 
 def test_lines_have_each_value_or_a_few_of_many_and_many_kinds_are_stood_for() -> None:
@@ -129,3 +132,23 @@ def test_lines_are_the_points_that_differ_from_a_base_on_one_axis_of_numbers() -
         space.point(places) for places in product(range(2), range(4), range(3)) if sum(map(bool, places[1:])) < 2
     }
     assert set(Lines(space).first()) == expected
+
+
+def test_lines_are_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has_others() -> None:
+    asked = {"workload": ["lenet5_mnist"], "sharing": ["none"]}
+
+    def planned(cols: int, sample: int | None = None) -> Plan:
+        options = asked | ({} if sample is None else {"sample": sample})
+        vary = (f"array.cols=1:{cols}", "array.rows=1:4")
+        return plan(read_request(None, options_document(options, (), vary)))
+
+    made = planned(8)
+    first = run_first(made, made.points)
+    assert len(first) == 8 + 4 - 1
+    assert first == Lines(made.job.space).first()
+    assert isinstance(remaining(made, made.points), ByLines)
+    few, sampled = planned(1), planned(8, sample=16)
+    for other, pending in ((made, list(made.points)[1:]), (few, few.points), (sampled, sampled.points)):
+        assert run_first(other, pending) == []
+        assert isinstance(remaining(other, pending), Paced)
+    assert without(made.points, first) == [point for point in made.points if point not in first]
