@@ -26,7 +26,6 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.frame.figure import Figure, Series, Target
 from benchmarks.frame.session import Session
 from lifsim.cli.main import main
-from lifsim.sweeps.estimate import estimate
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.local import LocalPool
 from lifsim.sweeps.outcome import Outcome
@@ -45,14 +44,6 @@ VARY = (
 KILLS = 20
 PAIRS = 3
 ROWS = 100_000
-MIXED: dict[str, dict[str, object]] = {
-    "one network, layers sharing": {"sharing": ["layer"]},
-    "three networks, two sharings": {
-        "workload": ["lenet5_mnist", "vgg9_cifar10", "vgg16_cifar10"],
-        "sharing": ["none", "layer"],
-    },
-    "batches": {"workload": ["vgg9_cifar10"], "batch": [1, 2, 4], "sharing": ["none", "channel2"]},
-}
 
 
 def figures(session: Session) -> Iterator[Figure]:
@@ -160,20 +151,3 @@ def test_what_a_large_store_takes(tmp_path: Path) -> None:
         out = ["--out", str(tmp_path / "plot.png")] if command[0] == "plot" else []
         assert main([*command, str(tmp_path / "s"), *out]) == 0
         print(f"{' '.join(command)}: {time.process_time() - before:.1f} s of CPU")
-
-
-def test_an_estimate_is_what_it_takes() -> None:
-    """Of spaces with cheap points and dear ones, in CPU time: seconds that are estimated over those that it takes."""
-    for name, options in MIXED.items():
-        made = plan(read_request(None, options_document(options, (), (*VARY[:2], "dram.model=cycle"))))
-        clock, time.monotonic = time.monotonic, time.process_time
-        try:
-            guess = estimate(made, 1)
-        finally:
-            time.monotonic = clock
-        evaluator, before = Evaluator(made.job), time.process_time()
-        for point in made.points:
-            evaluator.outcome(point)
-        took = time.process_time() - before
-        told = f"{guess.seconds:.1f} s by {counted(guess.measured, 'point')}, took {took:.1f} s"
-        print(f"\n{name}: {told}; ratio {guess.seconds / took:.2f}")

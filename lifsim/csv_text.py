@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from lifsim.errors import visible
 
@@ -15,10 +15,17 @@ _FORMULA = ("=", "+", "-", "@")
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """A line of `columns`, then a line a row; numbers in full, what a row lacks empty."""
     text = io.StringIO()
+    write_csv(text, columns, rows)
+    return text.getvalue()
+
+
+def write_csv(text: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """The same into a file that leaves line ends alone, row by row."""
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(safe_cell, columns))
-    writer.writerows([safe_cell(row.get(column)) for column in columns] for row in rows)
-    return text.getvalue()
+    for row in rows:
+        cells = map(row.get, columns)
+        writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
 def safe_cell(value: object) -> object:

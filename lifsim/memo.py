@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import is_dataclass
 from typing import TypeVar, TypeVarTuple, cast
 
 import numpy as np
@@ -21,6 +20,19 @@ def each_as_one(result: object) -> int:  # noqa: ARG001 (as any weight)
     return 1
 
 
+class _Key(list[Hashable]):
+    """A function and its arguments, which are asked for their hashes once: they may be trees of many records."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+        super().__init__(parts)
+        self._hash = hash(parts)
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a list that nobody changes
+        return self._hash
+
+
 class Memo:
     """Results of functions under their arguments, which must be hashable: what a function reads is what it is given, so
     that no key can forget what matters. limit: what the results that are kept weigh together, the last used; weight: of
@@ -33,15 +45,15 @@ class Memo:
 
     def of(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """`function(*arguments)`, as it was the last time."""
-        key = (function, *arguments)
+        key = _Key((function, *arguments))
         if (entry := self._results.get(key)) is not None:
             self._results.move_to_end(key)
             return cast(T, entry[0])
-        return self.keep(function(*arguments), *key)
+        return self._keep(function(*arguments), key)
 
     def known(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T | None:
         """The same if it was there; None if not, which is for `function` itself to ask, and then to `keep`."""
-        key = (function, *arguments)
+        key = _Key((function, *arguments))
         if (entry := self._results.get(key)) is None:
             return None
         self._results.move_to_end(key)
@@ -49,6 +61,9 @@ class Memo:
 
     def keep(self, result: T, *key: Hashable) -> T:
         """`result`, from now on that of this key: a function and its arguments."""
+        return self._keep(result, _Key(key))
+
+    def _keep(self, result: T, key: _Key) -> T:
         weight = self._weight(result)
         self._results[key] = result, weight
         self._weighs += weight
@@ -59,11 +74,16 @@ class Memo:
 
 def bytes_of_arrays(result: object) -> int:
     """Of all that a record has or has found out, and the records in it; what it has twice is counted twice."""
-    if isinstance(result, np.ndarray):
-        return result.nbytes
-    if isinstance(result, tuple | list):
-        return sum(map(bytes_of_arrays, result))
-    return sum(map(bytes_of_arrays, vars(result).values())) if is_dataclass(result) else 0
+    found, left = 0, [result]
+    while left:
+        one = left.pop()
+        if isinstance(one, np.ndarray):
+            found += one.nbytes
+        elif isinstance(one, tuple | list):
+            left += one
+        elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which looks longer at each number
+            left += vars(one).values()
+    return found
 
 
 RUN_BYTES = 1 << 28

@@ -3,15 +3,20 @@ overwritten without a word."""
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
-from lifsim.files import check_targets, check_writable, must_not_exist, numbered, scratch_beside, write_bytes, writing
+from lifsim.files import check_targets, check_writable, must_not_exist, numbered, replacing, scratch_beside, writing
 from lifsim.lazy_dataclass import dataclass
+
+Content = bytes | Path
+"""Of a file that is to be placed: its bytes, or another file on the same disk that has them."""
 
 LONGEST = 96
 """Characters of a name; what would be longer ends in the beginning of its hash."""
@@ -64,21 +69,22 @@ def check_page(path: Path, option: str, *, replace: bool) -> None:
     check_writable(path)
 
 
-def place_file(path: Path, data: bytes, *, replace: bool = False) -> Placed:
+def place_file(path: Path, data: Content, *, replace: bool = False) -> Placed:
     """`data` in the file `path`; folders above it are made. Raises InputError where it cannot be, or where something
     else is there and `replace` is not set."""
     if _holds(path, data):
         return Placed(path, held=True)
     taken = os.path.lexists(path)
     if replace:
-        write_bytes(path, data, parents=True)
+        with replacing(path, parents=True) as temporary:
+            _put(temporary, data)
         return Placed(path, replaced=taken)
     if taken or not _written_anew(path, data):
         raise InputError(must_not_exist(path))
     return Placed(path)
 
 
-def place_numbered(path: Path, data: bytes) -> Placed:
+def place_numbered(path: Path, data: Content) -> Placed:
     """`data` in the file `path`, or where that holds something else in NAME-2.SUFFIX, NAME-3.SUFFIX and so on. Raises
     InputError where it cannot be written."""
     for place in numbered(path, path.suffix):
@@ -90,25 +96,38 @@ def place_numbered(path: Path, data: bytes) -> Placed:
     raise AssertionError("numbers do not end")
 
 
-def taken_fault(path: Path, data: bytes) -> Fault | None:
+def taken_fault(path: Path, data: Content) -> Fault | None:
     """Why `place_file` would not write `data` to `path` without `replace`."""
     return must_not_exist(path) if os.path.lexists(path) and not _holds(path, data) else None
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _holds(path: Path, data: Content) -> bool:
     """Whether the file at `path` holds just this; what cannot be read does not."""
     try:
+        if isinstance(data, Path):
+            return path.is_file() and filecmp.cmp(path, data, shallow=False)
         return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
     except OSError:
         return False
 
 
-def _written_anew(path: Path, data: bytes) -> bool:
+def _put(path: Path, data: Content) -> None:
+    """Write what is not there yet."""
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+        return
+    try:
+        path.hardlink_to(data)
+    except OSError:  # the disk knows none
+        shutil.copyfile(data, path)
+
+
+def _written_anew(path: Path, data: Content) -> bool:
     """Whether `path` could be made, whole; not where another process was first. A link, unlike a rename, takes no
     place that is taken; a disk that knows none is written as if nobody else did."""
     with scratch_beside(path, parents=True) as scratch, writing(path):
         temporary = scratch / path.name
-        temporary.write_bytes(data)
+        _put(temporary, data)
         try:
             path.hardlink_to(temporary)
         except FileExistsError:

@@ -9,6 +9,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from lifsim.report.stored import read_summaries
 from lifsim.report.study_table import rows
 from lifsim.report.sweep_table import Selection, print_table, selected
 from lifsim.simulate.inputs import load_config
-from lifsim.sweeps.export import exported, table_of
+from lifsim.sweeps.export import export, table_of
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.points import Points
 from lifsim.sweeps.store import Store
@@ -93,8 +94,8 @@ def test_damaged_stores(result: lifsim.Result, tmp_path: Path, capsys: pytest.Ca
         with Store.read(path) as opened:
             table = table_of(opened)
             opened.errors()
-        for form in ("csv", "json", "parquet"):
-            exported(table, form)
+            for form in ("csv", "json", "parquet"):
+                export(opened, form, BytesIO())
         print_table(selected(Points.of(table), Selection(top=5)))
         with Store.create_or_open(path, about) as opened:
             opened.points()

@@ -7,9 +7,10 @@ dotted columns for tables (`as_row`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from lifsim.lazy_dataclass import dataclass
@@ -26,7 +27,7 @@ class BooksError(AssertionError):
 def _balance(record: object, total: float, parts: Iterable[float]) -> None:
     """Counts are equal to the last one, energies to rounding."""
     parts = list(parts)
-    if all(isinstance(amount, int) for amount in (total, *parts)):
+    if isinstance(total, int) and all(isinstance(amount, int) for amount in parts):
         amount, balanced = sum(parts), total == sum(parts)
     else:
         amount = math.fsum(parts)
@@ -265,9 +266,9 @@ def _parts(record: object) -> list[Any]:
 
 
 @lru_cache(1 << 8)
-def _names(kind: type) -> tuple[str, ...]:
-    """Of the fields of a record."""
-    return tuple(field.name for field in fields(kind))
+def _readers(kind: type) -> dict[str, Callable[[object], Any]]:
+    """What reads each field of a record."""
+    return {field.name: attrgetter(field.name) for field in fields(kind)}
 
 
 def added(records: Iterable[R]) -> R:
@@ -276,8 +277,9 @@ def added(records: Iterable[R]) -> R:
     first = rows[0]
     if not hasattr(first, "__dict__"):
         return sum(rows[1:], first)  # type: ignore[call-overload, no-any-return]
-    names = _names(type(first))  # type: ignore[arg-type]  # a type is hashable
-    return type(first)(*(added([getattr(row, name) for row in rows]) for name in names))
+    kind = type(first)
+    readers = _readers(kind)  # type: ignore[arg-type]  # a type is hashable
+    return kind(*[added(map(read, rows)) for read in readers.values()])
 
 
 def as_tree(record: object) -> Any:
@@ -290,7 +292,8 @@ def as_tree(record: object) -> Any:
 def _shown(record: object) -> Iterable[tuple[str, Any]]:
     if isinstance(record, DramBytes):
         return record.shown().items()
-    return [(f.name, getattr(record, f.name)) for f in fields(record)]  # type: ignore[arg-type]
+    readers = _readers(type(record))  # type: ignore[arg-type]  # a type is hashable
+    return [(name, read(record)) for name, read in readers.items()]
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

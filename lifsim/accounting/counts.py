@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field, fields
 
-from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses, added
+from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.hardware.energy import port_accesses
 from lifsim.hardware.sram_ports import PortStalls
@@ -78,7 +78,10 @@ class LayerCounts:
     def accesses(self, buffer: str) -> Accesses:
         """Elements that pass the buffer of that name, on the array's side and the DRAM's."""
         accesses: Accesses = getattr(self.sram_accesses, buffer)
-        return added([accesses, self.sram_accesses.membrane_fill]) if buffer == "membrane" else accesses
+        if buffer != "membrane":
+            return accesses
+        fill = self.sram_accesses.membrane_fill
+        return Accesses(accesses.reads + fill.reads, accesses.writes + fill.writes)
 
     def words(self, buffer: str, port_bits: int) -> Accesses:
         """Words of `port_bits` that pass it: what its ports are busy with and what its energy is charged for. Streams

@@ -23,6 +23,10 @@ class Machine:
     dram: Dram
     optimizer: OptimizerPart = PLAIN_SGD
 
+    def __hash__(self) -> int:
+        """Cheap: machines that are looked at beside each other mostly differ in these."""
+        return hash((self.stores, self.clock_hz))
+
     @classmethod
     def of(cls, arch: Arch) -> Machine:
         """That of an architecture."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
+from functools import lru_cache
 
 from lifsim.accounting.books import (
     KINDS,
@@ -109,16 +110,26 @@ def costs_of(arch: Arch) -> Costs:
         raise InputError(faults)
     buffers = {name: sram_cost(getattr(arch.buffers, name), arch.technology_nm, name) for name in BUFFERS}
     return Costs(
-        spike_mac=bill_of(arch.components, "spike_mac"),
-        lif=UnitBills.of(arch.components),
-        membrane=bill_of(arch.components, "membrane"),
-        spad=bill_of(arch.components, "spad"),
-        optimizer=OptimizerUnit.of(arch.components, arch.optimizer.lanes),
-        lif_toggling=UnitBills.of(toggling([part for part in arch.components if part.tag in UNIT_TAGS])),
-        lif_clock_gated=UnitBills.of([clock_gated(component) for component in arch.components]),
+        *_logic(arch.components, arch.optimizer.lanes),
         buffers=buffers,
         gated=frozenset(name for name in BUFFERS if getattr(arch.buffers, name).idle == "gated"),
         dram=MEMORIES[arch.dram.model].charge(arch.dram),
+    )
+
+
+@lru_cache(1 << 8)
+def _logic(
+    components: tuple[Component, ...], lanes: int
+) -> tuple[Bill, UnitBills, Bill, Bill, OptimizerUnit, UnitBills, UnitBills]:
+    """The first fields of `Costs`, of a bill of materials and an optimizer of so many lanes."""
+    return (
+        bill_of(components, "spike_mac"),
+        UnitBills.of(components),
+        bill_of(components, "membrane"),
+        bill_of(components, "spad"),
+        OptimizerUnit.of(components, lanes),
+        UnitBills.of(toggling([part for part in components if part.tag in UNIT_TAGS])),
+        UnitBills.of([clock_gated(component) for component in components]),
     )
 
 
@@ -170,7 +181,8 @@ def energy_of(
     gate, and a clock gate, shut in every cycle without an operation. Buffers leak all the time.
     """
     beside = energy_beside_buffers(counts, costs, machine, bank, training=training)
-    return beside.with_buffers(BufferEnergy(*(_buffer(name, counts, costs, machine) for name in BUFFERS)))
+    buffers = (_in_buffer(name, (counts,), *_asked(name, costs, machine)) for name in BUFFERS)
+    return beside.with_buffers(BufferEnergy(*(energy for (energy,) in buffers)))
 
 
 @dataclass(frozen=True)
@@ -204,14 +216,12 @@ def energy_beside_buffers(
 def energies_of(
     counts: Sequence[LayerCounts], costs: Costs, machine: Machine, bank: LifBank, memo: Memo
 ) -> list[EnergyPj]:
-    """`energy_of` each of these layers in inference; `memo` keeps what is beside the buffers, for machines that differ
-    in these alone."""
-    others = replace(machine, stores=machine.stores.of_any_size)
-    beside = memo.of(_all_beside_buffers, tuple(counts), costs.beside_buffers, others, bank)
-    return [
-        one.with_buffers(BufferEnergy(*(_buffer(name, layer, costs, machine) for name in BUFFERS)))
-        for layer, one in zip(counts, beside, strict=True)
-    ]
+    """`energy_of` each of these layers in inference; `memo` keeps what is beside the buffers, and what is in each of
+    them, for machines that differ in others alone."""
+    layers, others = tuple(counts), replace(machine, stores=machine.stores.of_any_size)
+    beside = memo.of(_all_beside_buffers, layers, costs.beside_buffers, others, bank)
+    buffers = [memo.of(_in_buffer, name, layers, *_asked(name, costs, machine)) for name in BUFFERS]
+    return [one.with_buffers(BufferEnergy(*energies)) for one, *energies in zip(beside, *buffers, strict=True)]
 
 
 def _all_beside_buffers(
@@ -251,7 +261,18 @@ def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBan
     return added([called, undone, slopes])
 
 
-def _buffer(name: str, counts: LayerCounts, costs: Costs, machine: Machine) -> Energy:
-    cost, words = costs.buffers[name], counts.words(name, getattr(machine.stores, name).port_bits)
-    work = energy.sram_pj(cost, words.reads, words.writes)
-    return Energy.of(work, 0.0, energy.leakage_pj(cost.leakage_mw, counts.cycles.total, machine.clock_hz))
+def _asked(name: str, costs: Costs, machine: Machine) -> tuple[SramCost, int, int]:
+    """What the energy of a buffer follows from beside counts: its cost, the width of its ports, the clock."""
+    return costs.buffers[name], getattr(machine.stores, name).port_bits, machine.clock_hz
+
+
+def _in_buffer(
+    name: str, counts: tuple[LayerCounts, ...], cost: SramCost, port_bits: int, clock_hz: int
+) -> tuple[Energy, ...]:
+    """Of each layer what it spends in the buffer of that name."""
+    found = list[Energy]()
+    for layer in counts:
+        words = layer.words(name, port_bits)
+        work = energy.sram_pj(cost, words.reads, words.writes)
+        found.append(Energy.of(work, 0.0, energy.leakage_pj(cost.leakage_mw, layer.cycles.total, clock_hz)))
+    return tuple(found)

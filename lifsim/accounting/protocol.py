@@ -56,6 +56,10 @@ class Setup:
     memo: Memo
     watch: Watch = field(default=unwatched, compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        """Cheap: few are alike in these and differ in others."""
+        return hash((self.network, self.batch, self.machine))
+
     @cached_property
     def with_stores_of_any_size(self) -> Setup:
         """What counting reads of it, the same object for runs that differ in how large buffers are."""

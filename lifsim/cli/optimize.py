@@ -83,7 +83,7 @@ def optimize(
     out = execution.store(asked, job)
     say_left_by(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
-    progress = Progress(min(points, job.space.points), 0, minimise, lines())
+    progress = Progress(min(points, job.space.points), 0, minimise, lines)
     with (
         execution.executor(job, at_once) as executor,
         Store.create_or_open(out, job.description()) as store,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import click
 
@@ -47,22 +49,28 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
           --out results/columns.parquet
       lifsim store export sweeps/columns --out -
     """
-    from lifsim.files import check_targets
+    from lifsim.files import check_targets, scratch_beside, writing
     from lifsim.placing import place_file, place_numbered
-    from lifsim.sweeps.export import exported, table_of
+    from lifsim.sweeps.export import export as write_table
     from lifsim.sweeps.store import Store
 
     target = out or path.with_name(f"{path.name}.{form}")
     if target != Path("-"):
         logs = [path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm", "-journal")]
         check_targets([target], [path, *logs], replace=True)
-    with Store.read(path) as opened, watching() as watch:
-        data = exported(table_of(opened, watch), form)
     if target == Path("-"):
-        sys.stdout.buffer.write(data)
+        with TemporaryFile() as file:  # nothing is told of a table that cannot be read to its end
+            with Store.read(path) as opened, watching() as watch:
+                write_table(opened, form, file, watch)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
         return
-    numbered = out is None and not force
-    say(str(place_numbered(target, data) if numbered else place_file(target, data, replace=force)))
+    with Store.read(path) as opened, scratch_beside(target, parents=True) as scratch:
+        made = scratch / target.name
+        with writing(target), watching() as watch, made.open("wb") as file:
+            write_table(opened, form, file, watch)
+        numbered = out is None and not force
+        say(str(place_numbered(target, made) if numbered else place_file(target, made, replace=force)))
 
 
 @store.command()

@@ -75,6 +75,8 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     from lifsim.report.sweep_progress import Progress
     from lifsim.sweeps.assumed import assumptions
     from lifsim.sweeps.idle import MAX_ROWS
+    from lifsim.sweeps.lines import run_first, without
+    from lifsim.sweeps.remaining import remaining
     from lifsim.sweeps.run import failures, pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
 
@@ -84,12 +86,15 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         Store.create_or_open(out, planned.job.description()) as store,
     ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
-        progress = Progress(len(planned.points), len(planned.points) - len(pending), lines=lines())
+        rest, done = remaining(planned, pending), len(planned.points) - len(pending)
+        progress = Progress(len(planned.points), done, lines=lines, rest=rest)
         with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
             first = _first_of(planned, pending)
             run_points(planned.job, store, first, executor, progress.watch)
             told = _say_idle(planned, store, first, "by the first points, ") if first else []
-            run_points(planned.job, store, _without(pending, first), executor, progress.watch)
+            on_lines = without(run_first(planned, pending), first)
+            run_points(planned.job, store, on_lines, executor, progress.watch)
+            run_points(planned.job, store, without(pending, [*first, *on_lines]), executor, progress.watch)
         errors = store.errors()
         if len(planned.points) <= MAX_ROWS:
             _say_idle(planned, store, planned.points, "", told)
@@ -109,11 +114,6 @@ def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
     first = first_points(planned.job.space)
     wanted = set(first).intersection(pending)
     return sorted(wanted) if len(wanted) == len(first) and len(pending) >= SOON * len(first) else []
-
-
-def _without(points: Sequence[int], some: Sequence[int]) -> Sequence[int]:
-    left_out = set(some)
-    return [point for point in points if point not in left_out] if some else points
 
 
 def _say_idle(planned: Plan, store: Store, points: Sequence[int], why: str, told: Sequence[str] = ()) -> list[str]:
@@ -138,4 +138,5 @@ def _print_estimate(planned: Plan, workers: int) -> None:
     with watching() as watch:
         guess = estimate(planned, workers, watch)
     measured = counted(guess.measured, "point")
-    say(f"about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now")
+    bound = "at most " if guess.at_most else ""
+    say(f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -32,9 +32,10 @@ def watching() -> Iterator[Watch]:
             bar.close()
 
 
-def lines() -> Watch:
-    """For work that shows itself on a terminal: plain lines elsewhere."""
-    return unwatched if sys.stderr.isatty() else Lines().show
+def lines(left_words: Callable[[], str] | None = None) -> Watch:
+    """For work that shows itself on a terminal: plain lines elsewhere. left_words: what they tell of the time that is
+    left, where the pace so far is not the best that is known of it."""
+    return unwatched if sys.stderr.isatty() else Lines(left_words).show
 
 
 class Clock:
@@ -65,8 +66,9 @@ class Clock:
 class Lines:
     """A plain line every half a minute, for logs."""
 
-    def __init__(self) -> None:
+    def __init__(self, left_words: Callable[[], str] | None = None) -> None:
         self._clock, self._next = Clock(), LINES_S
+        self._left_words = left_words
 
     def show(self, work: str, done: int, total: int) -> None:
         """Tell it if it is time to."""
@@ -76,6 +78,8 @@ class Lines:
             say(f"{elapsed:,.0f} s: {described(work, done, total)}{self._estimate(done, total)}", err=True)
 
     def _estimate(self, done: int, total: int) -> str:
+        if self._left_words is not None:
+            return self._left_words()
         return f", about {self._clock.left(done, total):,.0f} s left" if 0 < done < total else ""
 
 

@@ -8,7 +8,7 @@ size, so its figures step; the interpolation passes through every one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 
 import numpy as np
@@ -34,6 +34,8 @@ class SramCost:
     area_mm2: float
 
 
+Figures = tuple[float, ...]
+
 NO_SRAM = SramCost(read_pj=0.0, write_pj=0.0, leakage_mw=0.0, area_mm2=0.0)
 """A buffer of zero bytes is not built."""
 
@@ -48,7 +50,7 @@ def sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramC
     return SramCost(read_nj * 1e3, write_nj * 1e3, (subthreshold_mw + gate_mw) * buffer.banks, area_mm2)
 
 
-def cacti(buffer: Buffer, technology_nm: int, name: str) -> list[float]:
+def cacti(buffer: Buffer, technology_nm: int, name: str) -> Figures:
     """CACTI's [read nJ, write nJ, subthreshold leakage mW a bank, gate leakage mW a bank, area mm2]. Raises InputError
     where its table does not reach."""
     curve = _curves().get((technology_nm, buffer.port_bits, buffer.banks))
@@ -72,7 +74,7 @@ def uncovered(buffer: Buffer, technology_nm: int | None, name: str) -> list[Faul
         return []
     faults = []
     for key, place in (("port_bits", 1), ("banks", 2)):
-        choices = sorted({curve[place] for curve in _curves() if technology_nm in (None, curve[0])})
+        choices = _built(place, technology_nm)
         value = known(buffer, key, choices[0])
         if value not in choices:
             rule = f"{value} must be one of {', '.join(map(str, choices))} (the SRAM table), or give the costs"
@@ -80,8 +82,14 @@ def uncovered(buffer: Buffer, technology_nm: int | None, name: str) -> list[Faul
     return faults
 
 
+@lru_cache(1 << 8)
+def _built(place: int, technology_nm: int | None) -> list[int]:
+    """What the table has at that place of its keys, of this technology or of all."""
+    return sorted({curve[place] for curve in _curves() if technology_nm in (None, curve[0])})
+
+
 @cache
-def _curves() -> dict[tuple[int, int, int], Callable[[int], list[float]]]:
+def _curves() -> dict[tuple[int, int, int], Callable[[int], Figures]]:
     """(technology_nm, port_bits, banks) -> size in bytes -> the figures of `cacti`."""
     return {key: _curve(np.log(np.array(points))) for key, points in _table().items()}
 
@@ -103,7 +111,7 @@ def _table() -> dict[tuple[int, int, int], list[tuple[float, ...]]]:
     return {key: sorted(rows) for key, rows in points.items()}
 
 
-def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:
+def _curve(points: NDArray[np.float64]) -> Callable[[int], Figures]:
     """Log-log interpolation through `points` [n, 1 + figures] (already in logs), straight beyond both ends."""
     size, figures = points[:, 0], points[:, 1:]
     octaves = np.log(4.0)
@@ -111,10 +119,11 @@ def _curve(points: NDArray[np.float64]) -> Callable[[int], list[float]]:
     low_slope = (figures[low] - figures[0]) / (size[low] - size[0])
     high_slope = (figures[-1] - figures[high]) / (size[-1] - size[high])
 
-    def at(size_bytes: int) -> list[float]:
+    @lru_cache(1 << 8)
+    def at(size_bytes: int) -> Figures:
         x = float(np.log(size_bytes))
         log_figures = np.array([np.interp(x, size, column) for column in figures.T])
         log_figures += min(x - size[0], 0.0) * low_slope + max(x - size[-1], 0.0) * high_slope
-        return [float(figure) for figure in np.exp(log_figures)]
+        return tuple(np.exp(log_figures).tolist())
 
     return at

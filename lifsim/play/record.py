@@ -53,9 +53,9 @@ class LayerRecord:
 
 def leaking(records: Sequence[LayerRecord], buffers: Buffers) -> dict[str, float]:
     """Standing pJ of each buffer that holds nothing in any of these layers and stays powered."""
-    energy = added([record.energy_pj.buffers for record in records])
     unused = unused_buffers(record.counts for record in records)
-    return {name: getattr(energy, name).standing for name in unused if getattr(buffers, name).idle != "gated"}
+    powered = [name for name in unused if getattr(buffers, name).idle != "gated"]
+    return {name: sum(getattr(one.energy_pj.buffers, name).standing for one in records) for name in powered}
 
 
 def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from lifsim.report.terminal import Terminal
 from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.remaining import Paced, Remaining
 from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
+LOOK_S = 1.0
+"""Between two looks at how long the rest takes."""
+
+
+def nobody(left_words: Callable[[], str]) -> Watch:  # noqa: ARG001 (as any lines)
+    """No lines."""
+    return unwatched
+
 
 class Progress:
-    """Watches a sweep of `total` points, of which `done` are there, on stderr; where that is no terminal, `lines` is
-    told instead."""
+    """Watches a sweep of `total` points, of which `done` are there, on stderr. lines: makes of what tells the time that
+    is left a watch that is told where that is no terminal; rest: knows that time, at the pace so far if it is None."""
 
-    def __init__(self, total: int, done: int, best_of: str = "energy_pj.total", lines: Watch = unwatched) -> None:
+    def __init__(
+        self,
+        total: int,
+        done: int,
+        best_of: str = "energy_pj.total",
+        lines: Callable[[Callable[[], str]], Watch] = nobody,
+        rest: Remaining | None = None,
+    ) -> None:
         self._total, self._best_of = total, best_of
-        self._before, self._lines = done, lines
+        self._before, self._lines = done, lines(self._left_words)
+        self._rest = rest or Paced(total - done)
         self._done = self._failed = 0
+        self._busy, self._began, self._left, self._looked = 0.0, math.inf, "", -math.inf
         self._best: float | None = None
         self._started = time.monotonic()
         console = Terminal(stderr=True)
@@ -32,7 +51,6 @@ class Progress:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}", markup=False),
-            TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
@@ -48,6 +66,9 @@ class Progress:
     def watch(self, outcome: Outcome) -> None:
         """Count one more point."""
         self._done += 1
+        self._busy += outcome.seconds
+        self._began = min(self._began, time.monotonic() - outcome.seconds)  # processes have started then
+        self._rest.add(outcome.point, outcome.seconds)
         if outcome.figures is None:
             self._failed += 1
         else:
@@ -74,4 +95,14 @@ class Progress:
 
     def _state(self) -> str:
         best = "" if self._best is None else f", {self._best_of} {self._best:.5g} at best"
-        return f"{self._rate:.0f}/s, {self._failed} failed{best}"
+        now = time.monotonic()
+        if now - self._looked >= LOOK_S:
+            self._looked, self._left = now, self._left_words()
+        return f"{self._rate:.0f}/s, {self._failed} failed{best}{self._left}"
+
+    def _left_words(self) -> str:
+        """`, about 34 s left`: of all processes, as busy as they were so far; nothing at the end."""
+        left, elapsed = self._rest.left, time.monotonic() - self._began
+        if self._before + self._done >= self._total or not self._busy:
+            return ""
+        return f", {'' if left.known else 'at most '}about {left.seconds * elapsed / self._busy:,.0f} s left"

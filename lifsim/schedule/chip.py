@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -31,6 +32,11 @@ class BufferBytes:
     spike_out: int
     membrane: int
     psum: int
+
+    def for_inputs(self, size: int) -> BufferBytes:
+        """The same for layers that run timestep by timestep, whose inputs take so many bytes together: a buffer that
+        holds all of them is as good as any larger one."""
+        return replace(self, spike_in=min(self.spike_in, size))
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,10 @@ class Chip:
             overlap=Overlap(buffers.weight.double_buffered, buffers.spike_out.double_buffered, _rate(arch)),
             optimizer=arch.optimizer,
         )
+
+    def __hash__(self) -> int:
+        """Cheap: chips that are looked at beside each other mostly differ in these."""
+        return hash((self.room, self.shape))
 
     @property
     def psums(self) -> PsumStore:

@@ -56,7 +56,7 @@ class Choice:
 class Choices:
     """What there is to choose from. batch: images of a run; chunk: those that a group works on at a time, unless it is
     tick-batched, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what
-    a layer alone moves."""
+    a layer alone moves, and groups that run timestep by timestep."""
 
     def __init__(
         self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
@@ -198,7 +198,9 @@ class Choices:
     def _timestep(self, first: int, end: int) -> GroupPlan:
         chip, span = self.chip, (first, end - 1)
         chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
-        return plan_group(self.facts, *span, chip.room, self.batch, chunk, chip.overlap.narrows)
+        inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
+        room = chip.room.for_inputs(self.batch * inputs)
+        return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
 
 
 def choices_of(

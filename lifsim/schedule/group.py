@@ -290,9 +290,9 @@ class Group:
         return self.buffers.psum - waiting + int(self.replayed(self.chunks.images).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Walk:
-    """A group with the strips that were chosen for it, and what it moves so."""
+    """A group with the strips that were chosen for it, and what it moves so. What follows from it is kept by it."""
 
     group: Group
     cost: GroupCost

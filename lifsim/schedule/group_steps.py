@@ -11,7 +11,9 @@ from itertools import groupby
 from lifsim.hardware.gemm import ceil_div
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
+from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
+from lifsim.schedule.group import Walk
 from lifsim.schedule.group_layer import PlannedLayer, Turn
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan
@@ -59,9 +61,13 @@ def group_visits(
     memo: keeps them for runs beside this one, whose plans are alike but here and there. keeps_spikes: for a backward
     pass; the spikes that the group hands over on chip are written, too.
     """
-    steps = unroll(group.walked, group.exits)
-    told = tuple(_with_all_spikes(step, facts) for step in steps) if keeps_spikes else tuple(steps)
+    steps = memo.of(_unrolled, group.walked, group.exits)
+    told = tuple(_with_all_spikes(step, facts) for step in steps) if keeps_spikes else steps
     return list(memo.of(_visits, _PlannedGroup.of(facts, batch, group), told, memo))
+
+
+def _unrolled(walk: Walk, exits: Exits | None) -> tuple[LayerStep, ...]:
+    return tuple(unroll(walk, exits))
 
 
 def passing_visits(facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo) -> Iterator[Visit]:

@@ -62,6 +62,7 @@ def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, star
     return reads
 
 
+@lru_cache(maxsize=1 << 14)
 def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[int, ...]) -> tuple[Ints, Ints]:
     """([strips], [strips]) of strips that start at these output rows: bytes of their windows, and of what no strip
     above has in its own; what is `resident` on chip left out."""

@@ -10,7 +10,6 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.distinct import distinct
 from lifsim.hardware.pipeline.kinds import LOADS, STORES, Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.rows import Ints
@@ -20,6 +19,10 @@ REPLAY = -1
 
 ALL_ROUNDS = -2
 """That of a visit in which the array computes all of them."""
+
+
+IS_LOAD, IS_STORE = (np.isin(np.array(Kind), kinds) for kinds in (LOADS, STORES))
+"""[kinds]"""
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,12 @@ class Visit:
     @cached_property
     def loads(self) -> NDArray[np.bool_]:
         """[moves] those that their steps wait for before they start."""
-        return np.isin(self.moves.kind, LOADS)
+        return IS_LOAD[self.moves.kind]
 
     @cached_property
     def stored(self) -> tuple[int, ...]:
         """The regions that it writes to."""
-        return tuple(distinct(self.moves.region[np.isin(self.moves.kind, STORES)]).tolist())
+        return tuple(sorted(set(self.moves.region[IS_STORE[self.moves.kind]].tolist())))
 
 
 def shares(total: int, weights: Ints) -> Ints:

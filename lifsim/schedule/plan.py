@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import field, replace
+from functools import cached_property
 
 from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, did_you_mean
@@ -121,7 +122,7 @@ class GroupPlan:
         if self.waves is not None and self.window == TIMESTEP:
             raise ValueError(f"layers {self.first} to {self.last} must have windows of several timesteps for waves")
 
-    @property
+    @cached_property
     def decided(self) -> GroupPlan:
         """What runs when and moves what, without how the buffers made it so: the same for groups that are counted
         alike."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lifsim.accounting import ACCOUNTINGS, Accounting, Asked, Setup
-from lifsim.accounting.books import EnergyPj, added
+from lifsim.accounting.books import EnergyPj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import BUFFERS, area_of, unused_buffers
 from lifsim.config.given_rates import at_given_rates, without_use
@@ -74,7 +74,7 @@ def simulate(
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
-    states = states_of(network, sharing)
+    states = shared.parts.of(states_of, network, sharing)
     bank = bank_of(arch, network, states)
     setup = Setup(
         network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
@@ -93,8 +93,10 @@ def simulate(
         plan, records, timeline, of_schedule, groups = None, priced(setup, counted, costs), None, (), ()
     alike = groups if options.schedule == "timestep" or not any_shared(states) else ()
     bits = arch.precision.membrane_bits
-    memory = lif_memory(network, states, bits, spikes.batch, keeping, groups, alike)
+    memory = shared.parts.of(lif_memory, network, states, bits, spikes.batch, keeping, groups, alike)
     trace = trace_of(network, options)
+    dram = timeline.dram if timeline else None
+    totals = Totals.of(records, arch, area_of(arch, costs, bank), bank.units, memory, dram)
     return Result(
         arch=arch,
         network=network,
@@ -102,14 +104,7 @@ def simulate(
         options=options.model_copy(update={"batch": spikes.batch, "trace": trace and trace.absolute()}),
         spikes=spikes.provenance,
         records=records,
-        totals=Totals.of(
-            records,
-            arch,
-            area_of(arch, costs, bank),
-            bank.units,
-            memory,
-            timeline.dram if timeline else None,
-        ),
+        totals=totals,
         notes=(
             *notes(arch, network, sharing, states, options, spikes),
             *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
@@ -119,7 +114,7 @@ def simulate(
             *(chain_notes(plan, sharing) if plan else ()),
             *(twice_note(plan, spikes.batch, keeping) if plan and options.mode == "training" else ()),
             *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
-            *idle_notes(added([record.energy_pj for record in records])),
+            *idle_notes(totals.energy_pj),
             *buffer_notes(arch, records),
         ),
         timeline=timeline,

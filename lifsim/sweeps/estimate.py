@@ -1,4 +1,4 @@
-"""How long will a sweep take? A few of its points are run to know."""
+"""How long will a sweep take? Points that it would run first are run to know."""
 
 from __future__ import annotations
 
@@ -6,44 +6,37 @@ import time
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.evaluate import Evaluator
+from lifsim.sweeps.lines import run_first
 from lifsim.sweeps.plan import Plan
+from lifsim.sweeps.remaining import remaining
 from lifsim.watch import Watch, unwatched
 
-STRETCHES, LENGTH, SECONDS = 12, 5, 5.0
-"""Stretches of the sweep that are measured, points of each, and what that may take."""
+SECONDS, SPREAD = 5.0, 24
+"""What that may take, and how many points of a sweep that has no lines are run, from all over it."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of the whole sweep; measured: how many points it is based on."""
+    """seconds: of the whole sweep; measured: how many points it is based on; at_most: whether it takes no longer as far
+    as these tell, which are too few."""
 
     seconds: float
     measured: int
+    at_most: bool
 
 
 def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
-    """Run points of stretches in the middles of equal parts of the sweep, of each one in turn, as many as SECONDS let.
-
-    Points share what they have in common with those before them: the first of a stretch stands alone, as few of the
-    sweep do, and says nothing of the others, unless there is nothing else.
-    """
-    evaluator, count = Evaluator(plan.job), len(plan.points)
-    starts = sorted({(2 * stretch + 1) * count // (2 * STRETCHES) for stretch in range(STRETCHES)})
-    ends = [*starts[1:], count]
-    places = [
-        (start + step, step)
-        for step in range(LENGTH)
-        for start, end in zip(starts, ends, strict=True)
-        if start + step < end
-    ]
-    began, alone, later = time.monotonic(), list[float](), list[float]()
-    for done, (index, step) in enumerate(places):
-        watch("points to measure", done, len(places))
+    """Run as many points as SECONDS let, at least one."""
+    evaluator, points, count = Evaluator(plan.job), plan.points, len(plan.points)
+    first = run_first(plan, points) or [points[place * count // SPREAD] for place in range(min(SPREAD, count))]
+    rest, began, measured, spent = remaining(plan, points), time.monotonic(), 0, 0.0
+    for point in first:
+        watch("points to measure", measured, len(first))
         before = time.monotonic()
-        evaluator.outcome(plan.points[index])
-        (later if step else alone).append(time.monotonic() - before)
-        if time.monotonic() - began > SECONDS:
+        evaluator.outcome(point)
+        rest.add(point, time.monotonic() - before)
+        measured, spent = measured + 1, time.monotonic() - began
+        if spent > SECONDS:
             break
-    each = later or alone[1:] or alone
-    seconds = alone[0] + (count - 1) * sum(each) / len(each) / min(workers, count)
-    return Estimate(seconds, len(alone) + len(later))
+    left = rest.left
+    return Estimate((spent + left.seconds) / min(workers, count), measured, not left.known)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -70,9 +72,15 @@ class Evaluator:
         self._arch = lru_cache(256)(self._parse_arch)
         self._network = lru_cache(16)(self._parse_network)
         self._spikes = lru_cache(4)(self._read_spikes)
+        self._states = lru_cache(64)(states_of)
 
     def outcome(self, point: int) -> Outcome:
         """Run `point`. Whatever goes wrong is the outcome's error."""
+        began = time.perf_counter()
+        found = self._run(point)
+        return replace(found, seconds=time.perf_counter() - began)
+
+    def _run(self, point: int) -> Outcome:
         key = ""
         try:
             settings = Settings.of(self._job.space.at(point))
@@ -99,7 +107,7 @@ class Evaluator:
         network = self._network(settings.workload, settings.workload_overrides)
         sharing = Sharing.parse(settings.sharing)
         with Origins(workload=network.document).telling():
-            states_of(network.what, sharing)
+            self._states(network.what, sharing)
         arch = self._arch(settings.arch, settings.arch_overrides)
         return Inputs(arch.what, network.what, sharing, settings.options, Origins(arch.document, network.document))
 

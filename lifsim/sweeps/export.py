@@ -1,22 +1,33 @@
-"""The table of a store as a file for other programs: CSV, JSON or Parquet; the same store gives the same bytes."""
+"""The table of a store as a file for other programs: CSV, JSON or Parquet; the same store gives the same bytes.
+
+A few thousand rows are held at a time. A column of Parquet has one type, so that the rows are read twice for it.
+"""
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import field
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from io import TextIOWrapper
+from itertools import chain, islice
+from typing import Any, BinaryIO
 
-from lifsim.csv_text import csv_text
+from lifsim.csv_text import write_csv
 from lifsim.errors import InputError
-from lifsim.sweeps.points import columns_of
+from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.store import Store
-from lifsim.watch import Watch, unwatched
+from lifsim.watch import Watch, parts, unwatched
 
 INT64 = 1 << 63
 DECIMAL_DIGITS = 38
 """Of Parquet's decimals that every reader knows."""
+
+GROUP = 1 << 12
+"""Rows of Parquet that are written together."""
+
+Rows = Iterator[dict[str, Any]]
 
 
 def table_of(store: Store, watch: Watch = unwatched) -> list[dict[str, Any]]:
@@ -24,48 +35,105 @@ def table_of(store: Store, watch: Watch = unwatched) -> list[dict[str, Any]]:
     return list(store.select(store.columns(), watch))
 
 
-def exported(rows: list[dict[str, Any]], form: str) -> bytes:
-    """`rows` as "csv", "json" or "parquet"."""
-    return _FORMS[form](rows)
+def export(store: Store, form: str, file: BinaryIO, watch: Watch = unwatched) -> None:
+    """Write the table of `store`, as it is at this moment, as "csv", "json" or "parquet". Raises InputError where the
+    store is damaged, with a part of the table written."""
+    with store.at_one_moment():
+        _FORMS[form](store, file, watch)
 
 
-def _csv(rows: list[dict[str, Any]]) -> bytes:
-    cells = ({name: _cell(value) for name, value in row.items()} for row in rows)
-    return csv_text(columns_of(rows), cells).encode()
+def _csv(store: Store, file: BinaryIO, watch: Watch) -> None:
+    columns = store.columns()
+    rows = store.select(columns, watch)
+    cells = ({name: value if type(value) in _PLAIN else _cell(value) for name, value in row.items()} for row in rows)
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    write_csv(text, columns, cells)
+    text.detach()
+
+
+_PLAIN = {int, float, str, type(None)}
+"""What CSV has as it is."""
 
 
 def _cell(value: object) -> object:
     return json.dumps(value) if isinstance(value, bool | list | dict) else value
 
 
-def _json(rows: list[dict[str, Any]]) -> bytes:
-    return (json.dumps(rows, indent=1) + "\n").encode()
+def _json(store: Store, file: BinaryIO, watch: Watch) -> None:
+    before = "[\n"
+    for row in store.select(store.columns(), watch):
+        text = json.dumps(row, indent=1).replace("\n", "\n ")  # in JSON no text has a line end
+        file.write(f"{before} {text}".encode())
+        before = ",\n"
+    file.write(b"[]\n" if before == "[\n" else b"\n]\n")
 
 
-def _parquet(rows: list[dict[str, Any]]) -> bytes:
+def _parquet(store: Store, file: BinaryIO, watch: Watch) -> None:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
         raise InputError("--format parquet needs pyarrow: pip install 'lifsim[parquet]'") from None
-    columns = {name: _column([row[name] for row in rows]) for name in columns_of(rows)}
-    sink = io.BytesIO()
-    parquet.write_table(pa.table(columns), sink)
-    return sink.getvalue()
+    first, second = parts(watch, 2)
+    names = store.columns()
+    columns = {name: _Column() for name in names}
+    for rows in _groups(store.select(names, first)):
+        for name, column in columns.items():
+            column.look_at(row[name] for row in rows)
+    schema = pa.schema([(name, getattr(pa, column.kind)(*column.digits)) for name, column in columns.items()])
+    with parquet.ParquetWriter(file, schema) as writer:
+        for rows in chain(_groups(store.select(names, second)), [[]] if not store.count else []):
+            cells = [column.cells([row[name] for row in rows]) for name, column in columns.items()]
+            writer.write_table(pa.table(cells, schema=schema))
 
 
-def _column(values: list[Any]) -> list[Any]:
-    """Values of one type: where an axis has several, or none of Parquet's, their texts."""
-    kinds = {type(value) for value in values if value is not None}
-    largest = max((abs(value) for value in values if type(value) is int), default=0)
-    if kinds == {int, float} and largest < 1 << 1023:
-        return [None if value is None else float(value) for value in values]
-    if kinds == {int} and INT64 <= largest < 10**DECIMAL_DIGITS:
-        return [None if value is None else Decimal(value) for value in values]
-    if len(kinds) <= 1 and not kinds & {list, dict} and largest < INT64:
-        return values
-    return [None if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
+def _groups(rows: Rows) -> Iterator[list[dict[str, Any]]]:
+    while group := list(islice(rows, GROUP)):
+        yield group
 
 
-_FORMS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
+@dataclass
+class _Column:
+    """Values of one type: where an axis has several, or none of Parquet's, their texts. kinds: of the values; largest:
+    of those that are whole numbers."""
+
+    kinds: set[type] = field(default_factory=set)
+    largest: int = 0
+
+    def look_at(self, values: Iterable[Any]) -> None:
+        """More of them."""
+        there = [value for value in values if value is not None]
+        self.kinds.update(map(type, there))
+        self.largest = max(self.largest, *(abs(value) for value in there if type(value) is int), 0)
+
+    @cached_property
+    def kind(self) -> str:
+        """Behind the last look, the type of all of them, as Arrow calls it."""
+        if self.kinds == {int, float} and self.largest < 1 << 1023:
+            return "float64"
+        if self.kinds == {int} and INT64 <= self.largest < 10**DECIMAL_DIGITS:
+            return "decimal128"
+        if len(self.kinds) <= 1 and self.largest < INT64:
+            return next((_ARROW[kind] for kind in self.kinds if kind in _ARROW), "string" if self.kinds else "null")
+        return "string"
+
+    @property
+    def digits(self) -> Sequence[int]:
+        """What the type must be told."""
+        return (len(str(self.largest)), 0) if self.kind == "decimal128" else ()
+
+    def cells(self, values: list[Any]) -> list[Any]:
+        """Some of them, as values of this type."""
+        if {self.kind} == {_ARROW.get(kind) for kind in self.kinds}:  # they are that already
+            return values
+        return [None if value is None else _CELLS[self.kind](value) for value in values]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+_CELLS: dict[str, Callable[[Any], Any]] = {"float64": float, "decimal128": Decimal, "string": _text}
+_ARROW = {int: "int64", float: "float64", bool: "bool_", str: "string"}
+_FORMS: dict[str, Callable[[Store, BinaryIO, Watch], None]] = {"csv": _csv, "json": _json, "parquet": _parquet}
 FORMATS = tuple(_FORMS)

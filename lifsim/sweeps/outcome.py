@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -15,12 +15,13 @@ from lifsim.training.traffic import StageBytes
 @dataclass(frozen=True)
 class Outcome:
     """key: hash of everything that determines the figures. figures: dotted names as in layers.csv, None if it failed;
-    error: why, None if it did not."""
+    error: why, None if it did not. seconds: that it took."""
 
     point: int
     key: str
     figures: Mapping[str, Any] | None
     error: str | None = None
+    seconds: float = field(default=0.0, compare=False)
 
 
 def figure_names() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -118,6 +118,15 @@ class Store:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.execute("ROLLBACK")
             self._writing = True
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """What is read inside is all of the same moment, whatever a sweep writes meanwhile."""
+        self._database.run("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.run("ROLLBACK")
 
     @property
     def count(self) -> int:

@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from lifsim.errors import InputError
-from lifsim.sweeps.export import exported, table_of
+from lifsim.sweeps.export import export
 from lifsim.sweeps.store import Store
 from tests.faults.cluster import Cluster
 from tests.faults.commands import Command, leftovers
@@ -87,11 +88,12 @@ class Sweeps:
 def table(store: Path) -> bytes:
     """The whole table, no point missing or twice."""
     with Store.read(store) as opened:
-        rows = table_of(opened)
+        table = BytesIO()
+        export(opened, "csv", table)
         points = [row.point for row in opened.rows()]
     if points != list(range(len(points))):
         raise AssertionError(f"{store}: points are missing or twice")
-    return exported(rows, "csv")
+    return table.getvalue()
 
 
 def check_words(err: str) -> None:

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
 from lifsim.schedule.timestep import chunk_sizes, plan_group
 from lifsim.schedule.traffic import DramBytes
@@ -100,6 +102,30 @@ def test_timesteps_add_up_where_the_last_chunk_is_smaller(
     made = plan_on(network, sharing, arch, ScheduleOptions("timestep", batch, chunk))
     for group in made.groups:
         assert group.tick_batched or adds_up(group, list(unroll(group.walked)))
+
+
+@settings(QUIET, max_examples=60)
+@given(
+    st.one_of(networks(), relay_networks(st.just(2))), st.sampled_from(SHARINGS), archs(), st.integers(1, 3),
+    st.integers(0, 200), st.booleans(),
+)  # fmt: skip
+def test_a_buffer_that_holds_all_inputs_is_as_good_as_any_larger_one(
+    network: Network, name: str, arch: Arch, batch: int, more: int, overlaps: bool
+) -> None:
+    sharing = Sharing.parse(name)
+    facts, room = facts_on(network, sharing, arch), Chip.of(arch).room
+    for group in plan_on(network, sharing, arch, ScheduleOptions("timestep", batch)).groups:
+        layers = facts.layers[group.first : group.last + 1]
+        inputs = batch * sum(facts.tensors[one.layer.input.name].bytes for one in layers)
+        assert replace(room, spike_in=inputs + more).for_inputs(inputs) == replace(room, spike_in=inputs)
+        assert replace(room, spike_in=inputs - 1).for_inputs(inputs) == replace(room, spike_in=inputs - 1)
+        larger, least = (
+            plan_group(facts, group.first, group.last, replace(room, spike_in=size), batch, None, overlaps)
+            for size in (inputs + more, inputs)
+        )
+        assert larger == least
+        assert list(unroll(larger.walked)) == list(unroll(least.walked))
+        assert list(group_visits(facts, batch, larger, Memo())) == list(group_visits(facts, batch, least, Memo()))
 
 
 def adds_up(group: GroupPlan, steps: list[LayerStep]) -> bool:

@@ -10,9 +10,10 @@ import pytest
 
 import lifsim
 from lifsim.accounting.prices import BUFFERS
+from lifsim.config.resolve import shipped_names
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.memory.cycle import CycleByCycle
-from lifsim.hardware.pipeline.kinds import STREAMS, Kind
+from lifsim.hardware.pipeline.kinds import LOADS, STORES, STREAMS, Kind
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo, Shared, bytes_of_arrays
@@ -95,6 +96,14 @@ def visit(size: int = 4, outputs: tuple[int, ...] = (1, 2), **said: object) -> V
     return Visit(outputs=np.array(outputs), moves=rows, **told)  # type: ignore[arg-type]
 
 
+def test_loads_are_waited_for_before_a_step_and_stores_write_their_regions() -> None:
+    kinds = np.array([*Kind])
+    every = moves_of(kinds, kinds, np.zeros(len(Kind), np.int64), 0, np.ones(len(Kind), np.int64))
+    one = Visit(0, None, np.array([1]), every, tuple(f"tensor:{kind}" for kind in Kind))
+    assert [Kind(kind) for kind in np.flatnonzero(one.loads)] == list(LOADS)
+    assert one.stored == tuple(STORES)
+
+
 def test_visits_are_equal_when_all_that_they_say_is() -> None:
     assert visit() == visit()
     steps = np.array([3, 4])
@@ -147,6 +156,26 @@ def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
         assert (shared.timeline.timing.end == alone.timeline.timing.end).all()
         assert (shared.timeline.timing.waited == alone.timeline.timing.waited).all()
     assert count <= 16  # of 24: no membrane leaves, however large their buffer
+
+
+@pytest.mark.parametrize("device", shipped_names("dram"))
+def test_under_every_dram_points_that_share_equal_points_alone(device: str) -> None:
+    """All buffers double-buffered and not, under sharings and schedules that a sweep has beside each other."""
+    parts, spikes = Shared(), None
+    memory = ("dram.model=cycle", f"dram.device={device}", "dram.energy=borrowed_currents")
+    runs = itertools.product(("none", "layer"), ("tick", "timestep"), (True, False), ("1KiB", "64KiB", "128KiB"))
+    for sharing, schedule, double, size in runs:
+        halves = [f"buffers.{name}.double_buffered={str(double).lower()}" for name in BUFFERS]
+        overrides = (*memory, *halves, f"buffers.weight.size_bytes={size}", f"buffers.spike_in.size_bytes={size}")
+        inputs = load_inputs("sata128", "lenet5_mnist", sharing, {"schedule": schedule}, overrides)
+        spikes = spikes or read_spikes(inputs.network, inputs.sharing, inputs.options, sparsity_of(inputs.arch.array))
+        found = [
+            simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
+            for shared in (parts, Shared())
+        ]
+        assert found[0].totals == found[1].totals
+        assert found[0].layer_rows == found[1].layer_rows
+        assert found[0].buffers == found[1].buffers
 
 
 @pytest.mark.parametrize("double", [True, False])

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from lifsim.cli.main import main
+from lifsim.sweeps import export as module
+from lifsim.sweeps import packed_rows
+from lifsim.sweeps.export import FORMATS, export, table_of
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
 
@@ -104,3 +109,82 @@ def test_whole_numbers_of_64_bits_stay_whole_numbers() -> None:
     table = parquet.read_table("large.parquet")
     assert str(table.schema.field("cycles.total").type) == "int64"
     assert table.to_pylist() == [{"a": None, "cycles.total": (1 << 63) - 1, "error": None}]
+
+
+def _exported(store: Store, form: str) -> bytes:
+    file = BytesIO()
+    export(store, form, file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("group", [1, 2, 5, 100])
+def test_rows_that_are_written_group_by_group_are_those_of_the_whole_table(
+    group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(module, "GROUP", group)
+    monkeypatch.setattr(packed_rows, "BATCH", 2)
+    values: list[list[object]] = [
+        [1, 2, None, 4, 5], [1, 2.5, 3, None, 1], [None] * 5, [True, None, False, True, True],
+        [1 << 70, 5, None, -(1 << 80), 0], ["a", "b", None, "\u00e9", "=1"], ["a", 1, True, None, 2.5],
+        [[1], 2, 3, 4, None], [[1], [2, 3], None, [], [4]],
+    ]  # fmt: skip
+    with Store.create_or_open(Path("mixed"), {}) as store:
+        for point in range(5):
+            store.add(
+                Outcome(point, f"{point:064d}", {"x": 1.5 * point}),
+                dict(zip("abcdefghi", [v[point] for v in values], strict=True)),
+            )
+    with Store.read(Path("mixed")) as store:
+        rows = table_of(store)
+        assert json.loads(_exported(store, "json")) == rows
+        assert _exported(store, "json") == (json.dumps(rows, indent=1) + "\n").encode()
+        found = parquet.read_table(BytesIO(_exported(store, "parquet")))
+        assert parquet.ParquetFile(BytesIO(_exported(store, "parquet"))).num_row_groups == -(-5 // group)
+    plain = arrow.table({name: [row[name] for row in rows] for name in ("a", "c", "d", "f", "x")})
+    assert found.select(plain.column_names).equals(plain)
+    assert str(found.schema.field("b").type) == "double"
+    assert str(found.schema.field("e").type) == "decimal128(25, 0)"
+    assert found.column("e").to_pylist() == values[4]
+    assert found.column("g").to_pylist() == ["a", "1", "true", None, "2.5"]
+    assert found.column("h").to_pylist() == ["[1]", "2", "3", "4", None]
+    assert found.column("i").to_pylist() == ["[1]", "[2, 3]", None, "[]", "[4]"]
+
+
+def test_a_table_without_rows_is_exported_too() -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    Store.create_or_open(Path("none"), {}).close()
+    with Store.read(Path("none")) as store:
+        assert [_exported(store, form) for form in ("csv", "json")] == [b"error\n", b"[]\n"]
+        assert parquet.read_table(BytesIO(_exported(store, "parquet"))).num_rows == 0
+
+
+def test_what_a_sweep_writes_meanwhile_is_not_in_the_table() -> None:
+    with Store.create_or_open(Path("s"), {"axis array.rows": "..."}) as writing:
+        writing.begin()
+        with Store.read(Path("s")) as reading, reading.at_one_moment():
+            assert reading.count == 5
+            writing.add(Outcome(9, f"{9:064d}", {"later": 1}), {"sharing": "none", "array.rows": 9})
+            assert reading.count == 5
+            assert "later" not in reading.columns()
+        with Store.read(Path("s")) as reading:
+            assert reading.count == 6
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_holds_no_more_of_many_rows_than_of_some(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr(module, "GROUP", 64)
+    monkeypatch.setattr(packed_rows, "BATCH", 64)
+    peaks = []
+    for count in (300, 1200):
+        with Store.create_or_open(Path(f"{count}"), {}) as store:
+            for point in range(count):
+                store.add(Outcome(point, f"{point:064d}", {f"f{n}": point + n for n in range(40)}), {"a": point})
+        with Store.read(Path(f"{count}")) as store, Path("table").open("wb") as file:
+            tracemalloc.start()
+            export(store, form, file)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
