@@ -93,8 +93,9 @@ class Listed:
         return sum(visit.steps for visit in self.every) + _most_parts(moved, stores)
 
 
-PASSING_BYTES = 1 << 23
-"""Of visits that were passed last, which come up again: what is asked for early is looked up ahead of them."""
+PASSING_BYTES, VISIT_BYTES = 1 << 23, 1 << 12
+"""Of visits that were passed last, which come up again: what is asked for early is looked up ahead of them. And what
+each takes beside its columns."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Planned:
 
     @cached_property
     def _passing(self) -> Memo:
-        return Memo(PASSING_BYTES, bytes_of_arrays)
+        return Memo(PASSING_BYTES, lambda visit: VISIT_BYTES + bytes_of_arrays(visit))
 
     @cached_property
     def _in_waves(self) -> dict[int, list[Visit]]:

@@ -50,7 +50,7 @@ def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: O
         asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
         found = on_cheapest(allowed(choices, asked, contenders), dram_bytes)
     if found:
-        require_room(end_of(_least(choices, found, memo)), capacity)
+        require_room(end_of(least_of(choices, found, memo)), capacity)
 
 
 def _is_close(choices: Choices, capacity_bytes: int) -> bool:
@@ -63,7 +63,7 @@ def _is_close(choices: Choices, capacity_bytes: int) -> bool:
     return CLOSE * (weights + images) > capacity_bytes
 
 
-def _least(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
+def least_of(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
     """Bytes of each tensor that every plan of these choices keeps in DRAM at least: a plan has one choice for each
     layer, and of each tensor as much as the choice of any layer touches."""
     sizes = [sizes_of(Planned(plan_of(choices, [choice]), choices.batch, memo)) for choice in found]

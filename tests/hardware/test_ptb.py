@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ class Recorded:
 
     def read(self, step: int, first: int, last: int) -> np.ndarray:
         return self.spikes[first:last, step].astype(np.uint8)
+
+    def read_parts(self, step: int, first: int, last: int) -> Iterator[np.ndarray]:
+        yield self.read(step, first, last)
 
 
 def laid(spikes: np.ndarray, filters: int, window: tuple[int, int, int], array: tuple[int, int], tick: bool = True):

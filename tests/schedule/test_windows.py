@@ -117,7 +117,7 @@ def test_their_steps_move_what_the_plan_counts(
         assume(False)
     for group in plan.groups:
         if group.tiled and not group.tick_batched:
-            visits, moved = window_visits(plan.facts, plan.chip, batch, group), group.layers[0].dram
+            visits, moved = [*window_visits(plan.facts, plan.chip, batch, group)], group.layers[0].dram
             total = {kind: sum(visit.moves.total(kind) for visit in visits) for kind in Kind}
             assert total == {
                 Kind.WEIGHTS: moved.filters,

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 import lifsim
-from lifsim.memo import Shared
-from lifsim.play.dram import PAGE_BYTES, layout_of
+from lifsim.graph.states import states_of
+from lifsim.memo import Memo, Shared
+from lifsim.play.dram import PAGE_BYTES, layout_of, sizes_of
+from lifsim.play.steps import visits
+from lifsim.schedule.chip import Chip
+from lifsim.schedule.choices import choices_of
+from lifsim.schedule.partition import allowed, plan_of
+from lifsim.schedule.plan import ScheduleOptions
 from lifsim.simulate import pipeline
-from lifsim.simulate.dram_room import require_dram_room
+from lifsim.simulate.dram_room import least_of, require_dram_room
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import images_of
@@ -69,6 +75,19 @@ def test_so_is_no_run_that_fits(schedule: str, sharing: str) -> None:
     check(1 << (-(-kept // row) - 1).bit_length())
     with pytest.raises(lifsim.InputError, match="must fit into"):
         check(1 << ((kept - PAGE_BYTES) // row).bit_length() - 1)
+
+
+def test_what_every_plan_keeps_is_no_more_than_what_any_keeps() -> None:
+    """Of layers that may run in several ways, which move as little."""
+    asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 4}, []), Memo()
+    states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)
+    choices = choices_of(asked.network, states, chip, 4, None, memo, "inference")
+    by_schedule = [allowed(choices, ScheduleOptions(each, 4)) for each in ("tick", "timestep", "window:2")]
+    least = least_of(choices, [one for each in by_schedule for one in each], memo)
+    kept = [sizes_of(visits(plan_of(choices, each), 4, memo)) for each in by_schedule]
+    for name, size in least.items():
+        assert size <= min(each.get(name, 0) for each in kept)
+    assert least["tensor:input"] == min(each["tensor:input"] for each in kept)
 
 
 def test_images_of_a_trace_are_counted(tmp_path: Path) -> None:

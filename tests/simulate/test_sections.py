@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 import lifsim
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.pipeline.sections import Player, Section
-from lifsim.memo import Shared
+from lifsim.hardware.stores import Stores
+from lifsim.memo import Memo, Shared
 from lifsim.play import sections, steps, timing, trial
+from lifsim.schedule.cutting import cut
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result
@@ -108,6 +111,44 @@ def test_its_timeline_is_made_when_it_is_asked_for() -> None:
         found, known = (getattr(one.timeline.timing, name) for one in (parted, whole))  # type: ignore[union-attr]
         assert np.array_equal(found, known)
     assert parted.timeline.timing is parted.timeline.timing
+
+
+WAYS = [
+    {},
+    {"schedule": "timestep"},
+    {"schedule": "timestep", "chunk": 1, "sharing": "layer"},
+    {"schedule": "window:2", "chunk": 2},
+    {"schedule": "fused"},
+    {"schedule": "skewed:2", "sharing": "layer"},
+]
+
+
+@pytest.mark.parametrize("options", WAYS)
+@pytest.mark.parametrize("room", [[], ["buffers.spike_in.size_bytes=1KiB", "buffers.spike_out.size_bytes=8KiB"]])
+def test_visits_are_made_as_they_are_listed(options: dict[str, Any], room: list[str]) -> None:
+    """And are not cut into more steps than is said before they are made."""
+    result = lifsim.run(workload="vgg9_cifar10", batch=5, overrides=[*room, *TWO_HALVES], **options)
+    assert result.plan is not None
+    stores = Stores.of(result.arch.buffers)
+    planned = steps.Planned(result.plan, 5, Memo())
+    assert [one.digest for one in planned] == [one.digest for one in planned.every]
+    assert list(planned) == list(planned)
+    every = sum(cut(one, steps.whole_buffers(stores)).steps for one in planned)
+    for visits in (planned, steps.Listed(planned.every)):
+        assert every <= visits.most_steps(stores) <= 3 * every + 100
+
+
+@pytest.mark.parametrize("options", [{"schedule": "timestep", "chunk": 1}, {"schedule": "window:2", "chunk": 1}])
+def test_visits_that_have_passed_are_not_kept(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    result = lifsim.run(workload="lenet5_mnist", batch=16, **options)
+    assert result.plan is not None
+    monkeypatch.setattr(steps, "PASSING_BYTES", 16 * steps.VISIT_BYTES)
+    passed, alive = [], []
+    for visit in steps.Planned(result.plan, 16, Memo()):
+        passed.append(ref(visit))
+        alive.append(sum(one() is not None for one in passed))
+    assert len(passed) > 100
+    assert max(alive) < 40
 
 
 def test_nothing_that_is_done_is_kept_from_one_section_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

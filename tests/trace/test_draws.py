@@ -113,3 +113,32 @@ def test_what_was_drawn_is_not_left_to_the_search_for_garbage() -> None:
             assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("size", [1, PART - 5, PART, PART + 3, 5 * PART])
+def test_parts_are_what_is_read_at_once(size: int) -> None:
+    """Whoever reads so, of readers at the same and at other rates, first, from what waits, or after all."""
+    neurons = 200_000 if size > 1 else 77
+    drawing, rates = Drawing(neurons, 2), (0.15, 0.3, 0.15, 1.0)
+    readers = {drawing.reader((rate,)): rate for rate in rates}
+    for by_parts in ((0, 2), (1, 3), (0, 1, 2, 3)):
+        for reader, rate in readers.items():
+            if reader in by_parts:
+                parts = [part.copy() for part in drawing.read_parts(reader, 0, (4,), size)]
+                assert {len(part) for part in parts[:-1]} <= {size}
+                assert len(parts) == -(-neurons // size)
+                found = np.concatenate(parts)
+            else:
+                found = drawing.read(reader, 0, (4,))
+            expected = np.empty(neurons, np.uint8)
+            bernoulli(rate, draws.generator((4,)), expected)
+            assert np.array_equal(found, expected)
+
+
+def test_who_stops_reading_leaves_nothing_half_drawn() -> None:
+    drawing = Drawing(3 * PART, 1)
+    first, second = drawing.reader((0.3,)), drawing.reader((0.6,))
+    next(drawing.read_parts(first, 0, (1,), PART))
+    expected = np.empty(3 * PART, np.uint8)
+    bernoulli(0.6, draws.generator((1,)), expected)
+    assert np.array_equal(drawing.read(second, 0, (1,)), expected)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
-from lifsim.trace.receptive import ones_per_pixel
+from lifsim.trace.receptive import ones_of_parts, ones_per_pixel
 from tests.oracles.receptive import ones_per_pixel_by_loops
 
 
@@ -56,8 +56,32 @@ def test_large_kernels_see_what_a_literal_loop_counts(stride: int) -> None:
     starts = range(0, padded.shape[1] - 70 + 1, stride)
     expected = np.stack([padded[:, start : start + 70].sum(axis=1) for start in starts], axis=1)
     found = ones_per_pixel(spikes, (1, 70), (1, stride), (0, 30))
-    assert found.dtype == np.int32
+    assert found.dtype == np.int16
     np.testing.assert_array_equal(found[:, 0, 0], expected)
+
+
+@pytest.mark.parametrize(("channels", "dtype"), [(32767, np.int16), (32768, np.int32)])
+def test_integers_are_as_wide_as_all_ones_need(channels: int, dtype: type) -> None:
+    found = ones_per_pixel(np.ones((1, channels, 1, 1), np.uint8), (1, 1))
+    assert found.tolist() == [[[[channels]]]]
+    assert found.dtype == dtype
+
+
+def test_they_are_as_wide_where_windows_are_large() -> None:
+    found = ones_per_pixel(np.ones((1, 8, 1, 4096), np.uint8), (1, 4096))
+    assert found.tolist() == [[[[32768]]]]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_parts_of_the_channels_make_the_same(data: DataObject) -> None:
+    groups, of_group = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 5))
+    channels = groups * of_group
+    spikes = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, 2, (1, channels, 5, 4), np.uint8)
+    cuts = sorted(data.draw(st.sets(st.integers(0, channels))))
+    parts = np.split(spikes, cuts, axis=1)
+    found = ones_of_parts(parts, spikes.shape, (3, 2), (1, 1), (1, 0), groups)
+    assert np.array_equal(found, ones_per_pixel_by_loops(spikes, (3, 2), (1, 1), (1, 0), groups))
 
 
 def test_large_kernels_cost_no_more_than_small_ones() -> None:

@@ -149,22 +149,19 @@ class Player:
         return records, awaited
 
     def _keep(self, asked: Array, found: Array) -> None:
-        """Forget what nothing waits for any more: neither a step for a load, nor the memory for a store, nor a step for
-        the room of one of the last stores."""
+        """Forget what nothing waits for any more: neither a step for a load nor the memory for a store. Writes are
+        posted in their order, so that no step waits for a store that is seen to: one did for it, or for one behind."""
         memory, place = self._memory[0], np.arange(asked.size)
         is_store = np.isin(asked["kind"], STORES)
         waits = np.where(
             is_store, place >= memory["stored"], (asked["kind"] <= max(LOADS)) & (asked["step"] >= self._first)
         )
         self._note_left(found[is_store & ~waits])
-        stays = waits.copy()
-        for kind in STORES:
-            stays[_last_stores(asked, kind)[0][-2:]] = True
-        memory["stored"] = np.count_nonzero(stays[: memory["stored"]])
+        memory["stored"] = np.count_nonzero(waits[: memory["stored"]])
         found["first_block"][~waits] = found["end_block"][~waits] = 0
         if self._stream is not None:
             self._forget_blocks(self._stream, found)
-        self._asked, self._found = asked[stays], found[stays]
+        self._asked, self._found = asked[waits], found[waits]
 
     def _note_left(self, stores: Array) -> None:
         """When the last of these stores has left, and whether ports held it up."""
