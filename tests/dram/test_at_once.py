@@ -75,6 +75,24 @@ def test_a_tail_after_which_more_is_asked_for(name: str, writes: int) -> None:
     assert_equal(*results)
 
 
+@pytest.mark.parametrize("is_write", [False, True])
+@pytest.mark.parametrize("gap", [0, 5, 9])
+def test_what_one_channel_has_left_when_the_answer_of_another_is_there(is_write: bool, gap: int) -> None:
+    """The run ends with the read of channel 0; what then comes meets channel 1 with most of its row still to do."""
+    spec = load_dram("hbm2", ["controller.read_queue=48", "timing.tCCD_S=8", "timing.tCCD_L=8"])
+    burst, results = spec.organisation.burst_bytes, []
+    row = 32 * burst
+    for log_capacity in (0, 1 << 16):
+        stream = DramStream(spec, log_capacity=log_capacity)
+        kinds, zeros = np.array([False, is_write]), np.zeros(2, np.int64)
+        asked = stream.submit(Requests(np.array([0, row], np.uint64), np.array([4, 32]) * burst, kinds, zeros))
+        now = np.array([stream.run_until_answered(asked[0]) + gap])
+        other_bank = np.array([row + 8 * row], np.uint64)
+        stream.submit(Requests(other_bank, np.array([20 * burst]), np.array([False]), now))
+        results.append(stream.finish())
+    assert_equal(*results)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize(("write_queue", "drain_above"), [(2, 2), (4, 8), (24, 3), (32, 8)])
 @pytest.mark.parametrize("width", [1, 7])
