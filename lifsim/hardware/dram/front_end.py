@@ -122,37 +122,36 @@ def take_ahead(m: Machine, blocks: Records, first: Int64, stop_cycle: Int64, clo
         if not drains(m, channel, closing):
             idle_at = m.drain_above + 1 if m.channels[channel].commands == 0 else NEVER
             room = min(room, min(m.write_queue, idle_at) - 1 - m.transactions[channel, kind])
-    cycles = min(cycles, room // m.requests_per_cycle)
-    if cycles <= 0:
+    cycles = min(cycles, min(room, _in_line(m, blocks)) // m.requests_per_cycle)
+    count = cycles * m.requests_per_cycle
+    if count <= 0 or not _are_there(m, blocks, first, np.int64(count)):
         return first
-    cycles = in_line(m, blocks, first, cycles * m.requests_per_cycle) // m.requests_per_cycle
-    if cycles <= 0:
-        return first
-    take_bursts(m, blocks, first, first + cycles - 1, np.int64(cycles * m.requests_per_cycle))
+    take_bursts(m, blocks, first, first + cycles - 1, np.int64(count))
     m.fed = first + cycles
     return next_take(m, blocks, np.int64(m.fed))
 
 
 @compiled
-def in_line(m: Machine, blocks: Records, cycle: Int64, most: Int64) -> Int64:
-    """How many bursts of the series that came in last, which waits, are there in `cycle`, at most so many: but for the
-    last of the block, and none where such a burst is in the queues already."""
+def _in_line(m: Machine, blocks: Records) -> Int64:
+    """How many bursts of the series that came in last, of which some wait, come next, but for the last of the block."""
     bank, block = np.int64(m.bank), blocks[m.block]
-    kind, head = np.int64(block.is_write), block.first + m.offset
-    waiting = m.queues[waiting_for(bank, kind)]
-    if head != m.last_burst + 1 or kind != m.last_kind or waiting.count == 0:
+    waiting, head = m.queues[waiting_for(bank, block.is_write)], block.first + m.offset
+    if head != m.last_burst + 1 or block.is_write != m.last_kind or waiting.count == 0:
         return 0
     if m.entries[waiting.last].series != m.series:
         return 0
-    in_row = ((m.decoded + 1) << m.row_series_bits) - head
-    count = min(most, in_row, block.bursts - m.offset - 1)
-    if count <= 0 or arrival(blocks, np.int64(m.block), m.offset + count - 1) > cycle:
-        return 0
-    if m.writes_open > 0 and are_queued(m, bank, head, count, WRITE_KIND):
-        return 0
-    if kind == 0 and are_queued(m, bank, head, count, READ_KIND):
-        return 0
-    return count
+    return min(((m.decoded + 1) << m.row_series_bits) - head, block.bursts - m.offset - 1)
+
+
+@compiled
+def _are_there(m: Machine, blocks: Records, cycle: Int64, count: Int64) -> Bool:
+    """Whether the next `count` bursts may come in in `cycle`, and none of them is in the queues already."""
+    if arrival(blocks, np.int64(m.block), m.offset + count - 1) > cycle:
+        return False
+    bank, first = np.int64(m.bank), blocks[m.block].first + m.offset
+    if m.writes_open > 0 and are_queued(m, bank, first, count, WRITE_KIND):
+        return False
+    return bool(blocks[m.block].is_write) or not are_queued(m, bank, first, count, READ_KIND)
 
 
 @compiled

@@ -14,7 +14,7 @@ from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.banks import owe_refresh, refresh_step
-from lifsim.hardware.dram.fill import fill, fill_and_take, next_event
+from lifsim.hardware.dram.fill import fill
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
@@ -22,8 +22,8 @@ from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
-from lifsim.hardware.dram.transactions import move
-from lifsim.hardware.dram.turns import queue_step
+from lifsim.hardware.dram.transactions import can_move, move
+from lifsim.hardware.dram.turns import next_command, queue_step
 
 
 @compiled
@@ -40,8 +40,9 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)
     move(m, blocks, channel, cycle, closing)
-    cycle += fill(m, blocks, channel, cycle, np.int64(m.fed), closing)
-    m.wake[channel] = next_event(m, channel, cycle, closing)
+    if m.fed > cycle + 2:
+        cycle += fill(m, blocks, channel, cycle, np.int64(m.fed), closing)
+    m.wake[channel] = cycle + 1 if can_move(m, channel, closing) else next_command(m, channel, cycle)
 
 
 @compiled
@@ -89,8 +90,6 @@ def advance(
             if left > 0:
                 cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
                 take_at = next_take(m, blocks, cycle + 1)
-            else:
-                take_at = fill_and_take(m, blocks, cycle, stop_cycle, closed)
         m.cycle = cycle
 
 

@@ -1,0 +1,105 @@
+"""Does what goes at once, rounds, tails, what the front end takes and what fills a bank, go as it does one by one?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lifsim.config.dram import load_dram
+from lifsim.hardware.dram.requests import Requests, reads, sequential, tiled
+from lifsim.hardware.dram.result import DramResult
+from lifsim.hardware.dram.simulate import simulate
+from lifsim.hardware.dram.stream import DramStream
+from lifsim.model.dram import DramSpec
+from tests.dram.streams import runs_of_bursts
+from tests.dram.test_oracle import PRESETS, assert_equal, assert_equal_to_oracle
+
+DEVICES = ("ddr3_1866", "ddr4_2400", "lpddr3_1600_x32", "lpddr4_2400", "hbm2")
+PATTERNS = ("read", "written", "blocks", "tiles")
+SETTINGS = (
+    [],
+    ["mapping=rocorabgbach"],
+    ["controller.dual_command=true", "controller.row_hit_limit=2"],
+    ["timing.tRCD=90", "timing.tRAS=120", "timing.tRC=140"],
+    ["controller.requests_per_cycle=5", "controller.command_queue=3", "controller.read_queue=48"],
+)
+
+
+def of_pattern(pattern: str, spec: DramSpec) -> Requests:
+    """A quarter of a MiB."""
+    every = {
+        "read": sequential(1 << 18),
+        "written": replace(sequential(1 << 18), is_write=np.ones(1, np.bool_)),
+        "blocks": reads(np.arange(0, 1 << 18, 1728, dtype=np.uint64), 1728),
+        "tiles": tiled(spec, 1 << 18, 4096),
+    }
+    return every[pattern]
+
+
+def logged(spec: DramSpec, requests: Requests) -> DramResult:
+    """Who logs the commands sends hits one by one."""
+    stream = DramStream(spec, log_capacity=1 << 16)
+    stream.submit(requests)
+    return stream.finish()
+
+
+@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("given", SETTINGS, ids=" ".join)
+def test_rows_that_follow_one_another(name: str, pattern: str, given: list[str]) -> None:
+    spec = load_dram(name, given)
+    requests = of_pattern(pattern, spec)
+    assert_equal(simulate(spec, requests), logged(spec, requests))
+
+
+@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("writes", [0, 5, 20])
+def test_a_tail_after_which_more_is_asked_for(name: str, writes: int) -> None:
+    """The next requests arrive in the cycle in which the last read of those before is answered, or while it is sent."""
+    spec = load_dram(name)
+    burst, results = spec.organisation.burst_bytes, []
+    for log_capacity in (0, 1 << 16):
+        stream, now = DramStream(spec, log_capacity=log_capacity), 0
+        for piece in range(8):
+            addresses = np.array([piece << 18, (1 << 22) + (piece << 12)], np.uint64)
+            sizes, is_write = np.array([150 + 70 * piece, writes]) * burst, np.array([False, True])
+            kept = sizes > 0
+            asked = stream.submit(
+                Requests(addresses[kept], sizes[kept], is_write[kept], np.full(kept.sum(), now, np.int64))
+            )
+            now = stream.run_until_answered(asked[0])
+            stream.run_until(now := now + 37 * (piece % 3))
+        results.append(stream.finish())
+    assert_equal(*results)
+
+
+@pytest.mark.parametrize("is_write", [False, True])
+@pytest.mark.parametrize("gap", [0, 5, 9])
+def test_what_one_channel_has_left_when_the_answer_of_another_is_there(is_write: bool, gap: int) -> None:
+    """The run ends with the read of channel 0; what then comes meets channel 1 with most of its row still to do."""
+    spec = load_dram("hbm2", ["controller.read_queue=48", "timing.tCCD_S=8", "timing.tCCD_L=8"])
+    burst, results = spec.organisation.burst_bytes, []
+    row = 32 * burst
+    for log_capacity in (0, 1 << 16):
+        stream = DramStream(spec, log_capacity=log_capacity)
+        kinds, zeros = np.array([False, is_write]), np.zeros(2, np.int64)
+        asked = stream.submit(Requests(np.array([0, row], np.uint64), np.array([4, 32]) * burst, kinds, zeros))
+        now = np.array([stream.run_until_answered(asked[0]) + gap])
+        other_bank = np.array([row + 8 * row], np.uint64)
+        stream.submit(Requests(other_bank, np.array([20 * burst]), np.array([False]), now))
+        results.append(stream.finish())
+    assert_equal(*results)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(("write_queue", "drain_above"), [(2, 2), (4, 8), (24, 3), (32, 8)])
+@pytest.mark.parametrize("width", [1, 7])
+def test_the_front_end_is_ahead_of_no_turn_of_the_writes(
+    name: str, write_queue: int, drain_above: int, width: int
+) -> None:
+    given = {"write_queue": write_queue, "drain_above": drain_above, "requests_per_cycle": width}
+    spec = load_dram(name, [f"controller.{key}={value}" for key, value in given.items()])
+    for seed, writes in ((1, 1.0), (2, 0.5)):
+        assert_equal_to_oracle(spec, runs_of_bursts(spec, seed, 6, 60, writes))
