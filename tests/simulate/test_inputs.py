@@ -106,7 +106,7 @@ def test_work_and_steps_that_this_machine_cannot_hold_are_refused(monkeypatch: p
     with pytest.raises(InputError, match="batch: the work of 65,536 images"):
         lifsim.run(workload="lenet5_mnist", batch=1 << 16, overrides=["dram.model=ideal"])
     with pytest.raises(InputError, match=r"batch: .* tiles of 64 images"):
-        lifsim.run(workload="lenet5_mnist", batch=64, schedule="window:2", overrides=["buffers.spike_in.size_bytes=64"])
+        lifsim.run(workload="lenet5_mnist", batch=64, schedule="fused:2", overrides=["buffers.spike_in.size_bytes=64"])
 
 
 def test_a_run_says_its_energy_in_joules() -> None:
