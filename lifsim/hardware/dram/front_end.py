@@ -41,12 +41,12 @@ def _accept(m: Machine, blocks: Records, burst: Int64, kind: Int64, cycle: Int64
     bank, block = np.int64(m.bank), np.int64(m.block)
     follows = burst == m.last_burst + 1 and kind == m.last_kind
     m.last_burst = -2
-    waiting_write = m.writes_open > 0 and is_queued(m, bank, burst, WRITE_KIND)
+    waiting_write = m.writes_open > 0 and is_queued(m, bank, np.int64(m.row), burst, WRITE_KIND)
     if kind or waiting_write:
         complete(blocks, block, cycle + 1)
         if waiting_write:
             return
-    elif m.reads_open > 0 and is_queued(m, bank, burst, READ_KIND):
+    elif m.reads_open > 0 and is_queued(m, bank, np.int64(m.row), burst, READ_KIND):
         share_read(m, burst, block)
         return
     m.series += not follows

@@ -12,7 +12,7 @@ from __future__ import annotations
 from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
-from lifsim.hardware.dram.banks import owe_refresh, refresh_step
+from lifsim.hardware.dram.banks import UNKNOWN, owe_refresh, refresh_step
 from lifsim.hardware.dram.front_end import front_end, next_take
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
@@ -21,7 +21,7 @@ from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
 from lifsim.hardware.dram.transactions import can_move, move
-from lifsim.hardware.dram.turns import next_command, queue_step
+from lifsim.hardware.dram.turns import find_next, next_command, queue_step
 
 
 @compiled
@@ -38,6 +38,8 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)
     move(m, blocks, channel, cycle, closing)
+    if c.due == UNKNOWN:
+        find_next(m, channel, cycle + 1)
     m.wake[channel] = cycle + 1 if can_move(m, channel, closing) else next_command(m, channel, cycle)
 
 

@@ -15,12 +15,16 @@ Array = npt.NDArray[Any]
 FAR = 1 << 62
 _MERGED_READS = 32768
 PACE_BITS = 16
+TURN_BITS = (MAX_BANKS - 1).bit_length()
+UNWANTED = FAR >> TURN_BITS
+CROWDS = 1 << 12
 COMMANDS = len(Command)
+BANK_COMMANDS = COMMANDS - 1
+WANTS = 3
 SLEEPS = 3
 """How a rank sleeps: active power-down, precharge power-down, self-refresh (rouse.py numbers them)."""
 AWAKE, CLOSING, SELF_REFRESH = np.arange(3)
 """States of a rank. CLOSING: its rows are being closed, so that it can enter self-refresh. Power-down is AWAKE here."""
-_LEVELS = 3  # where a constraint may hold: bank, bank group, rank
 
 
 def _record(*fields: str) -> np.dtype[Any]:
@@ -29,10 +33,10 @@ def _record(*fields: str) -> np.dtype[Any]:
 
 BANK = _record(
     "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry",
-    "second", "third",
+    "second", "third", "has_choice",
 )  # fmt: skip
 RANK = _record(
-    "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
+    "refresh_at", "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
     "last_sleep",
 )  # fmt: skip
 """commands: in the queues of its banks; asked: the cycle behind the last one that went out for a request; quiet: when
@@ -40,7 +44,7 @@ all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_R
 sleep ended, last_sleep: which of SLEEPS it was."""
 CHANNEL = _record(
     "turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next", "command",
-    "entry",
+    "entry", "choices",
 )  # fmt: skip
 QUEUE = _record("first", "last", "count")
 ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "next")
@@ -60,8 +64,8 @@ LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
-    "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "read_queue", "write_queue",
-    "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
+    "channel_count", "rank_count", "groups_per_rank", "banks_per_rank", "banks_per_channel", "read_queue",
+    "write_queue", "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
     "write_cycles", "faw_cycles", "refresh_cycles", "row_series_bits", "segment_count", "merged_reads", "sleeps",
     "power_down_after", "self_refresh_after", "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
 )  # fmt: skip
@@ -77,23 +81,25 @@ MACHINE = np.dtype(
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
         ("quiet_after", np.int64, (COMMANDS,)),
         ("segments", np.int64, (64, 4)),
-        ("legal", np.int64, (_LEVELS * MAX_BANKS, COMMANDS)),
+        ("legal", np.int64, (2 * MAX_BANKS * BANK_COMMANDS,)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
-        ("ready", np.int64, (MAX_BANKS,)),
+        ("ready", np.int64, (WANTS * MAX_BANKS,)),
+        ("bound", np.int64, (WANTS * MAX_BANKS,)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
         ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
         ("channels", CHANNEL, (MAX_CHANNELS,)),
         ("wake", np.int64, (MAX_CHANNELS,)),
         ("transactions", np.int64, (MAX_CHANNELS, 2)),
-        ("members", np.int64, (3, MAX_BANKS)),
-        ("member_count", np.int64, (MAX_CHANNELS, 3)),
-        ("place", np.int64, (3, MAX_BANKS)),
+        ("members", np.int64, (2, MAX_BANKS)),
+        ("member_count", np.int64, (MAX_CHANNELS, 2)),
+        ("place", np.int64, (2, MAX_BANKS)),
         ("queues", QUEUE, (3 * MAX_BANKS,)),
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
         ("waiters", np.int64, (64,)),
+        ("crowd", np.int32, (CROWDS,)),
         ("counts", np.int64, (MAX_CHANNELS, len(COUNTS))),
     ]
 )
@@ -121,7 +127,7 @@ def new_machine(spec: DramSpec) -> Array:
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
     banks["group"], banks["open_row"], banks["second"] = index // organisation.banks_per_group, -1, -1
-    m["ready"], m["channels"]["due"] = FAR, FAR
+    m["ready"], m["channels"]["due"] = UNWANTED, FAR
     m["channels"]["refresh_due"] = m["refresh_cycles"]
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
@@ -134,6 +140,7 @@ def new_machine(spec: DramSpec) -> Array:
 def _set_constants(m: Any, spec: DramSpec) -> None:
     organisation, controller, timing = spec.organisation, spec.controller, spec.timing
     m["channel_count"], m["rank_count"] = organisation.channels, organisation.ranks
+    m["groups_per_rank"] = organisation.bank_groups
     m["banks_per_rank"], m["banks_per_channel"] = organisation.banks_per_rank, organisation.banks_per_channel
     m["read_queue"], m["write_queue"] = controller.read_queue, controller.write_queue
     m["command_queue"], m["drain_above"] = controller.command_queue, controller.drain_above

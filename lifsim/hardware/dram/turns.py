@@ -4,51 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import ROW_HITS, refresh_wake, send, turns_to
+from lifsim.hardware.dram.banks import ROW_HITS, UNKNOWN, refresh_wake, send
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
-from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
+from lifsim.hardware.dram.state import TURN_BITS, UNWANTED, WANTS
 from lifsim.hardware.dram.transactions import give_room
-from lifsim.hardware.dram.wants import ACT, choose, is_column
-
-_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all in turn.
-
+from lifsim.hardware.dram.wants import ACT, chosen, is_column
+from lifsim.model.dram import MAX_BANKS
 
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     """The bank that is the first to send something from `cycle` on, of several the next in turn: when, and what."""
-    if _FEW * m.member_count[channel, HAVE_COMMANDS] < m.banks_per_channel:
-        _find_among_few(m, channel, cycle)
+    c, banks = m.channels[channel], m.banks_per_channel
+    first, turn = channel * banks, c.turn + 1
+    soonest = np.int64(NEVER)
+    # Cycle and turn are one number, so that there is but one thing to compare, and no branch.
+    for start in range(first, first + (WANTS if c.choices > 0 else 1) * MAX_BANKS, MAX_BANKS):
+        for place in range(banks):
+            want = start + place
+            at = max(m.ready[want], m.legal[m.bound[want]], cycle)
+            soonest = min(soonest, at << TURN_BITS | ((place - turn) & (banks - 1)))
+    c.due = soonest >> TURN_BITS
+    if c.due >= UNWANTED:
+        c.due = NEVER
         return
-    c, first, last = m.channels[channel], channel * m.banks_per_channel, m.banks_per_channel - 1
-    turn, due, chosen, command, entry = c.turn + 1, NEVER, NONE, NONE, NONE
-    for step in range(last + 1):
-        bank = first + ((turn + step) & last)
-        if m.ready[bank] < due:
-            at, its_command, its_entry = choose(m, bank, cycle)
-            m.ready[bank] = at
-            if at < due:
-                due, chosen, command, entry = max(at, cycle), bank, its_command, its_entry
-                if due == cycle:
-                    break
-    c.due, c.next, c.command, c.entry = due, chosen, command, entry
-
-
-@compiled
-def _find_among_few(m: Machine, channel: Int64, cycle: Int64) -> None:
-    c, start = m.channels[channel], channel * m.banks_per_channel
-    c.due, turns = NEVER, NONE
-    for place in range(start, start + m.member_count[channel, HAVE_COMMANDS]):
-        bank = m.members[HAVE_COMMANDS, place]
-        if m.ready[bank] < NEVER:
-            at, command, entry = choose(m, bank, cycle)
-            m.ready[bank] = at
-            at, its_turns = max(at, cycle), turns_to(m, bank)
-            if at < c.due or (at == c.due and its_turns < turns):
-                c.due, c.next, c.command, c.entry = at, bank, command, entry
-                turns = its_turns
+    c.next = first + ((turn + soonest) & (banks - 1))
+    c.command, c.entry = chosen(m, np.int64(c.next), np.int64(c.due))
 
 
 @compiled
@@ -65,7 +48,10 @@ def queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle:
     goes = first < 0 or is_column(command) != is_column(first)
     if goes:
         _send_chosen(m, log, blocks, cycle, np.int64(c.next), command, np.int64(c.entry))
-    find_next(m, channel, cycle if first < 0 and m.dual_command else cycle + 1)
+    if first < 0 and m.dual_command:
+        find_next(m, channel, cycle)
+    else:
+        c.due = UNKNOWN
     return command if goes else NONE
 
 
@@ -82,15 +68,6 @@ def _send_chosen(
     elif command == ACT:
         blocks[m.entries[entry].block].activates += 1
     send(m, log, cycle, bank, command, row)
-    if m.queues[commands_of(bank)].count == 0:
-        retire(m, bank)
-
-
-@compiled
-def retire(m: Machine, bank: Int64) -> None:
-    """The bank has run out of commands."""
-    m.ready[bank] = NEVER
-    leave(m, HAVE_COMMANDS, bank)
 
 
 @compiled
