@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
 from lifsim.hardware.dram.rouse import NEVER, of_bank, of_group, rouse
-from lifsim.hardware.dram.state import SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, PRE, RD, REF, WR, legal, offer, plan
+from lifsim.hardware.dram.state import BANK_COMMANDS, SELF_REFRESH
+from lifsim.hardware.dram.wants import ACT, PRE, REF, legal, offer, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
@@ -21,6 +22,8 @@ def expect(m: Machine, bank: Int64, row: Int64) -> None:
     may then be the next to send something."""
     b, count = m.banks[bank], m.queues[commands_of(bank)].count
     is_first_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
+    if count == 1:
+        join(m, HAVE_COMMANDS, bank)
     if count == 1 or is_first_hit:
         plan(m, bank)
         m.channels[b.channel].due = UNKNOWN
@@ -31,24 +34,19 @@ def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
     """Move the legal cycles of all that must wait for `command`."""
     b = m.banks[bank]
     _hold_off(m, cycle, command, IN_BANK, of_bank(bank, 0))
+    _hold_off(m, cycle, command, IN_GROUP, of_group(b.group, 0))
     first = b.channel * m.rank_count
     for rank in range(first, first + m.rank_count):
         scope = IN_RANK if rank == b.rank else IN_OTHER_RANKS
         m.ranks[rank].refresh_at = max(m.ranks[rank].refresh_at, cycle + m.gaps[command, scope, REF])
         for group in range(rank * m.groups_per_rank, (rank + 1) * m.groups_per_rank):
             _hold_off(m, cycle, command, scope, of_group(group, 0))
-    _hold_off(m, cycle, command, IN_GROUP, of_group(b.group, 0))
 
 
 @compiled
 def _hold_off(m: Machine, cycle: Int64, command: Int64, scope: Int64, first: Int64) -> None:
-    # All is read before anything is written, so that the four are done as one.
-    act, pre = cycle + m.gaps[command, scope, ACT], cycle + m.gaps[command, scope, PRE]
-    read, write = cycle + m.gaps[command, scope, RD], cycle + m.gaps[command, scope, WR]
-    act, pre = max(m.legal[first + ACT], act), max(m.legal[first + PRE], pre)
-    read, write = max(m.legal[first + RD], read), max(m.legal[first + WR], write)
-    m.legal[first + ACT], m.legal[first + PRE] = act, pre
-    m.legal[first + RD], m.legal[first + WR] = read, write
+    for later in range(BANK_COMMANDS):
+        m.legal[first + later] = max(m.legal[first + later], cycle + m.gaps[command, scope, later])
 
 
 @compiled

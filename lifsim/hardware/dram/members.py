@@ -1,5 +1,5 @@
-"""Small sets of banks of a channel, as lists, so that nobody looks at all banks: those to which a read, or a
-write, can move."""
+"""Small sets of banks of a channel, as lists, so that nobody looks at all banks: those with commands, and those to
+which a read, or a write, can move."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 
 from lifsim.hardware.dram.jit import Int64, Machine, compiled
 
-# Numbered as the kinds of transactions are.
-READS_CAN_MOVE, WRITES_CAN_MOVE = np.arange(2)
+# The first two are numbered as the kinds of transactions are.
+READS_CAN_MOVE, WRITES_CAN_MOVE, HAVE_COMMANDS = np.arange(3)
 
 
 @compiled

@@ -19,7 +19,7 @@ from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.transactions import capacity, drains, give_room, pass_on
-from lifsim.hardware.dram.turns import answer, find_next, next_command
+from lifsim.hardware.dram.turns import answer, find_next, next_command, retire
 from lifsim.hardware.dram.wants import RD, WR
 
 
@@ -135,6 +135,7 @@ def run_streak(
         if m.queues[commands_of(bank)].count == m.command_queue - 1:
             give_room(m, bank)  # to writes that wait for their turn
         if m.queues[commands_of(bank)].count == 0:
+            retire(m, bank)
             break
     find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)

@@ -6,6 +6,7 @@ import numpy as np
 
 from lifsim.hardware.dram.banks import ROW_HITS, UNKNOWN, refresh_wake, send
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
+from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
@@ -14,24 +15,54 @@ from lifsim.hardware.dram.transactions import give_room
 from lifsim.hardware.dram.wants import ACT, chosen, is_column
 from lifsim.model.dram import MAX_BANKS
 
+_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all as one.
+
+
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     """The bank that is the first to send something from `cycle` on, of several the next in turn: when, and what."""
     c, banks = m.channels[channel], m.banks_per_channel
     first, turn = channel * banks, c.turn + 1
-    soonest = np.int64(NEVER)
-    # Cycle and turn are one number, so that there is but one thing to compare, and no branch.
-    for start in range(first, first + (WANTS if c.choices > 0 else 1) * MAX_BANKS, MAX_BANKS):
-        for place in range(banks):
-            want = start + place
-            at = max(m.ready[want], m.legal[m.bound[want]], cycle)
-            soonest = min(soonest, at << TURN_BITS | ((place - turn) & (banks - 1)))
+    is_few = _FEW * m.member_count[channel, HAVE_COMMANDS] < banks
+    soonest = _soonest_of_few(m, channel, cycle) if is_few else _soonest_of_all(m, channel, cycle)
     c.due = soonest >> TURN_BITS
     if c.due >= UNWANTED:
         c.due = NEVER
         return
     c.next = first + ((turn + soonest) & (banks - 1))
     c.command, c.entry = chosen(m, np.int64(c.next), np.int64(c.due))
+
+
+@compiled
+def _soonest_of_all(m: Machine, channel: Int64, cycle: Int64) -> Int64:
+    """The least key of the channel's banks."""
+    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
+    wants = (WANTS if c.choices > 0 else 1) * MAX_BANKS
+    for first in range(channel * banks, channel * banks + wants, MAX_BANKS):
+        for place in range(banks):
+            soonest = min(soonest, _key(m, first + place, (place - c.turn - 1) & (banks - 1), cycle))
+    return soonest
+
+
+@compiled
+def _soonest_of_few(m: Machine, channel: Int64, cycle: Int64) -> Int64:
+    """The least key of its banks with commands."""
+    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
+    first = channel * banks
+    for place in range(first, first + m.member_count[channel, HAVE_COMMANDS]):
+        bank = m.members[HAVE_COMMANDS, place]
+        turns = (bank - first - c.turn - 1) & (banks - 1)
+        soonest = min(soonest, _key(m, bank, turns, cycle))
+        if m.banks[bank].has_choice:
+            soonest = min(soonest, _key(m, MAX_BANKS + bank, turns, cycle), _key(m, 2 * MAX_BANKS + bank, turns, cycle))
+    return soonest
+
+
+@compiled
+def _key(m: Machine, want: Int64, turns: Int64, cycle: Int64) -> Int64:
+    """When what is wanted can be sent, and how many banks come in turn before: one number, so that there is but one
+    thing to compare, and no branch."""
+    return max(m.ready[want], m.legal[m.bound[want]], cycle) << TURN_BITS | turns
 
 
 @compiled
@@ -68,6 +99,14 @@ def _send_chosen(
     elif command == ACT:
         blocks[m.entries[entry].block].activates += 1
     send(m, log, cycle, bank, command, row)
+    if m.queues[commands_of(bank)].count == 0:
+        retire(m, bank)
+
+
+@compiled
+def retire(m: Machine, bank: Int64) -> None:
+    """The bank has run out of commands."""
+    leave(m, HAVE_COMMANDS, bank)
 
 
 @compiled
