@@ -8,8 +8,8 @@ from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
 from lifsim.hardware.dram.rouse import NEVER, of_bank, of_group, rouse
-from lifsim.hardware.dram.state import BANK_COMMANDS, SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, PRE, REF, legal, offer, plan
+from lifsim.hardware.dram.state import SELF_REFRESH
+from lifsim.hardware.dram.wants import ACT, PRE, RD, REF, legal, offer, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
@@ -31,22 +31,33 @@ def expect(m: Machine, bank: Int64, row: Int64) -> None:
 
 @compiled
 def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
-    """Move the legal cycles of all that must wait for `command`."""
-    b = m.banks[bank]
-    _hold_off(m, cycle, command, IN_BANK, of_bank(bank, 0))
-    _hold_off(m, cycle, command, IN_GROUP, of_group(b.group, 0))
-    first = b.channel * m.rank_count
-    for rank in range(first, first + m.rank_count):
-        scope = IN_RANK if rank == b.rank else IN_OTHER_RANKS
-        m.ranks[rank].refresh_at = max(m.ranks[rank].refresh_at, cycle + m.gaps[command, scope, REF])
-        for group in range(rank * m.groups_per_rank, (rank + 1) * m.groups_per_rank):
-            _hold_off(m, cycle, command, scope, of_group(group, 0))
+    """Move the legal cycles of all that must wait for `command`. Outside its bank one for a row (a column) holds off
+    only others for rows (columns), which are two, `pair` and the next, or a refresh of its rank."""
+    b, pair = m.banks[bank], command & RD
+    rank = m.ranks[b.rank]
+    rank.refresh_at = max(rank.refresh_at, cycle + m.gaps[command, IN_RANK, REF])
+    _hold_off(m, of_bank(bank, ACT), *_waits(m, cycle, command, IN_BANK, ACT))
+    _hold_off(m, of_bank(bank, RD), *_waits(m, cycle, command, IN_BANK, RD))
+    _hold_off(m, of_group(b.group, pair), *_waits(m, cycle, command, IN_GROUP, pair))
+    one, two = _waits(m, cycle, command, IN_RANK, pair)
+    one_beside, two_beside = _waits(m, cycle, command, IN_OTHER_RANKS, pair)
+    first, own = b.channel * m.groups_per_channel, b.rank * m.groups_per_rank
+    for group in range(first, first + m.groups_per_channel):
+        if own <= group < own + m.groups_per_rank:
+            _hold_off(m, of_group(group, pair), one, two)
+        else:
+            _hold_off(m, of_group(group, pair), one_beside, two_beside)
 
 
 @compiled
-def _hold_off(m: Machine, cycle: Int64, command: Int64, scope: Int64, first: Int64) -> None:
-    for later in range(BANK_COMMANDS):
-        m.legal[first + later] = max(m.legal[first + later], cycle + m.gaps[command, scope, later])
+def _waits(m: Machine, cycle: Int64, command: Int64, scope: Int64, later: Int64) -> tuple[Int64, Int64]:
+    """Until when `later` and the command behind it wait."""
+    return cycle + m.gaps[command, scope, later], cycle + m.gaps[command, scope, later + 1]
+
+
+@compiled
+def _hold_off(m: Machine, place: Int64, one: Int64, two: Int64) -> None:
+    m.legal[place], m.legal[place + 1] = max(m.legal[place], one), max(m.legal[place + 1], two)
 
 
 @compiled

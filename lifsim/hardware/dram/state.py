@@ -64,7 +64,7 @@ LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
-    "channel_count", "rank_count", "groups_per_rank", "banks_per_rank", "banks_per_channel", "read_queue",
+    "channel_count", "rank_count", "groups_per_rank", "groups_per_channel", "banks_per_rank", "banks_per_channel", "read_queue",
     "write_queue", "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
     "write_cycles", "faw_cycles", "refresh_cycles", "row_series_bits", "segment_count", "merged_reads", "sleeps",
     "power_down_after", "self_refresh_after", "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
@@ -141,6 +141,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     organisation, controller, timing = spec.organisation, spec.controller, spec.timing
     m["channel_count"], m["rank_count"] = organisation.channels, organisation.ranks
     m["groups_per_rank"] = organisation.bank_groups
+    m["groups_per_channel"] = organisation.ranks * organisation.bank_groups
     m["banks_per_rank"], m["banks_per_channel"] = organisation.banks_per_rank, organisation.banks_per_channel
     m["read_queue"], m["write_queue"] = controller.read_queue, controller.write_queue
     m["command_queue"], m["drain_above"] = controller.command_queue, controller.drain_above
