@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
 from lifsim.hardware.dram.rouse import NEVER, of_bank, of_group, rouse
 from lifsim.hardware.dram.state import SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, PRE, RD, REF, legal, offer, plan
+from lifsim.hardware.dram.wants import ACT, PRE, RD, REF, legal, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
@@ -140,7 +140,7 @@ def _next_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
         rouse(m, rank, cycle)
     first = rank * m.banks_per_rank
     for bank in range(first, first + m.banks_per_rank):
-        offer(m, bank)
+        plan(m, bank)
     _forget_next(m, channel)
 
 

@@ -1,9 +1,9 @@
 """The DRAM controller, from event to event. Import it only to simulate: it loads Numba.
 
 Modelled on DRAMsim3 (controller.cc, command_queue.cc, refresh.cc), written anew: instead of looking at every queue in
-every cycle, each bank keeps what it wants to send (wants.py) and a lower bound of the cycle in which it can, which only
-sinks when its own commands or row change, as others can but push it back; so after each command the channel finds which
-bank sends next, and when (turns.py). docs/model.md states the rules;
+every cycle, each bank keeps what it wants to send (wants.py) and the cycle in which its own constraints allow it, which
+change only with its commands and its row; so at the end of each cycle of interest the channel finds, from these and
+from what the others hold off, which bank sends next, and when (turns.py). docs/model.md states the rules;
 tests/oracles/dram.py plays them cycle by cycle and must give the same cycle for every request.
 """
 

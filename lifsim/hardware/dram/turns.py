@@ -10,7 +10,7 @@ from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
-from lifsim.hardware.dram.state import TURN_BITS, UNWANTED, WANTS
+from lifsim.hardware.dram.state import WANTS
 from lifsim.hardware.dram.transactions import give_room
 from lifsim.hardware.dram.wants import ACT, chosen, is_column
 from lifsim.model.dram import MAX_BANKS
@@ -25,8 +25,8 @@ def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     first, turn = channel * banks, c.turn + 1
     is_few = _FEW * m.member_count[channel, HAVE_COMMANDS] < banks
     soonest = _soonest_of_few(m, channel, cycle) if is_few else _soonest_of_all(m, channel, cycle)
-    c.due = soonest >> TURN_BITS
-    if c.due >= UNWANTED:
+    c.due = soonest >> m.turn_bits
+    if c.due >= m.unwanted:
         c.due = NEVER
         return
     c.next = first + ((turn + soonest) & (banks - 1))
@@ -62,7 +62,7 @@ def _soonest_of_few(m: Machine, channel: Int64, cycle: Int64) -> Int64:
 def _key(m: Machine, want: Int64, turns: Int64, cycle: Int64) -> Int64:
     """When what is wanted can be sent, and how many banks come in turn before: one number, so that there is but one
     thing to compare, and no branch."""
-    return max(m.ready[want], m.legal[m.bound[want]], cycle) << TURN_BITS | turns
+    return max(m.ready[want], m.legal[m.bound[want]], cycle) << m.turn_bits | turns
 
 
 @compiled

@@ -1,9 +1,9 @@
 """What a bank wants to send, in the DRAM kernel.
 
-It changes only with the bank's commands and its row, so it is found then, and whoever asks for a cycle afterwards has
-but to look when the constraints allow it. A closed bank wants its row; an open one the oldest hit, or, if that cannot
-go, the oldest hit of the other kind; or first of all, when its oldest command misses and nothing speaks for the open
-row, a precharge.
+It changes only with the bank's commands and its row, and so do the bank's own constraints of it, so both are found
+then, and whoever asks for a cycle afterwards has but to look when the others' constraints allow it. A closed bank wants
+its row; an open one the oldest hit, or, if that cannot go, the oldest hit of the other kind; or first of all, when its
+oldest command misses and nothing speaks for the open row, a precharge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.rouse import of_bank, of_group
-from lifsim.hardware.dram.state import UNWANTED, WANTS
 from lifsim.model.dram import MAX_BANKS
 
 ACT, PRE, RD, WR, REF = np.arange(5)
@@ -49,12 +48,12 @@ def plan(m: Machine, bank: Int64) -> None:
             b.want, b.second, b.third = PRE, hit, other_hit
         else:
             b.want, b.entry, b.second = access_of(m, hit), hit, other_hit
-    offer(m, bank)
+    _offer_all(m, bank)
 
 
 @compiled
-def offer(m: Machine, bank: Int64) -> None:
-    """Tell the channel what the bank wants: nothing, if it has no commands or waits for a refresh."""
+def _offer_all(m: Machine, bank: Int64) -> None:
+    """Let the channel see what the bank wants: nothing, if it has no commands or waits for a refresh."""
     b = m.banks[bank]
     waits = m.queues[commands_of(bank)].count == 0 or is_held(m, bank)
     _offer(m, bank, bank, np.int64(b.want), waits)
@@ -73,7 +72,7 @@ def _offer_hit(m: Machine, bank: Int64, place: Int64, hit: Int64, waits: Bool) -
 
 @compiled
 def _offer(m: Machine, bank: Int64, place: Int64, command: Int64, waits: Bool) -> None:
-    m.ready[place] = UNWANTED if waits else m.legal[of_bank(bank, command)]
+    m.ready[place] = m.unwanted if waits else m.legal[of_bank(bank, command)]
     m.bound[place] = of_group(m.banks[bank].group, command)
 
 
