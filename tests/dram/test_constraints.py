@@ -26,7 +26,7 @@ def test_no_stream_breaks_a_constraint(name: str, seed: int, writes: float, spre
 
 
 def test_outside_its_bank_a_command_holds_off_its_own_kind() -> None:
-    """Commands for rows, or reads and writes; and a refresh waits for its own rank alone. The kernel looks no further."""
+    """Those for rows, or reads and writes; and a refresh waits for its own rank. The kernel looks no further."""
     columns = {Command.READ, Command.WRITE}
     for rule in CONSTRAINTS:
         if rule.scope is not Scope.SAME_BANK:
