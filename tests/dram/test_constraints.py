@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.dram import load_dram
+from lifsim.hardware.dram.timing import CONSTRAINTS, Command, Scope
 from lifsim.model.dram import DramSpec
 from tests.dram.streams import random_stream, run
 from tests.oracles.dram_checker import ACT, Sent, violations
@@ -22,6 +23,16 @@ def test_no_stream_breaks_a_constraint(name: str, seed: int, writes: float, spre
     spec = load_dram(name)
     _, sent = run(spec, random_stream(spec, seed, 250, writes, spread, 0.5))
     assert list(violations(spec, sent)) == []
+
+
+def test_outside_its_bank_a_command_holds_off_its_own_kind() -> None:
+    """Those for rows, or reads and writes; and a refresh waits for its own rank. The kernel looks no further."""
+    columns = {Command.READ, Command.WRITE}
+    for rule in CONSTRAINTS:
+        if rule.scope is not Scope.SAME_BANK:
+            assert (rule.earlier in columns) == (rule.later in columns), rule
+        if rule.later is Command.REFRESH:
+            assert rule.scope is Scope.SAME_RANK, rule
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
-from lifsim.hardware.dram.queues import NONE, commands_of
-from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
-from lifsim.hardware.dram.state import COMMANDS, SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, GROUP_ROW, PRE, REF, choose, legal, plan
+from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
+from lifsim.hardware.dram.rouse import NEVER, of_bank, of_group, rouse
+from lifsim.hardware.dram.state import SELF_REFRESH
+from lifsim.hardware.dram.wants import ACT, PRE, RD, REF, legal, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
@@ -17,51 +17,47 @@ UNKNOWN = np.int64(-1)  # when the next bank sends something: it must be looked 
 
 
 @compiled
-def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
+def expect(m: Machine, bank: Int64, row: Int64) -> None:
     """A command of that row joined the bank's. It is news if it is the only one, or the first hit of its kind; the bank
-    may then be the next to send something, from the next cycle on."""
+    may then be the next to send something."""
     b, count = m.banks[bank], m.queues[commands_of(bank)].count
-    is_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
+    is_first_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
     if count == 1:
         join(m, HAVE_COMMANDS, bank)
-    elif not is_hit:
-        return
-    plan(m, bank)
-    if is_held(m, bank):
-        return
-    c = m.channels[b.channel]
-    if c.next == bank:  # it wants something else now, and perhaps later
-        c.due = UNKNOWN
-    ready, command, entry = choose(m, bank, cycle + 1)
-    m.ready[bank] = ready
-    at = max(ready, cycle + 1)
-    if at < c.due or (at == c.due and turns_to(m, bank) < turns_to(m, c.next)):
-        c.due, c.next, c.command, c.entry = at, bank, command, entry
-
-
-@compiled
-def turns_to(m: Machine, bank: Int64) -> Int64:
-    """How many banks of its channel come in turn before it."""
-    return (bank - m.channels[m.banks[bank].channel].turn - 1) & (m.banks_per_channel - 1)
+    if count == 1 or is_first_hit:
+        plan(m, bank)
+        m.channels[b.channel].due = UNKNOWN
 
 
 @compiled
 def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
-    """Move the legal cycles of all that must wait for `command`."""
-    rank = m.banks[bank].rank
-    _hold_off(m, cycle, command, IN_BANK, bank)
-    _hold_off(m, cycle, command, IN_GROUP, GROUP_ROW + m.banks[bank].group)
-    _hold_off(m, cycle, command, IN_RANK, RANK_ROW + rank)
-    first = m.banks[bank].channel * m.rank_count
-    for other in range(first, first + m.rank_count):
-        if other != rank:
-            _hold_off(m, cycle, command, IN_OTHER_RANKS, RANK_ROW + other)
+    """Move the legal cycles of all that must wait for `command`. Outside its bank one for a row (a column) holds off
+    only others for rows (columns), which are two, `pair` and the next, or a refresh of its rank."""
+    b, pair = m.banks[bank], command & RD
+    rank = m.ranks[b.rank]
+    rank.refresh_at = max(rank.refresh_at, cycle + m.gaps[command, IN_RANK, REF])
+    _hold_off(m, of_bank(bank, ACT), *_waits(m, cycle, command, IN_BANK, ACT))
+    _hold_off(m, of_bank(bank, RD), *_waits(m, cycle, command, IN_BANK, RD))
+    _hold_off(m, of_group(b.group, pair), *_waits(m, cycle, command, IN_GROUP, pair))
+    one, two = _waits(m, cycle, command, IN_RANK, pair)
+    one_beside, two_beside = _waits(m, cycle, command, IN_OTHER_RANKS, pair)
+    first, own = b.channel * m.groups_per_channel, b.rank * m.groups_per_rank
+    for group in range(first, first + m.groups_per_channel):
+        if own <= group < own + m.groups_per_rank:
+            _hold_off(m, of_group(group, pair), one, two)
+        else:
+            _hold_off(m, of_group(group, pair), one_beside, two_beside)
 
 
 @compiled
-def _hold_off(m: Machine, cycle: Int64, command: Int64, scope: Int64, row: Int64) -> None:
-    for later in range(COMMANDS):
-        m.legal[row, later] = max(m.legal[row, later], cycle + m.gaps[command, scope, later])
+def _waits(m: Machine, cycle: Int64, command: Int64, scope: Int64, later: Int64) -> tuple[Int64, Int64]:
+    """Until when `later` and the command behind it wait."""
+    return cycle + m.gaps[command, scope, later], cycle + m.gaps[command, scope, later + 1]
+
+
+@compiled
+def _hold_off(m: Machine, place: Int64, one: Int64, two: Int64) -> None:
+    m.legal[place], m.legal[place + 1] = max(m.legal[place], one), max(m.legal[place + 1], two)
 
 
 @compiled
@@ -93,13 +89,17 @@ def _open_row(m: Machine, cycle: Int64, bank: Int64, row: Int64) -> None:
     m.activated[b.rank, rank.activates & 3] = cycle
     rank.activates += 1
     fifth = m.activated[b.rank, rank.activates & 3] + m.faw_cycles
-    m.legal[RANK_ROW + b.rank, ACT] = max(m.legal[RANK_ROW + b.rank, ACT], fifth)
+    for group in range(b.rank * m.groups_per_rank, (b.rank + 1) * m.groups_per_rank):
+        m.legal[of_group(group, ACT)] = max(m.legal[of_group(group, ACT)], fifth)
     if rank.open_banks == 0:
         rank.open_since = cycle
     rank.open_banks += 1
     b.open_row = row
     b.row_hits = 0
     entry = m.queues[commands_of(bank)].first
+    if m.crowd[crowd_of(bank, row)] == 1:
+        b.queued_hits = m.entries[entry].count
+        return
     while entry >= 0:
         if m.entries[entry].row == row:
             b.queued_hits += m.entries[entry].count
@@ -114,13 +114,6 @@ def _close_row(m: Machine, cycle: Int64, bank: Int64) -> None:
     rank.open_banks -= 1
     if rank.open_banks == 0:
         rank.active_cycles += cycle - rank.open_since
-
-
-@compiled
-def is_held(m: Machine, bank: Int64) -> Bool:
-    """Whether the bank's queue waits for the refresh of its rank."""
-    c = m.channels[m.banks[bank].channel]
-    return c.refreshes_owed > 0 and m.banks[bank].rank == m.banks[bank].channel * m.rank_count + c.refresh_rank
 
 
 @compiled
@@ -147,7 +140,7 @@ def _next_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
         rouse(m, rank, cycle)
     first = rank * m.banks_per_rank
     for bank in range(first, first + m.banks_per_rank):
-        m.ready[bank] = NEVER
+        plan(m, bank)
     _forget_next(m, channel)
 
 
@@ -170,14 +163,13 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
                 send(m, log, cycle, bank, PRE, np.int64(0))
                 _forget_next(m, channel)
                 return PRE
-    elif m.legal[RANK_ROW + rank, REF] <= cycle:
+    elif m.ranks[rank].refresh_at <= cycle:
         send(m, log, cycle, first, REF, np.int64(0))
         _forget_next(m, channel)
         c.refreshes_owed -= 1
         c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
         for bank in range(first, first + m.banks_per_rank):
-            if m.queues[commands_of(bank)].count > 0:
-                m.ready[bank] = legal(m, bank, ACT)
+            plan(m, bank)
         if c.refreshes_owed > 0:
             _next_refresh(m, channel, cycle + 1)
         return REF
@@ -189,7 +181,7 @@ def refresh_wake(m: Machine, channel: Int64) -> Int64:
     """When the refresh that is due can go on."""
     rank = channel * m.rank_count + m.channels[channel].refresh_rank
     if m.ranks[rank].open_banks == 0:
-        return m.legal[RANK_ROW + rank, REF]
+        return m.ranks[rank].refresh_at
     at = NEVER
     for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
         if m.banks[bank].open_row >= 0:

@@ -46,12 +46,12 @@ def _accept(m: Machine, blocks: Records, burst: Int64, kind: Int64, cycle: Int64
     bank, block = np.int64(m.bank), np.int64(m.block)
     follows = burst == m.last_burst + 1 and kind == m.last_kind
     m.last_burst = -2
-    waiting_write = m.writes_open > 0 and is_queued(m, bank, burst, WRITE_KIND)
+    waiting_write = m.writes_open > 0 and is_queued(m, bank, np.int64(m.row), burst, WRITE_KIND)
     if kind or waiting_write:
         complete(blocks, block, cycle + 1)
         if waiting_write:
             return
-    elif m.reads_open > 0 and is_queued(m, bank, burst, READ_KIND):
+    elif m.reads_open > 0 and is_queued(m, bank, np.int64(m.row), burst, READ_KIND):
         share_read(m, burst, block)
         return
     m.series += not follows
@@ -148,10 +148,10 @@ def _are_there(m: Machine, blocks: Records, cycle: Int64, count: Int64) -> Bool:
     """Whether the next `count` bursts may come in in `cycle`, and none of them is in the queues already."""
     if arrival(blocks, np.int64(m.block), m.offset + count - 1) > cycle:
         return False
-    bank, first = np.int64(m.bank), blocks[m.block].first + m.offset
-    if m.writes_open > 0 and are_queued(m, bank, first, count, WRITE_KIND):
+    bank, row, first = np.int64(m.bank), np.int64(m.row), blocks[m.block].first + m.offset
+    if m.writes_open > 0 and are_queued(m, bank, row, first, count, WRITE_KIND):
         return False
-    return bool(blocks[m.block].is_write) or not are_queued(m, bank, first, count, READ_KIND)
+    return bool(blocks[m.block].is_write) or not are_queued(m, bank, row, first, count, READ_KIND)
 
 
 @compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lifsim.hardware.dram.banks import IN_OTHER_RANKS, IN_RANK, keep_apart
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.rouse import NEVER, PRECHARGE_DOWN, RANK_ROW, down_from, hold_back
+from lifsim.hardware.dram.rouse import NEVER, PRECHARGE_DOWN, down_from, hold_back
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.state import AWAKE, SELF_REFRESH
 from lifsim.hardware.dram.wants import REF
@@ -66,7 +66,7 @@ def _rank_rests(m: Machine, rank: Int64, first: Int64, own: Int64) -> Bool:
     r = m.ranks[rank]
     if r.state != AWAKE:
         return r.state == SELF_REFRESH
-    if r.open_banks > 0 or m.legal[RANK_ROW + rank, REF] > first:
+    if r.open_banks > 0 or r.refresh_at > first:
         return False
     if m.power_down_after == NEVER:
         return True

@@ -1,9 +1,9 @@
 """The DRAM controller, from event to event. Import it only to simulate: it loads Numba.
 
 Modelled on DRAMsim3 (controller.cc, command_queue.cc, refresh.cc), written anew: instead of looking at every queue in
-every cycle, each bank keeps what it wants to send (wants.py) and a lower bound of the cycle in which it can, which only
-sinks when its own commands or row change, as others can but push it back; so after each command the channel finds which
-bank sends next, and when (turns.py). docs/model.md states the rules;
+every cycle, each bank keeps what it wants to send (wants.py) and the cycle in which its own constraints allow it, which
+change only with its commands and its row; so at the end of each cycle of interest the channel finds, from these and
+from what the others hold off, which bank sends next, and when (turns.py). docs/model.md states the rules;
 tests/oracles/dram.py plays them cycle by cycle and must give the same cycle for every request.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
-from lifsim.hardware.dram.banks import owe_refresh, refresh_step
+from lifsim.hardware.dram.banks import UNKNOWN, owe_refresh, refresh_step
 from lifsim.hardware.dram.fill import fill
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
@@ -23,7 +23,7 @@ from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
 from lifsim.hardware.dram.transactions import can_move, move
-from lifsim.hardware.dram.turns import next_command, queue_step
+from lifsim.hardware.dram.turns import find_next, next_command, queue_step
 
 
 @compiled
@@ -40,6 +40,8 @@ def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int6
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)
     move(m, blocks, channel, cycle, closing)
+    if c.due == UNKNOWN:
+        find_next(m, channel, cycle + 1)
     if m.fed > cycle + 2:
         cycle += fill(m, blocks, channel, cycle, np.int64(m.fed), closing)
     m.wake[channel] = cycle + 1 if can_move(m, channel, closing) else next_command(m, channel, cycle)

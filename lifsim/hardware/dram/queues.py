@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.state import CROWDS
+from lifsim.model.dram import MAX_BANKS
 
 # NumPy integers, as Numba would compile a function anew for every Python number that is passed to it.
 READ_KIND, WRITE_KIND = np.int64(0), np.int64(1)
@@ -38,13 +40,38 @@ def append(m: Machine, queue: Int64, series: Int64, burst: Int64, row: Int64, ki
     m.free_count -= 1
     entry = np.int64(m.free[m.free_count])
     e = m.entries[entry]
-    e.series, e.burst, e.count, e.row, e.kind, e.block, e.next = series, burst, 1, row, kind, block, -1
-    e.before = q.last if q.count > 1 else NONE
+    e.series, e.burst, e.count, e.row, e.kind, e.block = series, burst, 1, row, kind, block
+    m.crowd[crowd_of(bank_of(queue), row)] += 1
+    _put_last(m, queue, entry)
+
+
+@compiled
+def _put_last(m: Machine, queue: Int64, entry: Int64) -> None:
+    q, e = m.queues[queue], m.entries[entry]
+    e.next = NONE
     if q.count == 1:
+        e.before = NONE
         q.first = entry
     else:
+        e.before = q.last
         m.entries[q.last].next = entry
     q.last = entry
+
+
+@compiled
+def pass_first(m: Machine, blocks: Records, queue: Int64, to: Int64) -> None:
+    """Take the first burst of a queue and put it last in another one of the bank."""
+    q, joined = m.queues[queue], m.queues[to]
+    entry = np.int64(q.first)
+    e = m.entries[entry]
+    if e.count > 1 or (joined.count > 0 and m.entries[joined.last].series == e.series):
+        append(m, to, e.series, e.burst, e.row, e.kind, e.block)
+        take(m, blocks, queue, entry)
+        return
+    q.count -= 1
+    joined.count += 1
+    _unlink(m, queue, entry)
+    _put_last(m, to, entry)
 
 
 @compiled
@@ -58,6 +85,14 @@ def take(m: Machine, blocks: Records, queue: Int64, entry: Int64) -> None:
         if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the series goes on in the next block
             e.block += 1
         return
+    _unlink(m, queue, entry)
+    m.crowd[crowd_of(bank_of(queue), e.row)] -= 1
+    release(m, entry)
+
+
+@compiled
+def _unlink(m: Machine, queue: Int64, entry: Int64) -> None:
+    q, e = m.queues[queue], m.entries[entry]
     if e.before < 0:
         q.first = e.next
     else:
@@ -66,7 +101,6 @@ def take(m: Machine, blocks: Records, queue: Int64, entry: Int64) -> None:
         q.last = e.before
     else:
         m.entries[e.next].before = e.before
-    release(m, entry)
 
 
 @compiled
@@ -77,14 +111,28 @@ def release(m: Machine, entry: Int64) -> None:
 
 
 @compiled
-def is_queued(m: Machine, bank: Int64, burst: Int64, kind: Int64) -> Bool:
-    """Whether a read (a write) of `burst` waits, or is among the bank's commands."""
-    return are_queued(m, bank, burst, np.int64(1), kind)
+def crowd_of(bank: Int64, row: Int64) -> Int64:
+    """Where it is counted how many entries are of that row, and of few others."""
+    return ((row * MAX_BANKS + bank) * 0x9E3779B97F4A7C1 >> 40) & (CROWDS - 1)
 
 
 @compiled
-def are_queued(m: Machine, bank: Int64, first: Int64, count: Int64, kind: Int64) -> Bool:
-    """Whether a read (a write) of one of `count` bursts waits, or is among the bank's commands."""
+def bank_of(queue: Int64) -> Int64:
+    """The bank whose queue it is."""
+    return queue // 3
+
+
+@compiled
+def is_queued(m: Machine, bank: Int64, row: Int64, burst: Int64, kind: Int64) -> Bool:
+    """Whether a read (a write) of `burst` waits, or is among the bank's commands."""
+    return are_queued(m, bank, row, burst, np.int64(1), kind)
+
+
+@compiled
+def are_queued(m: Machine, bank: Int64, row: Int64, first: Int64, count: Int64, kind: Int64) -> Bool:
+    """Whether a read (a write) of one of `count` bursts of a row waits, or is among the bank's commands."""
+    if m.crowd[crowd_of(bank, row)] == 0:
+        return False
     return _is_in(m, waiting_for(bank, kind), first, count, kind) or _is_in(m, commands_of(bank), first, count, kind)
 
 

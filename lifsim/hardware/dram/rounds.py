@@ -14,7 +14,8 @@ from lifsim.hardware.dram.hits import hit_gap, more_in_block, send_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
-from lifsim.hardware.dram.wants import RD, WR, choose
+from lifsim.hardware.dram.turns import ready_at
+from lifsim.hardware.dram.wants import RD, WR, plan
 
 
 @compiled
@@ -41,6 +42,7 @@ def pass_rounds(
         if _is_steady(m, sends, kind):
             _send_round(m, blocks, sends, at + turn, last + turn, np.int64(rounds))
             keep_apart(m, last + turn, sends, WR if kind else RD)
+            plan(m, sends)
             turn += gap
         sends = _next_with_commands(m, sends)
     return rounds * period, rounds * moving
@@ -55,7 +57,7 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
     gap, size, until = hit_gap(m, kind), np.int64(1), stop_cycle
     before, beside = bank, _next_with_commands(m, bank)
     while beside != bank:
-        ready, _, _ = choose(m, beside, at)
+        ready = ready_at(m, beside, at)
         if _is_steady(m, beside, kind):
             between = _gap_between(m, kind, before, beside)
             gap = between if size == 1 else gap

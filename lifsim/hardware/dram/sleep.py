@@ -6,9 +6,9 @@ import numpy as np
 
 from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.rouse import NEVER, RANK_ROW, rouse
+from lifsim.hardware.dram.rouse import NEVER, rouse
 from lifsim.hardware.dram.state import AWAKE, CLOSING, SELF_REFRESH
-from lifsim.hardware.dram.wants import PRE, REF, legal
+from lifsim.hardware.dram.wants import PRE, legal
 
 
 @compiled
@@ -42,7 +42,7 @@ def sleep_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> None:
 @compiled
 def _may_enter(m: Machine, rank: Int64) -> Int64:
     """The first cycle in which a rank without open rows may enter self-refresh: as it might be refreshed."""
-    return max(m.legal[RANK_ROW + rank, REF], m.ranks[rank].quiet)
+    return max(m.ranks[rank].refresh_at, m.ranks[rank].quiet)
 
 
 @compiled

@@ -15,12 +15,17 @@ Array = npt.NDArray[Any]
 FAR = 1 << 62
 _MERGED_READS = 32768
 PACE_BITS = 16
+CROWDS = 1 << 12
+"""Counts of entries by their row: so many that two of the few hundred rows that wait seldom share one."""
 COMMANDS = len(Command)
+BANK_COMMANDS = COMMANDS - 1
+"""All but a refresh, which is of a rank."""
+WANTS = 3
+"""What a bank may have to choose from (wants.py)."""
 SLEEPS = 3
 """How a rank sleeps: active power-down, precharge power-down, self-refresh (rouse.py numbers them)."""
 AWAKE, CLOSING, SELF_REFRESH = np.arange(3)
 """States of a rank. CLOSING: its rows are being closed, so that it can enter self-refresh. Power-down is AWAKE here."""
-_LEVELS = 3  # where a constraint may hold: bank, bank group, rank
 
 
 def _record(*fields: str) -> np.dtype[Any]:
@@ -29,18 +34,19 @@ def _record(*fields: str) -> np.dtype[Any]:
 
 BANK = _record(
     "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry",
-    "second", "third",
+    "second", "third", "has_choice",
 )  # fmt: skip
 RANK = _record(
-    "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state", "since", "woken",
-    "last_sleep",
+    "refresh_at", "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state",
+    "since", "woken", "last_sleep",
 )  # fmt: skip
-"""commands: in the queues of its banks; asked: the cycle behind the last one that went out for a request; quiet: when
-all that was sent to it is done; state: AWAKE, CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last
-sleep ended, last_sleep: which of SLEEPS it was."""
+"""refresh_at: the first cycle in which the constraints allow a refresh; commands: in the queues of its banks; asked:
+the cycle behind the last one that went out for a request; quiet: when all that was sent to it is done; state: AWAKE,
+CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last sleep ended, last_sleep: which of SLEEPS it
+was."""
 CHANNEL = _record(
     "turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next", "command",
-    "entry",
+    "entry", "choices",
 )  # fmt: skip
 QUEUE = _record("first", "last", "count")
 ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "next")
@@ -60,10 +66,11 @@ LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
-    "channel_count", "rank_count", "banks_per_rank", "banks_per_channel", "read_queue", "write_queue",
-    "command_queue", "drain_above", "row_hit_limit", "requests_per_cycle", "dual_command", "read_cycles",
-    "write_cycles", "faw_cycles", "refresh_cycles", "row_series_bits", "segment_count", "merged_reads", "sleeps",
-    "power_down_after", "self_refresh_after", "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
+    "channel_count", "rank_count", "groups_per_rank", "groups_per_channel", "banks_per_rank", "banks_per_channel",
+    "turn_bits", "unwanted", "read_queue", "write_queue", "command_queue", "drain_above", "row_hit_limit",
+    "requests_per_cycle", "dual_command", "read_cycles", "write_cycles", "faw_cycles", "refresh_cycles",
+    "row_series_bits", "segment_count", "merged_reads", "sleeps", "power_down_after", "self_refresh_after",
+    "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
 )  # fmt: skip
 _FRONT = (
     "cycle", "block", "offset", "decoded", "bank", "row", "series", "last_burst", "last_kind", "free_count", "merged",
@@ -77,10 +84,11 @@ MACHINE = np.dtype(
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
         ("quiet_after", np.int64, (COMMANDS,)),
         ("segments", np.int64, (64, 4)),
-        ("legal", np.int64, (_LEVELS * MAX_BANKS, COMMANDS)),
+        ("legal", np.int64, (2 * MAX_BANKS * BANK_COMMANDS,)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
-        ("ready", np.int64, (MAX_BANKS,)),
+        ("ready", np.int64, (WANTS * MAX_BANKS,)),
+        ("bound", np.int64, (WANTS * MAX_BANKS,)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
         ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
@@ -94,22 +102,25 @@ MACHINE = np.dtype(
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
         ("waiters", np.int64, (64,)),
+        ("crowd", np.int32, (CROWDS,)),
         ("counts", np.int64, (MAX_CHANNELS, len(COUNTS))),
     ]
 )
 """One DRAM. Banks are numbered ((channel x ranks + rank) x bank groups + group) x banks + bank.
 
 gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; quiet_after [command]:
-when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal
-[row, command] the first cycle in which those of one level allow it, row = bank, MAX_BANKS + bank group, 2 MAX_BANKS +
-rank; activated [rank, 4] the last four activates; banks: wants.py; ready [bank] the cycle of its next command, or an
-earlier one; channels: the bank that is the `next` to send, the cycle in which it is `due`, what it sends (turns.py);
-wake: each channel's next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set,
-place] sets of banks of a channel, from the place of its first bank on, member_count [channel, set] of them, place [set,
-bank] -1 outside (members.py); queues: those of a bank are three (queues.py); waiters: chains of reads that share
-another's command, by hash of the burst; segments [.., (shift, mask, bank weight, row weight)] the address mapping;
-counts [channel, COUNTS]; fed: the first cycle in which the front end takes another burst, where it is ahead
-(front_end.py).
+when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal [row
+x BANK_COMMANDS + command] the first cycle in which the constraints allow it, row = bank: its own, MAX_BANKS + bank
+group: those of its group, its rank and the others; activated [rank, 4] the last four activates; banks: wants.py; ready
+[WANTS x MAX_BANKS] what each bank wants, all that it wants most first: the cycle in which its own constraints allow it,
+`unwanted` if it wants nothing; bound: which of `legal` the others' are; channels: the bank that is the `next` to send,
+the cycle in which it is `due`, what it sends (turns.py), choices: banks with more than one want; wake: each channel's
+next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set, place] sets of banks of
+a channel, from the place of its first bank on, member_count [channel, set] of them, place [set, bank] -1 outside
+(members.py); queues: those of a bank are three (queues.py); waiters: chains of reads that share another's command, by
+hash of the burst; crowd: how many entries wait, by hash of their row (queues.py); segments [.., (shift, mask, bank
+weight, row weight)] the address mapping; counts [channel, COUNTS]; fed: the first cycle in which the front end takes
+another burst, where it is ahead (front_end.py).
 """
 
 
@@ -122,7 +133,7 @@ def new_machine(spec: DramSpec) -> Array:
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
     banks["group"], banks["open_row"], banks["second"] = index // organisation.banks_per_group, -1, -1
-    m["ready"], m["channels"]["due"] = FAR, FAR
+    m["ready"], m["channels"]["due"] = m["unwanted"], FAR
     m["channels"]["refresh_due"] = m["refresh_cycles"]
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
@@ -135,6 +146,11 @@ def new_machine(spec: DramSpec) -> Array:
 def _set_constants(m: Any, spec: DramSpec) -> None:
     organisation, controller, timing = spec.organisation, spec.controller, spec.timing
     m["channel_count"], m["rank_count"] = organisation.channels, organisation.ranks
+    m["groups_per_rank"] = organisation.bank_groups
+    m["groups_per_channel"] = organisation.ranks * organisation.bank_groups
+    # A bank's turn stands behind the cycle in one number (turns.py); that of a bank that wants nothing is FAR.
+    m["turn_bits"] = (organisation.banks_per_channel - 1).bit_length()
+    m["unwanted"] = FAR >> m["turn_bits"]
     m["banks_per_rank"], m["banks_per_channel"] = organisation.banks_per_rank, organisation.banks_per_channel
     m["read_queue"], m["write_queue"] = controller.read_queue, controller.write_queue
     m["command_queue"], m["drain_above"] = controller.command_queue, controller.drain_above

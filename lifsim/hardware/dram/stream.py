@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lifsim.hardware.dram.blocks import columns, fill
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
@@ -24,6 +25,8 @@ RUN_DRAM = Kernel(
 
 FIRST_CYCLES = 1 << 18
 """Gone through before the first look at how far it is."""
+
+_TOLD = ("arrival", "completion", "activates", "accesses", "row_hits")
 
 
 class DramStream:
@@ -54,12 +57,7 @@ class DramStream:
             grown = np.zeros(max(count, 2 * len(self._blocks)), BLOCK)
             grown[: self._count] = self._blocks[: self._count]
             self._blocks = grown
-        new = self._blocks[self._count : count]
-        shift, addresses = self.spec.offset_bits, requests.addresses.astype(np.int64)
-        new["first"] = addresses >> shift
-        new["bursts"] = ((addresses + requests.sizes_bytes - 1) >> shift) - new["first"] + 1
-        new["remaining"], new["is_write"], new["arrival"] = new["bursts"], requests.is_write, requests.arrival_cycles
-        new["first_completion"] = FAR
+        fill(self._blocks[self._count : count], requests, self.spec.offset_bits)
         submitted = range(self._count, count)
         self._count = count
         return submitted
@@ -128,7 +126,7 @@ class DramStream:
         blocks = self._blocks[: self._count]
         if forgotten.size:
             blocks = np.concatenate([forgotten, blocks])
-        completion = blocks["completion"]
+        arrival, completion, *sent_for = columns(blocks, *_TOLD)
         cycles = max(int(machine["written"]), int(completion.max(initial=0)))
         ranks = machine["ranks"][: organisation.channels * organisation.ranks]
         still_open = ranks["open_banks"] > 0
@@ -144,9 +142,9 @@ class DramStream:
             active_rank_cycles=active,
             sleeps=_three(sleeps.sum(axis=0)),
             sleep_cycles=_three(sleep_cycles.sum(axis=0)),
-            arrival_cycles=blocks["arrival"].copy(),
-            completion_cycles=completion.copy(),
-            blocks=BlockCounts(*(blocks[name].copy() for name in ("activates", "accesses", "row_hits"))),
+            arrival_cycles=arrival,
+            completion_cycles=completion,
+            blocks=BlockCounts(*sent_for),
         )
 
     def _sleeps(self, cycles: int) -> tuple[Array, Array]:

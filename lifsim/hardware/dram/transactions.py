@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import expect, is_held
+from lifsim.hardware.dram.banks import expect
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import join, leave
 from lifsim.hardware.dram.queues import (
@@ -17,10 +17,11 @@ from lifsim.hardware.dram.queues import (
     append,
     commands_of,
     is_queued,
-    take,
+    pass_first,
     waiting_for,
 )
 from lifsim.hardware.dram.rouse import rouse
+from lifsim.hardware.dram.wants import is_held
 
 
 @compiled
@@ -100,8 +101,8 @@ def move(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Boo
         if m.member_count[channel, WRITE_KIND] == 0:
             return
         bank = _oldest(m, channel, WRITE_KIND)
-        burst = m.entries[m.queues[waiting_for(bank, WRITE_KIND)].first].burst
-        if m.reads_open == 0 or not is_queued(m, bank, burst, READ_KIND):
+        e = m.entries[m.queues[waiting_for(bank, WRITE_KIND)].first]
+        if m.reads_open == 0 or not is_queued(m, bank, np.int64(e.row), np.int64(e.burst), READ_KIND):
             _move_first(m, blocks, bank, WRITE_KIND, cycle)
             return
         c.draining = 0  # an older read of the burst must come through first
@@ -122,15 +123,14 @@ def _move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: In
         for either in range(2):
             if m.place[either, bank] >= 0:
                 leave(m, either, bank)
-    expect(m, bank, row, cycle)
+    expect(m, bank, row)
 
 
 @compiled
 def pass_on(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> None:
     """The oldest transaction that waits for the bank joins its commands; a drain is one write shorter."""
     queue, c = waiting_for(bank, kind), m.channels[m.banks[bank].channel]
-    entry = np.int64(m.queues[queue].first)
-    e, b = m.entries[entry], m.banks[bank]
+    e, b = m.entries[m.queues[queue].first], m.banks[bank]
     if kind:
         c.draining = (c.draining if c.draining > 0 else m.transactions[b.channel, kind]) - 1
     m.transactions[b.channel, kind] -= 1
@@ -138,5 +138,4 @@ def pass_on(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> None:
     m.ranks[b.rank].commands += 1
     b.queued_writes += kind
     b.queued_hits += e.row == b.open_row
-    append(m, commands_of(bank), e.series, e.burst, e.row, kind, e.block)
-    take(m, blocks, queue, entry)
+    pass_first(m, blocks, queue, commands_of(bank))

@@ -4,51 +4,77 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import ROW_HITS, refresh_wake, send, turns_to
+from lifsim.hardware.dram.banks import ROW_HITS, UNKNOWN, refresh_wake, send
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
+from lifsim.hardware.dram.state import WANTS
 from lifsim.hardware.dram.transactions import give_room
-from lifsim.hardware.dram.wants import ACT, choose, is_column
+from lifsim.hardware.dram.wants import ACT, chosen, is_column
+from lifsim.model.dram import MAX_BANKS
 
-_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all in turn.
+_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all as one.
 
 
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     """The bank that is the first to send something from `cycle` on, of several the next in turn: when, and what."""
-    if _FEW * m.member_count[channel, HAVE_COMMANDS] < m.banks_per_channel:
-        _find_among_few(m, channel, cycle)
+    c, banks = m.channels[channel], m.banks_per_channel
+    first, turn = channel * banks, c.turn + 1
+    is_few = _FEW * m.member_count[channel, HAVE_COMMANDS] < banks
+    soonest = _soonest_of_few(m, channel, cycle) if is_few else _soonest_of_all(m, channel, cycle)
+    c.due = soonest >> m.turn_bits
+    if c.due >= m.unwanted:
+        c.due = NEVER
         return
-    c, first, last = m.channels[channel], channel * m.banks_per_channel, m.banks_per_channel - 1
-    turn, due, chosen, command, entry = c.turn + 1, NEVER, NONE, NONE, NONE
-    for step in range(last + 1):
-        bank = first + ((turn + step) & last)
-        if m.ready[bank] < due:
-            at, its_command, its_entry = choose(m, bank, cycle)
-            m.ready[bank] = at
-            if at < due:
-                due, chosen, command, entry = max(at, cycle), bank, its_command, its_entry
-                if due == cycle:
-                    break
-    c.due, c.next, c.command, c.entry = due, chosen, command, entry
+    c.next = first + ((turn + soonest) & (banks - 1))
+    c.command, c.entry = chosen(m, np.int64(c.next), np.int64(c.due))
 
 
 @compiled
-def _find_among_few(m: Machine, channel: Int64, cycle: Int64) -> None:
-    c, start = m.channels[channel], channel * m.banks_per_channel
-    c.due, turns = NEVER, NONE
-    for place in range(start, start + m.member_count[channel, HAVE_COMMANDS]):
+def _soonest_of_all(m: Machine, channel: Int64, cycle: Int64) -> Int64:
+    """The least key of the channel's banks."""
+    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
+    wants = (WANTS if c.choices > 0 else 1) * MAX_BANKS
+    for first in range(channel * banks, channel * banks + wants, MAX_BANKS):
+        for place in range(banks):
+            soonest = min(soonest, _key(m, first + place, (place - c.turn - 1) & (banks - 1), cycle))
+    return soonest
+
+
+@compiled
+def _soonest_of_few(m: Machine, channel: Int64, cycle: Int64) -> Int64:
+    """The least key of its banks with commands."""
+    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
+    first = channel * banks
+    for place in range(first, first + m.member_count[channel, HAVE_COMMANDS]):
         bank = m.members[HAVE_COMMANDS, place]
-        if m.ready[bank] < NEVER:
-            at, command, entry = choose(m, bank, cycle)
-            m.ready[bank] = at
-            at, its_turns = max(at, cycle), turns_to(m, bank)
-            if at < c.due or (at == c.due and its_turns < turns):
-                c.due, c.next, c.command, c.entry = at, bank, command, entry
-                turns = its_turns
+        soonest = min(soonest, _key_of_bank(m, bank, (bank - first - c.turn - 1) & (banks - 1), cycle))
+    return soonest
+
+
+@compiled
+def ready_at(m: Machine, bank: Int64, cycle: Int64) -> Int64:
+    """The first cycle from `cycle` on in which the bank can send something."""
+    return _key_of_bank(m, bank, np.int64(0), cycle) >> m.turn_bits
+
+
+@compiled
+def _key_of_bank(m: Machine, bank: Int64, turns: Int64, cycle: Int64) -> Int64:
+    """The least of all that the bank wants."""
+    soonest = _key(m, bank, turns, cycle)
+    if m.banks[bank].has_choice:
+        soonest = min(soonest, _key(m, MAX_BANKS + bank, turns, cycle), _key(m, 2 * MAX_BANKS + bank, turns, cycle))
+    return soonest
+
+
+@compiled
+def _key(m: Machine, want: Int64, turns: Int64, cycle: Int64) -> Int64:
+    """When what is wanted can be sent, and how many banks come in turn before: one number, so that there is but one
+    thing to compare, and no branch."""
+    return max(m.ready[want], m.legal[m.bound[want]], cycle) << m.turn_bits | turns
 
 
 @compiled
@@ -65,7 +91,10 @@ def queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle:
     goes = first < 0 or is_column(command) != is_column(first)
     if goes:
         send_chosen(m, log, blocks, cycle, np.int64(c.next), command, np.int64(c.entry))
-    find_next(m, channel, cycle if first < 0 and m.dual_command else cycle + 1)
+    if first < 0 and m.dual_command:
+        find_next(m, channel, cycle)
+    else:
+        c.due = UNKNOWN
     return command if goes else NONE
 
 
@@ -89,7 +118,6 @@ def send_chosen(
 @compiled
 def retire(m: Machine, bank: Int64) -> None:
     """The bank has run out of commands."""
-    m.ready[bank] = NEVER
     leave(m, HAVE_COMMANDS, bank)
 
 

@@ -1,9 +1,9 @@
 """What a bank wants to send, in the DRAM kernel.
 
-It changes only with the bank's commands and its row, so it is found then, and whoever asks for a cycle afterwards has
-but to look when the constraints allow it. A closed bank wants its row; an open one the oldest hit, or, if that cannot
-go, the oldest hit of the other kind; or first of all, when its oldest command misses and nothing speaks for the open
-row, a precharge.
+It changes only with the bank's commands and its row, and so do the bank's own constraints of it, so both are found
+then, and whoever asks for a cycle afterwards has but to look when the others' constraints allow it. A closed bank wants
+its row; an open one the oldest hit, or, if that cannot go, the oldest hit of the other kind; or first of all, when its
+oldest command misses and nothing speaks for the open row, a precharge.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import numpy as np
 
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of
-from lifsim.hardware.dram.rouse import RANK_ROW
+from lifsim.hardware.dram.rouse import of_bank, of_group
 from lifsim.model.dram import MAX_BANKS
 
 ACT, PRE, RD, WR, REF = np.arange(5)
-GROUP_ROW = np.int64(MAX_BANKS)
 
 
 @compiled
@@ -28,9 +27,14 @@ def is_column(command: Int64) -> Bool:
 @compiled
 def legal(m: Machine, bank: Int64, command: Int64) -> Int64:
     """The first cycle in which the constraints allow `command` in `bank`."""
-    at = m.legal[bank, command]
-    at = max(at, m.legal[GROUP_ROW + m.banks[bank].group, command])
-    return max(at, m.legal[RANK_ROW + m.banks[bank].rank, command])
+    return max(m.legal[of_bank(bank, command)], m.legal[of_group(m.banks[bank].group, command)])
+
+
+@compiled
+def is_held(m: Machine, bank: Int64) -> Bool:
+    """Whether the bank's queue waits for the refresh of its rank."""
+    c = m.channels[m.banks[bank].channel]
+    return c.refreshes_owed > 0 and m.banks[bank].rank == m.banks[bank].channel * m.rank_count + c.refresh_rank
 
 
 @compiled
@@ -38,13 +42,38 @@ def plan(m: Machine, bank: Int64) -> None:
     """The commands of the bank, or its row, have changed: what it wants."""
     b, commands = m.banks[bank], m.queues[commands_of(bank)]
     b.want, b.entry, b.second, b.third = ACT, commands.first, NONE, NONE
-    if b.open_row < 0 or commands.count == 0:
-        return
-    hit, other_hit = _find_hits(m, bank)
-    if hit < 0 or (hit != commands.first and b.row_hits >= m.row_hit_limit):
-        b.want, b.second, b.third = PRE, hit, other_hit
-    else:
-        b.want, b.entry, b.second = access_of(m, hit), hit, other_hit
+    if b.open_row >= 0 and commands.count > 0:
+        hit, other_hit = _find_hits(m, bank)
+        if hit < 0 or (hit != commands.first and b.row_hits >= m.row_hit_limit):
+            b.want, b.second, b.third = PRE, hit, other_hit
+        else:
+            b.want, b.entry, b.second = access_of(m, hit), hit, other_hit
+    _offer_all(m, bank)
+
+
+@compiled
+def _offer_all(m: Machine, bank: Int64) -> None:
+    """Let the channel see what the bank wants: nothing, if it has no commands or waits for a refresh."""
+    b = m.banks[bank]
+    waits = m.queues[commands_of(bank)].count == 0 or is_held(m, bank)
+    _offer(m, bank, bank, np.int64(b.want), waits)
+    had_choice = b.has_choice
+    b.has_choice = b.second >= 0 and not waits
+    if had_choice or b.has_choice:
+        m.channels[b.channel].choices += b.has_choice - had_choice
+        _offer_hit(m, bank, MAX_BANKS + bank, np.int64(b.second), waits)
+        _offer_hit(m, bank, 2 * MAX_BANKS + bank, np.int64(b.third), waits)
+
+
+@compiled
+def _offer_hit(m: Machine, bank: Int64, place: Int64, hit: Int64, waits: Bool) -> None:
+    _offer(m, bank, place, access_of(m, hit) if hit >= 0 else RD, waits or hit < 0)
+
+
+@compiled
+def _offer(m: Machine, bank: Int64, place: Int64, command: Int64, waits: Bool) -> None:
+    m.ready[place] = m.unwanted if waits else m.legal[of_bank(bank, command)]
+    m.bound[place] = of_group(m.banks[bank].group, command)
 
 
 @compiled
@@ -73,14 +102,11 @@ def _find_hits(m: Machine, bank: Int64) -> tuple[Int64, Int64]:
 
 
 @compiled
-def choose(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64, Int64]:
-    """(first cycle in which the bank can send something, command, entry): what it wants most of that which can go in
-    `cycle`; if nothing can, that which can go first."""
+def chosen(m: Machine, bank: Int64, cycle: Int64) -> tuple[Int64, Int64]:
+    """(command, entry): of what the bank wants and can send in `cycle`, what it wants most. There is something."""
     b = m.banks[bank]
-    at, command, entry = legal(m, bank, b.want), b.want, b.entry
-    if at > cycle and b.second >= 0:
-        for hit in (b.second, b.third):
-            if at > cycle and hit >= 0 and legal(m, bank, access_of(m, hit)) < at:
-                command, entry = access_of(m, hit), hit
-                at = legal(m, bank, command)
-    return at, command, entry
+    if b.has_choice and legal(m, bank, b.want) > cycle:
+        if legal(m, bank, access_of(m, b.second)) <= cycle:
+            return access_of(m, b.second), b.second
+        return access_of(m, b.third), b.third
+    return b.want, b.entry
