@@ -18,8 +18,9 @@ from benchmarks.frame.machine import ROOT
 FITTED = 4
 """How many of the largest sizes an exponent is fitted over: what each call costs at least hides the growth of less."""
 
-TRIES, ENOUGH_S = 3, 0.5
-"""The least of so many calls is taken, of fewer where these take longer."""
+TRIES, ENOUGH_S = 3, 2.0
+"""The least of so many calls is taken, of fewer where these take longer: a first call of a size pays for memory that the next
+ones have."""
 
 
 @dataclass(frozen=True)
