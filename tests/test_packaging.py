@@ -124,9 +124,9 @@ def _lend_dependencies(python: Path) -> None:
 
 AHEAD = (
     "run --workload lenet5_mnist --set dram.device=ddr4_2400 --out run",
-    "train --workload digits_cnn --epochs 1 --out weights.npz",
+    "train --workload digits_cnn --epochs 1 --threads 2 --out weights.npz",
     "gradients --workload digits_cnn --weights weights.npz",
-    "trace record --workload digits_cnn --weights weights.npz --input digits --out spikes.npz",
+    "trace record --workload digits_cnn --weights weights.npz --input digits --threads 2 --out spikes.npz",
 )
 """What is told to compile nothing where the wheel is."""
 

@@ -19,8 +19,8 @@ FITTED = 4
 """How many of the largest sizes an exponent is fitted over: what each call costs at least hides the growth of less."""
 
 TRIES, ENOUGH_S = 3, 2.0
-"""The least of so many calls is taken, of fewer where these take longer: a first call of a size pays for memory that the next
-ones have."""
+"""The least of so many calls is taken, of fewer where these take longer: the first one of a size pays for memory that
+the next ones have."""
 
 
 @dataclass(frozen=True)

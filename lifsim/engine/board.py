@@ -37,6 +37,17 @@ def new_board(threads: int) -> NDArray[Any]:
     return board
 
 
+def rehearse() -> None:
+    """Call with nothing to do whatever Python calls of these, `pack` aside, and first what others of them call, too:
+    else it is kept with them alone."""
+    board = new_board(1)
+    take_down(board)
+    leave(new_board(1))
+    put_up(board, 0)
+    help_with(board, 0, 0, 0)
+    share(board, 0, 0, 0, 0)
+
+
 @compiled
 def pack(board, *arguments):  # type: ignore[no-untyped-def]
     """Lay out the arguments of a kernel, behind `start` and `stop`, for `share`; the kind of them. They must outlive

@@ -110,6 +110,8 @@ def _address(kernel: Any, arguments: tuple[Any, ...]) -> int:
     kernel.compile(given)
     form = kernel.overloads[given]
     address: int = form.library.get_pointer_to_function(form.fndesc.mangled_name)
+    if address == 0:  # as it says of a name that it does not know
+        raise LookupError(f"there must be machine code of {form.fndesc.mangled_name}")
     return address
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from lifsim.engine.workers import Workers, available_threads
+from lifsim.engine.workers import Work, Workers, available_threads
 from lifsim.kernels.cache import FOLDER, Cache, user_cache
 from lifsim.kernels.compilation import announce, counted
 from lifsim.kernels.kernel import digest_of
@@ -88,7 +88,7 @@ def _make(
         if not _is_kept(part.name, dtype):
             begun()
             with counted(f"compiling the engine ({part.name}): functions", part.functions, watch):
-                part.play(np.dtype(dtype), Workers(1))
+                part.play(np.dtype(dtype), _ForMore(1))
             cache.keep(_mark(part.name, dtype, this_processor().digest), b"")
 
 
@@ -137,12 +137,26 @@ def ship(level: str, folder: Path) -> None:
             (folder / path.name).write_bytes(cache.read(path.name) or b"")
 
 
+class _ForMore(Workers):
+    """One thread, which makes what more would need to share a kernel, too."""
+
+    def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = 0) -> None:
+        """As `Workers.run`."""
+        from lifsim.engine.board import new_board, pack
+
+        super().run(kernel, jobs, *arguments, elements=elements)
+        if Work(kernel, jobs).machine_code is not None:
+            pack(new_board(1), *arguments)
+
+
 def _inference(real: Any, workers: Workers) -> None:
+    from lifsim.engine import board
     from lifsim.engine.convolution import convolve, pack_weights
     from lifsim.engine.neurons import fire, initial_state
     from lifsim.model.product import Window
     from lifsim.neurons import NEURONS
 
+    board.rehearse()
     window, one = Window.of_linear(1, 1), np.ones(1, real)
     rows = pack_weights(np.ones((1, 1, 1, 1), real), 1)
     for inputs in (np.uint8, real):
@@ -185,4 +199,4 @@ def _training(real: Any, workers: Workers) -> None:
     adjoint.reversed(calls, spikes, calls, state, state)
 
 
-PARTS = {part.name: part for part in (Part("inference", _inference, 8, 30), Part("training", _training, 7, 21))}
+PARTS = {part.name: part for part in (Part("inference", _inference, 9, 42), Part("training", _training, 8, 33))}

@@ -28,15 +28,16 @@ print(json.dumps(seen))
 """
 TRAIN = "train --workload digits_cnn --epochs 1 --shift 1 --force --out weights.npz"
 COMMANDS = (
-    TRAIN,
-    "train --workload har_fcn --sharing layer --membranes reversed --epochs 1 --out har.npz",
-    "train --workload digits_cnn --sharing channel2 --membranes recomputed --surrogate triangle --epochs 1 --out 2.npz",
+    "train --workload har_fcn --sharing layer --membranes reversed --epochs 1 --threads 2 --out har.npz",
+    "train --workload digits_cnn --sharing channel2 --membranes recomputed --surrogate triangle --epochs 1 --threads 2"
+    " --out 2.npz",
     "gradients --workload digits_cnn --weights weights.npz",
     "gradients --workload lenet5_mnist --data random --weights calibrated --batch 2",
-    "trace record --workload digits_cnn --weights weights.npz --input digits --out spikes.npz",
-    "trace record --workload vgg9_cifar10 --membranes u.npz --out vgg9.npz",
+    "trace record --workload digits_cnn --weights weights.npz --input digits --threads 2 --out spikes.npz",
+    "trace record --workload vgg9_cifar10 --membranes u.npz --threads 3 --out vgg9.npz",
 )
 """All that there is of convolutions, norms, pools and neurons."""
+THREADS = (2, 1, 3)
 
 
 @pytest.fixture
@@ -192,9 +193,12 @@ def test_it_is_compiled_beside_each_other_and_leaves_nothing(tmp_path: Path) -> 
     kept = sorted((tmp_path / "cache").glob(f"*{OVERLOAD}"))
     again = said("-c", SHOW, "inference", "training")
     assert (json.loads(again.stdout), again.stderr) == ({}, "")
-    for command in COMMANDS:
+    trained = set()
+    for command in (*(f"{TRAIN} --threads {threads}" for threads in THREADS), *COMMANDS):
         said("-m", "lifsim", *command.split())
         assert sorted((tmp_path / "cache").glob(f"*{OVERLOAD}")) == kept, command
+        trained.add((tmp_path / "weights.npz").read_bytes())
+    assert len(trained) == 1
 
 
 @pytest.mark.slow
