@@ -73,7 +73,12 @@ def told(made: Plan) -> str:
     return f"{counted(len(points), 'point')}, {len(first)} on lines, {took:.1f} s; {'  '.join(ratios)}"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Of each space, or of those that are named."""
     for name in sys.argv[1:] or SPACES:
         options, vary = SPACES[name]
         print(f"{name}: {told(plan(read_request(None, options_document(options, (), vary))))}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -179,7 +179,7 @@ def test_what_the_machine_cannot_hold_is_refused_before_it_is_drawn(monkeypatch:
 def test_the_steps_of_a_run_must_fit_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "memory_bytes", lambda: 2_000_000)
     with pytest.raises(InputError, match=r"batch: .* tiles of 64 images, .* must fit into the 1\.\d* MiB"):
-        lifsim.run(workload="lenet5_mnist", batch=64, overrides=["buffers.spike_in.size_bytes=64"])
+        lifsim.run(workload="lenet5_mnist", batch=64, schedule="fused:2", overrides=["buffers.spike_in.size_bytes=64"])
 
 
 def test_memory_that_the_system_refuses_is_no_internal_error(

@@ -131,3 +131,5 @@ def test_images_over_which_workers_die_are_told(cluster: str, monkeypatch: pytes
     monkeypatch.setattr(dask, "_run", lambda *_: os._exit(1))
     with pytest.raises(InputError, match=r"^the worker that ran some of the images died, 4 times"):
         infer(cluster)
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2)  # a cluster cannot be ended while it starts one
