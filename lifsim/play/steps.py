@@ -59,8 +59,12 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
     return group_visits(facts, batch, group, memo, keeps_spikes=keeps_spikes)
 
 
+AT_ONCE_STEPS = 1 << 15
+"""A run of so many, some 50 MB, is put together and played at once, and its visits are kept for runs beside it; one of
+more goes section by section."""
+
 FEW_STEPS = 1 << 13
-"""So many are put together and played at once; a run of more goes section by section."""
+"""Of a section."""
 
 
 class Visits(Protocol):

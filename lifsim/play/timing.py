@@ -24,7 +24,7 @@ from lifsim.memo import Memo
 from lifsim.model.dram_part import Dram
 from lifsim.play.dram import dram_extents, owners, with_dram_work
 from lifsim.play.sections import RunSections
-from lifsim.play.steps import BUFFER_OF, FEW_STEPS, RunSteps, Visits, halves_of, run_steps
+from lifsim.play.steps import AT_ONCE_STEPS, BUFFER_OF, RunSteps, Visits, halves_of, run_steps
 from lifsim.play.waited import PORT_STALLS, Waited
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.rows import Ints
@@ -99,7 +99,7 @@ def timed(
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
     what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
-    if MEMORIES[machine.dram.model].in_sections and visits.most_steps(machine.stores) > FEW_STEPS:
+    if MEMORIES[machine.dram.model].in_sections and visits.most_steps(machine.stores) > AT_ONCE_STEPS:
         return _timed_in_sections(machine, visits, counts, runs, watch)
     every = tuple(visits.every)
     largest = runs.of(_largest_steps, every)

@@ -40,8 +40,10 @@ def of_few(few: int, run: Callable[[], Result]) -> tuple[Result, int]:
         return play(player, section)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (steps, timing, sections, trial):
+        for module in (steps, sections):
             patch.setattr(module, "FEW_STEPS", few)
+        for module in (steps, timing, trial):
+            patch.setattr(module, "AT_ONCE_STEPS", few)
         patch.setattr(Player, "play", noted)
         return run(), len(played)
 
