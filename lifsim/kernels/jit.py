@@ -77,11 +77,11 @@ def symbol_of(kernel: Kernel) -> Any:
 
 def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     """The machine code of a kernel from Numba's cache, or compiled now."""
-    import llvmlite.binding as llvm
+    from lifsim.kernels.entry import entry_of
 
     called = [load_jit(one, watch) for one in kernel.calls]
     for one, code in zip(kernel.calls, called, strict=True):
-        llvm.add_symbol(one.function, ctypes.cast(code, ctypes.c_void_p).value)  # type: ignore[arg-type]
+        entry_of(one).lead_to(ctypes.cast(code, ctypes.c_void_p).value or 0)  # type: ignore[arg-type]
     cache, room = user_cache(), f"numba-{kernel.digest}"
     with ExitStack() as stack:
         if cache and not _is_kept(kernel, cache.folder / room):

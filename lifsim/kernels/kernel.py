@@ -57,10 +57,14 @@ class Kernel:
         return int(loaded(self)(*passed))
 
     def at(self, address: int) -> Callable[..., int]:
-        """Its machine code at that address, called with numbers alone: of an array its address and its size."""
-        numbers = sum(1 if element is None else 2 for element in self.parameters)
-        code: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * numbers)(address)
+        """Its machine code at that address, called with `numbers` alone."""
+        code: Callable[..., int] = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * self.numbers)(address)
         return code
+
+    @property
+    def numbers(self) -> int:
+        """That its machine code takes: of an array its address and its size."""
+        return sum(1 if element is None else 2 for element in self.parameters)
 
     @property
     def digest(self) -> str:

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef, TargetMachine
 
 
-UNCALLED = 1
-"""Where a kernel that is called lies, for Numba, which also loads what is only to become an object file."""
-
-
 class NotSelfContainedError(Exception):
     """Machine code that needs more of Numba than an object file holds."""
 
@@ -80,8 +76,10 @@ def _compiled(kernel: Kernel, target: TargetMachine, watch: Watch) -> ModuleRef:
     """The kernel and all that it calls in one module of LLVM, optimised as a whole."""
     import llvmlite.binding as llvm
 
+    from lifsim.kernels.entry import entry_of
+
     for called in kernel.calls:
-        llvm.add_symbol(called.function, UNCALLED)
+        entry_of(called)  # Numba also loads what is only to become an object file
     compiled = cfunc_of(kernel, cache=False, watch=watch)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     module.get_function(compiled.native_name).name = kernel.function

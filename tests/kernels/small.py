@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import carray, njit
+
+from lifsim.kernels.jit import symbol_of
+from lifsim.kernels.kernel import Kernel
+from lifsim.kernels.part import compiled
+
+TOTAL = Kernel("a sum", "tests.kernels.small", "total", (np.dtype(np.int64), None), ())
+_TOTAL = symbol_of(TOTAL)
 
 
 def total(values: Any, count: int, factor: int) -> int:
@@ -32,3 +40,18 @@ def _triple(value: int) -> int:
 
 def tripled(values: Any, count: int, factor: int) -> int:
     return _triple(factor)
+
+
+@compiled
+def _asked(values: Any, factor: int) -> Any:
+    """A sum, in too many calls for LLVM to put them into `asks`."""
+    where, count = values.ctypes.data, values.size
+    found = _TOTAL(where, count, factor) - _TOTAL(where, count, factor) + _TOTAL(where, count, factor)
+    found += _TOTAL(where, count, factor) - _TOTAL(where, count, factor) + _TOTAL(where, count, factor)
+    found -= _TOTAL(where, count, factor) - _TOTAL(where, count, factor) + _TOTAL(where, count, factor)
+    found += _TOTAL(where, count, factor) - _TOTAL(where, count, factor) + _TOTAL(where, count, factor)
+    return found - _TOTAL(where, count, factor)
+
+
+def asks(values: Any, count: int, factor: int) -> int:
+    return 1 + _asked(carray(values, count), factor) * _asked(carray(values, count), 1)

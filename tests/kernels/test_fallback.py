@@ -17,6 +17,7 @@ from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.stream import DramStream
 from lifsim.hardware.read_buffer import Window, input_fetches
 from lifsim.kernels import load, object_file
+from lifsim.kernels.kernel import Kernel
 from tests.kernels.test_kernel import TOTAL
 
 
@@ -68,6 +69,14 @@ def test_what_llvm_refuses_numba_compiles(
     with caplog.at_level(logging.WARNING):
         assert TOTAL(np.arange(4), 2) == 12
     assert "Numba compiles a sum: no object file (RuntimeError: Relocation type not implemented)" in caplog.text
+
+
+def test_numba_calls_what_it_has_compiled_for_an_object_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it makes for one it uses for the other, and LLVM finds each name but once."""
+    asks = Kernel("asks a sum", "tests.kernels.small", "asks", TOTAL.parameters, (), (TOTAL,))
+    for compiler in ("object", "numba"):
+        monkeypatch.setenv(load.CHOICE, compiler)
+        assert asks(np.arange(4), 2) == 1 + 12 * 6
 
 
 def test_code_that_needs_more_than_its_object_file_numba_compiles(
