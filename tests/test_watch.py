@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
+from rich.progress import Progress, TaskProgressColumn
 
 import lifsim
 from lifsim import room
@@ -166,6 +169,17 @@ def test_a_terminal_sees_a_bar_of_what_takes_long(
     _slow(monkeypatch, 1.0)
     assert main([*RUN, str(tmp_path / "run")]) == 0
     assert "sharing channel2: spikes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_times_stay_whole_in_a_narrow_terminal(columns: int) -> None:
+    seen = Console(file=io.StringIO(), width=columns)
+    progress = Progress(*watching.progress_columns(TaskProgressColumn()), console=seen)
+    progress.add_task("sharing channel4: compiling the DRAM model: bytes of code", total=100, completed=5)
+    with seen.capture() as shown:
+        seen.print(progress.get_renderable())
+    assert "5% 0:00:00 -:--:--" in " ".join(shown.get().split())
+    assert "…" not in shown.get()
 
 
 def test_what_the_machine_cannot_hold_is_refused_before_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress
 
-from lifsim.cli.watching import Clock
+from lifsim.cli.watching import Clock, progress_columns
 from lifsim.report.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -20,13 +20,7 @@ class TrainingProgress:
 
     def __init__(self, epochs: int, done: int, title: str = "") -> None:
         self._console = Terminal(stderr=True, highlight=False)
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
+        columns = progress_columns(MofNCompleteColumn())
         self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
         self._title = f"{title} " if title else ""
         self._task = self._progress.add_task(f"{self._title}epoch {done + 1}/{epochs}", total=None)
