@@ -85,7 +85,8 @@ class Figure:
             return None
         if self.target.what == "ratio":
             return None if self.ratio is None else self.ratio >= self.target.value
-        return self._times(self.ours.median, self.target.value) >= 1
+        ours, wanted = self.ours.median, self.target.value
+        return ours >= wanted if self.better == "more" else ours <= wanted
 
     def _times(self, good: float, other: float) -> float:
         """How many times as good one value of the unit is as another."""

@@ -51,6 +51,7 @@ def test_a_gap_is_how_many_times_as_good_the_limit_is() -> None:
         (RATE, Target(11.0), False),
         (replace(RATE, theirs=None), Target(2.0, "ratio"), None),
         (RATE, None, None),
+        (replace(SECONDS, ours=Series((-0.1,))), Target(2.0), True),
     ],
 )
 def test_targets_are_of_the_figure_or_of_the_ratio(figure: Figure, target: Target | None, met: bool | None) -> None:
