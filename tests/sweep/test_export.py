@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import tracemalloc
 from io import BytesIO
@@ -172,6 +173,17 @@ def test_what_a_sweep_writes_meanwhile_is_not_in_the_table() -> None:
             assert reading.count == 6
 
 
+def _peak(store: Store, form: str) -> int:
+    """Bytes that an export holds at most, with what nobody has collected yet: the least of several is its own."""
+    gc.collect()
+    with Path("table").open("wb") as file:
+        tracemalloc.start()
+        export(store, form, file)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return peak
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_export_holds_no_more_of_many_rows_than_of_some(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyarrow.parquet")
@@ -182,9 +194,6 @@ def test_an_export_holds_no_more_of_many_rows_than_of_some(form: str, monkeypatc
         with Store.create_or_open(Path(f"{count}"), {}) as store:
             for point in range(count):
                 store.add(Outcome(point, f"{point:064d}", {f"f{n}": point + n for n in range(40)}), {"a": point})
-        with Store.read(Path(f"{count}")) as store, Path("table").open("wb") as file:
-            tracemalloc.start()
-            export(store, form, file)
-            peaks.append(tracemalloc.get_traced_memory()[1])
-            tracemalloc.stop()
+        with Store.read(Path(f"{count}")) as store:
+            peaks.append(min(_peak(store, form) for _ in range(3)))
     assert peaks[1] < 2 * peaks[0]
