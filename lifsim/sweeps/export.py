@@ -62,10 +62,20 @@ def _cell(value: object) -> object:
 def _json(store: Store, file: BinaryIO, watch: Watch) -> None:
     before = "[\n"
     for row in store.select(store.columns(), watch):
-        text = json.dumps(row, indent=1).replace("\n", "\n ")  # in JSON no text has a line end
-        file.write(f"{before} {text}".encode())
+        file.write(f"{before} {_indented(row)}".encode())
         before = ",\n"
     file.write(b"[]\n" if before == "[\n" else b"\n]\n")
+
+
+def _indented(row: dict[str, Any]) -> str:
+    """An object whose values stand on lines of their own, as `json.dumps(rows, indent=1)` puts it."""
+    if any(isinstance(value, list | dict) for value in row.values()):
+        return json.dumps(row, indent=1).replace("\n", "\n ")  # in JSON no text has a line end
+    # The same without `indent`, which is slow and leaves a cycle of functions behind every row for the collector.
+    return f"{{\n  {json.dumps(row, separators=(_LINE, ': '))[1:-1]}\n }}"
+
+
+_LINE = ",\n  "
 
 
 def _parquet(store: Store, file: BinaryIO, watch: Watch) -> None:
