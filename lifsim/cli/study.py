@@ -36,7 +36,14 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
     required=True,
     help="Network to train, e.g. digits_cnn, har_fcn.",
 )
-@click.option("--sharing", "sharings", shell_complete=sharings, show_default=SHARINGS, help="Sharings, with commas.")
+@click.option(
+    "--sharing",
+    "sharings",
+    shell_complete=sharings,
+    metavar="SHARING,...",
+    show_default=SHARINGS.replace(",", ", "),
+    help="Sharings, with commas.",
+)
 @where_possible_option
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
 @click.option("--data", shell_complete=data_sets, metavar="NAME|FILE", help="As for `lifsim train`.")

@@ -47,7 +47,7 @@ Examples:
 @click.argument("study", required=False, type=click.Path(path_type=Path))
 @memory_workload
 @click.option(
-    "--sharing", "sharings", shell_complete=sharings, metavar="SHARING,...", show_default=SHARINGS,
+    "--sharing", "sharings", shell_complete=sharings, metavar="SHARING,...", show_default=SHARINGS.replace(",", ", "),
     help="LIF sharings beside none.",
 )  # fmt: skip
 @where_possible_option
