@@ -127,7 +127,8 @@ def _say_idle(
     found = [str(idle) for idle in (idle_by_first(rows, space) if begun else idle_axes(rows, space.axes))]
     for idle in found:
         if idle not in told:
-            say(f"note: {f'by the first {len(points)} points, ' if begun else ''}{idle}", err=True)
+            why = f"by the first {counted(len(points), 'point')}, " if begun else ""
+            say(f"note: {why}{idle}", err=True)
     return found
 
 
