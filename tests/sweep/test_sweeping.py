@@ -173,6 +173,20 @@ def test_a_point_that_fails_is_a_row_and_the_others_go_on(capsys: pytest.Capture
     assert "(1 new, 1 failed" in again
 
 
+@pytest.mark.parametrize(
+    ("sharings", "most"),
+    [("none", ""), ("none,layer", ""), ("none,channel3,layer+channel2", "channel3"), ("channel2", "")],
+)
+def test_sharings_that_leave_fewer_lif_units_are_no_comparison_of_sharing_alone(
+    sharings: str, most: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", sharings, "--share-where-possible", "--out", "s")
+    assert status == 0
+    told = [line for line in err.splitlines() if line.startswith("assumption: sharing: ")]
+    assert len(told) == bool(most)
+    assert all(f"{most}-where-possible leaves 1 of 3 LIF units that none has" in line for line in told)
+
+
 def test_each_reason_of_a_sweep_of_nothing_but_failures_says_how_many_points_it_is_of() -> None:
     errors = {f"reason {number}": 10 - number for number in range(7)}
     refuse_if_all_failed(errors, 100)
