@@ -130,10 +130,10 @@ class Registry(Mapping[str, Member]):
             message = f"{self.kind} {entry.name!r} of package {package} must load, but: {error!r}"
             raise InputError(Fault(message, path=self.group)) from error
 
-    def foreign(self) -> dict[str, tuple[str, Origin]]:
-        """By their modules, names and origins of the members of other packages that have been loaded."""
+    def foreign(self) -> dict[type, tuple[str, Origin]]:
+        """By their classes, names and origins of the members of other packages that have been loaded."""
         return {
-            type(one).__module__: (name, self._origins[name])
+            type(one): (name, self._origins[name])
             for name, one in self._members.items()
             if not self._is_shipped(name) and self._origins[name].package != "lifsim"
         }
@@ -155,18 +155,21 @@ KINDS = {
 
 def blamed(error: BaseException) -> Fault | None:
     """The fault of a member of another package in whose code `error` was raised, or that called what raised it; None
-    where only LIFSim's own was at work."""
-    at_work = {str(frame.f_globals.get("__name__", "")) for frame, _ in traceback.walk_tb(error.__traceback__)}
+    where only LIFSim's own was at work. Of members in one module it is the one whose method was at work, if one was."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    selves = {type(frame.f_locals.get("self")) for frame in frames}
+    at_work = {str(frame.f_globals.get("__name__", "")) for frame in frames}
     at_work |= {module.partition(".")[0] for module in at_work}
-    loaded: dict[str, tuple[Registry[Any], str, Origin]] = {}
+    loaded: dict[type, tuple[Registry[Any], str, Origin]] = {}
     for place in KINDS.values():
         module, _, attribute = place.partition(":")
         if module in sys.modules:  # what was not imported, nobody has called
             registry: Registry[Any] = getattr(sys.modules[module], attribute)
-            loaded |= {where: (registry, *member) for where, member in registry.foreign().items()}
-    own = [member for where, member in loaded.items() if where in at_work]
-    near = [member for where, member in loaded.items() if where.partition(".")[0] in at_work]
-    for registry, name, origin in (own or near)[:1]:
+            loaded |= {of: (registry, *member) for of, member in registry.foreign().items()}
+    own = {of: member for of, member in loaded.items() if of.__module__ in at_work}
+    acting = [member for of, member in own.items() if of in selves]
+    near = [member for of, member in loaded.items() if of.__module__.partition(".")[0] in at_work]
+    for registry, name, origin in (acting or list(own.values()) or near)[:1]:
         what = f"{registry.kind} {name!r} of package {origin.package} must work, but: {error!r}"
         return Fault(f"{what} (--debug shows where)", path=registry.group)
     return None

@@ -163,6 +163,15 @@ def test_what_a_member_of_another_package_raises_is_that_packages_fault(tmp_path
     assert "rogue_package.py" in _run(tmp_path, *command, "--debug").stderr
 
 
+def test_of_members_in_one_module_the_one_at_work_is_blamed(tmp_path: Path) -> None:
+    command = _rogue(tmp_path, "rogue")
+    with (tmp_path / "rogue_package.py").open("a") as module:
+        module.write("\nclass Other(OutputStationary):\n    name = title = 'zealot'\n")
+    with (tmp_path / "rogue_package-1.0.dist-info" / "entry_points.txt").open("a") as entries:
+        entries.write("zealot = rogue_package:Other\n")
+    assert "dataflow 'rogue' of package rogue-package must work" in _run(tmp_path, *command).stderr
+
+
 def test_an_entry_point_that_has_another_name_than_its_member_is_refused(tmp_path: Path) -> None:
     ran = _run(tmp_path, *_rogue(tmp_path, "other"))
     assert ran.returncode == 2

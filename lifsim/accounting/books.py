@@ -51,7 +51,10 @@ class Cycles:
     stall_writeback: int
 
     def __post_init__(self) -> None:
-        _balance(self, self.total, [amount for name, amount in vars(self).items() if name != "total"])
+        parts = [amount for name, amount in vars(self).items() if name != "total"]
+        if any(amount < 0 or isinstance(amount, float) for amount in parts):  # of another package's dataflow, say
+            raise BooksError(f"Cycles: must be whole and not negative: {self}")
+        _balance(self, self.total, parts)
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,13 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
             first = _first_of(planned, pending)
             run_points(planned.job, store, first, executor, progress.watch)
-            told = _say_idle(planned, store, first, "by the first points, ") if first else []
+            told = _say_idle(planned, store, first, begun=True) if first else []
             on_lines = without(run_first(planned, pending), first)
             run_points(planned.job, store, on_lines, executor, progress.watch)
             run_points(planned.job, store, without(pending, [*first, *on_lines]), executor, progress.watch)
         errors = store.errors()
         if len(planned.points) <= MAX_ROWS:
-            _say_idle(planned, store, planned.points, "", told)
+            _say_idle(planned, store, planned.points, told)
     say(f"{progress.summary} in {out}", err=True)
     for assumption in assumptions(planned.job):
         say(f"assumption: {assumption}", err=True)
@@ -116,15 +116,18 @@ def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
     return sorted(wanted) if len(wanted) == len(first) and len(pending) >= SOON * len(first) else []
 
 
-def _say_idle(planned: Plan, store: Store, points: Sequence[int], why: str, told: Sequence[str] = ()) -> list[str]:
-    """Tell on stderr which axes change nothing in these points, but for what is `told`."""
-    from lifsim.sweeps.idle import idle_axes
+def _say_idle(
+    planned: Plan, store: Store, points: Sequence[int], told: Sequence[str] = (), *, begun: bool = False
+) -> list[str]:
+    """Tell on stderr which axes change nothing in these points, but for what is `told`; begun: they are the first."""
+    from lifsim.sweeps.idle import idle_axes, idle_by_first
 
-    wanted = set(points)
+    wanted, space = set(points), planned.job.space
     rows = [row.columns for row in store.rows() if row.point in wanted]
-    found = [str(idle) for idle in idle_axes(rows, planned.job.space.axes)]
+    found = [str(idle) for idle in (idle_by_first(rows, space) if begun else idle_axes(rows, space.axes))]
     for idle in found:
         if idle not in told:
+            why = f"by the first {counted(len(points), 'point')}, " if begun else ""
             say(f"note: {why}{idle}", err=True)
     return found
 

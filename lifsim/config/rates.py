@@ -38,7 +38,7 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
             continue
         elif name in steps and len(given) not in (1, steps[name]):
             need = "one rate" if steps[name] == 1 else f"one rate, or {steps[name]}, one per timestep"
-            yield Problem(loc, f"must have {need}; has {len(given)}")
+            yield Problem(loc, f"must have {need}; has {len(given)} (--set {'.'.join(loc)}=0.15 gives one)")
     if spec.spikes.source == "rates" and "encoding" in vars(spec.input):
         spiking = nodes_with_spikes(nodes)
         missing = [one for name in operands if name in spiking for one in operands[name] if one not in rates]

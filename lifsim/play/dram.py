@@ -43,13 +43,15 @@ PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradient
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
 
 
-def require_room(kept_bytes: int, capacity_bytes: int) -> None:
-    """Raises InputError where a run keeps more in its DRAM than that holds."""
+def require_room(kept_bytes: int, capacity_bytes: int, sizes: Mapping[str, int]) -> None:
+    """Raises InputError where a run that has tensors of these `sizes` keeps more in its DRAM than that holds."""
     if kept_bytes > capacity_bytes:
-        kept, room = format_bytes(kept_bytes), format_bytes(capacity_bytes)
-        way_out = "fewer images (--batch), or a larger device (--dram, lifsim list drams)"
-        rule = f"all that the run keeps there, {kept}, must fit into {room}: {way_out}"
-        raise InputError(Fault(rule, path="dram.device"))
+        psums = sum(size for name, size in sizes.items() if _kind(name) == "psums")
+        mostly = f", {format_bytes(psums)} of it psums that spill," if 2 * psums > kept_bytes else ","
+        way_out = "a larger psum buffer, " if 2 * psums > kept_bytes else ""
+        way_out += "fewer images (--batch), or a larger device (--dram, lifsim list drams)"
+        rule = f"{format_bytes(kept_bytes)}{mostly} must fit into {format_bytes(capacity_bytes)}: {way_out}"
+        raise InputError(Fault(f"all that the run keeps there, {rule}", path="dram.device"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Layout:
 
     def require_fit(self, capacity_bytes: int) -> None:
         """Raises InputError where a DRAM of so many bytes has not the room."""
-        require_room(self.end, capacity_bytes)
+        require_room(self.end, capacity_bytes, dict(zip(self.names, self.size.tolist(), strict=True)))
 
     @cached_property
     def _place(self) -> dict[str, int]:

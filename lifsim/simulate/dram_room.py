@@ -50,7 +50,8 @@ def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: O
         asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
         found = on_cheapest(allowed(choices, asked, contenders), dram_bytes)
     if found:
-        require_room(end_of(least_of(choices, found, memo)), capacity)
+        least = least_of(choices, found, memo)
+        require_room(end_of(least), capacity, least)
 
 
 def _is_close(choices: Choices, capacity_bytes: int) -> bool:

@@ -1,4 +1,4 @@
-"""What the points of a sweep take for granted of their machines, and across which nodes these are compared."""
+"""What the points of a sweep take for granted of their machines, and in what these are not alike."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of, stretched
 from lifsim.config.arch import parse_arch
 from lifsim.errors import Fault, InputError
 from lifsim.model.arch import Arch
+from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.sweeps.plan import NAMES, Job
 from lifsim.sweeps.values import judged_values, setting
@@ -17,12 +18,22 @@ NODE = "technology_nm"
 
 
 def assumptions(job: Job) -> tuple[str, ...]:
-    """A line each: prices beyond their sources, SRAMs of several nodes. Every value of an axis is looked at by itself,
-    of a range its ends."""
+    """A line each: SRAMs of several nodes, sharings that leave fewer LIF units, prices beyond their sources. Of
+    architectures every value of an axis is looked at by itself, of a range its ends."""
     machines = list(_machines(job))
     nodes = {arch.technology_nm for arch in machines}
     across = [f"SRAMs of {nodes_of(nodes)}: {ONLY_SRAM_FOLLOWS}"] if len(nodes) > 1 else []
-    return tuple(dict.fromkeys([*across, *(line for arch in machines for line in stretched(arch))]))
+    return tuple(dict.fromkeys([*across, *_fewer_units(job), *(line for arch in machines for line in stretched(arch))]))
+
+
+def _fewer_units(job: Job) -> Iterator[str]:
+    """That sharings of several numbers of channel groups are no comparison of sharing alone."""
+    (axis,) = (axis for axis in job.space.axes if axis.key == "sharing")
+    sharings = [Sharing.parse(str(axis.values[place])) for place in range(axis.values.count)]
+    most = max(sharings, key=lambda sharing: sharing.channels)
+    if len({sharing.channels for sharing in sharings}) > 1:
+        fewer = f"{most} leaves 1 of {most.channels} LIF units that none has, which needs no sharing (lif.units)"
+        yield f"sharing: {fewer}; what of a change is sharing's own tells lifsim run --sharing {most}"
 
 
 def require_one_node(job: Job) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.sweeps.lines import Lines
 from lifsim.sweeps.space import Axis, Space
 
 MAX_ROWS = 2_000
 """Of a sweep that is looked through at its end: axes of a larger one show in its first points."""
 
 MAX_WAYS = 8
-"""Values of sharing, and of what else decides which parts are used, that are tried at the beginning."""
+"""Values of an axis for some of which another one may do nothing: of more it is not told."""
 
 _STANDS = ("area_mm2", "area_parts_mm2", "sram_technology_nm")
 _PRICED = "energy_pj."
@@ -56,18 +57,16 @@ def idle_axes(rows: Sequence[Row], axes: Sequence[Axis]) -> list[Idle]:
 
 
 def first_points(space: Space) -> list[int]:
-    """Points whose figures show at the beginning which axes do nothing: of every axis its first and last value, the
-    others at their first, under every sharing, or a few of many."""
-    ways = next((place for place, axis in enumerate(space.axes) if axis.key == "sharing"), 0)
-    points = []
-    for way in range(min(space.axes[ways].values.count, MAX_WAYS)):
-        base = [0] * len(space.axes)
-        base[ways] = way
-        points.append(space.point(base))
-        for place, axis in enumerate(space.axes):
-            if axis.values.count > 1 and place != ways:
-                points.append(space.point([*base[:place], axis.values.count - 1, *base[place + 1 :]]))
-    return list(dict.fromkeys(points))
+    """Points whose figures show at the beginning which axes do nothing: the ends of all lines, so that every axis of
+    numbers has its first and its last value, under every sharing, schedule and what else is a word, or many of them."""
+    return Lines(space).ends()
+
+
+def idle_by_first(rows: Sequence[Row], space: Space) -> list[Idle]:
+    """What these points show: of an axis of words only where all its values are among them."""
+    lines = Lines(space)
+    partly = () if lines.of_all_kinds else {space.axes[place].key for place in lines.words}
+    return [idle for idle in idle_axes(rows, space.axes) if idle.key not in partly]
 
 
 def _partly(rows: Sequence[Row], key: str, other: str, others: Sequence[str]) -> Idle | None:

@@ -22,7 +22,7 @@ Kind = tuple[int, ...]
 class Lines:
     """Those of `space`. words, numbers: the axes (indices) of either sort that have several values; kinds: that have
     lines, in order, and shares: for how many each of them stands, itself and those behind it; values: by axis of
-    numbers, the places on its lines."""
+    numbers, the places on its lines; of_all_kinds: whether there is no kind without."""
 
     def __init__(self, space: Space) -> None:
         wide = [place for place, axis in enumerate(space.axes) if axis.values.count > 1]
@@ -33,17 +33,22 @@ class Lines:
         words = Space(tuple(space.axes[place] for place in self.words))
         chosen = _spread(words.points, MOST_KINDS)
         self.kinds = [words.places(number) for number in chosen]
+        self.of_all_kinds = len(chosen) == words.points
         self.shares = [after - number for number, after in pairwise([*chosen, words.points])]
         self.values = {place: _spread(space.axes[place].values.count, MOST_VALUES) for place in self.numbers}
 
     def first(self) -> list[int]:
         """Points, in the order in which they tell most soonest: the bases, the ends of all lines, what lies between."""
-        bases = [self.at(kind) for kind in self.kinds]
-        ends = [self.at(kind, axis, self.values[axis][-1]) for kind in self.kinds for axis in self.numbers]
         inner = [
             self.at(kind, axis, value) for kind in self.kinds for axis in self.numbers for value in self.values[axis]
         ]
-        return list(dict.fromkeys([*bases, *ends, *inner]))
+        return list(dict.fromkeys([*self.ends(), *inner]))
+
+    def ends(self) -> list[int]:
+        """The points at which lines begin, the bases, and end."""
+        bases = [self.at(kind) for kind in self.kinds]
+        ends = [self.at(kind, axis, self.values[axis][-1]) for kind in self.kinds for axis in self.numbers]
+        return [*bases, *ends]
 
     def at(self, kind: Kind, axis: int = 0, value: int = 0) -> int:
         """The point of a line of this kind that stands at `value` of `axis`."""

@@ -49,5 +49,13 @@ def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
 
 def refuse_if_all_failed(errors: Mapping[str, int], points: int) -> None:
     """Raises InputError with the most frequent of `errors`, where all `points` have one."""
-    if errors and sum(errors.values()) == points:
-        raise InputError([Fault(error, path="every point fails") for error in list(errors)[:REASONS]])
+    if not errors or sum(errors.values()) < points:
+        return
+    told = list(errors.items())[:REASONS]
+    if len(told) == 1:
+        raise InputError([Fault(error, path="every point fails") for error, _ in told])
+    reasons = [Fault(error, path=f"every point fails, {count:,} of {points:,} so") for error, count in told]
+    if rest := list(errors.values())[REASONS:]:
+        path = f"every point fails, {sum(rest):,} of {points:,}"
+        reasons.append(Fault(f"for {counted(len(rest), 'other reason')}", path=path))
+    raise InputError(reasons)

@@ -337,6 +337,20 @@ def test_other_ways_to_store_floats(kind: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, numbers)
 
 
+@pytest.mark.parametrize("part", ["name", "op_type", "domain", "input", "output"])
+def test_a_name_that_is_no_text_is_refused(part: str, tmp_path: Path) -> None:
+    def marked(model: Any) -> None:
+        node = model.graph.node[1]
+        if part in ("input", "output"):
+            getattr(node, part).append("abcd")
+        else:
+            setattr(node, part, "abcd")
+
+    data = changed(marked).SerializeToString()
+    assert data.count(b"abcd") == 1
+    assert "is damaged: has a name that is not UTF-8 text" in why(data.replace(b"abcd", b"ab\x94d"), tmp_path)
+
+
 def test_damaged_bytes_are_imported_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut, flipped, doubled: whatever comes out has words, and no other exception."""
     monkeypatch.setattr("lifsim.interchange.onnx.api.read_onnx", onnx_file.read_here)

@@ -25,6 +25,19 @@ def test_no_layer_achieves_more_than_array_and_memory_allow(model: str) -> None:
     assert math.isinf(whole["bandwidth_bytes_per_s"]) == (model == "ideal")
 
 
+def test_zeros_that_are_skipped_stand_under_no_roof() -> None:
+    """At rates this low the dense multiply-accumulates would come to several times the peak."""
+    result = lifsim.run("sata128_skip", "vgg9_cifar10", rate=0.03, overrides=["buffers.weight.port_bits=512"])
+    frame = roofline.table(result)
+    assert (frame["macs_per_s"] <= frame["attainable_macs_per_s"]).all()
+    assert frame["macs"].iloc[-1] == result.totals.ops.macs_effective < result.totals.ops.macs_dense / 5
+    assert result.totals.ops.macs_dense / result.totals.time_s > 2 * frame["peak_macs_per_s"].iloc[0]
+    (axes,) = lifsim.plot.roofline(result).axes
+    assert axes.get_xlabel() == "operational intensity [effective MACs per DRAM byte]"
+    assert axes.get_ylim()[0] <= frame["macs_per_s"].min()
+    assert axes.get_ylim()[1] > frame["macs_per_s"].max()
+
+
 @pytest.mark.parametrize(("workload", "by_name"), [("resnet19_cifar10", False), ("vgg16_cifar10", True)])
 def test_every_layer_is_labelled_and_an_empty_array_is_told(workload: str, *, by_name: bool) -> None:
     """By its name, or where names are long by its number, alone or in a range; labels cover neither each other nor a

@@ -20,6 +20,12 @@ from lifsim.accounting.books import (
 CYCLES = Cycles(10, 4, 3, 2, 1, 0, 0, 0)
 
 
+@pytest.mark.parametrize("part", [-1, 1.0, 0.5, float("nan")])
+def test_cycles_are_whole_and_not_negative(part: float) -> None:
+    with pytest.raises(BooksError, match="must be whole and not negative"):
+        Cycles(4 + part, 4, part, 0, 0, 0, 0, 0)  # type: ignore[arg-type]
+
+
 def test_a_total_that_is_not_the_sum_of_its_parts_is_refused() -> None:
     with pytest.raises(BooksError):
         Cycles(11, 4, 3, 2, 1, 0, 0, 0)

@@ -47,6 +47,12 @@ def test_it_is_refused_first_with_its_place_and_a_way_out(sharing: str) -> None:
         run_beside_baseline(load_inputs("sata128", "resnet19_imagenet100", sharing, {"batch": 16}, []))
 
 
+def test_sums_that_spill_are_named_with_the_buffer_that_would_take_them() -> None:
+    rule = r"keeps there, 3\..* GiB, 3\..* GiB of it psums that spill, must fit into 512 MiB: a larger psum buffer"
+    with pytest.raises(lifsim.InputError, match=rule):
+        lifsim.run("eyeriss_like", "vgg16_cifar10", batch=16, overrides=["buffers.psum.size_bytes=0"])
+
+
 @pytest.mark.parametrize(
     ("schedule", "sharing"),
     [

@@ -17,7 +17,7 @@ import pytest
 import lifsim
 from lifsim.cli.main import main
 from lifsim.config.resolve import find
-from lifsim.sweeps.run import failures
+from lifsim.sweeps.run import failures, refuse_if_all_failed
 from lifsim.sweeps.store import Store
 from lifsim.sweeps.stored_row import Row
 
@@ -171,6 +171,30 @@ def test_a_point_that_fails_is_a_row_and_the_others_go_on(capsys: pytest.Capture
     assert told in resumed[2]
     again = _lifsim(capsys, "sweep", *SMALL, "--sharing", "none,channel4", "--out", "s", "--retry-failed")[2]
     assert "(1 new, 1 failed" in again
+
+
+@pytest.mark.parametrize(
+    ("sharings", "most"),
+    [("none", ""), ("none,layer", ""), ("none,channel3,layer+channel2", "channel3"), ("channel2", "")],
+)
+def test_sharings_that_leave_fewer_lif_units_are_no_comparison_of_sharing_alone(
+    sharings: str, most: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", sharings, "--share-where-possible", "--out", "s")
+    assert status == 0
+    told = [line for line in err.splitlines() if line.startswith("assumption: sharing: ")]
+    assert len(told) == bool(most)
+    assert all(f"{most}-where-possible leaves 1 of 3 LIF units that none has" in line for line in told)
+
+
+def test_each_reason_of_a_sweep_of_nothing_but_failures_says_how_many_points_it_is_of() -> None:
+    errors = {f"reason {number}": 10 - number for number in range(7)}
+    refuse_if_all_failed(errors, 100)
+    with pytest.raises(lifsim.InputError) as refused:
+        refuse_if_all_failed(errors, 49)
+    lines = str(refused.value).splitlines()
+    assert lines[0] == "every point fails, 10 of 49 so: reason 0"
+    assert lines[4:] == ["every point fails, 6 of 49 so: reason 4", "every point fails, 9 of 49: for 2 other reasons"]
 
 
 def test_a_sweep_of_nothing_but_failures_says_why(capsys: pytest.CaptureFixture[str]) -> None:

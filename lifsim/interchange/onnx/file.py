@@ -103,6 +103,8 @@ class _Reader:
             raise self._fault("", f"{error}{self._other()}") from None
         except DecodeError:
             raise self._fault("", f"is damaged, or no ONNX file{self._other()}") from None
+        if any(isinstance(word, bytes) for word in _words(model)):  # so protobuf hands on what is no UTF-8
+            raise self._fault("", "is damaged: has a name that is not UTF-8 text")
         if not model.HasField("graph") or not len(model.graph.node):
             raise self._fault("", f"is no ONNX file, or one without nodes{self._other()}")
         if len(model.graph.node) > MAX_NODES:
@@ -216,6 +218,16 @@ class _Reader:
 
     def _fault(self, path: str, message: str) -> InputError:
         return InputError(Fault(message, path=path, source=self._source))
+
+
+def _words(model: Any) -> Iterator[Any]:
+    """All that is read of a model as text, unless the library vouches for it."""
+    yield from (model.producer_name, model.producer_version, *(one.domain for one in model.opset_import))
+    for node in model.graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (one.name for one in node.attribute)
+    graph = model.graph
+    yield from (one.name for one in (*graph.initializer, *graph.input, *graph.output))
 
 
 def _constant(attributes: dict[str, Any]) -> Array:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
+from lifsim.hardware.array.built import sparsity_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.bound import bound
 from lifsim.report.figures.numbers import ranges_of
@@ -32,9 +33,9 @@ _STEM = re.compile(r"(?<=\D)[1-9][0-9]*$|(?<=\D)0$", re.ASCII)
 def table(result: Result) -> pd.DataFrame:
     """One row a layer and one for the whole run.
 
-    Dense multiply-accumulates, DRAM bytes, intensity (MACs per byte), and in MACs per second what is achieved and what
-    is attainable, min(peak, intensity x bandwidth); how many PEs of the running array are busy. Under an ideal memory
-    bandwidth is infinite.
+    Multiply-accumulates that take a PE's cycle (all of them, where the array skips zeros those on ones), DRAM bytes,
+    intensity (MACs per byte), and in MACs per second what is achieved and what is attainable, min(peak, intensity x
+    bandwidth); how many PEs of the running array are busy. Under an ideal memory bandwidth is infinite.
     """
     import pandas as pd
 
@@ -42,10 +43,11 @@ def table(result: Result) -> pd.DataFrame:
     peak = arch.array.pes * arch.clock_hz
     per_cycle = Machine.of(arch).dram_bytes_per_cycle
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
+    skips = sparsity_of(arch.array).skips
     entries: list[tuple[str, LayerCounts | Totals]] = [(r.counts.name, r.counts) for r in result.records]
     rows = []
     for name, counts in [*entries, ("whole run", result.totals)]:
-        macs, moved = counts.ops.macs_dense, counts.dram_bytes.total
+        macs, moved = counts.ops.occupying(skips), counts.dram_bytes.total
         intensity = macs / moved
         rows.append(
             {
@@ -66,18 +68,20 @@ def table(result: Result) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Roofs:
-    """What the lines of a machine are called."""
+    """What the lines of a machine are called, and what stands under them: MACs, or those that it does not skip."""
 
     memory: str
     array: str
+    macs: str
 
     @classmethod
     def of(cls, result: Result) -> Roofs:
-        """`DRAM lpddr3_1600_x32`, `16 x 8 PEs at 400 MHz`."""
+        """`DRAM lpddr3_1600_x32`, `16 x 8 PEs at 400 MHz`, `MACs`."""
         arch = result.arch
         device, array = arch.dram.device, arch.array
         memory = f"DRAM ({arch.dram.model} model)" if device is None else f"DRAM {device.name}"
-        return cls(memory, f"all {array.rows} x {array.cols} PEs busy at {format_si(arch.clock_hz, 'Hz')}")
+        macs = "effective MACs" if sparsity_of(array).skips else "MACs"
+        return cls(memory, f"all {array.rows} x {array.cols} PEs busy at {format_si(arch.clock_hz, 'Hz')}", macs)
 
 
 def draw(frame: pd.DataFrame, roofs: Roofs, axes: Axes) -> None:
@@ -106,7 +110,7 @@ def draw(frame: pd.DataFrame, roofs: Roofs, axes: Axes) -> None:
     axes.set_ylim(10 ** math.floor(math.log10(frame["macs_per_s"].min())), 2 * peak)
     tick_in_units(axes.xaxis, Unit())
     unit = tick_in_units(axes.yaxis, Unit("MAC/s", prefixed=True))
-    axes.set_xlabel("operational intensity [MACs per DRAM byte]")
+    axes.set_xlabel(f"operational intensity [{roofs.macs} per DRAM byte]")
     axes.set_ylabel(labelled("throughput", unit))
 
 

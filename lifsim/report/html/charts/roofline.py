@@ -54,7 +54,7 @@ def chart(told: Told) -> Chart | Absent:
         slope = ((low, low * bandwidth), (ridge, peak))
         lines.insert(0, Line(f"{roofs.memory}: {format_si(bandwidth, 'B/s')}", slope, False))
     columns = (
-        Column("layer"), Column("MACs, dense", ""), Column("DRAM bytes", "B"), Column("MACs per byte"),
+        Column("layer"), Column(roofs.macs, ""), Column("DRAM bytes", "B"), Column(f"{roofs.macs} per byte"),
         Column("achieved", "MAC/s"), Column("attainable", "MAC/s"), Column("PEs busy", "share"), Column("bound by"),
     )  # fmt: skip
     intensities = [f"{value:.4g}" for value in frame["macs_per_byte"]]
@@ -67,11 +67,11 @@ def chart(told: Told) -> Chart | Absent:
     return Chart(
         key="roofline",
         title=TITLE,
-        caption="Dense multiply-accumulates: a spike machine that skips zeros may stand above its roof. Williams, "
-        "Waterman and Patterson, CACM 52(4), 2009.",
+        caption="Multiply-accumulates that take a PE's cycle: where zeros are skipped those on ones, else all. "
+        "Williams, Waterman and Patterson, CACM 52(4), 2009.",
         said=f"the whole run achieves {format_si(float(whole['macs_per_s']), 'MAC/s')}, {share:.1%} of what its array "
         "and its DRAM would let it",
-        mark=Points("MACs per DRAM byte", "throughput", "MAC/s", tuple(clouds), tuple(lines)),
+        mark=Points(f"{roofs.macs} per DRAM byte", "throughput", "MAC/s", tuple(clouds), tuple(lines)),
         table=Table(columns, tuple(rows)),
     )
 
