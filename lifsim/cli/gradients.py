@@ -120,11 +120,13 @@ def gradients(
     for kind, layers in (("membrane", found.membrane), ("firing", found.firing)):
         for name, zeros in layers.items():
             say(f"# {kind} gradients of {name}: {zeros.zeros:,} of {zeros.values:,} are zero")
+    # That no gradient is zero, the surrogate sees to; zeros are those of weights, which somebody must have trained.
+    untrained = weights == RANDOM and bool(found.membrane_share or found.firing_share)
+    at_assumed_rates = weights == CALIBRATED and not network.spikes.measured
     section = {
         "membrane_gradient_sparsity": round(found.membrane_share, 4),
         "firing_gradient_sparsity": round(found.firing_share, 4),
-        # What fires at rates that nobody has measured has gradients that nobody has.
-        "measured": weights != CALIBRATED or network.spikes.measured,
+        "measured": not (untrained or at_assumed_rates),
         "provenance": f"lifsim gradients: {network.name}, {source}, sharing {sharing}, {surrogate}, {shown}",
     }
     click.echo(yaml.safe_dump({"training": section}, sort_keys=False, width=100), nl=False)

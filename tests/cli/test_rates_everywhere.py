@@ -136,6 +136,9 @@ def test_the_gradients_of_calibrated_weights_are_those_at_given_rates(capsys: py
         assert words in in_one_line(provenance)
         assert "measured: false" in figures
     assert found[0][0] == found[1][0] != found[2][0]
+    for surrogate, measured in (("triangle", "false"), ("atan", "true")):  # zeros of untrained weights are nobody's
+        assert main([*asked, "--surrogate", surrogate]) == 0
+        assert f"measured: {measured}" in capsys.readouterr().out
     for weights in ([], ["--weights", "w.npz"]):
         assert main([*asked, *weights, "--rate", "0.25"]) == 2
         told = capsys.readouterr().err
