@@ -81,9 +81,14 @@ def spread(_: Any, like: Any, number: Any) -> Any:
 
 @operation
 def load(_: Any, like: Any, array: Any, start: Any) -> Any:
-    """As many elements of an array, from `start` on, as `like` has lanes."""
+    """As many elements of an array, from `start` on, as `like` has lanes; whole numbers as its own type."""
+
+    def write(code: Code, values: Any) -> Any:
+        found = code.load(array, values[1:], ir.VectorType(code.type_of(array.dtype), like.count))
+        return found if array.dtype == like.element else code.builder.uitofp(found, code.type_of(like))
+
     del start
-    return like(like, array, types.intp), lambda code, values: code.load(array, values[1:], code.type_of(like))
+    return like(like, array, types.intp), write
 
 
 @operation
