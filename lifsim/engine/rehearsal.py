@@ -181,10 +181,12 @@ def _training(real: Any, workers: Workers) -> None:
     seen = norm.statistics(value, "", workers)
     norm.normed(value, seen, of_channel, of_channel, workers)
     norm.gradient(value, value, of_channel, seen, workers)
-    window, maps = Window.of_linear(1, 1), np.zeros((1, 1, 1, 1), real)
-    input_gradient(maps, maps, window, workers)
-    for inputs in (np.uint8, real):
-        weight_gradient(maps.astype(inputs), maps, window, workers)
+    for channels, filters, images in ((1, 1, 1), (16, 2, 2)):  # by BLAS, and in tiles
+        window, maps = Window.of_linear(channels, filters), np.zeros((images, 1, 1, channels), real)
+        grad, weights = np.zeros((images, 1, 1, filters), real), np.zeros((filters, channels, 1, 1), real)
+        input_gradient(grad, weights, window, workers)
+        for inputs in (np.uint8, real):
+            weight_gradient(maps.astype(inputs), grad, window, workers)
     tensor = Tensor("", (1, 1, 1), 1, None)
     for kind, inputs in (("max", np.uint8), ("max", real), ("avg", real)):
         pool = Pool("", (), tensor, kind, kernel=(1, 1), stride=(1, 1), padding=(0, 0))

@@ -57,6 +57,7 @@ def add_products(_: Any, tile: Any, numbers: Any, start: Any, step: Any, lanes: 
             whole = code.builder.insert_value(whole, total, row)
         return whole
 
+    del start, step
     return tile(tile, numbers, types.intp, types.intp, lanes), write
 
 
@@ -71,7 +72,9 @@ def add_to(_: Any, tile: Any, array: Any, places: Any, first: Any, shift: Any) -
             index = code.builder.add(start, _INDEX(row))
             place = code.builder.add(code.load(places, (where, index), code.type_of(places.dtype)), behind)
             target = code.place(array, (data, place), row_of)
-            total = code.builder.fadd(code.builder.load(target, align=item_bytes(array)), code.builder.extract_value(whole, row))
+            total = code.builder.fadd(
+                code.builder.load(target, align=item_bytes(array)), code.builder.extract_value(whole, row)
+            )
             code.builder.store(total, target, align=item_bytes(array))
         return code.context.get_dummy_value()
 

@@ -46,7 +46,7 @@ def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> 
 def both_gradients(x: Array, grad: Array, weights: Array, window: Window, workers: Workers) -> tuple[Array, Array]:
     """Of the weights and of the inputs, side by side."""
     if _are_tiled(grad, window):
-        return weight_gradient(x, grad, window, workers), input_gradient(grad, weights, window, workers)
+        return _oihw(weight_sums(x, grad, window, workers), window), input_sums(grad, weights, window, workers)
     of_weights, of_inputs, grads = _positions(grad, window), _inputs(grad, window), _by_group(grad, window)
     workers.run_all(
         _of_weights(x, grads, window, workers.threads, of_weights), _of_inputs(grads, weights, window, of_inputs)

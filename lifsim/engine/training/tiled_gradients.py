@@ -30,6 +30,7 @@ _CHANNELS = 16  # of which OpenBLAS adds each in the same order
 _POSITION = 1 << 13  # weights of a kernel position that stay in the first cache
 _PIXELS = 64  # of outputs whose inputs do, too
 _SUMS_PER_VALUE = 16  # that are computed in the time of one value
+_ROUNDS_ONCE = this_processor().level is not None  # such processors have fused multiply-adds
 
 
 class Maps(NamedTuple):
@@ -55,7 +56,7 @@ def are_tiled(window: Window, pixels: int, dtype: Any) -> bool:
     channels, filters = window.in_shape[0], window.out_shape[0]
     fits = window.groups == 1 and filters <= BLOCK and channels * filters <= _POSITION
     same = dtype == np.float32 and channels % _CHANNELS == 0 and min(filters, pixels) > 1
-    return fits and same and this_processor().level is not None  # such have fused multiply-adds
+    return _ROUNDS_ONCE and fits and same
 
 
 def weight_sums(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
@@ -85,9 +86,7 @@ def input_sums(grad: Array, weights: Array, window: Window, workers: Workers) ->
 
 def _maps(images: int, window: Window) -> Maps:
     (channels, height, width), (filters, rows, cols) = window.in_shape, window.out_shape
-    return Maps(
-        images, height, width, channels, rows, cols, filters, *window.kernel, *window.stride, *window.padding
-    )
+    return Maps(images, height, width, channels, rows, cols, filters, *window.kernel, *window.stride, *window.padding)
 
 
 def _flat(values: Array) -> Array:
