@@ -7,36 +7,35 @@ on the threads. All else is pixel by pixel in the precision of z.
 
 from __future__ import annotations
 
+import numpy as np
+
 from lifsim.engine.jit import compiled
 
 BLOCK = 16  # channels of a job: a cache line of float32
 
 
 @compiled
-def sum_values(start, stop, z, sums):  # type: ignore[no-untyped-def]
-    """sums = sum of z, of blocks `start` to `stop`, counted batch by batch."""
-    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
+def moments(start, stop, z, mean, variance):  # type: ignore[no-untyped-def]
+    """mean and biased variance, zeros, of blocks `start` to `stop`, counted batch by batch."""
+    blocks, pixels = (z.shape[2] + BLOCK - 1) // BLOCK, z.shape[1]
+    middle = np.empty(BLOCK, z.dtype)
     for job in range(start, stop):
         n, first = job // blocks, job % blocks * BLOCK
-        total = sums[n, first : first + BLOCK]
-        for p in range(z.shape[1]):
+        total, squares = mean[n, first : first + BLOCK], variance[n, first : first + BLOCK]
+        for p in range(pixels):
             row = z[n, p, first : first + BLOCK]
             for c in range(total.size):
                 total[c] += row[c]
-
-
-@compiled
-def sum_squares(start, stop, z, mean, sums):  # type: ignore[no-untyped-def]
-    """sums = sum of (z - mean)^2."""
-    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
-    for job in range(start, stop):
-        n, first = job // blocks, job % blocks * BLOCK
-        total, middle = sums[n, first : first + BLOCK], mean[n, first : first + BLOCK]
-        for p in range(z.shape[1]):
+        for c in range(total.size):
+            total[c] /= pixels
+            middle[c] = total[c]
+        for p in range(pixels):
             row = z[n, p, first : first + BLOCK]
-            for c in range(total.size):
+            for c in range(squares.size):
                 distance = row[c] - middle[c]
-                total[c] += distance * distance
+                squares[c] += distance * distance
+        for c in range(squares.size):
+            squares[c] /= pixels
 
 
 @compiled
