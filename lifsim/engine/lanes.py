@@ -67,6 +67,13 @@ def zeros(_: Any, array: Any, size: Any) -> Any:
 
 
 @operation
+def some(_: Any, array: Any, count: Any) -> Any:
+    """`count` lanes, a literal, for the elements of an array."""
+    lanes = Lanes(array.dtype, count.literal_value)
+    return lanes(array, count), lambda code, _: ir.Constant(code.type_of(lanes), None)
+
+
+@operation
 def spread(_: Any, like: Any, number: Any) -> Any:
     """The same number in every lane of as many as `like` has."""
 
@@ -81,14 +88,20 @@ def spread(_: Any, like: Any, number: Any) -> Any:
 
 @operation
 def load(_: Any, like: Any, array: Any, start: Any) -> Any:
-    """As many elements of an array, from `start` on, as `like` has lanes; whole numbers as its own type."""
+    """As many elements of an array, from `start` on, as `like` has lanes, and of its type."""
 
     def write(code: Code, values: Any) -> Any:
         found = code.load(array, values[1:], ir.VectorType(code.type_of(array.dtype), like.count))
-        return found if array.dtype == like.element else code.builder.uitofp(found, code.type_of(like))
+        return _converted(code, found, array.dtype, like)
 
     del start
     return like(like, array, types.intp), write
+
+
+@operation
+def converted(_: Any, like: Any, lanes: Any) -> Any:
+    """Lanes as numbers of the type of `like`, which has all of theirs."""
+    return like(like, lanes), lambda code, values: _converted(code, values[1], lanes.element, like)
 
 
 @operation
@@ -130,6 +143,13 @@ def _count(_: Any, lanes: Any) -> Any:
     return types.intp(lanes), lambda code, _: ir.Constant(code.type_of(types.intp), lanes.count)
 
 
+def _converted(code: Code, values: Any, element: Any, like: Any) -> Any:
+    if element == like.element:
+        return values
+    convert = code.builder.fpext if isinstance(element, types.Float) else code.builder.uitofp
+    return convert(values, code.type_of(like))
+
+
 def _arithmetic(of_reals: str, of_integers: str) -> Any:
     @operation
     def compute(_: Any, first: Any, second: Any) -> Any:
@@ -139,12 +159,17 @@ def _arithmetic(of_reals: str, of_integers: str) -> Any:
     return compute
 
 
-_sum, _product = _arithmetic("fadd", "add"), _arithmetic("fmul", "mul")
+_sum, _difference, _product = _arithmetic("fadd", "add"), _arithmetic("fsub", "sub"), _arithmetic("fmul", "mul")
 
 
 @overload(operator.add)
 def _add(first, second):  # type: ignore[no-untyped-def]
     return (lambda first, second: _sum(first, second)) if isinstance(first, Lanes) and first == second else None
+
+
+@overload(operator.sub)
+def _subtract(first, second):  # type: ignore[no-untyped-def]
+    return (lambda first, second: _difference(first, second)) if isinstance(first, Lanes) and first == second else None
 
 
 @overload(operator.mul)
