@@ -105,6 +105,26 @@ def converted(_: Any, like: Any, lanes: Any) -> Any:
 
 
 @operation
+def larger(_: Any, first: Any, second: Any) -> Any:
+    """Of whole numbers, lane by lane the larger one."""
+
+    def write(code: Code, values: Any) -> Any:
+        return code.builder.select(code.builder.icmp_unsigned(">", *values), *values)
+
+    return first(first, second), write
+
+
+@operation
+def equal(_: Any, first: Any, second: Any) -> Any:
+    """Of whole numbers, 1 in each lane in which they are the same, else 0."""
+
+    def write(code: Code, values: Any) -> Any:
+        return code.builder.zext(code.builder.icmp_unsigned("==", *values), code.type_of(first))
+
+    return first(first, second), write
+
+
+@operation
 def store(_: Any, lanes: Any, array: Any, start: Any) -> Any:
     """Lanes into an array, from `start` on."""
 
