@@ -68,6 +68,18 @@ def test_positions_that_do_not_fit_together(room: int, monkeypatch: pytest.Monke
     equal(Window((5, 6, 7), (3, 6, 7), (3, 3), (1, 1), (1, 1)), 11, True, 2, 1)
 
 
+@pytest.mark.parametrize("images", [33, 65])
+def test_a_row_behind_the_others_is_multiplied_by_blas(images: int) -> None:
+    """As a vector: with other bits than those of a product of matrices, whoever computes that."""
+    window = Window.of_linear(64, 64)
+    x, grad, weights = drawn(window, images, True, 3)
+    of_input = oracle.input_gradient(grad, weights, window)
+    np.testing.assert_array_equal(input_gradient(grad, weights, window, Workers(1)), of_input, strict=True)
+    both = both_gradients(x, grad, weights, window, Workers(1))
+    np.testing.assert_array_equal(both[0], oracle.weight_gradient(x, grad, window), strict=True)
+    np.testing.assert_array_equal(both[1], of_input, strict=True)
+
+
 def test_a_room_is_given_back_once() -> None:
     """Else two threads would see different positions in one."""
     window = LAYERS["linear"][0]
