@@ -65,12 +65,13 @@ class Tile(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Inputs of a tile that are not zero. channel, value: with room for C a pixel; number: of each pixel. No value
+    """Inputs of a tile that are not zero, input row after row. place: in its row, of [W, C]; value: its own. Both have
+    room for W * C of each row. begin: of the first of each pixel's, and behind the last one's, [rows, W + 1]. No value
     is kept where all of them are 1."""
 
-    channel: Array
+    place: Array
     value: Array
-    number: Array
+    begin: Array
 
 
 class Picked(NamedTuple):
@@ -128,12 +129,12 @@ def sum_tiles(start, stop, x, rows, layer, spikes, scale, shift, out):  # type: 
 def _room(layer, outputs, spikes, rows):  # type: ignore[no-untyped-def]
     """For the events of a tile, and what its outputs pick of them."""
     seen = min(layer.H, (layer.tile_rows - 1) * layer.stride_y + layer.R)
-    pixels, window = layer.tile_images * seen * layer.W, layer.R * layer.S * layer.C
-    listed, most = pixels * layer.C, outputs * window
+    lines, window = layer.tile_images * seen, layer.R * layer.S * layer.C
+    listed, most = lines * layer.W * layer.C, outputs * window
     events = Events(
         np.empty(listed + _COPIED, np.int32),
         np.empty(0 if spikes else listed, rows.dtype),
-        np.empty(pixels, np.int64),
+        np.empty(lines * (layer.W + 1), np.int64),
     )
     picked = Picked(
         np.empty(most + _COPIED, np.int32),
@@ -165,54 +166,54 @@ def _tile(layer, number, band):  # type: ignore[no-untyped-def]
 @compiled
 def _list_events(x, g, tile, layer, spikes, events):  # type: ignore[no-untyped-def]
     """Those of a group of channels."""
-    eight = zeros(events.channel, _OCTET_BYTES)
+    eight = zeros(events.place, _OCTET_BYTES)
     C, pixel = layer.C, 0
     for n in range(tile.first, tile.last):
         for y in range(tile.above, tile.below):
+            found = pixel // (layer.W + 1) * layer.W * C
             for z in range(layer.W):
-                base, start = (((n * layer.H + y) * layer.W + z) * layer.groups + g) * C, pixel * C
-                found = 0
+                base, begin = (((n * layer.H + y) * layer.W + z) * layer.groups + g) * C, found
                 for c in range(0, C - C % 8, 8):
                     ones = nonzero_of_eight(x, base + c)
-                    channels = load(eight, _PLACES, 8 * ones) + spread(eight, c)
-                    store(channels, events.channel, start + found)
+                    store(load(eight, _PLACES, 8 * ones) + spread(eight, z * C + c), events.place, found)
                     found += element(_ONES, ones)
                 for c in range(C - C % 8, C):
-                    events.channel[start + found] = c
+                    events.place[found] = z * C + c
                     found += element(x, base + c) != 0
                 if not spikes:
-                    for k in range(found):
-                        events.value[start + k] = element(x, base + events.channel[start + k])
-                events.number[pixel] = found
+                    for k in range(begin, found):
+                        events.value[k] = element(x, base - z * C + events.place[k])
+                events.begin[pixel] = begin
                 pixel += 1
+            events.begin[pixel] = found
+            pixel += 1
 
 
 @compiled
 def _pick(tile, layer, spikes, events, picked):  # type: ignore[no-untyped-def]
-    """The rows of the outputs' windows, in the order (r, s, c)."""
-    copied = zeros(events.channel, _LINE_BYTES)
+    """The rows of the outputs' windows, in the order (r, s, c): of each row of a window they lie side by side."""
+    copied = zeros(events.place, _LINE_BYTES)
     p = total = 0
     picked.end[0] = 0
     for n in range(tile.last - tile.first):
         for e in range(tile.top, tile.bottom):
             for f in range(layer.F):
+                origin = f * layer.stride_x - layer.pad_x
+                left = min(layer.W, max(0, origin))
+                right = max(left, min(layer.W, origin + layer.S))
                 for r in range(layer.R):
                     y = e * layer.stride_y - layer.pad_y + r
                     if not 0 <= y < layer.H:
                         continue
-                    for s in range(layer.S):
-                        z = f * layer.stride_x - layer.pad_x + s
-                        if not 0 <= z < layer.W:
-                            continue
-                        pixel = (n * (tile.below - tile.above) + y - tile.above) * layer.W + z
-                        start, count = pixel * layer.C, events.number[pixel]
-                        row = spread(copied, (r * layer.S + s) * layer.C)
-                        for k in range(0, count, _COPIED):
-                            store(load(copied, events.channel, start + k) + row, picked.row, total + k)
-                        if not spikes:
-                            for k in range(count):
-                                picked.value[total + k] = events.value[start + k]
-                        total += count
+                    line = (n * (tile.below - tile.above) + y - tile.above) * (layer.W + 1)
+                    start, end = events.begin[line + left], events.begin[line + right]
+                    shift = spread(copied, (r * layer.S - origin) * layer.C)
+                    for k in range(0, end - start, _COPIED):
+                        store(load(copied, events.place, start + k) + shift, picked.row, total + k)
+                    if not spikes:
+                        for k in range(end - start):
+                            picked.value[total + k] = events.value[start + k]
+                    total += end - start
                 p += 1
                 picked.end[p] = total
     return p

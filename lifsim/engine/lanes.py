@@ -67,6 +67,13 @@ def zeros(_: Any, array: Any, size: Any) -> Any:
 
 
 @operation
+def some(_: Any, array: Any, count: Any) -> Any:
+    """`count` lanes, a literal, for the elements of an array."""
+    lanes = Lanes(array.dtype, count.literal_value)
+    return lanes(array, count), lambda code, _: ir.Constant(code.type_of(lanes), None)
+
+
+@operation
 def spread(_: Any, like: Any, number: Any) -> Any:
     """The same number in every lane of as many as `like` has."""
 
@@ -81,9 +88,40 @@ def spread(_: Any, like: Any, number: Any) -> Any:
 
 @operation
 def load(_: Any, like: Any, array: Any, start: Any) -> Any:
-    """As many elements of an array, from `start` on, as `like` has lanes."""
+    """As many elements of an array, from `start` on, as `like` has lanes, and of its type."""
+
+    def write(code: Code, values: Any) -> Any:
+        found = code.load(array, values[1:], ir.VectorType(code.type_of(array.dtype), like.count))
+        return _converted(code, found, array.dtype, like)
+
     del start
-    return like(like, array, types.intp), lambda code, values: code.load(array, values[1:], code.type_of(like))
+    return like(like, array, types.intp), write
+
+
+@operation
+def converted(_: Any, like: Any, lanes: Any) -> Any:
+    """Lanes as numbers of the type of `like`, which has all of theirs."""
+    return like(like, lanes), lambda code, values: _converted(code, values[1], lanes.element, like)
+
+
+@operation
+def larger(_: Any, first: Any, second: Any) -> Any:
+    """Of whole numbers, lane by lane the larger one."""
+
+    def write(code: Code, values: Any) -> Any:
+        return code.builder.select(code.builder.icmp_unsigned(">", *values), *values)
+
+    return first(first, second), write
+
+
+@operation
+def equal(_: Any, first: Any, second: Any) -> Any:
+    """Of whole numbers, 1 in each lane in which they are the same, else 0."""
+
+    def write(code: Code, values: Any) -> Any:
+        return code.builder.zext(code.builder.icmp_unsigned("==", *values), code.type_of(first))
+
+    return first(first, second), write
 
 
 @operation
@@ -125,6 +163,13 @@ def _count(_: Any, lanes: Any) -> Any:
     return types.intp(lanes), lambda code, _: ir.Constant(code.type_of(types.intp), lanes.count)
 
 
+def _converted(code: Code, values: Any, element: Any, like: Any) -> Any:
+    if element == like.element:
+        return values
+    convert = code.builder.fpext if isinstance(element, types.Float) else code.builder.uitofp
+    return convert(values, code.type_of(like))
+
+
 def _arithmetic(of_reals: str, of_integers: str) -> Any:
     @operation
     def compute(_: Any, first: Any, second: Any) -> Any:
@@ -134,12 +179,17 @@ def _arithmetic(of_reals: str, of_integers: str) -> Any:
     return compute
 
 
-_sum, _product = _arithmetic("fadd", "add"), _arithmetic("fmul", "mul")
+_sum, _difference, _product = _arithmetic("fadd", "add"), _arithmetic("fsub", "sub"), _arithmetic("fmul", "mul")
 
 
 @overload(operator.add)
 def _add(first, second):  # type: ignore[no-untyped-def]
     return (lambda first, second: _sum(first, second)) if isinstance(first, Lanes) and first == second else None
+
+
+@overload(operator.sub)
+def _subtract(first, second):  # type: ignore[no-untyped-def]
+    return (lambda first, second: _difference(first, second)) if isinstance(first, Lanes) and first == second else None
 
 
 @overload(operator.mul)

@@ -38,7 +38,7 @@ def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
 
 def initial_state(neuron: NeuronModel, shape: tuple[int, ...], dtype: DTypeLike) -> State:
     """The state before the first call, one array of `shape` a variable."""
-    return tuple(np.broadcast_to(np.asarray(value, dtype), shape).copy() for value in neuron.rest())
+    return tuple(np.full(shape, value, dtype) for value in neuron.rest())
 
 
 def fire(

@@ -28,7 +28,7 @@ def operator_of(network: Network, node: Node, weights: Weights, dtype: DTypeLike
         case Product():
             return node.forward(given_to(network, node, weights, folded_norm(node, weights, dtype), workers))
         case Pool():
-            return lambda inputs: pool(inputs[0], node, dtype)
+            return lambda inputs: pool(inputs[0], node, dtype, workers)
         case Add():
             return partial(_add, node.output.levels, dtype)
         case TimeMean():

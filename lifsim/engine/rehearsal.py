@@ -153,6 +153,7 @@ def _inference(real: Any, workers: Workers) -> None:
     from lifsim.engine import board
     from lifsim.engine.convolution import convolve, pack_weights
     from lifsim.engine.neurons import fire, initial_state
+    from lifsim.engine.pooling import LANES, pool
     from lifsim.model.product import Window
     from lifsim.neurons import NEURONS
 
@@ -161,19 +162,20 @@ def _inference(real: Any, workers: Workers) -> None:
     rows = pack_weights(np.ones((1, 1, 1, 1), real), 1)
     for inputs in (np.uint8, real):
         convolve(np.zeros((1, 1, 1, 1), inputs), rows, window, workers, one, one, spikes=inputs is np.uint8)
+    pool(np.zeros((1, 1, 1, 1, LANES), np.uint8), _pool("max", LANES), real, workers)
     neuron = NEURONS["lif"]
     fire(np.zeros((1, 0, 1), real), initial_state(neuron, (0, 1), real), 1, neuron, workers)
 
 
 def _training(real: Any, workers: Workers) -> None:
     from lifsim.engine.neurons import fire, initial_state
+    from lifsim.engine.pooling import LANES
     from lifsim.engine.training import norm
     from lifsim.engine.training.adjoint import Adjoint
     from lifsim.engine.training.convolution_gradients import input_gradient, weight_gradient
     from lifsim.engine.training.membranes import MEMBRANE
     from lifsim.engine.training.pooling_gradient import pool_gradient
     from lifsim.engine.training.surrogate import Surrogate, to_slopes
-    from lifsim.model.network import Pool, Tensor
     from lifsim.model.product import Window
     from lifsim.neurons import NEURONS
 
@@ -181,14 +183,15 @@ def _training(real: Any, workers: Workers) -> None:
     seen = norm.statistics(value, "", workers)
     norm.normed(value, seen, of_channel, of_channel, workers)
     norm.gradient(value, value, of_channel, seen, workers)
-    window, maps = Window.of_linear(1, 1), np.zeros((1, 1, 1, 1), real)
-    input_gradient(maps, maps, window, workers)
-    for inputs in (np.uint8, real):
-        weight_gradient(maps.astype(inputs), maps, window, workers)
-    tensor = Tensor("", (1, 1, 1), 1, None)
-    for kind, inputs in (("max", np.uint8), ("max", real), ("avg", real)):
-        pool = Pool("", (), tensor, kind, kernel=(1, 1), stride=(1, 1), padding=(0, 0))
-        pool_gradient(value.astype(inputs), value, pool, workers)
+    for channels, filters, images in ((1, 1, 1), (16, 2, 2)):  # by BLAS, and in tiles
+        window, maps = Window.of_linear(channels, filters), np.zeros((images, 1, 1, channels), real)
+        grad, weights = np.zeros((images, 1, 1, filters), real), np.zeros((filters, channels, 1, 1), real)
+        input_gradient(grad, weights, window, workers)
+        for inputs in (np.uint8, real):
+            weight_gradient(maps.astype(inputs), grad, window, workers)
+    for kind, inputs, channels in (("max", np.uint8, LANES), ("max", np.uint8, 1), ("max", real, 1), ("avg", real, 1)):
+        pooled = value.repeat(channels, axis=-1)
+        pool_gradient(pooled.astype(inputs), pooled, _pool(kind, channels), workers)
     neuron = NEURONS["lif"]
     surrogate = Surrogate()
     to_slopes(np.zeros(0, MEMBRANE), surrogate.code, surrogate.alpha)  # first: what only others call is kept with them
@@ -199,4 +202,11 @@ def _training(real: Any, workers: Workers) -> None:
     adjoint.reversed(calls, spikes, calls, state, state)
 
 
-PARTS = {part.name: part for part in (Part("inference", _inference, 9, 42), Part("training", _training, 8, 33))}
+def _pool(kind: str, channels: int) -> Any:
+    """Of one pixel."""
+    from lifsim.model.network import Pool, Tensor
+
+    return Pool("", (), Tensor("", (channels, 1, 1), 1, None), kind, kernel=(1, 1), stride=(1, 1), padding=(0, 0))
+
+
+PARTS = {part.name: part for part in (Part("inference", _inference, 10, 45), Part("training", _training, 12, 50))}

@@ -1,4 +1,4 @@
-"""Are gradients of convolutions, bit for bit, those of matrix products over maps that lie in a border of zeros?"""
+"""Are gradients that BLAS computes, bit for bit, those of matrix products over maps that lie in a border of zeros?"""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from threadpoolctl import threadpool_limits
 
 from lifsim.engine.training import convolution_gradients
 from lifsim.engine.training.convolution_gradients import both_gradients, input_gradient, weight_gradient
+from lifsim.engine.training.tiled_gradients import are_tiled
 from lifsim.engine.workers import Workers
 from lifsim.model.product import Window
 from tests.oracles import convolution_gradients as oracle
 
 LAYERS = {
-    "of many images": (Window((16, 8, 8), (16, 8, 8), (3, 3), (1, 1), (1, 1)), 70),
+    "of many images": (Window((12, 8, 8), (16, 8, 8), (3, 3), (1, 1), (1, 1)), 70),
     "wide": (Window((130, 4, 5), (70, 4, 5), (3, 3), (1, 1), (1, 1)), 5),
     "long sums": (Window((3, 20, 20), (5, 20, 20), (3, 3), (1, 1), (1, 1)), 40),
-    "linear": (Window.of_linear(128, 64), 256),
+    "linear": (Window.of_linear(128, 72), 256),
     "one channel": (Window((1, 8, 8), (16, 8, 8), (3, 3), (1, 1), (1, 1)), 64),
 }
 
@@ -43,6 +44,7 @@ def drawn(window: Window, images: int, spikes: bool, seed: int) -> tuple[np.ndar
 
 def equal(window: Window, images: int, spikes: bool, seed: int, threads: int) -> None:
     """To what the oracle says."""
+    assert not are_tiled(window, 2, np.float32)
     (x, grad, weights), workers = drawn(window, images, spikes, seed), Workers(threads)
     of_weights, of_input = oracle.weight_gradient(x, grad, window), oracle.input_gradient(grad, weights, window)
     np.testing.assert_array_equal(weight_gradient(x, grad, window, workers), of_weights, strict=True)
@@ -66,11 +68,23 @@ def test_positions_that_do_not_fit_together(room: int, monkeypatch: pytest.Monke
     equal(Window((5, 6, 7), (3, 6, 7), (3, 3), (1, 1), (1, 1)), 11, True, 2, 1)
 
 
+@pytest.mark.parametrize("images", [33, 65])
+def test_a_row_behind_the_others_is_multiplied_by_blas(images: int) -> None:
+    """As a vector: with other bits than those of a product of matrices, whoever computes that."""
+    window = Window.of_linear(64, 64)
+    x, grad, weights = drawn(window, images, True, 3)
+    of_input = oracle.input_gradient(grad, weights, window)
+    np.testing.assert_array_equal(input_gradient(grad, weights, window, Workers(1)), of_input, strict=True)
+    both = both_gradients(x, grad, weights, window, Workers(1))
+    np.testing.assert_array_equal(both[0], oracle.weight_gradient(x, grad, window), strict=True)
+    np.testing.assert_array_equal(both[1], of_input, strict=True)
+
+
 def test_a_room_is_given_back_once() -> None:
     """Else two threads would see different positions in one."""
     window = LAYERS["linear"][0]
-    x, grads, rooms = np.ones((4, 1, 1, 128), np.uint8), np.ones((1, 4, 64), np.float32), [np.empty((4, 1, 1, 128))]
-    convolution_gradients._correlate(0, 1, x, grads, window, rooms, np.empty((1, 64, 128)))
+    x, grads, rooms = np.ones((4, 1, 1, 128), np.uint8), np.ones((1, 4, 72), np.float32), [np.empty((4, 1, 1, 128))]
+    convolution_gradients._correlate(0, 1, x, grads, window, rooms, np.empty((1, 72, 128)))
     assert len(rooms) == 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lifsim.engine.training.norm import Statistics, gradient, normed, statistics
+from lifsim.engine.training.norm import Statistics, gradient, normed, statistics, updated
 from lifsim.engine.weights import BN_EPSILON
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
@@ -37,6 +37,14 @@ def test_one_value_a_channel_is_refused_and_two_are_not() -> None:
         statistics(np.ones((1, 1, 3), np.float32), "bn", ONE)
     two = statistics(np.array([1.0, 3.0], np.float32).reshape(1, 2, 1), "bn", ONE)
     assert (two.mean.tolist(), two.variance.tolist(), two.count) == ([[2.0]], [[1.0]], 2)
+
+
+def test_running_statistics_go_a_tenth_of_the_way_at_every_timestep() -> None:
+    """Two timesteps of two channels; variances are those of five values, of which the biased ones are four fifths."""
+    seen = Statistics(np.array([[10.0, 0.0], [20.0, -10.0]]), np.array([[8.0, 0.8], [4.0, 1.6]]), 5)
+    mean, variance = updated(np.array([0.0, 100.0]), np.array([1.0, 2.0]), seen)
+    np.testing.assert_allclose(mean, [0.9 * 1 + 2, 0.9 * 90 - 1], rtol=1e-15)
+    np.testing.assert_allclose(variance, [0.9 * 1.9 + 0.5, 0.9 * 1.9 + 0.2], rtol=1e-15)
 
 
 @pytest.mark.parametrize("over_time", [False, True])

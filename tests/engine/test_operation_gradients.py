@@ -83,8 +83,8 @@ def test_pools(kind: str, kernel: tuple[int, int], stride: tuple[int, int], padd
     node = Builder((2, 5, 6), 1).pool("y", kind, kernel, stride, padding).nodes[-1]
     assert isinstance(node, Pool)
     x = (rng.permutation(STEPS * 5 * 6 * 2) - 90.0).reshape(STEPS, 1, 5, 6, 2)
-    grad = rng.normal(size=pool(x, node, np.float64).shape)
-    found = quotients(lambda x: float((pool(x, node, np.float64) * grad).sum()), x, 0.25)
+    grad = rng.normal(size=pool(x, node, np.float64, Workers(1)).shape)
+    found = quotients(lambda x: float((pool(x, node, np.float64, Workers(1)) * grad).sum()), x, 0.25)
     np.testing.assert_allclose(pool_gradient(x, grad, node, Workers(1)), found, rtol=1e-9, atol=1e-9)
 
 

@@ -13,7 +13,7 @@ from lifsim.engine.pooling import pool
 from lifsim.engine.training.pooling_gradient import pool_gradient
 from lifsim.engine.workers import Workers
 from lifsim.model.network import Pool, Tensor
-from tests.oracles.pooling import pool_gradient as oracle
+from tests.oracles import pooling as oracle
 
 ONE = Workers(1)
 
@@ -25,7 +25,7 @@ def test_padding_never_is_the_maximum_and_adds_nothing_to_a_mean(kind: str, pool
     """Windows of 2 x 2 on a map of 2 x 2 with a border of 1: each sees one pixel and three of the border."""
     node = Pool("pool", ("x",), Tensor("pool", (1, 2, 2), 1, None), kind, (2, 2), (2, 2), (1, 1))
     x = np.array([[-4.0, -3.0], [-2.0, -1.0]], np.float32)
-    assert pool(x[..., None], node, np.float32)[..., 0].tolist() == pooled
+    assert pool(x[..., None], node, np.float32, ONE)[..., 0].tolist() == pooled
 
 
 def test_all_of_a_gradient_arrives_at_silent_neurons_within_a_border() -> None:
@@ -38,13 +38,13 @@ def test_all_of_a_gradient_arrives_at_silent_neurons_within_a_border() -> None:
 
 
 @st.composite
-def pools(draw: st.DrawFn) -> Pool:
-    """Over a map of 2 channels that it does not leave behind its padding."""
+def pools(draw: st.DrawFn, channels: st.SearchStrategy[int] = st.just(2)) -> Pool:  # noqa: B008
+    """Over a map that it does not leave behind its padding."""
     kernel = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     padding = draw(st.integers(0, kernel[0] // 2)), draw(st.integers(0, kernel[1] // 2))
     pixels = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    return Pool("pool", ("x",), Tensor("pool", (2, *pixels), 1, None), "max", kernel, stride, padding)
+    return Pool("pool", ("x",), Tensor("pool", (draw(channels), *pixels), 1, None), "max", kernel, stride, padding)
 
 
 def spans(node: Pool) -> tuple[int, int]:
@@ -54,19 +54,36 @@ def spans(node: Pool) -> tuple[int, int]:
     return height, width
 
 
-@given(pools(), st.sampled_from(["max", "avg"]), st.sampled_from([np.uint8, np.float32]), st.integers(0, 99))
+CHANNELS = st.sampled_from([2, 16, 24, 48])  # some beside each other, some not
+
+
+@given(pools(CHANNELS), st.sampled_from(["max", "avg"]), st.sampled_from([np.uint8, np.float32]), st.integers(0, 99))
 def test_every_bit_is_that_of_place_by_place(node: Pool, kind: str, precision: type, seed: int) -> None:
     """Also where values and gradients are no numbers, or infinite."""
     rng, node = np.random.default_rng(seed), replace(node, kind=kind)
-    height, width = spans(node)
-    x = rng.integers(0, 3, (5, 2, height, width, 2)).astype(precision)
-    grad = (rng.normal(size=(5, 2, *node.output.shape[1:], 2)) * 10 ** rng.uniform(-3, 3)).astype(np.float32)
+    (height, width), channels = spans(node), node.output.shape[0]
+    x = rng.integers(0, 3, (5, 2, height, width, channels)).astype(precision)
+    grad = (rng.normal(size=(5, 2, *node.output.shape[1:], channels)) * 10 ** rng.uniform(-3, 3)).astype(np.float32)
     with np.errstate(invalid="ignore"):
-        np.testing.assert_array_equal(pool_gradient(x, grad, node, ONE), oracle(x, grad, node), strict=True)
+        np.testing.assert_array_equal(
+            pool_gradient(x, grad, node, ONE), oracle.pool_gradient(x, grad, node), strict=True
+        )
         grad.flat[rng.integers(grad.size, size=2)] = np.nan, np.inf
         if precision is np.float32:
             x.flat[rng.integers(x.size, size=2)] = np.nan, -np.inf
-        np.testing.assert_array_equal(pool_gradient(x, grad, node, Workers(2)), oracle(x, grad, node), strict=True)
+        np.testing.assert_array_equal(
+            pool_gradient(x, grad, node, Workers(2)), oracle.pool_gradient(x, grad, node), strict=True
+        )
+
+
+@given(pools(CHANNELS), st.sampled_from(["max", "avg"]), st.sampled_from([np.uint8, np.float32]), st.integers(0, 99))
+def test_what_is_pooled_is_what_numpy_sees_in_each_window(node: Pool, kind: str, precision: type, seed: int) -> None:
+    rng, node = np.random.default_rng(seed), replace(node, kind=kind)
+    (height, width), channels = spans(node), node.output.shape[0]
+    x = rng.integers(0, 200, (5, 2, height, width, channels)).astype(precision)
+    wanted = oracle.pool(x, node).astype(x.dtype if kind == "max" else np.float64)
+    for workers in (ONE, Workers(2)):
+        np.testing.assert_array_equal(pool(x, node, np.float64, workers), wanted, strict=True)
 
 
 @given(pools(), st.sampled_from([np.uint8, np.float64]), st.integers(0, 99))

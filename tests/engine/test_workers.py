@@ -253,13 +253,13 @@ SCRIPT = """
 import os, sys, threading
 import numpy as np
 from lifsim.engine.workers import Workers
-from lifsim.engine.training.norm_passes import sum_values
+from lifsim.engine.training.norm_passes import moments
 {before}
 def run(workers):
     for _ in range(200):
-        sums = np.zeros((3, 64))
-        workers.run(sum_values, 12, np.ones((3, 500, 64), np.float32), sums, elements=1 << 20)
-        assert (sums == 500).all()
+        mean, variance = np.zeros((2, 3, 64))
+        workers.run(moments, 12, np.ones((3, 500, 64), np.float32), mean, variance, elements=1 << 20)
+        assert (mean == 1).all() and (variance == 0).all()
 workers = Workers(3)
 run(workers)
 {after}

@@ -1,4 +1,4 @@
-"""The gradient of a pool by NumPy, one place of the window after the other: maps [..., H, W, C]."""
+"""A pool and its gradient by NumPy, one place of the window after the other: maps [..., H, W, C]."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ from numpy.typing import NDArray
 from lifsim.model.network import Pool
 
 Array = NDArray[Any]
+
+
+def pool(x: Array, node: Pool) -> Array:
+    """Largest or mean value, float64, of each window; beside the map it is the lowest there is, or 0."""
+    is_max = node.kind == "max"
+    padded = _pad(x, node, _lowest(x.dtype) if is_max else 0).astype(np.float64)
+    seen = np.stack([padded[window] for window in _windows(node)])
+    found: Array = seen.max(axis=0) if is_max else seen.sum(axis=0) / (node.kernel[0] * node.kernel[1])
+    return found
 
 
 def pool_gradient(x: Array, grad: Array, node: Pool) -> Array:

@@ -1,4 +1,5 @@
 """Gradients of a convolution as matrix products, one per kernel position: no image of all columns is ever laid out.
+Small ones are computed in tiles (lifsim.engine.training.tiled_gradients), the others by BLAS.
 
 Maps are channels last, [N, H, W, C]. Each job writes outputs of its own from inputs of a fixed size, so that the number
 of threads changes no bit, as long as BLAS itself runs on one thread (lifsim.engine.training.backprop holds it to one).
@@ -7,12 +8,14 @@ What lies around the products, the pixels that a position sees, is machine code:
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.engine.jit import compiled
+from lifsim.engine.training.tiled_gradients import are_tiled, input_sums, weight_sums
 from lifsim.engine.workers import Work, Workers
 from lifsim.model.product import Window
 
@@ -24,6 +27,8 @@ _ROOM_BYTES = 1 << 21  # of a job's products of several positions, which stay in
 
 def input_gradient(grad: Array, weights: Array, window: Window, workers: Workers) -> Array:
     """Gradient [N, H, W, C] of the inputs, from that of the outputs, [N, E, F, M], and OIHW weights."""
+    if _are_tiled(grad, window):
+        return input_sums(grad, weights, window, workers)
     out = _inputs(grad, window)
     workers.run_all(_of_inputs(_by_group(grad, window), weights, window, out))
     return _side_by_side(out)
@@ -31,6 +36,8 @@ def input_gradient(grad: Array, weights: Array, window: Window, workers: Workers
 
 def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
     """OIHW gradient of the weights, from inputs x [N, H, W, C] and the gradient [N, E, F, M] of the outputs."""
+    if _are_tiled(grad, window):
+        return _oihw(weight_sums(x, grad, window, workers), window)
     out = _positions(grad, window)
     workers.run_all(_of_weights(x, _by_group(grad, window), window, workers.threads, out))
     return _oihw(out, window)
@@ -38,11 +45,19 @@ def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> 
 
 def both_gradients(x: Array, grad: Array, weights: Array, window: Window, workers: Workers) -> tuple[Array, Array]:
     """Of the weights and of the inputs, side by side."""
+    if _are_tiled(grad, window):
+        return _oihw(weight_sums(x, grad, window, workers), window), input_sums(grad, weights, window, workers)
     of_weights, of_inputs, grads = _positions(grad, window), _inputs(grad, window), _by_group(grad, window)
     workers.run_all(
         _of_weights(x, grads, window, workers.threads, of_weights), _of_inputs(grads, weights, window, of_inputs)
     )
     return _oihw(of_weights, window), _side_by_side(of_inputs)
+
+
+def _are_tiled(grad: Array, window: Window) -> bool:
+    """Whether they are computed without BLAS. Of one row it makes no product of matrices, whose bits are others."""
+    last = len(grad) % _IMAGES or _IMAGES
+    return are_tiled(window, last * math.prod(window.out_shape[1:]), grad.dtype)
 
 
 def _inputs(grad: Array, window: Window) -> Array:

@@ -17,14 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.training.norm_passes import (
-    BLOCK,
-    back,
-    normalise,
-    sum_slopes,
-    sum_squares,
-    sum_values,
-)
+from lifsim.engine.training.norm_passes import BLOCK, back, moments, normalise, sum_slopes
 from lifsim.engine.weights import BN_EPSILON
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
@@ -59,11 +52,9 @@ def statistics(z: Array, name: str, workers: Workers, *, over_time: bool = False
     if count == 1:
         raise InputError(Fault("batch norm in training must see more than one value a channel: a larger batch", name))
     rows = _rows(z, batches)
-    sums, squares = np.zeros((2, batches, z.shape[-1]))
-    _sum(sum_values, workers, rows, sums)
-    mean = sums / count
-    _sum(sum_squares, workers, rows, mean.astype(z.dtype), squares)
-    return Statistics(mean, squares / count, count)
+    mean, variance = np.zeros((2, batches, z.shape[-1]))
+    _sum(moments, workers, rows, mean, variance)
+    return Statistics(mean, variance, count)
 
 
 def normed(z: Array, seen: Statistics, gain: Array, offset: Array, workers: Workers) -> Array:
@@ -97,10 +88,10 @@ def frozen_gradient(grad: Array, gain: Array, seen: Statistics) -> Array:
 def updated(running_mean: Array, running_var: Array, seen: Statistics) -> tuple[Array, Array]:
     """Running mean and (unbiased) variance after the timesteps in turn, or after all of them at once."""
     unbiased = seen.variance * (seen.count / (seen.count - 1))
-    for mean, variance in zip(seen.mean, unbiased, strict=True):
-        running_mean = (1 - MOMENTUM) * running_mean + MOMENTUM * mean
-        running_var = (1 - MOMENTUM) * running_var + MOMENTUM * variance
-    return running_mean, running_var
+    running = np.stack([running_mean, running_var])
+    for now in np.stack([seen.mean, unbiased], axis=1):
+        running = (1 - MOMENTUM) * running + MOMENTUM * now
+    return running[0], running[1]
 
 
 def _rows(z: Array, batches: int) -> Array:

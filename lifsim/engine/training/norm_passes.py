@@ -2,41 +2,53 @@
 [batches, C], of all [C].
 
 Sums are of one channel of one batch, in float64, pixel after pixel: jobs are blocks of channels, so that no bit depends
-on the threads. All else is pixel by pixel in the precision of z.
+on the threads. Those of a whole block stay in registers. All else is pixel by pixel in the precision of z.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from lifsim.engine.jit import compiled
+from lifsim.engine.lanes import converted, load, some, store
 
 BLOCK = 16  # channels of a job: a cache line of float32
 
 
 @compiled
-def sum_values(start, stop, z, sums):  # type: ignore[no-untyped-def]
-    """sums = sum of z, of blocks `start` to `stop`, counted batch by batch."""
-    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
+def moments(start, stop, z, mean, variance):  # type: ignore[no-untyped-def]
+    """mean and biased variance, zeros, of blocks `start` to `stop`, counted batch by batch."""
+    blocks, pixels, channels = (z.shape[2] + BLOCK - 1) // BLOCK, z.shape[1], z.shape[2]
+    row, nothing, middle = some(z, BLOCK), some(mean, BLOCK), np.empty(BLOCK, z.dtype)
     for job in range(start, stop):
         n, first = job // blocks, job % blocks * BLOCK
-        total = sums[n, first : first + BLOCK]
-        for p in range(z.shape[1]):
-            row = z[n, p, first : first + BLOCK]
-            for c in range(total.size):
-                total[c] += row[c]
-
-
-@compiled
-def sum_squares(start, stop, z, mean, sums):  # type: ignore[no-untyped-def]
-    """sums = sum of (z - mean)^2."""
-    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
-    for job in range(start, stop):
-        n, first = job // blocks, job % blocks * BLOCK
-        total, middle = sums[n, first : first + BLOCK], mean[n, first : first + BLOCK]
-        for p in range(z.shape[1]):
-            row = z[n, p, first : first + BLOCK]
-            for c in range(total.size):
-                distance = row[c] - middle[c]
-                total[c] += distance * distance
+        size, of_batch, here = min(BLOCK, channels - first), n * pixels * channels + first, n * channels + first
+        sums, squares = mean[n, first : first + BLOCK], variance[n, first : first + BLOCK]
+        if size == BLOCK:
+            total = nothing
+            for p in range(pixels):
+                total = total + load(total, z, of_batch + p * channels)
+            store(total, mean, here)
+        else:
+            for p in range(pixels):
+                for c in range(size):
+                    sums[c] += z[n, p, first + c]
+        for c in range(size):
+            sums[c] /= pixels
+            middle[c] = sums[c]
+        if size == BLOCK:
+            total, center = nothing, load(row, middle, 0)
+            for p in range(pixels):
+                distance = load(row, z, of_batch + p * channels) - center
+                total = total + converted(total, distance * distance)
+            store(total, variance, here)
+        else:
+            for p in range(pixels):
+                for c in range(size):
+                    step = z[n, p, first + c] - middle[c]
+                    squares[c] += step * step
+        for c in range(size):
+            squares[c] /= pixels
 
 
 @compiled
@@ -50,17 +62,27 @@ def normalise(start, stop, z, mean, inverse_std, gain, offset, out):  # type: ig
 
 @compiled
 def sum_slopes(start, stop, grad, z, mean, inverse_std, offset, slope):  # type: ignore[no-untyped-def]
-    """offset = sum of grad, slope = sum of grad * normal."""
-    blocks = (z.shape[2] + BLOCK - 1) // BLOCK
+    """offset = sum of grad, slope = sum of grad * normal; of zeros."""
+    blocks, pixels, channels = (z.shape[2] + BLOCK - 1) // BLOCK, z.shape[1], z.shape[2]
+    row, nothing = some(z, BLOCK), some(offset, BLOCK)
     for job in range(start, stop):
         n, first = job // blocks, job % blocks * BLOCK
-        plain, total = offset[n, first : first + BLOCK], slope[n, first : first + BLOCK]
-        middle, scale = mean[n, first : first + BLOCK], inverse_std[n, first : first + BLOCK]
-        for p in range(z.shape[1]):
-            row, grads = z[n, p, first : first + BLOCK], grad[n, p, first : first + BLOCK]
-            for c in range(total.size):
-                plain[c] += grads[c]
-                total[c] += grads[c] * ((row[c] - middle[c]) * scale[c])
+        size, of_batch, here = min(BLOCK, channels - first), n * pixels * channels + first, n * channels + first
+        if size == BLOCK:
+            plain = total = nothing
+            middle, scale = load(row, mean, here), load(row, inverse_std, here)
+            for p in range(pixels):
+                place = of_batch + p * channels
+                grads = load(row, grad, place)
+                plain = plain + converted(plain, grads)
+                total = total + converted(total, grads * ((load(row, z, place) - middle) * scale))
+            store(plain, offset, here)
+            store(total, slope, here)
+            continue
+        for p in range(pixels):
+            for c in range(first, first + size):
+                offset[n, c] += grad[n, p, c]
+                slope[n, c] += grad[n, p, c] * ((z[n, p, c] - mean[n, c]) * inverse_std[n, c])
 
 
 @compiled

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.engine.jit import compiled
+from lifsim.engine.lanes import converted, equal, larger, load, some, spread, store
+from lifsim.engine.pool_kernel import inside
+from lifsim.engine.pooling import LANES
 from lifsim.engine.workers import Workers
 from lifsim.model.network import Pool
 
@@ -24,18 +27,12 @@ def pool_gradient(x: Array, grad: Array, node: Pool, workers: Workers) -> Array:
     maps, grads, outs = (np.ascontiguousarray(values).reshape(-1, *values.shape[-3:]) for values in (x, grad, out))
     window = *node.kernel, *node.stride, *node.padding
     if node.kind == "max":
-        workers.run(_to_maxima, len(maps), maps, grads, window, outs, elements=maps[0].size)
+        kernel = _to_maxima_of_counts if x.dtype == np.uint8 and x.shape[-1] % LANES == 0 else _to_maxima
+        workers.run(kernel, len(maps), maps, grads, window, outs, elements=maps[0].size)
     else:
         share = grads / (node.kernel[0] * node.kernel[1])
         workers.run(_to_all, len(maps), share, window, outs, elements=maps[0].size)
     return out
-
-
-@compiled
-def _inside(output, stride, pad, size, inputs):  # type: ignore[no-untyped-def]
-    """First input that a window sees along an axis, and the one behind the last; the border is none."""
-    first = output * stride - pad
-    return max(0, first), min(inputs, first + size)
 
 
 @compiled
@@ -49,9 +46,9 @@ def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-de
     for n in range(start, stop):
         out[n] = 0
         for e in range(grad.shape[1] - 1, -1, -1):
-            top, bottom = _inside(e, stride_y, pad_y, R, H)
+            top, bottom = inside(e, stride_y, pad_y, R, H)
             for f in range(grad.shape[2] - 1, -1, -1):
-                left, right = _inside(f, stride_x, pad_x, S, W)
+                left, right = inside(f, stride_x, pad_x, S, W)
                 for c in range(C):
                     highest[c], place[c] = x[n, top, left, c], top * W + left
                 for y in range(top, bottom):
@@ -71,15 +68,42 @@ def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-de
 
 
 @compiled
+def _to_maxima_of_counts(start, stop, x, grad, window, out):  # type: ignore[no-untyped-def]
+    """As `_to_maxima`, of whole numbers: each is one, and channels come in whole lanes."""
+    R, S, stride_y, stride_x, pad_y, pad_x = window
+    H, W, C = out.shape[1:]
+    zero = some(x, LANES)
+    one = spread(zero, 1)
+    for n in range(start, stop):
+        out[n] = 0
+        for e in range(grad.shape[1] - 1, -1, -1):
+            top, bottom = inside(e, stride_y, pad_y, R, H)
+            for f in range(grad.shape[2] - 1, -1, -1):
+                left, right = inside(f, stride_x, pad_x, S, W)
+                for c in range(0, C, LANES):
+                    part = load(some(grad, LANES), grad, ((n * grad.shape[1] + e) * grad.shape[2] + f) * C + c)
+                    highest, found = zero, zero
+                    for y in range(top, bottom):
+                        for z in range(left, right):
+                            highest = larger(highest, load(zero, x, ((n * H + y) * W + z) * C + c))
+                    for y in range(top, bottom):
+                        for z in range(left, right):
+                            place = ((n * H + y) * W + z) * C + c
+                            first = equal(load(zero, x, place), highest) * (one - found)
+                            found = found + first
+                            store(load(part, out, place) + part * converted(part, first), out, place)
+
+
+@compiled
 def _to_all(start, stop, share, window, out):  # type: ignore[no-untyped-def]
     """Each pixel of a window gets `share`, in the order of `_to_maxima`."""
     R, S, stride_y, stride_x, pad_y, pad_x = window
     for n in range(start, stop):
         out[n] = 0
         for e in range(share.shape[1] - 1, -1, -1):
-            top, bottom = _inside(e, stride_y, pad_y, R, out.shape[1])
+            top, bottom = inside(e, stride_y, pad_y, R, out.shape[1])
             for f in range(share.shape[2] - 1, -1, -1):
-                left, right = _inside(f, stride_x, pad_x, S, out.shape[2])
+                left, right = inside(f, stride_x, pad_x, S, out.shape[2])
                 for y in range(top, bottom):
                     for z in range(left, right):
                         target, part = out[n, y, z], share[n, e, f]
