@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lifsim.kernels.part import compiled_from_zero as compiled
+from lifsim.kernels.part import inlined_from_zero as inlined
 
-__all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled"]
+__all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled", "inlined"]
 
 # Numba infers the types of the kernel; these names tell the reader.
 Int64 = Any

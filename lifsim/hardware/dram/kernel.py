@@ -24,6 +24,7 @@ from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
 from lifsim.hardware.dram.transactions import can_move, move
 from lifsim.hardware.dram.turns import find_next, next_command, queue_step
+from lifsim.hardware.dram.wants import is_column
 
 
 @compiled
@@ -65,9 +66,12 @@ def advance(
             closed = True
             for channel in range(m.channel_count):
                 m.wake[channel] = min(m.wake[channel], cycle + 1)
+        if m.channel_count == 1:
+            cycle = m.cycle = _send_rows(m, log, blocks, cycle, min(take_at, stop_cycle), closed)
         due = take_at
-        for channel in range(m.channel_count):
-            due = min(due, m.wake[channel])
+        if take_at > cycle + 1:
+            for channel in range(m.channel_count):
+                due = min(due, m.wake[channel])
         limit = min(take_at, stop_cycle)
         if is_long(m, log, due, limit):
             rested = rest(m, limit, cycle)
@@ -93,6 +97,23 @@ def advance(
                 cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
                 take_at = next_take(m, blocks, cycle + 1)
         m.cycle = cycle
+
+
+@compiled
+def _send_rows(m: Machine, log: Records, blocks: Records, cycle: Int64, limit: Int64, closing: Bool) -> Int64:
+    """The only channel sends, before the cycle `limit`, what is for rows: it answers nothing, moves nothing up and lets
+    nothing come in, so nothing else is looked at. The last cycle that was gone through."""
+    only = np.int64(0)
+    c = m.channels[only]
+    if m.dual_command or c.refreshes_owed > 0 or can_move(m, only, closing):
+        return cycle
+    limit = min(limit, c.refresh_due)
+    while c.due == m.wake[only] and c.due < limit and not is_column(c.command):
+        cycle = np.int64(c.due)
+        queue_step(m, log, blocks, only, cycle, NONE)
+        find_next(m, only, cycle + 1)
+        m.wake[only] = next_command(m, only, cycle)
+    return cycle
 
 
 def run_dram(

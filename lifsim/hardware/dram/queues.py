@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled, inlined
 from lifsim.hardware.dram.state import CROWDS
 from lifsim.model.dram import MAX_BANKS
 
@@ -58,7 +58,7 @@ def _put_last(m: Machine, queue: Int64, entry: Int64) -> None:
     q.last = entry
 
 
-@compiled
+@inlined
 def pass_first(m: Machine, blocks: Records, queue: Int64, to: Int64) -> None:
     """Take the first burst of a queue and put it last in another one of the bank."""
     q, joined = m.queues[queue], m.queues[to]
