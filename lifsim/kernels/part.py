@@ -28,6 +28,6 @@ def compiled_from_zero(function: F) -> F:
 
 
 def inlined_from_zero(function: F) -> F:
-    """As `compiled_from_zero`, put in wherever it is called: for what is done all the time, where a call costs more than
-    the room."""
+    """As `compiled_from_zero`, put in wherever it is called: for what is done all the time, and is more work to call
+    than room to have twice."""
     return cast(F, _njit(function, pipeline_class=FromZero, forceinline=True, **_PART))

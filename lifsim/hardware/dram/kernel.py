@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.banks import UNKNOWN, owe_refresh, refresh_step
@@ -81,22 +82,34 @@ def advance(
         if due >= stop_cycle:
             break
         cycle = due
-        for channel in range(m.channel_count):
+        awake = _awake(m, cycle)
+        while awake != 0:
+            channel = np.int64(trailing_zeros(awake))
+            awake &= awake - 1
+            if m.channels[channel].due == cycle and only_hits(m, log, channel):
+                limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
+                m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
             if m.wake[channel] <= cycle:
-                if m.channels[channel].due == cycle and only_hits(m, log, channel):
-                    limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
-                    m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
-                if m.wake[channel] <= cycle:
-                    _tick(m, log, blocks, channel, cycle, closed)
+                _tick(m, log, blocks, channel, cycle, closed)
         take_at = front_end(m, blocks, cycle, closed)
-        if take_at == cycle + 1:
-            take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
-        elif take_at == NEVER and m.block < blocks.size and m.fed <= cycle + 1:
-            left = streak_ahead(m, blocks, cycle)
-            if left > 0:
-                cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
-                take_at = next_take(m, blocks, cycle + 1)
+        if m.block < blocks.size and blocks[m.block].first + m.offset == m.last_burst + 1:
+            if take_at == cycle + 1:
+                take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
+            elif take_at == NEVER and m.fed <= cycle + 1:
+                left = streak_ahead(m, blocks, cycle)
+                if left > 0:
+                    cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
+                    take_at = next_take(m, blocks, cycle + 1)
         m.cycle = cycle
+
+
+@compiled
+def _awake(m: Machine, cycle: Int64) -> Int64:
+    """A bit for each channel that has something to do in `cycle`. Which they are no processor foresees: no branches."""
+    awake = np.int64(0)
+    for channel in range(m.channel_count):
+        awake |= np.int64(m.wake[channel] <= cycle) << channel
+    return awake
 
 
 @compiled
