@@ -30,8 +30,12 @@ READ_BLOCKS = Kernel(
 
 def fill(blocks: Array, requests: Requests, offset_bits: int) -> None:
     """Blocks [N], all zero, for as many requests; a burst holds 2^offset_bits bytes."""
-    addresses, kinds = _whole(requests.addresses).view(np.int64), _whole(requests.is_write).view(np.uint8)
-    FILL_BLOCKS(blocks, addresses, _whole(requests.sizes_bytes), kinds, _whole(requests.arrival_cycles), offset_bits)
+    addresses = np.ascontiguousarray(requests.addresses, np.uint64).view(np.int64)
+    sizes, arrivals = (
+        np.ascontiguousarray(column, np.int64) for column in (requests.sizes_bytes, requests.arrival_cycles)
+    )
+    kinds = np.ascontiguousarray(requests.is_write, np.bool_).view(np.uint8)
+    FILL_BLOCKS(blocks, addresses, sizes, kinds, arrivals, offset_bits)
 
 
 def told(blocks: Array) -> Array:
@@ -39,7 +43,3 @@ def told(blocks: Array) -> Array:
     columns = np.empty((len(TOLD), len(blocks)), np.int64)
     READ_BLOCKS(blocks, columns.reshape(-1))
     return columns
-
-
-def _whole(column: Array) -> Array:
-    return np.ascontiguousarray(column)

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 from numba import carray  # type: ignore[attr-defined]
-from numba.cpython.unsafe.numbers import trailing_zeros
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.banks import UNKNOWN, owe_refresh, refresh_step
 from lifsim.hardware.dram.fill import fill
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled, lowest_bit
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
@@ -84,7 +83,7 @@ def advance(
         cycle = due
         awake = _awake(m, cycle)
         while awake != 0:
-            channel = np.int64(trailing_zeros(awake))
+            channel = lowest_bit(awake)
             awake &= awake - 1
             if m.channels[channel].due == cycle and only_hits(m, log, channel):
                 limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
