@@ -25,3 +25,9 @@ def compiled_from_zero(function: F) -> F:
     """As `compiled`, of a function that numbers all that it has from zero on: indices are not looked at for their sign,
     which is half of the instructions of an access."""
     return cast(F, _njit(function, pipeline_class=FromZero, **_PART))
+
+
+def inlined_from_zero(function: F) -> F:
+    """As `compiled_from_zero`, put in wherever it is called: for what is done all the time, and is more work to call
+    than room to have twice."""
+    return cast(F, _njit(function, pipeline_class=FromZero, forceinline=True, **_PART))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lifsim.hardware.dram.blocks import columns, fill
+from lifsim.hardware.dram.blocks import TOLD, fill, told
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.state import BLOCK, FAR
 
@@ -23,6 +23,7 @@ def test_each_is_filled_and_read(count: int) -> None:
         assert block["bursts"] == block["remaining"] == last - block["first"] + 1
         assert (block["is_write"], block["arrival"]) == (is_write[number], arrivals[number])
         assert (block["first_completion"], block["completion"], block["accesses"]) == (FAR, 0, 0)
-    first, arrived = columns(blocks, "first", "arrival")
-    assert (first == blocks["first"]).all()
-    assert (arrived == arrivals).all()
+    for field in TOLD:
+        blocks[field] = rng.integers(0, 1 << 40, count)
+    for field, column in zip(TOLD, told(blocks), strict=True):
+        assert (column == blocks[field]).all()

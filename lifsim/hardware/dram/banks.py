@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled, inlined
 from lifsim.hardware.dram.members import HAVE_COMMANDS, join
 from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
 from lifsim.hardware.dram.rouse import NEVER, of_bank, of_group, rouse
@@ -29,38 +29,37 @@ def expect(m: Machine, bank: Int64, row: Int64) -> None:
         m.channels[b.channel].due = UNKNOWN
 
 
-@compiled
+@inlined
 def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
     """Move the legal cycles of all that must wait for `command`. Outside its bank one for a row (a column) holds off
     only others for rows (columns), which are two, `pair` and the next, or a refresh of its rank."""
     b, pair = m.banks[bank], command & RD
     rank = m.ranks[b.rank]
     rank.refresh_at = max(rank.refresh_at, cycle + m.gaps[command, IN_RANK, REF])
-    _hold_off(m, of_bank(bank, ACT), *_waits(m, cycle, command, IN_BANK, ACT))
-    _hold_off(m, of_bank(bank, RD), *_waits(m, cycle, command, IN_BANK, RD))
-    _hold_off(m, of_group(b.group, pair), *_waits(m, cycle, command, IN_GROUP, pair))
-    one, two = _waits(m, cycle, command, IN_RANK, pair)
-    one_beside, two_beside = _waits(m, cycle, command, IN_OTHER_RANKS, pair)
-    first, own = b.channel * m.groups_per_channel, b.rank * m.groups_per_rank
-    for group in range(first, first + m.groups_per_channel):
-        if own <= group < own + m.groups_per_rank:
-            _hold_off(m, of_group(group, pair), one, two)
-        else:
-            _hold_off(m, of_group(group, pair), one_beside, two_beside)
+    _hold_off(m, of_bank(bank, ACT), _waits(m, cycle, command, IN_BANK, ACT))
+    _hold_off(m, of_bank(bank, RD), _waits(m, cycle, command, IN_BANK, RD))
+    _hold_off(m, of_group(b.group, pair), _waits(m, cycle, command, IN_GROUP, pair))
+    in_rank, beside = _waits(m, cycle, command, IN_RANK, pair), _waits(m, cycle, command, IN_OTHER_RANKS, pair)
+    # Its rank first: no processor foresees which it is, so there is no branch for it.
+    first, own, last = b.channel * m.groups_per_channel, b.rank * m.groups_per_rank, m.groups_per_channel - 1
+    for group in range(own, own + m.groups_per_rank):
+        _hold_off(m, of_group(group, pair), in_rank)
+    for group in range(own + m.groups_per_rank, own + m.groups_per_channel):
+        _hold_off(m, of_group(first + (group & last), pair), beside)
 
 
-@compiled
+@inlined
 def _waits(m: Machine, cycle: Int64, command: Int64, scope: Int64, later: Int64) -> tuple[Int64, Int64]:
     """Until when `later` and the command behind it wait."""
     return cycle + m.gaps[command, scope, later], cycle + m.gaps[command, scope, later + 1]
 
 
-@compiled
-def _hold_off(m: Machine, place: Int64, one: Int64, two: Int64) -> None:
-    m.legal[place], m.legal[place + 1] = max(m.legal[place], one), max(m.legal[place + 1], two)
+@inlined
+def _hold_off(m: Machine, place: Int64, until: tuple[Int64, Int64]) -> None:
+    m.legal[place], m.legal[place + 1] = max(m.legal[place], until[0]), max(m.legal[place + 1], until[1])
 
 
-@compiled
+@inlined
 def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64) -> None:
     """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date."""
     channel = m.banks[bank].channel

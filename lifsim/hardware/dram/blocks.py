@@ -1,36 +1,45 @@
-"""The records of blocks as NumPy fills and reads them: stretch by stretch, so that each comes from memory but once."""
+"""The records of blocks, filled from requests and read again, each once: it comes from memory with all its fields."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 
 from lifsim.hardware.dram.requests import Requests
-from lifsim.hardware.dram.state import BLOCK, FAR, Array
+from lifsim.hardware.dram.state import BLOCK, Array
+from lifsim.kernels.kernel import Kernel
 
-_STRETCH = 1 << 11
+INT64 = np.dtype(np.int64)
+TOLD = ("arrival", "completion", "activates", "accesses", "row_hits")
+
+_SOURCES = ("hardware/dram/block_kernel.py", "hardware/dram/jit.py", "hardware/dram/rouse.py")
+FILL_BLOCKS = Kernel(
+    title="the requests to a DRAM",
+    module="lifsim.hardware.dram.block_kernel",
+    function="fill_blocks",
+    parameters=(BLOCK, INT64, INT64, np.dtype(np.uint8), INT64, None),
+    sources=_SOURCES,
+)
+READ_BLOCKS = Kernel(
+    title="the answers of a DRAM",
+    module="lifsim.hardware.dram.block_kernel",
+    function="read_blocks",
+    parameters=(BLOCK, INT64),
+    sources=_SOURCES,
+)
 
 
 def fill(blocks: Array, requests: Requests, offset_bits: int) -> None:
     """Blocks [N], all zero, for as many requests; a burst holds 2^offset_bits bytes."""
-    for part in _stretches(len(blocks)):
-        new, addresses = blocks[part], requests.addresses[part].astype(np.int64)
-        first = addresses >> offset_bits
-        bursts = ((addresses + requests.sizes_bytes[part] - 1) >> offset_bits) - first + 1
-        new["first"], new["bursts"], new["remaining"] = first, bursts, bursts
-        new["is_write"], new["arrival"] = requests.is_write[part], requests.arrival_cycles[part]
-        new["first_completion"] = FAR
+    addresses = np.ascontiguousarray(requests.addresses, np.uint64).view(np.int64)
+    sizes, arrivals = (
+        np.ascontiguousarray(column, np.int64) for column in (requests.sizes_bytes, requests.arrival_cycles)
+    )
+    kinds = np.ascontiguousarray(requests.is_write, np.bool_).view(np.uint8)
+    FILL_BLOCKS(blocks, addresses, sizes, kinds, arrivals, offset_bits)
 
 
-def columns(blocks: Array, *fields: str) -> tuple[Array, ...]:
-    """Fields of blocks [N], each an array [N] of its own."""
-    found = tuple(np.empty(len(blocks), BLOCK[field]) for field in fields)
-    for part in _stretches(len(blocks)):
-        for field, column in zip(fields, found, strict=True):
-            column[part] = blocks[field][part]
-    return found
-
-
-def _stretches(count: int) -> Iterator[slice]:
-    return (slice(first, first + _STRETCH) for first in range(0, count, _STRETCH))
+def told(blocks: Array) -> Array:
+    """What blocks [N] tell in the end: [TOLD, N]."""
+    columns = np.empty((len(TOLD), len(blocks)), np.int64)
+    READ_BLOCKS(blocks, columns.reshape(-1))
+    return columns

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from lifsim.kernels.part import compiled_from_zero as compiled
+from numba.cpython.unsafe.numbers import trailing_zeros
 
-__all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled"]
+from lifsim.kernels.part import compiled_from_zero as compiled
+from lifsim.kernels.part import inlined_from_zero as inlined
+
+__all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled", "inlined", "lowest_bit"]
+
+lowest_bit: Any = trailing_zeros
+"""The place of the lowest bit of a number that is set, in one instruction."""
 
 # Numba infers the types of the kernel; these names tell the reader.
 Int64 = Any

@@ -17,13 +17,14 @@ from lifsim.hardware.dram.banks import UNKNOWN, owe_refresh, refresh_step
 from lifsim.hardware.dram.fill import fill
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled, lowest_bit
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
 from lifsim.hardware.dram.transactions import can_move, move
 from lifsim.hardware.dram.turns import find_next, next_command, queue_step
+from lifsim.hardware.dram.wants import is_column
 
 
 @compiled
@@ -65,9 +66,12 @@ def advance(
             closed = True
             for channel in range(m.channel_count):
                 m.wake[channel] = min(m.wake[channel], cycle + 1)
+        if m.channel_count == 1:
+            cycle = m.cycle = _send_rows(m, log, blocks, cycle, min(take_at, stop_cycle), closed)
         due = take_at
-        for channel in range(m.channel_count):
-            due = min(due, m.wake[channel])
+        if take_at > cycle + 1:
+            for channel in range(m.channel_count):
+                due = min(due, m.wake[channel])
         limit = min(take_at, stop_cycle)
         if is_long(m, log, due, limit):
             rested = rest(m, limit, cycle)
@@ -77,22 +81,51 @@ def advance(
         if due >= stop_cycle:
             break
         cycle = due
-        for channel in range(m.channel_count):
+        awake = _awake(m, cycle)
+        while awake != 0:
+            channel = lowest_bit(awake)
+            awake &= awake - 1
+            if m.channels[channel].due == cycle and only_hits(m, log, channel):
+                limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
+                m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
             if m.wake[channel] <= cycle:
-                if m.channels[channel].due == cycle and only_hits(m, log, channel):
-                    limit = min(stop_cycle, alone_until(m, blocks, channel, cycle, stop_block, closed))
-                    m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
-                if m.wake[channel] <= cycle:
-                    _tick(m, log, blocks, channel, cycle, closed)
+                _tick(m, log, blocks, channel, cycle, closed)
         take_at = front_end(m, blocks, cycle, closed)
-        if take_at == cycle + 1:
-            take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
-        elif take_at == NEVER and m.block < blocks.size and m.fed <= cycle + 1:
-            left = streak_ahead(m, blocks, cycle)
-            if left > 0:
-                cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
-                take_at = next_take(m, blocks, cycle + 1)
+        if m.block < blocks.size and blocks[m.block].first + m.offset == m.last_burst + 1:
+            if take_at == cycle + 1:
+                take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
+            elif take_at == NEVER and m.fed <= cycle + 1:
+                left = streak_ahead(m, blocks, cycle)
+                if left > 0:
+                    cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
+                    take_at = next_take(m, blocks, cycle + 1)
         m.cycle = cycle
+
+
+@compiled
+def _awake(m: Machine, cycle: Int64) -> Int64:
+    """A bit for each channel that has something to do in `cycle`. Which they are no processor foresees: no branches."""
+    awake = np.int64(0)
+    for channel in range(m.channel_count):
+        awake |= np.int64(m.wake[channel] <= cycle) << channel
+    return awake
+
+
+@compiled
+def _send_rows(m: Machine, log: Records, blocks: Records, cycle: Int64, limit: Int64, closing: Bool) -> Int64:
+    """The only channel sends, before the cycle `limit`, what is for rows: it answers nothing, moves nothing up and lets
+    nothing come in, so nothing else is looked at. The last cycle that was gone through."""
+    only = np.int64(0)
+    c = m.channels[only]
+    if m.dual_command or c.refreshes_owed > 0 or can_move(m, only, closing):
+        return cycle
+    limit = min(limit, c.refresh_due)
+    while c.due == m.wake[only] and c.due < limit and not is_column(c.command):
+        cycle = np.int64(c.due)
+        queue_step(m, log, blocks, only, cycle, NONE)
+        find_next(m, only, cycle + 1)
+        m.wake[only] = next_command(m, only, cycle)
+    return cycle
 
 
 def run_dram(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.state import CROWDS
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled, inlined
+from lifsim.hardware.dram.state import BANK_QUEUES, CROWDS
 from lifsim.model.dram import MAX_BANKS
 
 # NumPy integers, as Numba would compile a function anew for every Python number that is passed to it.
@@ -20,13 +20,13 @@ NONE = np.int64(-1)
 @compiled
 def commands_of(bank: Int64) -> Int64:
     """The queue of the bank's commands."""
-    return 3 * bank
+    return BANK_QUEUES * bank
 
 
 @compiled
 def waiting_for(bank: Int64, kind: Int64) -> Int64:
     """The queue of reads, or of writes, that wait for room among the bank's commands."""
-    return 3 * bank + 1 + kind
+    return BANK_QUEUES * bank + 1 + kind
 
 
 @compiled
@@ -58,7 +58,7 @@ def _put_last(m: Machine, queue: Int64, entry: Int64) -> None:
     q.last = entry
 
 
-@compiled
+@inlined
 def pass_first(m: Machine, blocks: Records, queue: Int64, to: Int64) -> None:
     """Take the first burst of a queue and put it last in another one of the bank."""
     q, joined = m.queues[queue], m.queues[to]
@@ -119,7 +119,7 @@ def crowd_of(bank: Int64, row: Int64) -> Int64:
 @compiled
 def bank_of(queue: Int64) -> Int64:
     """The bank whose queue it is."""
-    return queue // 3
+    return queue // BANK_QUEUES
 
 
 @compiled

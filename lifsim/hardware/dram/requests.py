@@ -38,6 +38,9 @@ class Requests:
 
     def check_fit(self, spec: DramSpec) -> None:
         """Raises InputError for bytes that the DRAM does not have."""
+        highest, longest = int(self.addresses.max(initial=0)), int(self.sizes_bytes.max(initial=0))
+        if highest + longest <= spec.organisation.capacity_bytes:
+            return  # whichever request is the longest
         capacity = np.uint64(spec.organisation.capacity_bytes)
         sizes = self.sizes_bytes.astype(np.uint64)
         beyond = (self.addresses >= capacity) | (sizes > capacity - np.minimum(self.addresses, capacity))

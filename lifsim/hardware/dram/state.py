@@ -22,6 +22,8 @@ BANK_COMMANDS = COMMANDS - 1
 """All but a refresh, which is of a rank."""
 WANTS = 3
 """What a bank may have to choose from (wants.py)."""
+BANK_QUEUES = 3
+"""Its commands, and the reads and the writes that wait for it (queues.py)."""
 SLEEPS = 3
 """How a rank sleeps: active power-down, precharge power-down, self-refresh (rouse.py numbers them)."""
 AWAKE, CLOSING, SELF_REFRESH = np.arange(3)
@@ -98,7 +100,7 @@ MACHINE = np.dtype(
         ("members", np.int64, (3, MAX_BANKS)),
         ("member_count", np.int64, (MAX_CHANNELS, 3)),
         ("place", np.int64, (3, MAX_BANKS)),
-        ("queues", QUEUE, (3 * MAX_BANKS,)),
+        ("queues", QUEUE, (BANK_QUEUES * MAX_BANKS,)),
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
         ("waiters", np.int64, (64,)),
@@ -117,7 +119,7 @@ group: those of its group, its rank and the others; activated [rank, 4] the last
 the cycle in which it is `due`, what it sends (turns.py), choices: banks with more than one want; wake: each channel's
 next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set, place] sets of banks of
 a channel, from the place of its first bank on, member_count [channel, set] of them, place [set, bank] -1 outside
-(members.py); queues: those of a bank are three (queues.py); waiters: chains of reads that share another's command, by
+(members.py); queues: BANK_QUEUES of each bank (queues.py); waiters: chains of reads that share another's command, by
 hash of the burst; crowd: how many entries wait, by hash of their row (queues.py); segments [.., (shift, mask, bank
 weight, row weight)] the address mapping; counts [channel, COUNTS]; fed: the first cycle in which the front end takes
 another burst, where it is ahead (front_end.py).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lifsim.hardware.dram.blocks import columns, fill
+from lifsim.hardware.dram.blocks import fill, told
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
@@ -25,8 +25,6 @@ RUN_DRAM = Kernel(
 
 FIRST_CYCLES = 1 << 18
 """Gone through before the first look at how far it is."""
-
-_TOLD = ("arrival", "completion", "activates", "accesses", "row_hits")
 
 
 class DramStream:
@@ -76,15 +74,20 @@ class DramStream:
         """Answer all requests, write back what waits in the write queues; what it all came to. Stretch by stretch, so
         that it can be watched, and stopped."""
         RUN_DRAM.load(watch)
-        stop, total = max(self.cycle, 0), int(self._blocks["bursts"][: self._count].sum())
+        stop, is_watched = max(self.cycle, 0), watch is not unwatched
+        total = self._sum("bursts") if is_watched else 0
         for stretch in stretches(FIRST_CYCLES):
             stop = min(stop + stretch, FAR)
             self._advance(-1, stop, closing=True)
             if self._is_idle or stop == FAR:
                 break
-            left = int(self._blocks["remaining"][: self._count].sum())
-            watch("DRAM bursts", total - left, total)
+            if is_watched:
+                watch("DRAM bursts", total - self._sum("remaining"), total)
         return self.result
+
+    def _sum(self, field: str) -> int:
+        """Of all blocks: it takes a look at each."""
+        return int(self._blocks[field][: self._count].sum())
 
     @property
     def _is_idle(self) -> bool:
@@ -126,7 +129,7 @@ class DramStream:
         blocks = self._blocks[: self._count]
         if forgotten.size:
             blocks = np.concatenate([forgotten, blocks])
-        arrival, completion, *sent_for = columns(blocks, *_TOLD)
+        arrival, completion, *sent_for = told(blocks)
         cycles = max(int(machine["written"]), int(completion.max(initial=0)))
         ranks = machine["ranks"][: organisation.channels * organisation.ranks]
         still_open = ranks["open_banks"] > 0

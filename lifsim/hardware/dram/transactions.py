@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.banks import expect
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled, inlined
 from lifsim.hardware.dram.members import join, leave
 from lifsim.hardware.dram.queues import (
     READ_KIND,
@@ -56,7 +56,7 @@ def give_room(m: Machine, bank: Int64) -> None:
             join(m, kind, bank)
 
 
-@compiled
+@inlined
 def _oldest(m: Machine, channel: Int64, kind: Int64) -> Int64:
     """The bank of the oldest transaction that can move; there is one."""
     first = channel * m.banks_per_channel
@@ -110,7 +110,7 @@ def move(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Boo
         _move_first(m, blocks, _oldest(m, channel, READ_KIND), READ_KIND, cycle)
 
 
-@compiled
+@inlined
 def _move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: Int64) -> None:
     """The oldest transaction that waits for `bank` becomes one of its commands."""
     row = m.entries[m.queues[waiting_for(bank, kind)].first].row

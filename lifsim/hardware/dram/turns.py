@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.banks import ROW_HITS, UNKNOWN, refresh_wake, send
-from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled, inlined
 from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
@@ -121,7 +121,7 @@ def retire(m: Machine, bank: Int64) -> None:
     leave(m, HAVE_COMMANDS, bank)
 
 
-@compiled
+@inlined
 def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, entry: Int64) -> None:
     """A read or write is sent and leaves its bank's queue: tell those who wait for its data."""
     b, e = m.banks[bank], m.entries[entry]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled, inlined
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.rouse import of_bank, of_group
 from lifsim.model.dram import MAX_BANKS
@@ -37,7 +37,7 @@ def is_held(m: Machine, bank: Int64) -> Bool:
     return c.refreshes_owed > 0 and m.banks[bank].rank == m.banks[bank].channel * m.rank_count + c.refresh_rank
 
 
-@compiled
+@inlined
 def plan(m: Machine, bank: Int64) -> None:
     """The commands of the bank, or its row, have changed: what it wants."""
     b, commands = m.banks[bank], m.queues[commands_of(bank)]
