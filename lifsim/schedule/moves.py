@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
@@ -170,4 +170,14 @@ def shares_between(total: int, weights: Ints, before: int, summed: int) -> Ints:
         edges = np.array([total * edge // summed for edge in passed][1:], np.int64)
     edges[1:] -= edges[:-1].copy()
     edges[:1] -= total * before // max(summed, 1)
+    return edges
+
+
+def all_shares(totals: Sequence[int], weights: Ints) -> Ints:
+    """[k, n] of each of `totals` its `shares` by the `weights` [k, n] that are its."""
+    summed = np.maximum(weights.sum(axis=1), 1)
+    if max(totals) >= (1 << 62) // int(summed.max()):
+        return np.array([shares(total, row) for total, row in zip(totals, weights, strict=True)])
+    edges: Ints = np.array(totals)[:, None] * np.cumsum(weights, axis=1) // summed[:, None]
+    edges[:, 1:] -= edges[:, :-1].copy()
     return edges
