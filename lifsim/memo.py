@@ -80,10 +80,14 @@ def bytes_of_arrays(result: object) -> int:
         if isinstance(one, np.ndarray):
             found += one.nbytes
         elif isinstance(one, tuple | list):
-            left += one
+            left += [each for each in one if type(each) not in PLAIN]
         elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which looks longer at each number
-            left += vars(one).values()
+            left += [each for each in vars(one).values() if type(each) not in PLAIN]
     return found
+
+
+PLAIN = {int, float, bool, str, bytes, type(None)}
+"""Most of what records have; none of it is an array, or has one."""
 
 
 RUN_BYTES = 1 << 28

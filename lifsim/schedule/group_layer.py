@@ -98,11 +98,6 @@ class PlannedLayer:
     def layer(self) -> Layer:
         return self.facts.layer
 
-    @property
-    def tiles(self) -> int:
-        """Steps of a visit."""
-        return self._tile_filters.size
-
     def visit(self, turn: Turn, step: LayerStep) -> Visit:
         """`turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the rows needed."""
         names, _, _ = self._regions
@@ -150,8 +145,7 @@ class PlannedLayer:
         tile = np.full(tiling.filter_tiles, tiling.filters)
         tile[-1] = layer.group_filters - tiling.filters * (tiling.filter_tiles - 1)
         every = np.tile(tile, layer.groups)
-        joined = -(-every.size // MAX_TILES)
-        return np.add.reduceat(every, np.arange(0, every.size, joined))
+        return np.add.reduceat(every, np.arange(0, every.size, _joined_tiles(every.size)))
 
     @cached_property
     def _stored(self) -> tuple[Ints, Ints, Ints]:
@@ -210,8 +204,9 @@ class PlannedLayer:
         windows, newly = strip_windows(self.facts, step.images, step.resident, turn.starts)
         distinct = (newly if step.whole else windows).tolist()
         part = _share(step.dram.first_operand, distinct, turn.strip)
-        again = max(0, part - distinct[turn.strip]) if self.tiles > 1 else 0
-        others = (np.arange(self.tiles) > 0).astype(np.int64)
+        tiles = self._tile_filters.size
+        again = max(0, part - distinct[turn.strip]) if tiles > 1 else 0
+        others = (np.arange(tiles) > 0).astype(np.int64)
         at = self._window(turn)
         return _Part(Kind.SPIKES_IN, INPUT, again, others, at, in_line=False, held=(part - again) * (1 - others))
 
@@ -243,6 +238,17 @@ class PlannedLayer:
 
     def _step_bytes(self, tensor: Tensor) -> int:
         return rows_of(tensor.shape) * step_row_bytes(tensor, self.reals)
+
+
+def visit_tiles(layer: Layer, tiling: Tiling) -> int:
+    """Tiles of a visit of `layer`: its steps."""
+    every = layer.groups * tiling.filter_tiles
+    return -(-every // _joined_tiles(every))
+
+
+def _joined_tiles(tiles: int) -> int:
+    """Filter tiles that are told as one, of so many."""
+    return -(-tiles // MAX_TILES)
 
 
 def _share(total: int, weights: list[int], index: int) -> int:

@@ -146,6 +146,24 @@ class Visit:
         return found
 
     @cached_property
+    def moved(self) -> Ints:
+        """[kinds] that all steps move."""
+        moved: Ints = self.step_bytes.sum(axis=1)
+        return moved
+
+    @cached_property
+    def largest(self) -> tuple[int, ...]:
+        """[kinds] that any step moves at the most."""
+        return tuple(self.step_bytes.max(axis=1, initial=0).tolist())
+
+    @cached_property
+    def ends(self) -> tuple[int, ...]:
+        """[regions] the first byte behind all that it touches of each; 0 of what it does not touch."""
+        found, moves = np.zeros(len(self.regions), np.int64), self.moves
+        np.maximum.at(found, moves.region, moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes)
+        return tuple(found.tolist())
+
+    @cached_property
     def loads(self) -> NDArray[np.bool_]:
         """[moves] those that their steps wait for before they start."""
         return IS_LOAD[self.moves.kind]
