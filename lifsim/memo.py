@@ -73,7 +73,8 @@ class Memo:
 
 
 def bytes_of_arrays(result: object) -> int:
-    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice."""
+    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice. Of one that
+    knows its own `array_bytes`, those."""
     found, left = 0, [result]
     while left:
         one = left.pop()
@@ -81,6 +82,8 @@ def bytes_of_arrays(result: object) -> int:
             found += one.nbytes
         elif isinstance(one, tuple | list):
             left += [each for each in one if type(each) not in PLAIN]
+        elif (known := getattr(one, "array_bytes", None)) is not None:
+            found += known
         elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which looks longer at each number
             left += [each for each in vars(one).values() if type(each) not in PLAIN]
     return found

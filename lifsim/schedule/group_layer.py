@@ -94,6 +94,10 @@ class PlannedLayer:
     images: int
     tiling: Tiling
 
+    def __hash__(self) -> int:
+        """Cheap: layers that are looked at beside each other mostly differ in these."""
+        return hash((self.facts, self.images, self.tiling.filters, self.tiling.resident_weight_bytes))
+
     @property
     def layer(self) -> Layer:
         return self.facts.layer

@@ -34,6 +34,10 @@ class _PlannedGroup:
     order: tuple[tuple[int, int, tuple[int, ...]], ...]
     tilings: tuple[Tiling, ...]
 
+    def __hash__(self) -> int:
+        """Cheap: what groups do that are looked at beside each other differs, where these do not, in what they move."""
+        return hash((self.facts, self.images, self.order))
+
     @classmethod
     def of(cls, facts: NetworkFacts, batch: int, group: GroupPlan) -> _PlannedGroup:
         """That of a plan."""

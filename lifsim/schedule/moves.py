@@ -126,7 +126,8 @@ class Visit:
     @property
     def rounds(self) -> Ints:
         """[steps] the round of each step."""
-        return np.broadcast_to(np.asarray(ALL_ROUNDS if self.round is None else self.round, np.int64), self.steps)
+        first = ALL_ROUNDS if self.round is None else self.round
+        return first if isinstance(first, np.ndarray) else np.full(self.steps, first)
 
     @property
     def array_shares(self) -> Ints:
@@ -162,6 +163,12 @@ class Visit:
         found, moves = np.zeros(len(self.regions), np.int64), self.moves
         np.maximum.at(found, moves.region, moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes)
         return tuple(found.tolist())
+
+    @cached_property
+    def array_bytes(self) -> int:
+        """Of this machine's memory, without what follows from it."""
+        held = (*vars(self).values(), *vars(self.moves).values())
+        return sum(one.nbytes for one in held if isinstance(one, np.ndarray))
 
     @cached_property
     def loads(self) -> NDArray[np.bool_]:
