@@ -105,10 +105,9 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     refuse_if_all_failed(errors, len(planned.points))
     for line in failures(errors, len(planned.points)):
         say(line, err=True)
-    store = quote(str(out))
-    say(
-        f"next: lifsim store show {store}, or lifsim plot sweep {store} --pareto energy_pj.total,cycles.total", err=True
-    )
+    where = quote(str(out))
+    pareto = "--pareto energy_pj.total,cycles.total"
+    say(f"next: lifsim store show {where}, or lifsim plot sweep {where} {pareto}", err=True)
 
 
 def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
