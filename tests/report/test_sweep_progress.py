@@ -22,7 +22,7 @@ def test_it_is_whole_in_a_narrow_terminal(columns: int, monkeypatch: pytest.Monk
         figures = None if point == 3 else {"energy_pj.total": 1.5e8 + point}
         progress.watch(Outcome(point, str(point), figures, "" if figures else "must be", seconds=1.0))
     with seen.capture() as shown:
-        seen.print(progress._bar.get_renderable())  # noqa: SLF001 (what the terminal shows)
+        seen.print(progress._bar.get_renderable())
     words = " ".join(shown.get().replace("━", " ").replace("╸", " ").split())
     assert "…" not in words
     for told in ("sweep", "12/1000", "/s, about", "s left", "1 failed", "energy_pj.total 1.5e+08 at best"):
