@@ -18,7 +18,7 @@ NONE = "  membrane: {size_bytes: 0, "
 def errors(arch: Path, axis: str) -> list[str]:
     given = {"arch": [str(arch)], "workload": ["lenet5_mnist"], "schedule": ["timestep"]}
     made = plan(read_request(None, options_document(given, ("dram.model=ideal",), (axis,))))
-    return [Evaluator(made.job).outcome(point).error for point in made.points]
+    return [Evaluator(made.job).outcome(point).error or "" for point in made.points]
 
 
 @pytest.fixture
