@@ -73,17 +73,24 @@ class Memo:
 
 
 def bytes_of_arrays(result: object) -> int:
-    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice."""
+    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice. Of one that
+    knows its own `array_bytes`, those."""
     found, left = 0, [result]
     while left:
         one = left.pop()
         if isinstance(one, np.ndarray):
             found += one.nbytes
         elif isinstance(one, tuple | list):
-            left += one
+            left += [each for each in one if type(each) not in PLAIN]
+        elif (known := getattr(one, "array_bytes", None)) is not None:
+            found += known
         elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which looks longer at each number
-            left += vars(one).values()
+            left += [each for each in vars(one).values() if type(each) not in PLAIN]
     return found
+
+
+PLAIN = {int, float, bool, str, bytes, type(None)}
+"""Most of what records have; none of it is an array, or has one."""
 
 
 RUN_BYTES = 1 << 28

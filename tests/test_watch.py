@@ -22,6 +22,7 @@ from lifsim.hardware.dram import stream
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.pipeline import timing
 from lifsim.interchange.dram_trace import read_dram_trace
+from lifsim.report.progress_columns import progress_columns
 from lifsim.watch import Tally, part_of, stretches
 from tests.dram.streams import random_stream, runs_of_bursts
 
@@ -174,7 +175,7 @@ def test_a_terminal_sees_a_bar_of_what_takes_long(
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_times_stay_whole_in_a_narrow_terminal(columns: int) -> None:
     seen = Console(file=io.StringIO(), width=columns)
-    progress = Progress(*watching.progress_columns(TaskProgressColumn()), console=seen)
+    progress = Progress(*progress_columns(TaskProgressColumn()), console=seen)
     progress.add_task("sharing channel4: compiling the DRAM model: bytes of code", total=100, completed=5)
     with seen.capture() as shown:
         seen.print(progress.get_renderable())

@@ -249,18 +249,18 @@ class EnergyPj:
     lif_if: LifIf
 
     def __post_init__(self) -> None:
-        buffers, compute = _parts(self.buffers), _parts(self.compute)
-        for kind in KINDS:
-            _balance(self, getattr(self.sram, kind), [getattr(b, kind) for b in buffers])
-            everything = [*compute, self.sram, self.dram]
-            _balance(self, getattr(self.total, kind), [getattr(e, kind) for e in everything])
+        buffers, everything = _parts(self.buffers), [*_parts(self.compute), self.sram, self.dram]
+        for kind in map(attrgetter, KINDS):
+            _balance(self, kind(self.sram), map(kind, buffers))
+            _balance(self, kind(self.total), map(kind, everything))
 
     @classmethod
     def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy, lif_if: LifIf) -> EnergyPj:
         """The record of its components."""
-        sram = Energy.of(*(sum(getattr(b, kind) for b in _parts(buffers)) for kind in KINDS))
+        each, kinds = _parts(buffers), list(map(attrgetter, KINDS))
+        sram = Energy.of(*(sum(map(kind, each)) for kind in kinds))
         everything = [*_parts(compute), sram, dram]
-        total = Energy.of(*(sum(getattr(e, kind) for e in everything) for kind in KINDS))
+        total = Energy.of(*(sum(map(kind, everything)) for kind in kinds))
         return cls(compute, buffers, sram, dram, total, lif_if)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lifsim.config.workload_schema import MAX_TIMESTEPS
+from lifsim.cpus import available_cpus
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.data import load_dataset
 from lifsim.engine.encoding import encode, require_images
@@ -20,7 +21,7 @@ from lifsim.engine.initial import random_weights
 from lifsim.engine.record import Source, load_images
 from lifsim.engine.training.examples import random_examples
 from lifsim.engine.weights import Weights, checked_weights, load_weights
-from lifsim.engine.workers import Workers, available_threads
+from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
@@ -107,7 +108,7 @@ class BatchInputs:
 
     def workers(self) -> Workers:
         """Threads."""
-        return Workers(self.threads or available_threads())
+        return Workers(self.threads or available_cpus())
 
     def read_images(self, network: Network) -> Array:
         """[B, ...], or events [T, B, ...], that fit the network. Raises InputError."""

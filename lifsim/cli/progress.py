@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.progress import MofNCompleteColumn, Progress
 
-from lifsim.cli.watching import Clock, progress_columns
+from lifsim.cli.watching import Clock
+from lifsim.report.progress_columns import progress_columns
 from lifsim.report.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -97,12 +97,12 @@ def study(
           --out reports/pruned
     """
     from lifsim.config.workload import load_workload
+    from lifsim.cpus import available_cpus
     from lifsim.engine.data import dataset_for
     from lifsim.engine.rehearsal import PARTS, ready
     from lifsim.engine.training.loop import Recipe, usual_batch
     from lifsim.engine.training.pruned_study import Pruning
     from lifsim.engine.training.study import Trials, check_trials, open_study, run_study, setting_of
-    from lifsim.engine.workers import available_threads
     from lifsim.model.sharing import Sharing
 
     faults: list[Fault] = []
@@ -133,7 +133,7 @@ def study(
         say(f"{counted(total, 'training')} of {counted(epochs, 'epoch')}, but for what {out} holds already", err=True)
         with watching() as watch:
             ready(tuple(PARTS), "float32", watch)
-        for now in run_study(trials, out, jobs or available_threads(), setting):
+        for now in run_study(trials, out, jobs or available_cpus(), setting):
             held, here, last = len(now.trials), here + 1, now.trials[-1]
             left = clock.left_words(here, here + total - held)
             say(
@@ -158,13 +158,13 @@ def _cuts(shares: str | None, retrain_epochs: int | None) -> Cuts | None:
 
 
 def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
-    from lifsim.engine.workers import available_threads
+    from lifsim.cpus import available_cpus
 
     found: list[Pruned] = []
     total, clock = len(pruning.study.trials), Clock()
     say(f"{counted(total, 'network')} to prune, but for those that are", err=True)
     with keeping(lambda: f"{len(found)} of {total} are pruned in {pruning.study.folder}; the same command goes on"):
-        for found in pruning.run(jobs or available_threads()):
+        for found in pruning.run(jobs or available_cpus()):
             say(
                 f"{len(found)} of {counted(total, 'network')} are pruned{clock.left_words(len(found), total)}", err=True
             )

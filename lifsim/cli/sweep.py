@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -104,6 +105,9 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     refuse_if_all_failed(errors, len(planned.points))
     for line in failures(errors, len(planned.points)):
         say(line, err=True)
+    where = quote(str(out))
+    pareto = "--pareto energy_pj.total,cycles.total"
+    say(f"next: lifsim store show {where}, or lifsim plot sweep {where} {pareto}", err=True)
 
 
 def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:

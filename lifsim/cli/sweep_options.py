@@ -25,6 +25,7 @@ from lifsim.cli.set_option import set_option
 from lifsim.cli.shared_options import batches_option, exit_steps_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
+from lifsim.cpus import available_cpus
 from lifsim.errors import Fault, InputError
 from lifsim.lazy_dataclass import dataclass
 
@@ -214,9 +215,7 @@ class ExecutionOptions:
     @property
     def processes(self) -> int:
         """--jobs, or as many as this process has cores."""
-        import os
-
-        return self.jobs or len(os.sched_getaffinity(0))
+        return self.jobs or available_cpus()
 
     def executor(self, job: Job, most: int | None = None) -> Executor:
         """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""

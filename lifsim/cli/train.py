@@ -103,13 +103,14 @@ def train(
     """
     from lifsim.config.resolve import find
     from lifsim.config.workload import load_workload
+    from lifsim.cpus import available_cpus
     from lifsim.engine.data import dataset_for
     from lifsim.engine.training.backprop import Learner
     from lifsim.engine.training.checkpoint import checkpoint_path
     from lifsim.engine.training.loop import Recipe, usual_batch
     from lifsim.engine.training.optimiser import Adam, Sgd
     from lifsim.engine.training.surrogate import Surrogate
-    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.engine.workers import Workers
     from lifsim.files import check_targets
     from lifsim.model.sharing import Sharing
 
@@ -127,7 +128,7 @@ def train(
         parsed = Sharing.parse(fitted(sharing, where_possible=share_where_possible))
     if network is not None and parsed is not None:
         say_left([network], [str(parsed)])
-        workers = Workers(threads or available_threads())
+        workers = Workers(threads or available_cpus())
         learner = Learner(network, parsed, Surrogate.named(surrogate), membranes, workers=workers)
         with collecting(faults):
             learner.check()

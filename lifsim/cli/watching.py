@@ -12,16 +12,13 @@ from lifsim.cli.say import say
 from lifsim.watch import Watch, unwatched
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, ProgressColumn, TaskID
+    from rich.progress import Progress, TaskID
 
 PATIENCE_S = 2.0
 """Work that takes no longer is done in silence."""
 
 LINES_S = 30.0
 """Between two lines where stderr is no terminal."""
-
-BAR_WIDTH = 20
-"""Of a bar, in characters."""
 
 
 @contextmanager
@@ -119,19 +116,10 @@ def described(work: str, done: int, total: int) -> str:
     return f"{work}, {100 * done // total} % of {total:,}" if total else work
 
 
-def progress_columns(how_far: ProgressColumn) -> tuple[ProgressColumn, ...]:
-    """The work in words, a bar, how far it is, and the times that it took and will take. In a narrow terminal the words
-    wrap, and the times stay whole."""
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.table import Column
-
-    words = TextColumn("{task.description}", markup=False, table_column=Column(overflow="fold"))
-    return words, BarColumn(bar_width=BAR_WIDTH), how_far, TimeElapsedColumn(), TimeRemainingColumn()
-
-
 def _progress() -> Progress:
     from rich.progress import Progress, TaskProgressColumn
 
+    from lifsim.report.progress_columns import progress_columns
     from lifsim.report.terminal import Terminal
 
     columns = progress_columns(TaskProgressColumn())

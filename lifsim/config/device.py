@@ -85,7 +85,7 @@ def _filled_in(document: Document, devices: Mapping[str, Document]) -> Document:
     device = devices[name] if name in devices else _read(name, document)
     data = {**document.data, "dram": dict(document.data["dram"])}
     marks = dict(document.marks)
-    assign(data, marks, KEY, device.part(()), document.mark(_PATH))
+    assign(data, marks, KEY, device.as_part, document.mark(_PATH))
     faults = (replace(fault, path=f"{KEY}.{fault.path}".rstrip(".")) for fault in device.faults)
     return Document(document.source, data, marks, (*document.faults, *faults))
 

@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,11 @@ class Document:
                 break
             path, value = (*path, step), value[step]
         return path
+
+    @cached_property
+    def as_part(self) -> Document:
+        """All of it to be part of another, with marks of its own at each key: what it holds is nobody's to change."""
+        return self.part(())
 
     def part(self, path: KeyPath) -> Document:
         """What stands at `path` as a document of its own."""

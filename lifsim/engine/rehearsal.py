@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from lifsim.engine.workers import Work, Workers, available_threads
+from lifsim.cpus import available_cpus
+from lifsim.engine.workers import Work, Workers
 from lifsim.kernels.cache import FOLDER, Cache, user_cache
 from lifsim.kernels.compilation import announce, counted
 from lifsim.kernels.kernel import digest_of
@@ -58,7 +59,7 @@ def ready(names: Sequence[str], dtype: DTypeLike, watch: Watch = unwatched) -> N
     if cache is None or not cache.is_writable:
         return
     first, *others = (PARTS[name] for name in missing)
-    beside = others if available_threads() > 1 else []
+    beside = others if available_cpus() > 1 else []
     costs = [part.seconds for part in (first, *others)]
     said = f"the engine ({', '.join(missing)})", max(costs) if beside else sum(costs), cache
     with _beside([part.name for part in beside], dtype, watch):

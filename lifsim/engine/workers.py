@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from lifsim.cpus import available_cpus
 from lifsim.errors import Fault, InputError
 from lifsim.kernels.jit import Deferred
 from lifsim.lazy_dataclass import dataclass
@@ -21,11 +22,6 @@ _ELEMENTS = 1 << 14  # of a job that nothing is known of
 _WORTH = 1 << 14  # values of a piece of machine code that another thread is asked for
 _WORTH_IN_PYTHON = 1 << 15  # of a piece that takes the GIL again and again
 _PIECES_PER_THREAD = 4  # so that a thread that got the dense images does not keep the others waiting
-
-
-def available_threads() -> int:
-    """CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ class Workers:
     """`threads` threads for kernels of the form `kernel(start, stop, *arguments)`. Those of Python should release the
     GIL most of the time; machine code is shared without it."""
 
-    threads: int = field(default_factory=available_threads)
+    threads: int = field(default_factory=available_cpus)
     _crews: list[Crew] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +95,7 @@ class Workers:
         if not (self._crews and self._crews[-1].process == os.getpid()):
             from lifsim.engine.crew import Crew
 
-            crew = Crew(self.threads - 1, patient=self.threads <= available_threads())
+            crew = Crew(self.threads - 1, patient=self.threads <= available_cpus())
             weakref.finalize(self, crew.dismiss)
             self._crews[:] = [crew]
         return self._crews[-1]

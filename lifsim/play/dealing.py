@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
-from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.moves import ALL_ROUNDS, Visit, shares_between
 from lifsim.schedule.rows import Ints
@@ -34,16 +34,54 @@ class StepWork:
             np.concatenate([visit.array_shares for visit in visits]),
         )
 
-    def by_layer(self) -> Iterator[tuple[int, Ints]]:
-        """(layer, its steps) of the layers that have some."""
-        for index in distinct(self.layer).tolist():
-            yield index, np.flatnonzero(self.layer == index)
+    @cached_property
+    def by_layer(self) -> Groups:
+        """The steps of each layer, by its index."""
+        return Groups.of(self.layer)
 
-    def by_round(self, mine: Ints) -> Iterator[tuple[int, Ints]]:
-        """(round, its steps) among the steps `mine` of a layer."""
-        rounds = self.round[mine]
-        for number in distinct(rounds).tolist():
-            yield number, mine[rounds == number]
+    @cached_property
+    def by_round(self) -> Groups:
+        """The steps of each round of a layer, by its index and the round."""
+        return Groups.of(self.layer, self.round)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Steps that belong together. keys: [groups] by which; order: [steps] those of a group behind each other, as they
+    come; begins: [groups] where in it they begin."""
+
+    keys: list[tuple[int, ...]]
+    order: Ints
+    begins: Ints
+
+    @classmethod
+    def of(cls, *keys: Ints) -> Groups:
+        """Those with the same `keys`, each [steps]."""
+        order = np.lexsort(keys[::-1])
+        columns = np.stack([key[order] for key in keys])
+        begins = np.flatnonzero(np.diff(columns, axis=1, prepend=-(1 << 62)).any(axis=0))
+        return cls(list(map(tuple, columns[:, begins].T.tolist())), order, begins)
+
+    def sums(self, weights: Ints) -> list[int]:
+        """[groups] of `weights` [steps]."""
+        found: list[int] = np.add.reduceat(weights[self.order], self.begins).tolist()
+        return found
+
+    def shares(self, totals: list[int], weights: Ints, before: list[int], summed: list[int]) -> Ints:
+        """[steps] `shares_between` of each group's total, by its `weights` [steps]."""
+        found, mine = np.empty_like(weights), weights[self.order]
+        if any(total >= (1 << 62) // max(whole, 1) for total, whole in zip(totals, summed, strict=True)):
+            each = zip(totals, np.split(mine, self.begins[1:]), before, summed, strict=True)
+            found[self.order] = np.concatenate([shares_between(*group) for group in each])
+            return found
+        size = np.diff(self.begins, append=mine.size)
+        passed, whole = np.cumsum(mine), np.maximum(summed, 1)
+        passed += np.repeat(before - (passed[self.begins] - mine[self.begins]), size)
+        edges = np.repeat(totals, size) * passed // np.repeat(whole, size)
+        parts = np.diff(edges, prepend=0)
+        parts[self.begins] = edges[self.begins] - np.multiply(totals, before) // whole
+        found[self.order] = parts
+        return found
 
 
 class WorkSums:
@@ -55,11 +93,11 @@ class WorkSums:
 
     def add(self, work: StepWork) -> None:
         """More steps."""
-        for layer, mine in work.by_layer():
-            self.outputs[layer] = self.outputs.get(layer, 0) + int(work.outputs[mine].sum())
+        for (layer,), outputs in zip(work.by_layer.keys, work.by_layer.sums(work.outputs), strict=True):
+            self.outputs[layer] = self.outputs.get(layer, 0) + outputs
+        for (layer, number), tiles in zip(work.by_round.keys, work.by_round.sums(work.tiles), strict=True):
             of_round = self.tiles.setdefault(layer, {})
-            for number, steps in work.by_round(mine):
-                of_round[number] = of_round.get(number, 0) + int(work.tiles[steps].sum())
+            of_round[number] = of_round.get(number, 0) + tiles
 
 
 def dealt_cycles(counted: LayerCounts) -> tuple[object, ...]:
@@ -80,16 +118,17 @@ class Dealer:
 
     def of(self, work: StepWork) -> Ints:
         """[steps] cycles of the next steps."""
-        cycles = np.zeros(work.layer.size, np.int64)
-        for layer, mine in work.by_layer():
-            counted, summed = self._counts[layer].cycles, self._sums.outputs[layer]
-            running, before = counted.array + counted.fill_drain, self._dealt.outputs.get(layer, 0)
-            for total in (counted.lif, counted.total - running - counted.lif):
-                cycles[mine] += shares_between(total, work.outputs[mine], before, summed)
-            for number, steps in work.by_round(mine):
-                before = self._dealt.tiles.get(layer, {}).get(number, 0)
-                whole = self._sums.tiles[layer][number]
-                cycles[steps] += shares_between(self._running(layer, number), work.tiles[steps], before, whole)
+        layers, rounds = work.by_layer, work.by_round
+        counted = [self._counts[layer].cycles for (layer,) in layers.keys]
+        before = [self._dealt.outputs.get(layer, 0) for (layer,) in layers.keys]
+        summed = [self._sums.outputs[layer] for (layer,) in layers.keys]
+        waits = [each.total - each.array - each.fill_drain - each.lif for each in counted]
+        cycles = layers.shares([each.lif for each in counted], work.outputs, before, summed)
+        cycles += layers.shares(waits, work.outputs, before, summed)
+        running = [self._running(layer, number) for layer, number in rounds.keys]
+        before = [self._dealt.tiles.get(layer, {}).get(number, 0) for layer, number in rounds.keys]
+        summed = [self._sums.tiles[layer][number] for layer, number in rounds.keys]
+        cycles += rounds.shares(running, work.tiles, before, summed)
         self._dealt.add(work)
         return cycles
 

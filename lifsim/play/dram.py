@@ -25,7 +25,7 @@ from lifsim.hardware.pipeline.timing import Extents
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.steps import RunSteps
 from lifsim.room import require_memory
-from lifsim.schedule.moves import Moves, Visit, shares
+from lifsim.schedule.moves import Visit, shares
 from lifsim.schedule.rows import Ints
 from lifsim.units import format_bytes
 
@@ -117,11 +117,12 @@ def _uses(visits: Iterable[Visit]) -> dict[str, _Use]:
     """In the order of first use."""
     uses: dict[str, _Use] = {}
     for index, visit in enumerate(visits):
-        ends = _ends(visit.moves)
-        for region, name in enumerate(visit.regions):
-            use = uses.setdefault(name, _Use(0, index, index))
-            use.size = max(use.size, int(ends[visit.moves.region == region].max(initial=0)))
-            use.last = index
+        for name, end in zip(visit.regions, visit.ends, strict=True):
+            use = uses.get(name)
+            if use is None:
+                uses[name] = _Use(end, index, index)
+            else:
+                use.size, use.last = max(use.size, end), index
     return uses
 
 
@@ -161,10 +162,6 @@ def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
     number = np.arange(first[-1]) - np.repeat(first[:-1], count)
     start = addresses(steps.visits, layout)
     return Extents(start[move] + number * moves.pitch[move], moves.extent_bytes[move], first)
-
-
-def _ends(moves: Moves) -> Ints:
-    return moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes
 
 
 BY_TIME = ("refreshes", *SLEEPS)

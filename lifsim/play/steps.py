@@ -93,7 +93,7 @@ class Listed:
 
     def most_steps(self, stores: Stores) -> int:
         """Added up."""
-        moved = sum((visit.step_bytes.sum(axis=1) for visit in self.every), np.zeros(len(Kind), np.int64))
+        moved = np.sum([visit.moved for visit in self.every], axis=0)
         return sum(visit.steps for visit in self.every) + _most_parts(moved, stores)
 
 
@@ -141,9 +141,8 @@ class Planned:
         moved, steps = np.zeros(len(Kind), np.int64), 0
         for group in self.plan.groups:
             steps += _most_tiles(self.plan.facts, self.batch, group)
-            for layer in group.layers:
-                for kind, name in MOVED_AS.items():
-                    moved[kind] += getattr(layer.dram, name)
+            for kind, name in MOVED_AS.items():
+                moved[kind] += getattr(group.dram, name)
         return steps + _most_parts(moved, stores)
 
     @cached_property
@@ -264,14 +263,11 @@ def placed(visits: Iterable[Visit]) -> Iterator[Placed]:
 def _joined(visits: Sequence[Visit]) -> tuple[Moves, Ints]:
     """The moves of all visits with global steps, and the steps `after` which they may be served."""
     every = list(placed(visits))
-    columns = [
-        Moves(visit.moves.step + first, *(getattr(visit.moves, name) for name in MOVED)) for visit, first, _ in every
-    ]
-    joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
-    return joined, np.concatenate([after for _, _, after in every])
-
-
-MOVED = ("kind", "region", "offset", "extent_bytes", "extents", "pitch")
+    columns = {
+        name: np.concatenate([getattr(visit.moves, name) for visit in visits]) for name in Moves.__dataclass_fields__
+    }
+    columns["step"] += np.repeat([first for _, first, _ in every], [visit.moves.step.size for visit in visits])
+    return Moves(**columns), np.concatenate([after for _, _, after in every])
 
 
 def whole_buffers(stores: Stores) -> dict[Kind, Store]:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import MofNCompleteColumn
 from rich.progress import Progress as Bar
 
+from lifsim.report.progress_columns import state_columns
 from lifsim.report.terminal import Terminal
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.remaining import Paced, Remaining
@@ -46,14 +47,7 @@ class Progress:
         self._best: float | None = None
         self._started = time.monotonic()
         console = Terminal(stderr=True)
-        self._bar = Bar(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._bar = Bar(*state_columns(MofNCompleteColumn()), console=console, disable=not console.is_terminal)
         self._task = self._bar.add_task("sweep", total=total, completed=done, state="")
 
     def __enter__(self) -> Self:
@@ -94,11 +88,12 @@ class Progress:
         return self._done / max(time.monotonic() - self._started, 1e-9)
 
     def _state(self) -> str:
+        failed = f", {self._failed:,} failed" if self._failed else ""
         best = "" if self._best is None else f", {self._best_of} {self._best:.5g} at best"
         now = time.monotonic()
         if now - self._looked >= LOOK_S:
             self._looked, self._left = now, self._left_words()
-        return f"{self._rate:.0f}/s, {self._failed} failed{best}{self._left}"
+        return f"{self._rate:.0f}/s{self._left}{failed}{best}"
 
     def _left_words(self) -> str:
         """`, about 34 s left`: of all processes, as busy as they were so far; nothing at the end."""

@@ -22,13 +22,13 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
     A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The extents of a move that is
     cut count as one extent.
     """
-    moves = visit.moves
-    parts = np.ones(visit.steps, np.int64)
-    for kind, buffer in buffers.items():
-        needed = np.minimum(-(-visit.step_bytes[kind] // max(buffer.usable_bytes, 1)), MAX_PARTS)
-        parts = np.maximum(parts, needed)
-    if parts.max(initial=1) == 1:
+    room = {kind: max(buffer.usable_bytes, 1) for kind, buffer in buffers.items()}
+    short = [kind for kind, size in room.items() if visit.largest[kind] > size]
+    if not short:
         return visit
+    moves = visit.moves
+    needed = [np.minimum(-(-visit.step_bytes[kind] // room[kind]), MAX_PARTS) for kind in short]
+    parts = np.maximum(np.max(needed, axis=0), 1)
     steps, whole, part = _repeated(np.arange(visit.steps), parts)
     first = np.cumsum(parts) - parts
     index, pieces, piece = _repeated(np.arange(moves.step.size), parts[moves.step])

@@ -296,3 +296,8 @@ class Walk:
 
     group: Group
     cost: GroupCost
+
+    @cached_property
+    def turns(self) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+        """The visits of a timestep in order: (layer, which of its strips, the first output rows of all of them)."""
+        return tuple(self.group.turns(self.cost.heights))

@@ -14,7 +14,7 @@ from lifsim.memo import Memo
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.group import Walk
-from lifsim.schedule.group_layer import PlannedLayer, Turn
+from lifsim.schedule.group_layer import PlannedLayer, Turn, visit_tiles
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.spike_store import Timestep
@@ -34,12 +34,15 @@ class _PlannedGroup:
     order: tuple[tuple[int, int, tuple[int, ...]], ...]
     tilings: tuple[Tiling, ...]
 
+    def __hash__(self) -> int:
+        """Cheap: what groups do that are looked at beside each other differs, where these do not, in what they move."""
+        return hash((self.facts, self.images, self.order))
+
     @classmethod
     def of(cls, facts: NetworkFacts, batch: int, group: GroupPlan) -> _PlannedGroup:
         """That of a plan."""
-        order = group.walked.group.turns(group.walked.cost.heights)
         tilings = tuple(traffic.tiling for traffic in group.layers)
-        return cls(facts, batch, group.images, tuple(order), tilings)
+        return cls(facts, batch, group.images, group.walked.turns, tilings)
 
     @property
     def layers(self) -> dict[int, PlannedLayer]:
@@ -77,9 +80,9 @@ def passing_visits(facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo
 
 def most_group_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
     """Of all visits of `group`, as many as there are at the most: where all is computed at every timestep."""
-    planned = _PlannedGroup.of(facts, batch, group)
-    tiles = {index: layer.tiles for index, layer in planned.layers.items()}
-    return ceil_div(batch, group.images) * facts.timesteps * sum(tiles[layer] for layer, _, _ in planned.order)
+    every = zip(group.indices, group.layers, strict=True)
+    tiles = {index: visit_tiles(facts.layers[index].layer, traffic.tiling) for index, traffic in every}
+    return ceil_div(batch, group.images) * facts.timesteps * sum(tiles[layer] for layer, _, _ in group.walked.turns)
 
 
 def _visits(group: _PlannedGroup, steps: tuple[LayerStep, ...], memo: Memo) -> tuple[Visit, ...]:

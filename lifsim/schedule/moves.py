@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
@@ -126,7 +126,8 @@ class Visit:
     @property
     def rounds(self) -> Ints:
         """[steps] the round of each step."""
-        return np.broadcast_to(np.asarray(ALL_ROUNDS if self.round is None else self.round, np.int64), self.steps)
+        first = ALL_ROUNDS if self.round is None else self.round
+        return first if isinstance(first, np.ndarray) else np.full(self.steps, first)
 
     @property
     def array_shares(self) -> Ints:
@@ -144,6 +145,30 @@ class Visit:
         found = np.zeros((len(Kind), self.steps), np.int64)
         np.add.at(found, (self.moves.kind, self.moves.step), self.moves.bytes)
         return found
+
+    @cached_property
+    def moved(self) -> Ints:
+        """[kinds] that all steps move."""
+        moved: Ints = self.step_bytes.sum(axis=1)
+        return moved
+
+    @cached_property
+    def largest(self) -> tuple[int, ...]:
+        """[kinds] that any step moves at the most."""
+        return tuple(self.step_bytes.max(axis=1, initial=0).tolist())
+
+    @cached_property
+    def ends(self) -> tuple[int, ...]:
+        """[regions] the first byte behind all that it touches of each; 0 of what it does not touch."""
+        found, moves = np.zeros(len(self.regions), np.int64), self.moves
+        np.maximum.at(found, moves.region, moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes)
+        return tuple(found.tolist())
+
+    @cached_property
+    def array_bytes(self) -> int:
+        """Of this machine's memory, without what follows from it."""
+        held = (*vars(self).values(), *vars(self.moves).values())
+        return sum(one.nbytes for one in held if isinstance(one, np.ndarray))
 
     @cached_property
     def loads(self) -> NDArray[np.bool_]:
@@ -170,4 +195,14 @@ def shares_between(total: int, weights: Ints, before: int, summed: int) -> Ints:
         edges = np.array([total * edge // summed for edge in passed][1:], np.int64)
     edges[1:] -= edges[:-1].copy()
     edges[:1] -= total * before // max(summed, 1)
+    return edges
+
+
+def all_shares(totals: Sequence[int], weights: Ints) -> Ints:
+    """[k, n] of each of `totals` its `shares` by the `weights` [k, n] that are its."""
+    summed = np.maximum(weights.sum(axis=1), 1)
+    if max(totals) >= (1 << 62) // int(summed.max()):
+        return np.array([shares(total, row) for total, row in zip(totals, weights, strict=True)])
+    edges: Ints = np.array(totals)[:, None] * np.cumsum(weights, axis=1) // summed[:, None]
+    edges[:, 1:] -= edges[:, :-1].copy()
     return edges

@@ -182,7 +182,7 @@ class GroupPlan:
         own = layer if self.tiled else self.layers[layer.index - self.first].as_run(layer)
         return as_computed(own, self.window) if self.window != TIMESTEP else own
 
-    @property
+    @cached_property
     def dram(self) -> DramBytes:
         """Of all its layers."""
         return sum((layer.dram for layer in self.layers), DramBytes())

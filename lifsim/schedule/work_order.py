@@ -50,7 +50,7 @@ def _visits(facts: NetworkFacts, group: GroupPlan, batch: int) -> Iterator[tuple
 
 
 def _timestep_major(facts: NetworkFacts, group: GroupPlan, batch: int) -> Iterator[tuple[int, range, Spans]]:
-    order = list(group.walked.group.turns(group.walked.cost.heights))
+    order = group.walked.turns
     for first in range(0, batch, group.images):
         images = range(first, min(first + group.images, batch))
         for step in range(facts.timesteps):

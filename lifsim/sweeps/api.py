@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
@@ -12,6 +11,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from lifsim.config import defaults
 from lifsim.config.rates_file import with_table
+from lifsim.cpus import available_cpus
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
@@ -96,7 +96,7 @@ def sweep(
     planned = plan(asked_from_python(given, *with_devices(dram, overrides, vary or {})))
     if jobs is not None and scheduler is not None:
         raise InputError(Fault("must stand without scheduler, whose cluster has its own workers", path="jobs"))
-    processes = len(os.sched_getaffinity(0)) if jobs is None else jobs
+    processes = available_cpus() if jobs is None else jobs
     if not (isinstance(processes, int) and 1 <= processes <= MAX_JOBS):
         raise InputError(Fault(f"{shown(jobs)} must be a whole number from 1 to {MAX_JOBS}", path="jobs"))
     with (

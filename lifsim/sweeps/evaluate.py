@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -93,7 +94,7 @@ class Evaluator:
                 inputs.arch.array.sparsity,
             )
             key = _key(inputs, spikes)
-            with inputs.origins.telling():
+            with self._telling(settings):
                 result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
             return Outcome(point, key, result.totals.figures)
         except InputError as error:
@@ -109,12 +110,22 @@ class Evaluator:
         with Origins(workload=network.document).telling():
             self._states(network.what, sharing)
         arch = self._arch(settings.arch, settings.arch_overrides)
-        return Inputs(arch.what, network.what, sharing, settings.options, Origins(arch.document, network.document))
+        return Inputs(arch, network.what, sharing, settings.options)
 
-    def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Sourced[Arch]:
-        document = self._job.archs[name]
-        arch = parse_arch(document, (*self._job.settings, *overrides), self._job.devices)
-        return Sourced(arch, override(document, (*self._job.settings, *overrides)))
+    @contextmanager
+    def _telling(self, settings: Settings) -> Iterator[None]:
+        """Faults that are raised inside get the places of keys in the files of `settings`, which are looked for then:
+        most points have none."""
+        try:
+            yield
+        except InputError as error:
+            overrides = (*self._job.settings, *settings.arch_overrides)
+            arch = override(self._job.archs[settings.arch], overrides)
+            workload = self._network(settings.workload, settings.workload_overrides).document
+            raise InputError(map(Origins(arch, workload).placed, error.faults)) from None
+
+    def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
+        return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
 
     def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Sourced[Network]:
         document = override(self._job.workloads[name], overrides)

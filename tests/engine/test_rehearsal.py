@@ -59,7 +59,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Part(name, lambda real, _: found.append(f"{name} {real}"), seconds=3, functions=1)
 
     monkeypatch.setattr(rehearsal, "PARTS", {name: part(name) for name in PARTS})
-    monkeypatch.setattr(rehearsal, "available_threads", lambda: 1)
+    monkeypatch.setattr(rehearsal, "available_cpus", lambda: 1)
     return found
 
 
@@ -159,7 +159,7 @@ def test_what_dies_beside_this_process_is_made_by_it(played: list[str], monkeypa
             return -9
 
     monkeypatch.setattr(rehearsal, "Worker", Dead)
-    monkeypatch.setattr(rehearsal, "available_threads", lambda: 2)
+    monkeypatch.setattr(rehearsal, "available_cpus", lambda: 2)
     ready(tuple(PARTS), "float32")
     assert played == ["inference float32", "ended", "training float32"]
 
@@ -173,7 +173,7 @@ def test_where_no_process_starts_this_one_makes_all(
         raise refusal
 
     monkeypatch.setattr(rehearsal, "Worker", refuse)
-    monkeypatch.setattr(rehearsal, "available_threads", lambda: 2)
+    monkeypatch.setattr(rehearsal, "available_cpus", lambda: 2)
     ready(tuple(PARTS), "float32")
     assert played == ["inference float32", "training float32"]
 

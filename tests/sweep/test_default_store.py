@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def test_the_file_is_named_by_the_space_and_gone_on_with(capsys: pytest.CaptureF
     )
     assert main(["optimize", *QUICK, *axes, "--minimise", "cycles.total"]) == 0
     assert f"4 points (0 new, 0 failed, 0 a second) in {name}" in capsys.readouterr().err
+
+
+def test_it_says_which_commands_look_at_it_next(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", *QUICK, "--sharing", "none,layer", "--out", "two of them"]) == 0
+    said = capsys.readouterr().err.splitlines()[-1]
+    commands = [shlex.split(one) for one in said.removeprefix("next: ").split(", or ")]
+    assert [one[:-2] for one in commands] == [["lifsim", "store"], ["lifsim", "plot", "sweep", "two of them"]]
+    assert main(commands[0][1:]) == 0
+    assert main([*commands[1][1:], "--out", "plot.png"]) == 0
 
 
 def test_a_sweep_of_that_name_of_something_else_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -83,8 +83,9 @@ def record(
     """
     from lifsim.cli.watching import watching
     from lifsim.config.workload import load_workload
+    from lifsim.cpus import available_cpus
     from lifsim.engine.record import Source, record_spikes
-    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.engine.workers import Workers
     from lifsim.files import check_targets
     from lifsim.model.sharing import Sharing
 
@@ -100,7 +101,7 @@ def record(
             Source(weights, images, batch, seed),
             out,
             membranes=membranes,
-            workers=Workers(threads or available_threads()),
+            workers=Workers(threads or available_cpus()),
             overwrite=force,
             watch=watch,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple
 
 from lifsim.lazy_dataclass import dataclass
 
@@ -20,13 +19,13 @@ class DramCounts:
     row_hits: int = 0
 
     def __post_init__(self) -> None:
-        if min(astuple(self)) < 0 or self.row_hits > self.reads + self.writes or self.pres > self.acts:
+        if min(vars(self).values()) < 0 or self.row_hits > self.reads + self.writes or self.pres > self.acts:
             raise ValueError(f"DRAM counts do not balance: {self}")
 
     @classmethod
     def sum(cls, counts: Iterable[DramCounts]) -> DramCounts:
         """Of all channels."""
-        return cls(*(sum(column) for column in zip(*map(astuple, counts), strict=True)))
+        return cls(*(sum(column) for column in zip(*(vars(one).values() for one in counts), strict=True)))
 
     @property
     def hit_rate(self) -> float:
@@ -57,7 +56,7 @@ class DramWork:
 
     def __post_init__(self) -> None:
         standby = self.active_standby_rank_cycles, self.precharge_standby_rank_cycles
-        if min(*astuple(self), *standby) < 0 or self.row_hits > self.reads + self.writes:
+        if min(*vars(self).values(), *standby) < 0 or self.row_hits > self.reads + self.writes:
             raise ValueError(f"DRAM work does not balance: {self}")
 
     @property

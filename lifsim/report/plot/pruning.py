@@ -106,9 +106,9 @@ def _memory(
 
 def _pruned(pruning: Pruning, jobs: int | None, watch: Watch) -> list[Pruned]:
     """All networks of the study, as they are pruned; `watch` hears of each that was not pruned before."""
-    from lifsim.engine.workers import available_threads
+    from lifsim.cpus import available_cpus
 
-    steps = pruning.run(jobs or available_threads())
+    steps = pruning.run(jobs or available_cpus())
     found = next(steps)
     tally = Tally(watch, PRUNING, len(pruning.study.trials) - len(found))
     tally.add(0)

@@ -34,14 +34,15 @@ def fig6(
     watch: Watch = unwatched,
 ) -> Figure:
     """Accuracy of weights trained under one sharing and run under another, all pairs. threads: None is all CPUs."""
+    from lifsim.cpus import available_cpus
     from lifsim.engine.training.analysis import transfers
-    from lifsim.engine.workers import Workers, available_threads
+    from lifsim.engine.workers import Workers
     from lifsim.report.figures import fig6_transfer
     from lifsim.report.figures.style import canvas, headline
 
     page, (trained, network, data) = Asked(out, force, style, size).page_beside(lambda: read_study(Path(study)))
     sharings = len({trial.sharing for trial in trained.trials})
-    runs = transfers(trained, network, data, Workers(threads or available_threads()))
+    runs = transfers(trained, network, data, Workers(threads or available_cpus()))
     table = fig6_transfer.table(_counted(runs, len(trained.trials) * sharings, "weights under sharings", watch))
 
     def draw(sheet: Sheet) -> Drawn:

@@ -1,0 +1,99 @@
+"""Are the moves of a visit, which are dealt to its tiles in one table, those that plain loops come to?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.memo import Memo
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
+from lifsim.model.sharing import Sharing
+from lifsim.schedule.group_layer import PlannedLayer, Turn
+from lifsim.schedule.group_steps import group_visits
+from lifsim.schedule.moves import Visit, all_shares, shares
+from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.unrolled import LayerStep
+from tests.oracles.visit_moves import Move, outputs_of, visit_moves
+from tests.schedule.networks import networks, relay_networks
+from tests.schedule.on_arch import facts_on, plan_on
+from tests.schedule.test_timestep import QUIET, SHARINGS, archs
+
+
+class Seen(Memo):
+    """Keeps what visits were made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.visits = list[tuple[PlannedLayer, Turn, LayerStep, Visit]]()
+
+    def of(self, function: Any, *arguments: Any) -> Any:
+        found = super().of(function, *arguments)
+        if function is PlannedLayer.visit:
+            self.visits.append((*arguments, found))
+        return found
+
+
+def made(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Seen:
+    """All visits of a timestep-major plan."""
+    seen, facts = Seen(), facts_on(network, sharing, arch)
+    for group in plan_on(network, sharing, arch, options).groups:
+        if not group.tick_batched:
+            group_visits(facts, options.batch, group, seen)
+    return seen
+
+
+def require_equal(seen: Seen) -> None:
+    for planned, turn, step, visit in seen.visits:
+        if planned.state is not None and planned.state.channels > 1 and planned.layer.groups > 1:
+            continue  # chains that lead through several groups: their order is that of `lifsim.schedule.chains`
+        columns = [getattr(visit.moves, name).tolist() for name in Move._fields]
+        columns[1] = [Kind(kind).name for kind in columns[1]]
+        wanted = sorted(visit_moves(planned, turn, step), key=lambda move: (move.step, Kind[move.kind]))
+        assert list(map(Move._make, zip(*columns, strict=True))) == wanted
+        assert visit.outputs.tolist() == outputs_of(planned, turn)
+
+
+@settings(QUIET, max_examples=60)
+@given(
+    st.one_of(networks(), relay_networks(st.just(2))), st.sampled_from(SHARINGS), archs(), st.integers(1, 3), st.data()
+)
+def test_they_are_those_of_plain_loops(
+    network: Network, name: str, arch: Arch, batch: int, data: st.DataObject
+) -> None:
+    options = ScheduleOptions("timestep", batch, data.draw(st.integers(1, batch)))
+    seen = made(network, Sharing.parse(name), arch, options)
+    assume(seen.visits)
+    require_equal(seen)
+
+
+@pytest.mark.parametrize(
+    ("workload", "sharing", "batch", "overrides"),
+    [
+        ("vgg9_cifar10", "channel2", 2, ["buffers.weight.size_bytes=64KiB"]),
+        ("resnet19_shared_cifar10", "layer", 1, ["buffers.membrane.size_bytes=8KiB"]),
+        ("mobilenet_cifar10", "none", 1, ["buffers.membrane.size_bytes=4KiB"]),
+    ],
+)
+def test_of_shipped_networks_too(workload: str, sharing: str, batch: int, overrides: list[str]) -> None:
+    arch, options = load_arch("sata128", overrides), ScheduleOptions("timestep", batch)
+    require_equal(made(load_workload(workload), Sharing.parse(sharing), arch, options))
+
+
+@given(
+    st.lists(st.integers(0, 1 << 45), min_size=1, max_size=4),
+    st.integers(1, 5),
+    st.sampled_from([4, 1 << 30]),
+    st.data(),
+)
+def test_shares_of_many_are_those_of_each(totals: list[int], count: int, most: int, data: st.DataObject) -> None:
+    weights = [data.draw(st.lists(st.integers(0, most), min_size=count, max_size=count)) for _ in totals]
+    found = all_shares(totals, np.array(weights))
+    assert found.tolist() == [shares(*each).tolist() for each in zip(totals, map(np.array, weights), strict=True)]
