@@ -16,7 +16,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import AT_ONCE_STEPS, Listed, Planned, Visits, visits
+from lifsim.play.steps import Planned
 from lifsim.play.timing import Timeline, timed
 from lifsim.play.training import trained
 from lifsim.schedule.plan import Plan
@@ -92,7 +92,4 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tu
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    planned: Visits = Planned(plan, setup.batch, setup.memo)
-    if planned.most_steps(setup.machine.stores) <= AT_ONCE_STEPS:
-        planned = Listed(visits(plan, setup.batch, setup.memo))
-    return timed(setup.machine, planned, counts, runs, setup.watch)
+    return timed(setup.machine, Planned(plan, setup.batch, setup.memo), counts, runs, setup.watch)

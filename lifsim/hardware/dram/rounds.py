@@ -27,7 +27,7 @@ def pass_rounds(
     came in). A log that has room wants them one by one."""
     kind = np.int64(blocks[m.block].is_write)
     coming = m.queues[waiting_for(m.bank, kind)]
-    if m.logged < log.size or not _is_steady(m, bank, kind) or m.entries[coming.last].series != m.series:
+    if m.logged < log.size or not _is_steady(m, bank, kind) or m.entries[coming.last].series != m.last_series[kind]:
         return 0, 0
     rounds, gap, size, moving = _alike(m, blocks, bank, at, stop_cycle)
     if moving > 0:
@@ -111,7 +111,9 @@ def _is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
         return False
     if commands.count < 2 or e.count < commands.count:
         return False
-    return w.series == e.series if waiting.count > 0 else commands.count < m.command_queue
+    if waiting.count > 0:
+        return w.series == e.series
+    return commands.count < m.command_queue or m.queues[waiting_for(bank, 1 - kind)].count == 0
 
 
 @compiled
