@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import IN_GROUP, IN_RANK, keep_apart
+from lifsim.hardware.dram.banks import IN_GROUP, IN_OTHER_RANKS, IN_RANK, keep_apart
 from lifsim.hardware.dram.front_end import take_bursts
 from lifsim.hardware.dram.hits import hit_gap, more_in_block, send_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
@@ -55,6 +55,7 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
     kind = np.int64(blocks[m.block].is_write)
     rounds, moving = _rounds(m, blocks, bank, kind), _moves_up(m, bank, kind)
     gap, size, until = hit_gap(m, kind), np.int64(1), stop_cycle
+    held, held_until = NEVER, NEVER
     before, beside = bank, _next_with_commands(m, bank)
     while beside != bank:
         ready = ready_at(m, beside, at)
@@ -65,12 +66,16 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
                 return 0, gap, size, moving
             rounds, moving = min(rounds, _rounds(m, blocks, beside, kind)), moving + _moves_up(m, beside, kind)
             before, size = beside, size + 1
+        elif m.banks[beside].want == (RD if kind else WR):
+            held, held_until = min(held, _holds_off(m, kind, bank, beside)), min(held_until, ready)
         else:
             until = min(until, ready)
         beside = _next_with_commands(m, beside)
     # None can send a second hit before the others sent theirs, and each is ready when it is its turn again.
     if size > 1 and (_gap_between(m, kind, before, bank) != gap or not gap <= hit_gap(m, kind) <= 2 * gap):
         return 0, gap, size, moving
+    if held <= gap or held_until <= at:
+        until = min(until, held_until)
     return min(rounds, (until - 1 - at) // (size * gap)), gap, size, moving
 
 
@@ -96,6 +101,13 @@ def _gap_between(m: Machine, kind: Int64, bank: Int64, other: Int64) -> Int64:
 
 
 @compiled
+def _holds_off(m: Machine, kind: Int64, bank: Int64, other: Int64) -> Int64:
+    """For how long at least a read (write) of one bank holds off the writes (reads) of another."""
+    scope = IN_RANK if m.banks[bank].rank == m.banks[other].rank else IN_OTHER_RANKS
+    return m.gaps[WR, scope, RD] if kind else m.gaps[RD, scope, WR]
+
+
+@compiled
 def _moves_up(m: Machine, bank: Int64, kind: Int64) -> Int64:
     """1 if a burst moves up behind each hit of the bank, 0 if none waits for it."""
     return np.int64(m.queues[waiting_for(bank, kind)].count > 0)
@@ -107,7 +119,7 @@ def _is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
     entry stays when one burst leaves it and another joins."""
     commands, waiting = m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
     e, w = m.entries[commands.first], m.entries[waiting.first]
-    if e.row != m.banks[bank].open_row or m.banks[bank].row_hits == 0:
+    if e.kind != kind or e.row != m.banks[bank].open_row or m.banks[bank].row_hits == 0:
         return False
     if commands.count < 2 or e.count < commands.count:
         return False

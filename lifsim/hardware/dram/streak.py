@@ -43,7 +43,7 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
         return 0
     base = channel * m.banks_per_channel
     for other in range(base, base + m.banks_per_channel):
-        if m.queues[commands_of(other)].count > 0 and not _has_one_row(m, other, kind):
+        if m.queues[commands_of(other)].count > 0 and not (_has_one_row(m, other, kind) or _only_other(m, other, kind)):
             return 0
     return _left(m, blocks, kind, cycle)
 
@@ -91,6 +91,15 @@ def _has_one_row(m: Machine, bank: Int64, kind: Int64) -> Bool:
         if left > 0:
             return False
     return True
+
+
+@compiled
+def _only_other(m: Machine, bank: Int64, kind: Int64) -> Bool:
+    """Whether all that the bank has to do in a streak of reads (writes) are writes (reads) of its open row."""
+    b, count = m.banks[bank], m.queues[commands_of(bank)].count
+    if m.queues[waiting_for(bank, kind)].count > 0 or b.queued_hits < count:
+        return False
+    return b.queued_writes == (0 if kind else count)
 
 
 @compiled
