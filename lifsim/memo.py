@@ -79,6 +79,8 @@ def bytes_of_arrays(result: object) -> int:
         one = left.pop()
         if isinstance(one, np.ndarray):
             found += one.nbytes
+        elif isinstance(one, int | float | str):
+            continue
         elif isinstance(one, tuple | list):
             left += one
         elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which looks longer at each number

@@ -115,10 +115,11 @@ def _uses(visits: Iterable[Visit]) -> dict[str, _Use]:
     """In the order of first use."""
     uses: dict[str, _Use] = {}
     for index, visit in enumerate(visits):
-        ends = _ends(visit.moves)
-        for region, name in enumerate(visit.regions):
+        touched = np.zeros(len(visit.regions), np.int64)
+        np.maximum.at(touched, visit.moves.region, _ends(visit.moves))
+        for name, size in zip(visit.regions, touched.tolist(), strict=True):
             use = uses.setdefault(name, _Use(0, index, index))
-            use.size = max(use.size, int(ends[visit.moves.region == region].max(initial=0)))
+            use.size = max(use.size, size)
             use.last = index
     return uses
 

@@ -264,11 +264,9 @@ def placed(visits: Iterable[Visit]) -> Iterator[Placed]:
 def _joined(visits: Sequence[Visit]) -> tuple[Moves, Ints]:
     """The moves of all visits with global steps, and the steps `after` which they may be served."""
     every = list(placed(visits))
-    columns = [
-        Moves(visit.moves.step + first, *(getattr(visit.moves, name) for name in MOVED)) for visit, first, _ in every
-    ]
-    joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
-    return joined, np.concatenate([after for _, _, after in every])
+    steps = np.concatenate([visit.moves.step + first for visit, first, _ in every])
+    columns = (np.concatenate([getattr(visit.moves, name) for visit in visits]) for name in MOVED)
+    return Moves(steps, *columns), np.concatenate([after for _, _, after in every])
 
 
 MOVED = ("kind", "region", "offset", "extent_bytes", "extents", "pitch")

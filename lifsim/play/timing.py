@@ -113,7 +113,7 @@ def timed(
 
 def _largest_steps(visits: Sequence[Visit]) -> dict[str, int]:
     """By buffer, the most bytes of a step that pass it one way."""
-    most = np.max([visit.step_bytes.max(axis=1, initial=0) for visit in visits], axis=0)
+    most = np.max([visit.most_bytes for visit in visits], axis=0)
     return {name: max(int(most[kind]) for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
 
 

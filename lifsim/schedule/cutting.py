@@ -22,13 +22,14 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
     A step is cut into equal parts: outputs and moves are dealt to them in whole numbers. The extents of a move that is
     cut count as one extent.
     """
+    most = visit.most_bytes.tolist()
+    if all(most[kind] <= max(buffer.usable_bytes, 1) for kind, buffer in buffers.items()):
+        return visit
     moves = visit.moves
     parts = np.ones(visit.steps, np.int64)
     for kind, buffer in buffers.items():
         needed = np.minimum(-(-visit.step_bytes[kind] // max(buffer.usable_bytes, 1)), MAX_PARTS)
         parts = np.maximum(parts, needed)
-    if parts.max(initial=1) == 1:
-        return visit
     steps, whole, part = _repeated(np.arange(visit.steps), parts)
     first = np.cumsum(parts) - parts
     index, pieces, piece = _repeated(np.arange(moves.step.size), parts[moves.step])

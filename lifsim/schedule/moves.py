@@ -146,6 +146,11 @@ class Visit:
         return found
 
     @cached_property
+    def most_bytes(self) -> Ints:
+        """[kinds] that one step moves at the most."""
+        return self.step_bytes.max(axis=1, initial=0)
+
+    @cached_property
     def loads(self) -> NDArray[np.bool_]:
         """[moves] those that their steps wait for before they start."""
         return IS_LOAD[self.moves.kind]
