@@ -148,7 +148,8 @@ class Visit:
     @cached_property
     def most_bytes(self) -> Ints:
         """[kinds] that one step moves at the most."""
-        return self.step_bytes.max(axis=1, initial=0)
+        most: Ints = self.step_bytes.max(axis=1, initial=0)
+        return most
 
     @cached_property
     def loads(self) -> NDArray[np.bool_]:

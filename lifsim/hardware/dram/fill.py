@@ -29,7 +29,7 @@ def fill(m: Machine, blocks: Records, channel: Int64, cycle: Int64, until: Int64
     count = min(until, next_command(m, channel, cycle)) - cycle - 1
     count = min(count, m.command_queue - commands.count, e.count - 1, more_in_block(m, blocks, waiting.first))
     if kind:
-        count = min(count, c.draining - 1) if m.reads_open == 0 else 0
+        count = min(count, c.draining) if m.reads_open == 0 else 0
     if count <= 0:
         return 0
     e.burst += count

@@ -82,9 +82,7 @@ def take(m: Machine, blocks: Records, queue: Int64, entry: Int64) -> None:
     e.count -= 1
     if e.count > 0:
         e.burst += 1
-        if (
-            e.burst == blocks[e.block].first + blocks[e.block].bursts
-        ):  # the series goes on in the next block of its kind
+        if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the series goes on in the next of its kind
             e.block += 1
             while blocks[e.block].is_write != e.kind:
                 e.block += 1
