@@ -1,8 +1,8 @@
 """The front end of the DRAM kernel: blocks of bursts come in in order, burst by burst, and go to their channels.
 
 While one read waits for a bank, it is the same to its channel how many wait behind it; so the front end takes what is
-there of a series at once, ahead of the channel. Writes tell by their number when they have their turn, and are taken
-ahead as far as that leaves it open.
+there of a series at once, ahead of the channel, and more than its queue holds where that certainly makes way. Writes
+tell by their number when they have their turn, and are taken ahead as far as that leaves it open.
 """
 
 from __future__ import annotations

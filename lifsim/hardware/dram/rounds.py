@@ -1,7 +1,8 @@
 """Hits of a streak, round by round: of one bank alone, or of several that take turns.
 
-While banks send hits, one after the other, all of a bank alike, and any other bank waits for its row, each hit goes as
-soon as the one before lets it, one burst moves up behind it and one of the series that is coming in takes its place.
+While banks send hits, one after the other, all of a bank alike, and any other bank waits for its row, or has but hits
+of the other kind, which each of these holds off, each goes as soon as the one before lets it, one burst moves up behind
+it and one of the series that is coming in takes its place.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 While the busy banks of one channel hit, each of one row, every queue is full, and the front end holds more of the
 series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. A bank may
-have to open its row first: that moves nothing. Nothing else can happen until the series ends, a rank runs dry or a
-refresh is due, so nothing else is looked at. Writes that wait for their turn wait on while reads come and go.
+have to open its row first: that moves nothing; nor does one that has but writes (reads) left, whenever they go. Nothing
+else can happen until the series ends, a rank runs dry or a refresh is due, so nothing else is looked at. Writes that
+wait for their turn wait on while reads come and go.
 """
 
 from __future__ import annotations
