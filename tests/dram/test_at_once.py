@@ -116,16 +116,20 @@ def test_reads_that_go_on_behind_writes(name: str, given: list[str]) -> None:
 
 
 @pytest.mark.parametrize("queue", [1, 2])
-@pytest.mark.parametrize("reads_first", [0, 40])
-def test_writes_have_their_turn_when_a_bank_has_no_command_left(queue: int, reads_first: int) -> None:
-    """Behind each hit of a bank that holds one command, it has none: writes, more than `drain_above`, come first."""
-    spec = load_dram("hbm2", [f"controller.command_queue={queue}", "controller.drain_above=4", "mapping=rorabgbachco"])
-    burst = spec.organisation.burst_bytes
-    row = spec.organisation.columns // spec.organisation.burst_length * burst
-    other, zeros = row * spec.organisation.channels * 3, np.zeros(4, np.int64)
-    sizes = np.array([max(1, reads_first), 12, 20, 12]) * burst
-    addresses = np.array([0, other, 40 * burst, other + 12 * burst], np.uint64)
-    assert_equal_to_oracle(spec, Requests(addresses, sizes, np.array([False, True, False, True]), zeros))
+@pytest.mark.parametrize("writes", [4, 5, 12])
+def test_writes_have_their_turn_when_no_command_is_left(queue: int, writes: int) -> None:
+    """They all come in between two hits of a bank that holds `queue` commands: behind the next hit of one it has none,
+    and more writes than `drain_above` come first."""
+    given = {"command_queue": queue, "read_queue": 6, "drain_above": 4, "requests_per_cycle": 5}
+    slow = ["timing.tCCD_S=12", "timing.tCCD_L=12"]
+    spec = load_dram("ddr3_1866", [*slow, *(f"controller.{key}={value}" for key, value in given.items())])
+    addresses, sizes = np.array([0, 1 << 28, 20, 1 << 20]), np.array([20, writes, 60, 9])
+    addresses[2] *= spec.organisation.burst_bytes
+    is_write = np.array([False, True, False, False])
+    assert_equal_to_oracle(
+        spec,
+        Requests(addresses.astype(np.uint64), sizes * spec.organisation.burst_bytes, is_write, np.zeros(4, np.int64)),
+    )
 
 
 def test_blocks_of_one_series_are_kept_as_long_as_it_waits() -> None:
