@@ -80,6 +80,8 @@ def bytes_of_arrays(result: object) -> int:
         one = left.pop()
         if isinstance(one, np.ndarray):
             found += one.nbytes
+        elif isinstance(one, int | float | str):
+            continue
         elif isinstance(one, tuple | list):
             left += [each for each in one if type(each) not in PLAIN]
         elif (known := getattr(one, "array_bytes", None)) is not None:

@@ -99,15 +99,27 @@ def timed(
     The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
     what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
     """
-    if MEMORIES[machine.dram.model].in_sections and visits.most_steps(machine.stores) > AT_ONCE_STEPS:
-        return _timed_in_sections(machine, visits, counts, runs, watch)
-    every = tuple(visits.every)
+    if goes_at_once(machine, visits):
+        return timed_at_once(machine, visits.every, counts, runs, watch)
+    return timed_in_sections(machine, visits, counts, runs, watch)
+
+
+def goes_at_once(machine: Machine, visits: Visits) -> bool:
+    """Whether all steps are put together and played at once: they are few, or the memory plays no sections."""
+    return not MEMORIES[machine.dram.model].in_sections or visits.most_steps(machine.stores) <= AT_ONCE_STEPS
+
+
+def timed_at_once(
+    machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], runs: Memo, watch: Watch
+) -> tuple[list[LayerCounts], Timeline]:
+    """`timed` of visits that go at once."""
+    every = tuple(visits)
     largest = runs.of(_largest_steps, every)
     stores = Stores(**{name: getattr(machine.stores, name).no_larger(size) for name, size in largest.items()})
     ours = _Ours(
         stores, machine.dram, machine.clock_hz, machine.dram_bytes_per_cycle, every, tuple(counts), runs, watch
     )
-    stalled, timeline = runs.of(_timed_at_once, ours)
+    stalled, timeline = runs.of(_stalled, ours)
     return list(stalled), timeline
 
 
@@ -132,7 +144,7 @@ class _Ours:
     watch: Watch = field(compare=False)
 
 
-def _timed_at_once(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
+def _stalled(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
     steps = run_steps(ours.stores, ours.visits, ours.counts)
     timing = ours.runs.of(_played, _Score(ours.dram, ours.clock_hz, steps.digest, steps, ours.watch))
     waited = Waited(len(ours.counts))
@@ -145,10 +157,10 @@ def _timed_at_once(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
     return tuple(stalled), Timeline.of(ours.counts, timing.dram, _AtHand(Whole(steps, timing)))
 
 
-def _timed_in_sections(
+def timed_in_sections(
     machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch
 ) -> tuple[list[LayerCounts], Timeline]:
-    """The same figures, without a step of the last section in memory when the next one is played."""
+    """`timed`, the same figures, without a step of the last section in memory when the next one is played."""
     sections = RunSections(machine.stores, visits, counts)
     if MEMORIES[machine.dram.model].has_device:
         sections.layout.require_fit(machine.dram.simulated.organisation.capacity_bytes)

@@ -16,8 +16,8 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import AT_ONCE_STEPS, Listed, Planned, Visits, visits
-from lifsim.play.timing import Timeline, timed
+from lifsim.play.steps import Planned, visits
+from lifsim.play.timing import Timeline, goes_at_once, timed_at_once, timed_in_sections
 from lifsim.play.training import trained
 from lifsim.schedule.plan import Plan
 from lifsim.training.undone import registers_for_calls
@@ -92,7 +92,8 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tu
         counts += accounting.with_port_waits(setup, group, layers) if setup.machine.waits else layers
     if not setup.machine.waits:
         return counts, None
-    planned: Visits = Planned(plan, setup.batch, setup.memo)
-    if planned.most_steps(setup.machine.stores) <= AT_ONCE_STEPS:
-        planned = Listed(visits(plan, setup.batch, setup.memo))
-    return timed(setup.machine, planned, counts, runs, setup.watch)
+    planned = Planned(plan, setup.batch, setup.memo)
+    if goes_at_once(setup.machine, planned):
+        every = visits(plan, setup.batch, setup.memo)
+        return timed_at_once(setup.machine, every, counts, runs, setup.watch)
+    return timed_in_sections(setup.machine, planned, counts, runs, setup.watch)

@@ -11,6 +11,7 @@ from lifsim.config.dram import load_dram
 from lifsim.hardware.dram.requests import Requests, reads, sequential, tiled
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.simulate import simulate
+from lifsim.hardware.dram.state import BLOCK
 from lifsim.hardware.dram.stream import DramStream
 from lifsim.model.dram import DramSpec
 from tests.dram.streams import runs_of_bursts
@@ -103,3 +104,50 @@ def test_the_front_end_is_ahead_of_no_turn_of_the_writes(
     spec = load_dram(name, [f"controller.{key}={value}" for key, value in given.items()])
     for seed, writes in ((1, 1.0), (2, 0.5)):
         assert_equal_to_oracle(spec, runs_of_bursts(spec, seed, 6, 60, writes))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("given", SETTINGS, ids=" ".join)
+def test_reads_that_go_on_behind_writes(name: str, given: list[str]) -> None:
+    """They are one series, in blocks between which those of the other kind lie, and writes that have come to their bank
+    wait there while the reads go on."""
+    spec = load_dram(name, given)
+    assert_equal_to_oracle(spec, tiled(spec, 1 << 15, 24 * spec.organisation.burst_bytes))
+
+
+@pytest.mark.parametrize("queue", [1, 2])
+@pytest.mark.parametrize("writes", [4, 5, 12])
+def test_writes_have_their_turn_when_no_command_is_left(queue: int, writes: int) -> None:
+    """They all come in between two hits of a bank that holds `queue` commands: behind the next hit of one it has none,
+    and more writes than `drain_above` come first."""
+    given = {"command_queue": queue, "read_queue": 6, "drain_above": 4, "requests_per_cycle": 5}
+    slow = ["timing.tCCD_S=12", "timing.tCCD_L=12"]
+    spec = load_dram("ddr3_1866", [*slow, *(f"controller.{key}={value}" for key, value in given.items())])
+    addresses, sizes = np.array([0, 1 << 28, 20, 1 << 20]), np.array([20, writes, 60, 9])
+    addresses[2] *= spec.organisation.burst_bytes
+    is_write = np.array([False, True, False, False])
+    assert_equal_to_oracle(
+        spec,
+        Requests(addresses.astype(np.uint64), sizes * spec.organisation.burst_bytes, is_write, np.zeros(4, np.int64)),
+    )
+
+
+def test_blocks_of_one_series_are_kept_as_long_as_it_waits() -> None:
+    """Writes that wait long, in several blocks between which reads lie, are counted for theirs when they are sent."""
+    spec, results = load_dram("ddr4_2400"), []
+    burst = spec.organisation.burst_bytes
+    for forgets in (False, True):
+        stream, forgotten = DramStream(spec), [np.zeros(0, BLOCK)]
+        for piece in range(9):
+            addresses = np.array([piece * 40 * burst, (1 << 28) + piece * 3 * burst], np.uint64)
+            arrival = np.full(2, max(0, stream.cycle), np.int64)
+            stream.submit(Requests(addresses, np.array([40, 3]) * burst, np.array([False, True]), arrival))
+            stream.run_until(600 * (piece + 1))
+            if forgets:
+                forgotten.append(stream.forget(np.zeros(stream.records[2].size, np.bool_))[0])
+        stream.run_until(1 << 14)
+        result = stream.result_with(np.concatenate(forgotten))
+        sent = (result.completion_cycles, result.blocks.activates, result.blocks.accesses, result.blocks.row_hits)
+        results.append((result.counts, result.cycles, sorted(zip(*map(np.ndarray.tolist, sent), strict=True))))
+    assert results[0] == results[1]
+    assert sum(part.size for part in forgotten) > 9

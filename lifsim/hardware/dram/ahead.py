@@ -11,10 +11,10 @@ import numpy as np
 
 from lifsim.hardware.dram.hits import hit_gap, more_in_block, send_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.queues import NONE, READ_KIND, WRITE_KIND, commands_of, waiting_for
+from lifsim.hardware.dram.queues import NONE, READ_KIND, WRITE_KIND, are_queued, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
-from lifsim.hardware.dram.transactions import drains
+from lifsim.hardware.dram.transactions import drains, has_room
 from lifsim.hardware.dram.wants import is_column
 
 
@@ -26,10 +26,19 @@ def alone_until(m: Machine, blocks: Records, channel: Int64, cycle: Int64, stop_
     if 0 <= stop_block < m.block:
         return cycle
     head, at = blocks[m.block].first + m.offset, max(cycle, m.fed)
-    if m.banks[m.bank].channel == channel or head >> m.row_series_bits != m.decoded:
+    if head >> m.row_series_bits != m.decoded:
         return at
+    if m.banks[m.bank].channel == channel:
+        return NEVER if _keeps_out(m, blocks, channel, closing) else at
     in_row = ((m.decoded + 1) << m.row_series_bits) - head
     return at + min(in_row, blocks[m.block].bursts - m.offset) // m.requests_per_cycle
+
+
+@compiled
+def _keeps_out(m: Machine, blocks: Records, channel: Int64, closing: Bool) -> Bool:
+    """Whether a read comes next, and none can, as the channel's queue is full of them while writes have their turn."""
+    kind = np.int64(blocks[m.block].is_write)
+    return kind == READ_KIND and not has_room(m, channel, READ_KIND) and drains(m, channel, closing)
 
 
 @compiled
@@ -85,15 +94,17 @@ def run_ahead(m: Machine, blocks: Records, channel: Int64, limit: Int64, closing
 
 @compiled
 def _moved_up(m: Machine, channel: Int64, bank: Int64, kind: Int64, closing: Bool) -> Int64:
-    """The entry of which a burst moves up behind each hit, where the bank is full and nothing but the same series waits
-    in the channel, or, beside reads, writes that have not their turn; -1 if it is not so."""
+    """The entry of which a burst moves up behind each hit, where the bank is full and of its kind nothing but the same
+    series waits in the channel, and it is its turn; -1 if it is not so."""
     commands, waiting = m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
     e = m.entries[waiting.first]
     if waiting.count == 0 or commands.count < m.command_queue or m.command_queue < 2:
         return NONE
     if m.transactions[channel, kind] > e.count or e.series != m.entries[commands.first].series:
         return NONE
-    if drains(m, channel, closing) != (kind == WRITE_KIND) or (kind and m.transactions[channel, READ_KIND] > 0):
+    if drains(m, channel, closing) != (kind == WRITE_KIND):
+        return NONE
+    if kind and are_queued(m, bank, np.int64(e.row), np.int64(e.burst), np.int64(e.count), READ_KIND):
         return NONE
     return np.int64(waiting.first)
 

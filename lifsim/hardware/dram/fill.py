@@ -9,7 +9,7 @@ from lifsim.hardware.dram.hits import more_in_block
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import leave
 from lifsim.hardware.dram.queues import commands_of, waiting_for
-from lifsim.hardware.dram.transactions import drains
+from lifsim.hardware.dram.transactions import drains, oldest
 from lifsim.hardware.dram.turns import next_command
 
 
@@ -18,9 +18,9 @@ def fill(m: Machine, blocks: Records, channel: Int64, cycle: Int64, until: Int64
     """Move what moves after `cycle`, one burst in each, as long as it is of one series, and nothing is sent before
     `until`; how many."""
     kind, c = np.int64(drains(m, channel, closing)), m.channels[channel]
-    if m.member_count[channel, kind] != 1:
+    if m.member_count[channel, kind] == 0:
         return 0
-    bank = m.members[kind, channel * m.banks_per_channel]
+    bank = oldest(m, channel, kind)
     b, commands, waiting = m.banks[bank], m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
     e = m.entries[waiting.first]
     # What joins others of its row and its kind is no news to the bank.
@@ -29,7 +29,7 @@ def fill(m: Machine, blocks: Records, channel: Int64, cycle: Int64, until: Int64
     count = min(until, next_command(m, channel, cycle)) - cycle - 1
     count = min(count, m.command_queue - commands.count, e.count - 1, more_in_block(m, blocks, waiting.first))
     if kind:
-        count = min(count, c.draining - 1) if m.reads_open == 0 else 0
+        count = min(count, c.draining) if m.reads_open == 0 else 0
     if count <= 0:
         return 0
     e.burst += count

@@ -1,8 +1,8 @@
 """The front end of the DRAM kernel: blocks of bursts come in in order, burst by burst, and go to their channels.
 
 While one read waits for a bank, it is the same to its channel how many wait behind it; so the front end takes what is
-there of a series at once, ahead of the channel. Writes tell by their number when they have their turn, and are taken
-ahead as far as that leaves it open.
+there of a series at once, ahead of the channel, and more than its queue holds where that certainly makes way. Writes
+tell by their number when they have their turn, and are taken ahead as far as that leaves it open.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, are_queued, complete, is_queued, share_read, waiting_for
+from lifsim.hardware.dram.members import READS_CAN_MOVE
+from lifsim.hardware.dram.queues import (
+    READ_KIND,
+    WRITE_KIND,
+    are_queued,
+    commands_of,
+    complete,
+    is_queued,
+    share_read,
+    waiting_for,
+)
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.state import PACE_BITS
 from lifsim.hardware.dram.transactions import add_transaction, can_move, capacity, drains, has_room
@@ -34,9 +44,16 @@ def _head_burst(m: Machine, blocks: Records) -> Int64:
     burst = blocks[m.block].first + m.offset
     if burst >> m.row_series_bits != m.decoded:
         m.decoded = burst >> m.row_series_bits
-        m.last_burst = -2
         _decode(m, burst)
     return burst
+
+
+@compiled
+def follows(m: Machine, burst: Int64, kind: Int64) -> Bool:
+    """Whether a read (write) of `burst` continues the series of the one that came in last, whatever was written (read)
+    in between: it is the next burst of the same row."""
+    last = m.last_burst[kind]
+    return burst == last + 1 and burst >> m.row_series_bits == last >> m.row_series_bits
 
 
 @compiled
@@ -44,8 +61,8 @@ def _accept(m: Machine, blocks: Records, burst: Int64, kind: Int64, cycle: Int64
     """Take a request into its channel. A write is posted; a read of a burst that waits to be written, or to be read, is
     answered with it."""
     bank, block = np.int64(m.bank), np.int64(m.block)
-    follows = burst == m.last_burst + 1 and kind == m.last_kind
-    m.last_burst = -2
+    goes_on = follows(m, burst, kind)
+    m.last_burst[kind] = -2
     waiting_write = m.writes_open > 0 and is_queued(m, bank, np.int64(m.row), burst, WRITE_KIND)
     if kind or waiting_write:
         complete(blocks, block, cycle + 1)
@@ -54,8 +71,10 @@ def _accept(m: Machine, blocks: Records, burst: Int64, kind: Int64, cycle: Int64
     elif m.reads_open > 0 and is_queued(m, bank, np.int64(m.row), burst, READ_KIND):
         share_read(m, burst, block)
         return
-    m.series += not follows
-    m.last_burst, m.last_kind = burst, kind
+    if not goes_on:
+        m.series += 1
+        m.last_series[kind] = m.series
+    m.last_burst[kind] = burst
     add_transaction(m, bank, np.int64(m.row), kind, burst, block)
 
 
@@ -64,8 +83,8 @@ def accept_next(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> None:
     """Take in the next burst of the series that came in last; no such burst is in the queues."""
     if kind:
         complete(blocks, np.int64(m.block), cycle + 1)
-    m.last_burst += 1
-    add_transaction(m, np.int64(m.bank), np.int64(m.row), kind, np.int64(m.last_burst), np.int64(m.block))
+    m.last_burst[kind] += 1
+    add_transaction(m, np.int64(m.bank), np.int64(m.row), kind, np.int64(m.last_burst[kind]), np.int64(m.block))
     _pass(m, blocks)
 
 
@@ -102,13 +121,21 @@ def front_end(m: Machine, blocks: Records, cycle: Int64, closing: Bool) -> Int64
     for _ in range(m.requests_per_cycle):
         at = next_take(m, blocks, cycle)
         if at > cycle:
-            return at
+            return _or_next(m, blocks, at, cycle, closing)
         channel = np.int64(m.banks[m.bank].channel)
         _accept(m, blocks, blocks[m.block].first + m.offset, np.int64(blocks[m.block].is_write), cycle)
         _pass(m, blocks)
         if m.wake[channel] > cycle + 1 and can_move(m, channel, closing):
             m.wake[channel] = cycle + 1
-    return next_take(m, blocks, cycle + 1)
+    return _or_next(m, blocks, next_take(m, blocks, cycle + 1), cycle, closing)
+
+
+@compiled
+def _or_next(m: Machine, blocks: Records, at: Int64, cycle: Int64, closing: Bool) -> Int64:
+    """`at`, or, where a full queue of reads makes way, the cycle behind `cycle`."""
+    if at < NEVER or m.block == blocks.size or blocks[m.block].is_write or m.fed > cycle + 1:
+        return at
+    return cycle + 1 if _makes_way(m, closing) > 0 else at
 
 
 @compiled
@@ -117,7 +144,9 @@ def take_ahead(m: Machine, blocks: Records, first: Int64, stop_cycle: Int64, clo
     `stop_cycle`; the cycle in which to go on."""
     kind, channel = np.int64(blocks[m.block].is_write), np.int64(m.banks[m.bank].channel)
     room, cycles = capacity(m, kind) - m.transactions[channel, kind], stop_cycle - first
-    if kind:
+    if kind == READ_KIND:
+        room += _makes_way(m, closing)
+    else:
         cycles = min(cycles, _turn_is_open_for(m, channel, first))
         if not drains(m, channel, closing):
             idle_at = m.drain_above + 1 if m.channels[channel].commands == 0 else NEVER
@@ -132,13 +161,25 @@ def take_ahead(m: Machine, blocks: Records, first: Int64, stop_cycle: Int64, clo
 
 
 @compiled
+def _makes_way(m: Machine, closing: Bool) -> Int64:
+    """For how many reads at least the channel of the next one, which is in line, makes room in as many cycles: in each
+    of them one moves up, as long as the bank of these is not full."""
+    bank, channel = np.int64(m.bank), m.banks[m.bank].channel
+    if m.place[READS_CAN_MOVE, bank] < 0 or m.requests_per_cycle > 1 or drains(m, channel, closing):
+        return 0
+    if m.channels[channel].commands < 2 and m.transactions[channel, WRITE_KIND] > m.drain_above:
+        return 0
+    return m.command_queue - m.queues[commands_of(bank)].count
+
+
+@compiled
 def _in_line(m: Machine, blocks: Records) -> Int64:
     """How many bursts of the series that came in last, of which some wait, come next, but for the last of the block."""
     bank, block = np.int64(m.bank), blocks[m.block]
     waiting, head = m.queues[waiting_for(bank, block.is_write)], block.first + m.offset
-    if head != m.last_burst + 1 or block.is_write != m.last_kind or waiting.count == 0:
+    if waiting.count == 0 or not follows(m, head, np.int64(block.is_write)):
         return 0
-    if m.entries[waiting.last].series != m.series:
+    if m.entries[waiting.last].series != m.last_series[block.is_write]:
         return 0
     return min(((m.decoded + 1) << m.row_series_bits) - head, block.bursts - m.offset - 1)
 
@@ -179,5 +220,5 @@ def take_bursts(m: Machine, blocks: Records, first: Int64, last: Int64, count: I
     m.transactions[m.banks[m.bank].channel, kind] += count
     m.writes_open += kind * count
     m.reads_open += (1 - kind) * count
-    m.last_burst += count
+    m.last_burst[kind] += count
     m.offset += count

@@ -82,8 +82,10 @@ def take(m: Machine, blocks: Records, queue: Int64, entry: Int64) -> None:
     e.count -= 1
     if e.count > 0:
         e.burst += 1
-        if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the series goes on in the next block
+        if e.burst == blocks[e.block].first + blocks[e.block].bursts:  # the series goes on in the next of its kind
             e.block += 1
+            while blocks[e.block].is_write != e.kind:
+                e.block += 1
         return
     _unlink(m, queue, entry)
     m.crowd[crowd_of(bank_of(queue), e.row)] -= 1
@@ -164,7 +166,7 @@ def share_read(m: Machine, burst: Int64, block: Int64) -> None:
     m.merged += 1
     entry = np.int64(m.free[m.free_count])
     e = m.entries[entry]
-    e.burst, e.block, e.next = burst, block, m.waiters[burst & 63]
+    e.burst, e.count, e.kind, e.block, e.next = burst, 1, READ_KIND, block, m.waiters[burst & 63]
     m.waiters[burst & 63] = entry
 
 

@@ -1,14 +1,15 @@
 """Hits of a streak, round by round: of one bank alone, or of several that take turns.
 
-While banks send hits, one after the other, all of a bank alike, and any other bank waits for its row, each hit goes as
-soon as the one before lets it, one burst moves up behind it and one of the series that is coming in takes its place.
+While banks send hits, one after the other, all of a bank alike, and any other bank waits for its row, or has but hits
+of the other kind, which each of these holds off, each goes as soon as the one before lets it, one burst moves up behind
+it and one of the series that is coming in takes its place.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import IN_GROUP, IN_RANK, keep_apart
+from lifsim.hardware.dram.banks import IN_GROUP, IN_OTHER_RANKS, IN_RANK, keep_apart
 from lifsim.hardware.dram.front_end import take_bursts
 from lifsim.hardware.dram.hits import hit_gap, more_in_block, send_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
@@ -27,7 +28,7 @@ def pass_rounds(
     came in). A log that has room wants them one by one."""
     kind = np.int64(blocks[m.block].is_write)
     coming = m.queues[waiting_for(m.bank, kind)]
-    if m.logged < log.size or not _is_steady(m, bank, kind) or m.entries[coming.last].series != m.series:
+    if m.logged < log.size or not _is_steady(m, bank, kind) or m.entries[coming.last].series != m.last_series[kind]:
         return 0, 0
     rounds, gap, size, moving = _alike(m, blocks, bank, at, stop_cycle)
     if moving > 0:
@@ -55,6 +56,7 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
     kind = np.int64(blocks[m.block].is_write)
     rounds, moving = _rounds(m, blocks, bank, kind), _moves_up(m, bank, kind)
     gap, size, until = hit_gap(m, kind), np.int64(1), stop_cycle
+    held, held_until = NEVER, NEVER
     before, beside = bank, _next_with_commands(m, bank)
     while beside != bank:
         ready = ready_at(m, beside, at)
@@ -65,12 +67,16 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
                 return 0, gap, size, moving
             rounds, moving = min(rounds, _rounds(m, blocks, beside, kind)), moving + _moves_up(m, beside, kind)
             before, size = beside, size + 1
+        elif m.banks[beside].want == (RD if kind else WR):
+            held, held_until = min(held, _holds_off(m, kind, bank, beside)), min(held_until, ready)
         else:
             until = min(until, ready)
         beside = _next_with_commands(m, beside)
     # None can send a second hit before the others sent theirs, and each is ready when it is its turn again.
     if size > 1 and (_gap_between(m, kind, before, bank) != gap or not gap <= hit_gap(m, kind) <= 2 * gap):
         return 0, gap, size, moving
+    if held <= gap or held_until <= at:
+        until = min(until, held_until)
     return min(rounds, (until - 1 - at) // (size * gap)), gap, size, moving
 
 
@@ -96,6 +102,13 @@ def _gap_between(m: Machine, kind: Int64, bank: Int64, other: Int64) -> Int64:
 
 
 @compiled
+def _holds_off(m: Machine, kind: Int64, bank: Int64, other: Int64) -> Int64:
+    """For how long at least a read (write) of one bank holds off the writes (reads) of another."""
+    scope = IN_RANK if m.banks[bank].rank == m.banks[other].rank else IN_OTHER_RANKS
+    return m.gaps[WR, scope, RD] if kind else m.gaps[RD, scope, WR]
+
+
+@compiled
 def _moves_up(m: Machine, bank: Int64, kind: Int64) -> Int64:
     """1 if a burst moves up behind each hit of the bank, 0 if none waits for it."""
     return np.int64(m.queues[waiting_for(bank, kind)].count > 0)
@@ -107,11 +120,13 @@ def _is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
     entry stays when one burst leaves it and another joins."""
     commands, waiting = m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
     e, w = m.entries[commands.first], m.entries[waiting.first]
-    if e.row != m.banks[bank].open_row or m.banks[bank].row_hits == 0:
+    if e.kind != kind or e.row != m.banks[bank].open_row or m.banks[bank].row_hits == 0:
         return False
     if commands.count < 2 or e.count < commands.count:
         return False
-    return w.series == e.series if waiting.count > 0 else commands.count < m.command_queue
+    if waiting.count > 0:
+        return w.series == e.series
+    return commands.count < m.command_queue or m.queues[waiting_for(bank, 1 - kind)].count == 0
 
 
 @compiled

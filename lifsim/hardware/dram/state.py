@@ -75,7 +75,7 @@ _CONSTANTS = (
     "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
 )  # fmt: skip
 _FRONT = (
-    "cycle", "block", "offset", "decoded", "bank", "row", "series", "last_burst", "last_kind", "free_count", "merged",
+    "cycle", "block", "offset", "decoded", "bank", "row", "series", "free_count", "merged",
     "reads_open", "writes_open", "written", "logged", "fed",
 )  # fmt: skip
 
@@ -83,6 +83,8 @@ _FRONT = (
 MACHINE = np.dtype(
     [
         *((field, np.int64) for field in (*_CONSTANTS, *_FRONT)),
+        ("last_burst", np.int64, (2,)),
+        ("last_series", np.int64, (2,)),
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
         ("quiet_after", np.int64, (COMMANDS,)),
         ("segments", np.int64, (64, 4)),
@@ -110,10 +112,12 @@ MACHINE = np.dtype(
 )
 """One DRAM. Banks are numbered ((channel x ranks + rank) x bank groups + group) x banks + bank.
 
-gaps [earlier command, scope, later command]: the constraints in cycles, 0 where there is none; quiet_after [command]:
-when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal [row
-x BANK_COMMANDS + command] the first cycle in which the constraints allow it, row = bank: its own, MAX_BANKS + bank
-group: those of its group, its rank and the others; activated [rank, 4] the last four activates; banks: wants.py; ready
+series: how many there were; last_burst, last_series [kind]: the read, the write that came in last, and the number of
+its series, which the next one of its kind continues if it follows it (front_end.py); gaps [earlier command, scope,
+later command]: the constraints in cycles, 0 where there is none; quiet_after [command]: when a rank may sleep behind
+it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal [row x BANK_COMMANDS + command]
+the first cycle in which the constraints allow it, row = bank: its own, MAX_BANKS + bank group: those of its group, its
+rank and the others; activated [rank, 4] the last four activates; banks: wants.py; ready
 [WANTS x MAX_BANKS] what each bank wants, all that it wants most first: the cycle in which its own constraints allow it,
 `unwanted` if it wants nothing; bound: which of `legal` the others' are; channels: the bank that is the `next` to send,
 the cycle in which it is `due`, what it sends (turns.py), choices: banks with more than one want; wake: each channel's

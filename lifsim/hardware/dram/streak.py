@@ -2,8 +2,9 @@
 
 While the busy banks of one channel hit, each of one row, every queue is full, and the front end holds more of the
 series that came in last, each read (write) lets one burst move up to its bank, and one come in behind it. A bank may
-have to open its row first: that moves nothing. Nothing else can happen until the series ends, a bank runs dry or a
-refresh is due, so nothing else is looked at. Writes that wait for their turn wait on while reads come and go.
+have to open its row first: that moves nothing; nor does one that has but writes (reads) left, whenever they go. Nothing
+else can happen until the series ends, a rank runs dry or a refresh is due, so nothing else is looked at. Writes that
+wait for their turn wait on while reads come and go.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.banks import send
-from lifsim.hardware.dram.front_end import accept_next, arrival
+from lifsim.hardware.dram.front_end import accept_next, arrival, follows
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
 from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
@@ -29,10 +30,10 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     bank, kind = m.bank, np.int64(blocks[m.block].is_write)
     channel = m.banks[bank].channel
     commands = m.queues[commands_of(bank)]
-    if blocks[m.block].first + m.offset != m.last_burst + 1 or kind != m.last_kind or m.merged > 0:
+    if not follows(m, blocks[m.block].first + m.offset, kind) or m.merged > 0:
         return 0
     # The bank of the series has nothing but the series, so no burst that comes in is one that waits already.
-    if commands.count < m.command_queue or m.entries[commands.first].series != m.series:
+    if commands.count < m.command_queue or m.entries[commands.first].series != m.last_series[kind]:
         return 0
     if m.transactions[channel, kind] < capacity(m, kind) or not _is_alone(m, channel, kind):
         return 0
@@ -43,7 +44,7 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
         return 0
     base = channel * m.banks_per_channel
     for other in range(base, base + m.banks_per_channel):
-        if m.queues[commands_of(other)].count > 0 and not _has_one_row(m, other, kind):
+        if m.queues[commands_of(other)].count > 0 and not (_has_one_row(m, other, kind) or _only_other(m, other, kind)):
             return 0
     return _left(m, blocks, kind, cycle)
 
@@ -54,6 +55,9 @@ def _is_alone(m: Machine, channel: Int64, kind: Int64) -> Bool:
     writes may wait, as long as they have not their turn."""
     going, still = m.transactions[channel, kind] + m.channels[channel].commands, 0
     if kind == 0 and not drains(m, channel, False):
+        # Without a command between a hit and what moves up behind it, they would have their turn.
+        if m.channels[channel].commands == 1 and m.transactions[channel, WRITE_KIND] > m.drain_above:
+            return False
         still = m.transactions[channel, WRITE_KIND]
     elif m.member_count[channel, WRITES_CAN_MOVE] > 0:
         return False
@@ -91,9 +95,19 @@ def _has_one_row(m: Machine, bank: Int64, kind: Int64) -> Bool:
 
 
 @compiled
+def _only_other(m: Machine, bank: Int64, kind: Int64) -> Bool:
+    """Whether all that the bank has to do in a streak of reads (writes) are writes (reads) of its open row."""
+    b, count = m.banks[bank], m.queues[commands_of(bank)].count
+    if m.queues[waiting_for(bank, kind)].count > 0 or b.queued_hits < count:
+        return False
+    return b.queued_writes == (0 if kind else count)
+
+
+@compiled
 def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
-    """How many bursts of the series the front end still has, but for the last: what is behind may come in with it."""
-    head, block = m.last_burst + 1, m.block
+    """How many bursts of the series the front end still has; but for the last, if what is behind may come in with
+    it."""
+    head, block = m.last_burst[kind] + 1, m.block
     end = (m.decoded + 1) << m.row_series_bits
     at = head
     while at < end and block < blocks.size and blocks[block].is_write == kind:
@@ -101,14 +115,14 @@ def _left(m: Machine, blocks: Records, kind: Int64, cycle: Int64) -> Int64:
             break
         at = blocks[block].first + blocks[block].bursts
         block += 1
-    return min(at, end) - head - 1
+    return min(at, end) - head - (m.requests_per_cycle > 1)
 
 
 @compiled
 def run_streak(
     m: Machine, log: Records, blocks: Records, cycle: Int64, left: Int64, stop_block: Int64, stop_cycle: Int64
 ) -> Int64:
-    """Send what the banks want after `cycle`, until more than `left` bursts would come in; the cycle of the last."""
+    """Send what the banks want after `cycle`, until `left` bursts have come in; the cycle of the last."""
     kind, channel = np.int64(blocks[m.block].is_write), np.int64(m.banks[m.bank].channel)
     c = m.channels[channel]
     for other in range(m.channel_count):
@@ -119,7 +133,7 @@ def run_streak(
         find_next(m, channel, cycle + 1)
         at, bank, command = np.int64(c.due), np.int64(c.next), np.int64(c.command)
         moves_up = is_column(command) and m.queues[waiting_for(bank, kind)].count > 0
-        if at >= stop_cycle or (moves_up and left == 0):
+        if at >= stop_cycle:
             break
         if is_column(command):
             passed, came = pass_rounds(m, log, blocks, bank, at, left, stop_cycle)
@@ -129,7 +143,7 @@ def run_streak(
         c.turn = bank - channel * m.banks_per_channel
         if not moves_up:
             send_chosen(m, log, blocks, cycle, bank, command, np.int64(c.entry))
-            if m.queues[commands_of(bank)].count == 0:
+            if m.ranks[m.banks[bank].rank].commands == 0 or c.commands < 2:
                 break
             continue
         answer(m, blocks, cycle, bank, np.int64(c.entry))
@@ -137,6 +151,8 @@ def run_streak(
         send(m, log, cycle, bank, command, np.int64(m.banks[bank].open_row))
         accept_next(m, blocks, kind, cycle)
         left -= 1
+        if left == 0:
+            break
     find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle

@@ -103,11 +103,9 @@ class DramStream:
         queued = np.ones(machine["entries"].size, np.bool_)
         queued[machine["free"][: machine["free_count"]]] = False
         waits = machine["entries"][queued]
-        # The bursts of an entry are those of its block and of blocks behind it, each of which has one at least.
-        ends = np.minimum(waits["block"] + np.maximum(waits["count"], 1), blocks.size)
         covered = np.zeros(blocks.size + 1, np.int64)
         np.add.at(covered, waits["block"], 1)
-        np.subtract.at(covered, ends, 1)
+        np.subtract.at(covered, _behind(waits, blocks), 1)
         left = kept | (np.cumsum(covered)[:-1] > 0)
         left[machine["block"] :] = True
         number = np.concatenate([[0], np.cumsum(left)])
@@ -189,6 +187,18 @@ class DramStream:
 
     def _advance(self, block: int, cycle: int, closing: bool) -> None:
         RUN_DRAM(self._machine, self._log, self._blocks[: self._count], block, cycle, closing)
+
+
+def _behind(entries: Array, blocks: Array) -> Array:
+    """[entries] the block behind the last one that each has bursts of: a series goes on in blocks of its kind."""
+    found = np.zeros(entries.size, np.int64)
+    for kind in range(2):
+        mine = entries["kind"] == kind
+        through = np.cumsum(np.where(blocks["is_write"] == kind, blocks["bursts"], 0))
+        block, burst, count = (entries[name][mine] for name in ("block", "burst", "count"))
+        last = through[block] - (blocks["first"] + blocks["bursts"])[block] + burst + count
+        found[mine] = np.searchsorted(through, last) + 1
+    return found
 
 
 def _three(sums: Array) -> tuple[int, int, int]:

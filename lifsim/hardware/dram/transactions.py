@@ -40,7 +40,7 @@ def capacity(m: Machine, kind: Int64) -> Int64:
 def add_transaction(m: Machine, bank: Int64, row: Int64, kind: Int64, burst: Int64, block: Int64) -> None:
     """The next burst of the series that is coming in waits for its bank."""
     queue = waiting_for(bank, kind)
-    append(m, queue, m.series, burst, row, kind, block)
+    append(m, queue, m.last_series[kind], burst, row, kind, block)
     m.transactions[m.banks[bank].channel, kind] += 1
     m.writes_open += kind
     m.reads_open += 1 - kind
@@ -57,7 +57,7 @@ def give_room(m: Machine, bank: Int64) -> None:
 
 
 @inlined
-def _oldest(m: Machine, channel: Int64, kind: Int64) -> Int64:
+def oldest(m: Machine, channel: Int64, kind: Int64) -> Int64:
     """The bank of the oldest transaction that can move; there is one."""
     first = channel * m.banks_per_channel
     oldest = m.members[kind, first]
@@ -100,14 +100,14 @@ def move(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Boo
             c.draining = m.transactions[channel, WRITE_KIND]
         if m.member_count[channel, WRITE_KIND] == 0:
             return
-        bank = _oldest(m, channel, WRITE_KIND)
+        bank = oldest(m, channel, WRITE_KIND)
         e = m.entries[m.queues[waiting_for(bank, WRITE_KIND)].first]
         if m.reads_open == 0 or not is_queued(m, bank, np.int64(e.row), np.int64(e.burst), READ_KIND):
             _move_first(m, blocks, bank, WRITE_KIND, cycle)
             return
         c.draining = 0  # an older read of the burst must come through first
     if m.member_count[channel, READ_KIND] > 0:
-        _move_first(m, blocks, _oldest(m, channel, READ_KIND), READ_KIND, cycle)
+        _move_first(m, blocks, oldest(m, channel, READ_KIND), READ_KIND, cycle)
 
 
 @inlined
