@@ -91,7 +91,7 @@ def advance(
             if m.wake[channel] <= cycle:
                 _tick(m, log, blocks, channel, cycle, closed)
         take_at = front_end(m, blocks, cycle, closed)
-        if m.block < blocks.size and blocks[m.block].first + m.offset == m.last_burst + 1:
+        if m.block < blocks.size and blocks[m.block].first + m.offset == m.last_burst[blocks[m.block].is_write] + 1:
             if take_at == cycle + 1:
                 take_at = take_ahead(m, blocks, take_at, stop_cycle, closed)
             elif take_at == NEVER and m.fed <= cycle + 1:
