@@ -11,12 +11,14 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from lifsim.contract import made
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Named(Protocol):
@@ -101,6 +103,8 @@ class Registry(Mapping[str, Member]):
         if "others" in self._looked_at:
             return
         self._looked_at.add("others")
+        from importlib.metadata import entry_points
+
         try:
             for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
                 self._load(entry)
