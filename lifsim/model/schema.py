@@ -199,13 +199,21 @@ class Model:
         vars(made).update(values)
         return made
 
+    @classmethod
+    def model_construct(cls, **values: Any) -> Self:
+        """What has these values and the defaults of its other keys, as far as they have one: nothing is checked."""
+        defaults = {name: key.otherwise() for name, key in cls.model_fields.items() if not key.is_required()}
+        return cls.unchecked(defaults | values)
+
     def model_copy(self, *, update: Mapping[str, Any] = MappingProxyType({})) -> Self:
         """It with these other values, which are not checked."""
         return self.unchecked({**vars(self), **update})
 
-    def model_dump(self, *, mode: str = "python", exclude_none: bool = False) -> dict[str, Any]:
-        """Its values by the names of its keys; mode "json": as JSON has them."""
-        dumped: dict[str, Any] = self._serializer.to_python(self, mode=mode, exclude_none=exclude_none)
+    def model_dump(
+        self, *, mode: str = "python", exclude: set[str] | None = None, exclude_none: bool = False
+    ) -> dict[str, Any]:
+        """Its values by the names of its keys, but for those to `exclude`; mode "json": as JSON has them."""
+        dumped: dict[str, Any] = self._serializer.to_python(self, mode=mode, exclude=exclude, exclude_none=exclude_none)
         return dumped
 
     def broken_rules(self) -> Broken:

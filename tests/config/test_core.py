@@ -159,6 +159,8 @@ def test_a_model_is_a_value() -> None:
         assert hash(other) == hash(one)
         assert other.model_dump() == {"shape": "round", "radius": 7}
     assert one.model_copy(update={"radius": 2}) == Round(shape="round", radius=2) != one
+    assert Round.model_construct(shape=3) == Round.unchecked({"radius": 7, "shape": 3})
+    assert one.model_dump(exclude={"shape"}) == {"radius": 7}
     assert repr(one) == "Round(shape='round', radius=7)"
     assert one != PydanticRound(shape="round")
     for change in (lambda: setattr(one, "radius", 3), lambda: delattr(one, "radius")):
