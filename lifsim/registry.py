@@ -18,7 +18,14 @@ from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from importlib.metadata import EntryPoint, EntryPoints
+
+
+def entry_points(group: str) -> EntryPoints:
+    """As of `importlib.metadata`, which is imported where it is asked: that takes longer than a kind's own members."""
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
 
 
 class Named(Protocol):
@@ -103,8 +110,6 @@ class Registry(Mapping[str, Member]):
         if "others" in self._looked_at:
             return
         self._looked_at.add("others")
-        from importlib.metadata import entry_points
-
         try:
             for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
                 self._load(entry)
