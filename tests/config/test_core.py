@@ -110,7 +110,7 @@ def _outcome(validator: Any, value: Any) -> Any:
     return type(made).__name__.removeprefix("Pydantic"), repr(made).removeprefix("Pydantic")
 
 
-@pytest.mark.parametrize(("own", "theirs"), _pairs(), ids=repr)
+@pytest.mark.parametrize(("own", "theirs"), _pairs())
 def test_values_are_judged_as_by_pydantic(own: Any, theirs: Any) -> None:
     mine, oracle = SchemaValidator(core_of(own)), TypeAdapter(theirs)
     for value in VALUES:
