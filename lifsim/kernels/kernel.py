@@ -85,7 +85,7 @@ class Kernel:
 
 def digest_of(sources: Iterable[str], more: Iterable[str] = ()) -> str:
     """Of the compilers, of the files that match the patterns below lifsim/, and of `more`: 16 hexadecimal digits."""
-    compilers = _release("numba"), _release("llvmlite"), np.__version__
+    compilers = release("numba"), release("llvmlite"), np.__version__
     return digest_of_sources(sources, [*compilers, *more])
 
 
@@ -97,7 +97,7 @@ def digest_of_sources(sources: Iterable[str], more: Iterable[str] = ()) -> str:
     return digest.hexdigest()[:16]
 
 
-def _release(package: str) -> str:
+def release(package: str) -> str:
     """What tells which one of `package` is installed: the file of its version, where it has one. `importlib.metadata`
     is asked where it has none, for to import that takes as long as to read a hundred files."""
     found = find_spec(package)

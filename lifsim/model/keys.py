@@ -44,9 +44,11 @@ class Field(_Word):
     discriminator: str | None = None
 
     def around(self, schema: CoreSchema) -> CoreSchema:
-        """What is bounded is of the type already, whatever functions stand between."""
-        if schema["type"] in ("nullable", "function-before", "function-after"):
+        """What is bounded is of the type already. Raises TypeError behind a function that makes something of it."""
+        if schema["type"] in ("nullable", "function-before"):
             return {**schema, "schema": self.around(schema["schema"])}
+        if schema["type"].startswith("function-"):
+            raise TypeError(f"{self!r} must stand before {schema['function']['function']!r}, which makes the value")
         bounds = {name: bound for name, bound in vars(self).items() if bound is not None and name != "discriminator"}
         return {**schema, **bounds}
 

@@ -61,6 +61,12 @@ def _halved(value: Any) -> Any:
     return value / 2 if isinstance(value, int) else value
 
 
+def _checked(value: Any) -> Any:
+    if value == 6:
+        raise ValueError("six")
+    return value
+
+
 def _both(**bounds: Any) -> tuple[Field, Any]:
     return Field(**bounds), pydantic.Field(**bounds)
 
@@ -86,6 +92,10 @@ def _pairs() -> list[tuple[Any, Any]]:
         (PlainValidator, pydantic.PlainValidator),
     ):
         pairs.append((Annotated[int, own(_halved)], Annotated[int, theirs(_halved)]))
+    for bounds in ({"ge": 2}, {"le": 3, "strict": True}):
+        own, theirs = _both(**bounds)
+        checked = pydantic.BeforeValidator(_checked), theirs
+        pairs.append((Annotated[int, BeforeValidator(_checked), own], Annotated[int, *checked]))
     own, theirs = _both(discriminator="shape")
     pairs.append((Annotated[Round | Square, own], Annotated[PydanticRound | PydanticSquare, theirs]))
     pairs.append((Round, PydanticRound))
@@ -126,6 +136,11 @@ def test_words_of_pydantic_may_stand_beside() -> None:
     assert around.validate_python({"a": {"shape": "oval"}}) == {"a": Round(shape="oval")}
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         around.validate_python({"a": {"shape": "oval", "sides": 3}})
+
+
+def test_bounds_are_of_what_is_given() -> None:
+    with pytest.raises(TypeError, match=r"Field\(.*ge=2.*\) must stand before .*_halved.*, which makes the value"):
+        core_of(Annotated[int, AfterValidator(_halved), Field(ge=2)])
 
 
 def test_defaults_are_in_words_of_lifsim() -> None:
