@@ -1,21 +1,15 @@
 """`lifsim`, and `python -m lifsim`."""
 
 import gc
-import os
 import sys
 
 COLLECT_AFTER = 200_000
 """Objects that are new, before garbage is looked for among them: what is imported and read is none."""
 
-PLUGINS = "PYDANTIC_DISABLE_PLUGINS"
-"""pydantic would look for plug-ins in every package that is installed. None has a say in a command, unless it is set to
-a list of those that have none."""
-
 
 def main() -> int:
     """The command line. A signal that comes while it is still imported ends it in words, too."""
     gc.set_threshold(COLLECT_AFTER)
-    os.environ.setdefault(PLUGINS, "__all__")
     try:
         from lifsim.cli.main import main as command
     except KeyboardInterrupt:

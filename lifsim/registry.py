@@ -11,12 +11,21 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from lifsim.contract import made
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
+
+
+def entry_points(group: str) -> EntryPoints:
+    """As of `importlib.metadata`, which is imported where it is asked: that takes longer than a kind's own members."""
+    from importlib import metadata
+
+    return metadata.entry_points(group=group)
 
 
 class Named(Protocol):

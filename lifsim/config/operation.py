@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
-
+from lifsim.model.keys import BeforeValidator, Field
 from lifsim.model.schema import Broken, Flag, Model, rule
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Operation(Model):
         return () if self.input is None else (self.input,)
 
 
-class ProductOperation(Model):
+class ProductOperation(Model, ABC):
     """What all layers have that the array computes; a registered kind (`lifsim.layers`) adds its own keys, among them
     `op: Literal["its name"]`."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator, ValidationError
 
 from lifsim.config.document import KeyPath
 from lifsim.config.places import alternatives, is_model, keyed, tags_of
+from lifsim.model.core import core_of
 from lifsim.model.schema import KEYS_ALONE, UNKNOWN, Model, UnknownKeyError
 
 M = TypeVar("M", bound=Model)
@@ -46,27 +47,23 @@ class _Parts:
     def model(self, model: type[M], data: Any, path: KeyPath) -> M:
         """Of the mapping `data` at `path`; nothing is known of what is no mapping."""
         known: dict[str, Any] = {}
-        hints = get_type_hints(model, include_extras=True)
         fields = keyed(model) if isinstance(data, Mapping) else {}
         for key, (name, field) in zip(fields, model.model_fields.items(), strict=False):
             if key in data:
                 try:
-                    known[name] = self._value(hints[name], data[key], (*path, key))
+                    known[name] = self._value(field.hint, data[key], (*path, key))
                 except (UnknownKeyError, ValidationError):
                     continue
             elif not field.is_required() and (*path, key) not in self._faulty:
-                known[name] = field.get_default(call_default_factory=True)
-        part = cast(M, model.model_construct())
-        vars(part).clear()  # the defaults of what the file has otherwise, but wrong
-        vars(part).update(known)
-        return part
+                known[name] = field.otherwise()
+        return model.unchecked(known)
 
     def _value(self, hint: Any, value: Any, path: KeyPath) -> Any:
         """Raises UnknownKeyError, or ValidationError where it can be judged beside other keys only."""
         if path in self._faulty:
             raise UnknownKeyError(path[-1])
         if path not in self._leading:
-            return TypeAdapter(hint).validate_python(value, context=KEYS_ALONE)
+            return SchemaValidator(core_of(hint)).validate_python(value, context=KEYS_ALONE)
         kinds = alternatives(hint)
         if isinstance(value, Mapping):
             named = [get_args(kind)[1] for kind in kinds if get_origin(kind) in _MAPPINGS]

@@ -6,12 +6,12 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import KeyPath
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.keys import Key
+from lifsim.model.schema import Model
 
 Kinds = tuple[Any, ...]
 """The types that a value may have; several where a union does not say which."""
@@ -30,7 +30,7 @@ class Place:
     of_key: bool = False
 
 
-def place_of(model: type[BaseModel], data: Any, details: ErrorDetails) -> Place:
+def place_of(model: type[Model], data: Any, details: ErrorDetails) -> Place:
     """The place of one error. Its `loc` has, beside keys, the tags of unions and pydantic's names of their members."""
     place = Place((), data, (model,))
     for position, part in enumerate(details["loc"], start=1):
@@ -63,16 +63,16 @@ def choices_of(kinds: Iterable[Any]) -> list[str]:
     return [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
 
 
-def tags_of(kinds: Iterable[Any], discriminator: str) -> dict[str, type[BaseModel]]:
+def tags_of(kinds: Iterable[Any], discriminator: str) -> dict[str, type[Model]]:
     """The members of a union by their tags, the values that the key `discriminator` may have."""
-    found: dict[str, type[BaseModel]] = {}
+    found: dict[str, type[Model]] = {}
     for kind in kinds:
         if is_model(kind) and discriminator in keyed(kind):
             found |= dict.fromkeys(choices_of(alternatives(keyed(kind)[discriminator].annotation)), kind)
     return found
 
 
-def keyed(model: type[BaseModel]) -> dict[str | int, FieldInfo]:
+def keyed(model: type[Model]) -> dict[str | int, Key]:
     """The fields of a model by the keys that files have for them."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
@@ -88,7 +88,7 @@ def alternatives(kind: Any) -> Kinds:
 
 def is_model(kind: Any) -> bool:
     """Whether a mapping with keys of its own stands there."""
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+    return isinstance(kind, type) and issubclass(kind, Model)
 
 
 def _tagged(kinds: Kinds, tag: object) -> Kinds:

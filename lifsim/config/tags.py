@@ -6,13 +6,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from lifsim.config.document import KeyPath
 from lifsim.config.places import Kinds, keys_of, place_of, tags_of
 from lifsim.errors import nearest
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.schema import Model
 
 WITHOUT_TAG = ("union_tag_invalid", "union_tag_not_found")
 
@@ -35,7 +35,7 @@ def discriminator_of(details: ErrorDetails) -> str:
     return str(details["ctx"]["discriminator"]).rpartition("|")[2].strip(" '")
 
 
-def guess(model: type[BaseModel], data: Any, details: ErrorDetails) -> Guess:
+def guess(model: type[Model], data: Any, details: ErrorDetails) -> Guess:
     """What the mapping of an error `WITHOUT_TAG` was meant to be: by its tag, if near to one, else by its keys."""
     place, key = place_of(model, data, details), discriminator_of(details)
     tags = tags_of(place.kinds, key)
@@ -76,7 +76,7 @@ def untold(meant: Guess) -> set[KeyPath]:
     return {(*meant.path, key) for key in keys_of(meant.kinds) if key not in common}
 
 
-def _likeness(value: Mapping[str, Any], model: type[BaseModel]) -> int:
+def _likeness(value: Mapping[str, Any], model: type[Model]) -> int:
     """How many of the keys `model` has, more than it has not."""
     known = keys_of((model,))
     return sum(1 if key in known else -1 for key in value)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, ValidationError
 
 from lifsim.config.document import Document, KeyPath
 from lifsim.config.file_kind import COMMON_KEYS, in_words, tree_kind
@@ -127,13 +126,13 @@ def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -
     return parsed, faults
 
 
-def _foreign(model: type[BaseModel], data: Any) -> str:
+def _foreign(model: type[Model], data: Any) -> str:
     if isinstance(data, dict):
         return f"must have keys of this kind of file: {', '.join(keys_of((model,)))}{in_words(tree_kind(data))}"
     return f"{shown(data) if isinstance(data, list) or data is None else 'a single value'} must be a mapping of keys"
 
 
-def _is_foreign(model: type[BaseModel], document: Document) -> bool:
+def _is_foreign(model: type[Model], document: Document) -> bool:
     """Whether a document is no mapping, or has no key that the model knows; but for such as many kinds of files have,
     where it is clearly one of another kind."""
     data = document.data
@@ -143,7 +142,7 @@ def _is_foreign(model: type[BaseModel], document: Document) -> bool:
     return bool(data) and not any(key in keyed(model) and key not in common for key in data)
 
 
-def _errors(model: type[BaseModel], data: Any) -> list[ErrorDetails]:
+def _errors(model: type[Model], data: Any) -> list[ErrorDetails]:
     """Of each key by itself."""
     try:
         model.model_validate(data, context=KEYS_ALONE)
@@ -152,7 +151,7 @@ def _errors(model: type[BaseModel], data: Any) -> list[ErrorDetails]:
     return []
 
 
-def _told(model: type[BaseModel], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
+def _told(model: type[Model], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
     strange = [one for one in errors if _is_strange(model, document, data, one)]
     yield from _strange_keys(model, document, data, strange)
     for details in [one for one in errors if one not in strange][:MAX_FAULTS]:
@@ -162,7 +161,7 @@ def _told(model: type[BaseModel], document: Document, data: Any, errors: list[Er
         yield Fault(f"has {counted(len(errors) - MAX_FAULTS, 'more fault')}", source=document.source)
 
 
-def _is_strange(model: type[BaseModel], document: Document, data: Any, details: ErrorDetails) -> bool:
+def _is_strange(model: type[Model], document: Document, data: Any, details: ErrorDetails) -> bool:
     """Whether it is an unknown outermost key of a file that this one has named: that file may be of anything, and its
     keys nobody's business."""
     if details["type"] != "extra_forbidden":
@@ -173,7 +172,7 @@ def _is_strange(model: type[BaseModel], document: Document, data: Any, details: 
     return mark.line is not None and mark.source != document.source and outside
 
 
-def _strange_keys(model: type[BaseModel], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
+def _strange_keys(model: type[Model], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
     """How many there are in each file, and where the first one stands."""
     marks = sorted(
         (document.mark(place_of(model, data, one).path) for one in errors),
@@ -187,7 +186,7 @@ def _strange_keys(model: type[BaseModel], document: Document, data: Any, errors:
         yield Fault(f"must have no other keys than its own kind, has {many}", "", source, first.line, first.column)
 
 
-def _is_consequence(model: type[BaseModel], data: Any, details: ErrorDetails) -> bool:
+def _is_consequence(model: type[Model], data: Any, details: ErrorDetails) -> bool:
     """Of other faults: pydantic counts the good entries of a list only, and the bad ones have faults of their own."""
     if details["type"] != "too_short":
         return False
@@ -195,7 +194,7 @@ def _is_consequence(model: type[BaseModel], data: Any, details: ErrorDetails) ->
     return isinstance(value, list) and len(value) >= details["ctx"]["min_length"]
 
 
-def _fault(model: type[BaseModel], document: Document, data: Any, details: ErrorDetails) -> Fault:
+def _fault(model: type[Model], document: Document, data: Any, details: ErrorDetails) -> Fault:
     place = place_of(model, data, details)
     path, value = place.path, place.value
     kind, context = details["type"], dict(details.get("ctx", {}))

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import BeforeValidator, Field, create_model
-
 from lifsim.config.operation import Name, Operation, Padding, Positive, ProductOperation, Shape
 from lifsim.config.places import alternatives, tags_of
+from lifsim.model.keys import BeforeValidator, Field, Key, key_of
 from lifsim.model.network import NormStatistics
-from lifsim.model.schema import Broken, Flag, Model, Text, rule
+from lifsim.model.schema import Broken, Flag, Model, Text, model_of, rule
 from lifsim.registry import registry_of
 
 MAX_LAYERS = 2000
@@ -97,7 +96,7 @@ class LifSpec(Operation):
     op: Literal["lif"]
     group: Name | None = None
     share: Flag = True
-    neuron: NeuronKeys = Field(default_factory=dict)
+    neuron: NeuronKeys = key_of(default_factory=dict)
 
 
 class TimeMeanSpec(Operation):
@@ -121,7 +120,7 @@ class SpikesSpec(Model):
 
     source: Literal["rates", "engine", "trace"] = "engine"
     trace: Text | None = None
-    rates: Annotated[dict[str, Rates], Field(max_length=MAX_LAYERS)] = Field(default_factory=dict)
+    rates: Annotated[dict[str, Rates], Field(max_length=MAX_LAYERS)] = key_of(default_factory=dict)
     measured: Flag = False
     pruned: Flag = False
     provenance: Prose = ""
@@ -157,7 +156,7 @@ class Workload(Model):
     source: Prose = ""
     timesteps: Annotated[int, Field(ge=1, le=MAX_TIMESTEPS, strict=True)]
     input: InputSpec
-    neuron: NeuronKeys = Field(default_factory=dict)
+    neuron: NeuronKeys = key_of(default_factory=dict)
     norm_statistics: NormStatistics = "timestep"
     layers: Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=MAX_LAYERS)]
     spikes: SpikesSpec = SpikesSpec()
@@ -184,4 +183,4 @@ def _with_kinds(kinds: tuple[Any, ...]) -> type[Workload]:
     layers: Any = Annotated[
         tuple.__class_getitem__((layers_of(kinds), ...)), Field(min_length=1, max_length=MAX_LAYERS)
     ]
-    return create_model("Workload", __base__=Workload, layers=(layers, ...))
+    return model_of("Workload", {"layers": Key(layers)}, Workload)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
 from lifsim.config.operation import Channels
 from lifsim.config.workload_schema import MAX_LAYERS, MAX_TIMESTEPS, Rate
+from lifsim.model.keys import Field, key_of
 from lifsim.model.schema import Bits, Broken, Count, Model, Name, rule
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
@@ -24,13 +23,13 @@ class General(Model):
 class LayerAttributes(Model):
     """One layer, in SCALE-Sim's terms."""
 
-    ifmap_height: Size = Field(alias="IFMAP Height")
-    ifmap_width: Size = Field(alias="IFMAP Width")
-    filter_height: Size = Field(alias="Filter Height")
-    filter_width: Size = Field(alias="Filter Width")
-    channels: Channels = Field(alias="Channels")
-    filters: Channels = Field(alias="Num Filter")
-    stride: Size = Field(alias="Strides")
+    ifmap_height: Size = key_of(alias="IFMAP Height")
+    ifmap_width: Size = key_of(alias="IFMAP Width")
+    filter_height: Size = key_of(alias="Filter Height")
+    filter_width: Size = key_of(alias="Filter Width")
+    channels: Channels = key_of(alias="Channels")
+    filters: Channels = key_of(alias="Num Filter")
+    stride: Size = key_of(alias="Strides")
 
     @rule
     def filter_fits(self) -> Broken:
@@ -51,8 +50,8 @@ class SatasimLayer(Model):
 class SatasimWorkload(Model):
     """A workload: layers that know nothing of each other."""
 
-    general: General = Field(alias="General")
-    layers: Annotated[tuple[SatasimLayer, ...], Field(min_length=1, max_length=MAX_LAYERS)] = Field(alias="Layers")
+    general: General = key_of(alias="General")
+    layers: Annotated[tuple[SatasimLayer, ...], Field(min_length=1, max_length=MAX_LAYERS)] = key_of(alias="Layers")
 
 
 class ComputeAttributes(Model):
@@ -62,15 +61,15 @@ class ComputeAttributes(Model):
     width: Bits
     gated: Gated
     count: Count
-    size_bytes: Annotated[int, Field(ge=1, le=1 << 20, strict=True)] | None = Field(default=None, alias="size-bytes")
+    size_bytes: Annotated[int, Field(ge=1, le=1 << 20, strict=True)] | None = key_of(default=None, alias="size-bytes")
 
 
 class PeComponent(Model):
     """Part of a PE. act-tag: the entry of the energy breakdown that pays it."""
 
     name: Name
-    kind: Literal["compute", "memory"] = Field(alias="class")
-    act_tag: Name = Field(alias="act-tag")
+    kind: Literal["compute", "memory"] = key_of(alias="class")
+    act_tag: Name = key_of(alias="act-tag")
     attributes: ComputeAttributes
 
 
@@ -78,7 +77,7 @@ class PePart(Model):
     """PE-compute or PE-mem."""
 
     name: Name
-    kind: Literal["pe-compute", "pe-mem"] = Field(alias="class")
+    kind: Literal["pe-compute", "pe-mem"] = key_of(alias="class")
     local: Annotated[tuple[PeComponent, ...], Field(max_length=1000)]
 
 
@@ -93,7 +92,7 @@ class PeArray(Model):
     """The array and what its PEs consist of."""
 
     name: Name
-    kind: Literal["pe-array"] = Field(alias="class")
+    kind: Literal["pe-array"] = key_of(alias="class")
     attributes: ArraySize
     subtree: tuple[PePart, ...]
 
@@ -103,7 +102,7 @@ class MemoryAttributes(Model):
 
     kernel: Name
     width: Count
-    size_bytes: Annotated[int, Field(ge=1, le=1 << 50, strict=True)] = Field(alias="size-bytes")
+    size_bytes: Annotated[int, Field(ge=1, le=1 << 50, strict=True)] = key_of(alias="size-bytes")
     bank: Count
     count: Count = 1
     gated: Gated = "y"
@@ -113,8 +112,8 @@ class MemoryItem(Model):
     """A global buffer or a DRAM."""
 
     name: Name
-    kind: Literal["memory"] = Field(alias="class")
-    act_tag: Name = Field(alias="act-tag")
+    kind: Literal["memory"] = key_of(alias="class")
+    act_tag: Name = key_of(alias="act-tag")
     attributes: MemoryAttributes
 
 
@@ -122,7 +121,7 @@ class MemoryTree(Model):
     """The global buffers, or the DRAMs."""
 
     name: Name
-    kind: Literal["glbs", "dram"] = Field(alias="class")
+    kind: Literal["glbs", "dram"] = key_of(alias="class")
     local: Annotated[tuple[MemoryItem, ...], Field(max_length=100)]
 
 
@@ -134,11 +133,11 @@ class Architecture(Model):
 
     name: Name
     dataflow: Literal["sata"]
-    clock_mhz: Annotated[int, Field(ge=1, le=10**6, strict=True)] = Field(alias="clock-frequency")
+    clock_mhz: Annotated[int, Field(ge=1, le=10**6, strict=True)] = key_of(alias="clock-frequency")
     timestep: Count | None = None
-    act_prec: Bits | None = Field(default=None, alias="act-prec")
-    weight_prec: Bits | None = Field(default=None, alias="weight-prec")
-    output_prec: Bits | None = Field(default=None, alias="output-prec")
+    act_prec: Bits | None = key_of(default=None, alias="act-prec")
+    weight_prec: Bits | None = key_of(default=None, alias="weight-prec")
+    output_prec: Bits | None = key_of(default=None, alias="output-prec")
     subtree: tuple[Tree, ...]
 
     @rule

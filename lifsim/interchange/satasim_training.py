@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from lifsim.config.document import Document
 from lifsim.config.operation import Channels
 from lifsim.config.validate import parse_model
@@ -22,6 +20,7 @@ from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.errors import Fault, InputError, shown
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import SOURCE, renamed, unique_names
+from lifsim.model.keys import Field, key_of
 from lifsim.model.schema import Model
 
 Size = Annotated[int, Field(ge=1, le=4096, strict=True)]
@@ -57,15 +56,15 @@ class Conv1d(Model):
     w_k: Size
     w_cin: Channels
     w_cout: Channels
-    inputs: Size = Field(alias="in")
-    outputs: Size = Field(alias="out")
+    inputs: Size = key_of(alias="in")
+    outputs: Size = key_of(alias="out")
 
 
 class Linear(Model):
     """A linear layer."""
 
-    inputs: Channels = Field(alias="in")
-    outputs: Channels = Field(alias="out")
+    inputs: Channels = key_of(alias="in")
+    outputs: Channels = key_of(alias="out")
 
 
 NOTATIONS: dict[str, tuple[type[Model], ...]] = {

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import csv
 from functools import cache
-from importlib.resources import files
 from math import log, log2
+from pathlib import Path
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from lifsim.neurons import NeuronModel
 @cache
 def _rooms() -> dict[str, float]:
     """By format, how often its rounding error may grow."""
-    text = (files("lifsim.keeping") / "undone_calls.csv").read_text()
+    text = Path(__file__).with_name("undone_calls.csv").read_text()
     lines = (line for line in text.splitlines() if not line.startswith("#"))
     return {row["format"]: float(row["room"]) for row in csv.DictReader(lines)}
 

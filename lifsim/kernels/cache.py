@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hmac
-import logging
 import os
 import secrets
 import shutil
@@ -200,6 +199,8 @@ def _holder_in(file: Path) -> str:
 def _warn(fault: str) -> None:
     """Tell the user, once, that nothing is kept, why, and the way out."""
     what = "compiled code is not kept, so that every run compiles again"
+    import logging
+
     logging.getLogger(__name__).warning("%s: %s; set %s to a folder that only you can write", what, fault, FOLDER)
 
 

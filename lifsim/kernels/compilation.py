@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,6 +60,8 @@ def announce(title: str, seconds: float, cache: Cache | None) -> None:
     """Tell the user what takes so long."""
     once = "once, " if cache and cache.is_writable else ""
     said = "compiling %s for this machine: %sabout %s s, more if it is busy"
+    import logging
+
     logging.getLogger(__name__).warning(said, title, once, math.ceil(seconds))
 
 

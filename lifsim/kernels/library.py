@@ -9,8 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -48,6 +46,9 @@ def load_library(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]
 
 def link(codes: Sequence[bytes]) -> bytes:
     """A shared library of object files. Raises NoLibraryError where there is no linker, or it fails."""
+    import subprocess
+    import tempfile
+
     linker = _linker()
     try:
         with tempfile.TemporaryDirectory(prefix="lifsim-") as folder:

@@ -9,7 +9,6 @@ same figures, a second later.
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 import sys
@@ -77,6 +76,8 @@ class _Loaded:
             return load_object(self._kernel, watch)
         except Exception as error:  # whatever this LLVM or this platform lacks, Numba's own way does without
             reason = f"{type(error).__name__}: {error}"
+            import logging
+
             logging.getLogger(__name__).warning("Numba compiles %s: no object file (%s)", self._kernel.title, reason)
             return None
 

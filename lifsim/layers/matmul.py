@@ -23,12 +23,12 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
 
 from lifsim.config.operation import Channels, Name, ProductOperation
 from lifsim.layers.protocol import LAYERS, LayerKind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.fitting import MisfitError, map_of
+from lifsim.model.keys import Field
 from lifsim.model.network import Tensor
 from lifsim.model.product import Array, Given, Operator, Product, Window
 from lifsim.model.schema import Flag, known

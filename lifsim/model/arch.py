@@ -7,13 +7,12 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
-
 from lifsim.brief import Brief, Briefly
 from lifsim.errors import shown
 from lifsim.model.buffers import Buffers
 from lifsim.model.described import arch_brief
 from lifsim.model.dram_part import Dram
+from lifsim.model.keys import BeforeValidator, Field
 from lifsim.model.members import member_of
 from lifsim.model.schema import Bits, Broken, Count, Cycles, Flag, Model, Name, UnknownKeyError, rule
 from lifsim.registry import registry_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
+from lifsim.model.keys import Field
 from lifsim.model.schema import Broken, Bytes, Cost, Count, Flag, Model, Text, rule
 
 

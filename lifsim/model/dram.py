@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator
-
 from lifsim.errors import shown
 from lifsim.model.dram_energy import IddEnergy, PerBitEnergy, SuppliesEnergy
 from lifsim.model.dram_mapping import Segment, mapping_faults, parse_mapping
 from lifsim.model.dram_timing import DramTiming, Positive
+from lifsim.model.keys import AfterValidator, Field, PlainValidator
 from lifsim.model.schema import Broken, Flag, Model, Name, Text, UnknownKeyError, rule
 
 MAX_CHANNELS = 64

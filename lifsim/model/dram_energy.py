@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Literal
 
-from pydantic import Field
-
+from lifsim.model.keys import Field
 from lifsim.model.schema import Broken, Model, Name, Text, UnknownKeyError, rule
 
 Milliamps = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=True)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, Field, ValidationInfo
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from lifsim.model.dram import LOW_POWER, DramSpec, IdleCycles
+from lifsim.model.keys import BeforeValidator, Field
 from lifsim.model.members import member_of
 from lifsim.model.schema import Broken, Cost, Model, Text, rule
 from lifsim.registry import registry_of
 from lifsim.units import parse_bytes
+
+if TYPE_CHECKING:
+    from pydantic_core.core_schema import ValidationInfo
 
 
 def _if_simulated(device: object, info: ValidationInfo) -> object:
@@ -40,7 +42,7 @@ class Dram(Model):
     """
 
     model: Annotated[str, member_of("memory")] = "ideal"
-    device: Annotated[DramSpec | None, BeforeValidator(_if_simulated)] = None
+    device: Annotated[DramSpec | None, BeforeValidator(_if_simulated, with_info=True)] = None
     bandwidth_bytes_per_s: Annotated[int, BeforeValidator(parse_bytes), Field(ge=10**6, le=10**15)] | None = None
     latency_ns: Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)] = 0.0
     energy: Literal["device", "borrowed_currents", "per_bit"] | None = None

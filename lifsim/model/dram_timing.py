@@ -7,8 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 
-from pydantic import Field
-
+from lifsim.model.keys import Field
 from lifsim.model.schema import Broken, Cycles, Model, UnknownKeyError, rule
 
 Positive = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import AfterValidator
-
 from lifsim.errors import did_you_mean
+from lifsim.model.keys import AfterValidator
 from lifsim.registry import registry_of
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from dataclasses import FrozenInstanceError
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, dataclass_transform
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import SchemaSerializer, SchemaValidator
 
 from lifsim.errors import shown
+from lifsim.model.core import annotations_of, core_of_keys, hints_of
+from lifsim.model.keys import REQUIRED, AfterValidator, BeforeValidator, CoreSchema, Field, Key, key_of
 from lifsim.units import parse_bytes, parse_hz
+
+if TYPE_CHECKING:
+    from pydantic_core.core_schema import ValidationInfo
 
 KEYS_ALONE = "each key alone"
 """Validation context: judge every key by itself, and leave the rules across keys alone."""
@@ -41,6 +46,7 @@ Broken = Iterator[tuple[str, str]]
 """(key, message) of each rule across keys that does not hold; a key may be dotted, '' is the model itself."""
 
 D = TypeVar("D")
+T = TypeVar("T")
 R = TypeVar("R", bound=Callable[[Any], Broken])
 
 
@@ -51,6 +57,8 @@ class BrokenRulesError(ValueError):
         self.broken = tuple(broken)
         super().__init__("; ".join(f"{key}: {message}" if key else message for key, message in self.broken))
 
+
+M = TypeVar("M", bound="Model")
 
 UNKNOWN: Any = object()
 """Stands in a mapping of names for an entry whose value has a fault of its own."""
@@ -67,47 +75,168 @@ def rule(method: R) -> R:
     return method
 
 
-class Model(BaseModel):
-    """Frozen, no unknown keys. Scalars are strict by their types: `on` is no flag, `true` no number.
+class _Once(Generic[T]):
+    """What is made of a model when it is first asked for."""
+
+    def __init__(self, make: Callable[[type[Model]], T]) -> None:
+        self._make = make
+        self._made: dict[type[Model], T] = {}
+
+    def __get__(self, model: object, kind: type[Model]) -> T:
+        if kind not in self._made:
+            self._made[kind] = self._make(kind)
+        return self._made[kind]
+
+
+def _rules_of(model: type[Model]) -> Sequence[str]:
+    methods = {name: what for kind in reversed(model.__mro__) for name, what in vars(kind).items()}
+    return [name for name, what in methods.items() if isinstance(what, FunctionType) and hasattr(what, "is_rule")]
+
+
+def _keys_of(model: type[Model]) -> Mapping[str, Key]:
+    found: dict[str, Key] = {}
+    for base in reversed(model.__mro__):
+        if base is not Model and issubclass(base, Model):
+            for name, hint in hints_of(base).items():
+                said = base._defaults.get(name, REQUIRED)
+                if type(said).__module__.startswith("pydantic"):
+                    raise TypeError(f"{base.__qualname__}.{name} must have a default, or one of `key_of`, not {said!r}")
+                found[name] = said.of(hint) if isinstance(said, Key) else Key(hint, said)
+    return found
+
+
+def _core_of(model: type[Model]) -> CoreSchema:
+    schema = core_of_keys(model, model.model_fields, model.others)
+    keep_rules = AfterValidator(model._keep_rules, with_info=True)
+    return keep_rules.around(schema) if model.rules else schema
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key_of,))
+class Model:
+    """Frozen, no unknown keys. Scalars are strict by their types: `on` is no flag, `true` no number. Made of keys, it
+    raises ValidationError with all that is wrong with them.
 
     A model is whole, but where it stands for a file with faults (`lifsim.config.partial`): then reading a key that is
     not known raises UnknownKeyError.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # a part is built with its whole
+    __slots__ = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
 
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Keys that older files have, and what stands for them now."""
 
+    others: ClassVar[Literal["forbid", "ignore"]] = "forbid"
+    """What is done with keys that it has not."""
+
+    _defaults: ClassVar[Mapping[str, object]] = MappingProxyType({})
+    """By their names, of the keys that a model adds to those of its bases."""
+
+    model_fields = _Once(_keys_of)
+    """Its keys by their names, those that it inherits first."""
+
+    rules = _Once(_rules_of)
+    """Names of its rules, those that it inherits first."""
+
+    core = _Once(_core_of)
+    """What `pydantic_core` checks it by."""
+
+    _validator = _Once(lambda model: SchemaValidator(model.core))
+    _serializer = _Once(lambda model: SchemaSerializer(model.core))
+
+    def __init_subclass__(cls) -> None:
+        """Defaults do not stand in for what is not known."""
+        cls._defaults = {name: vars(cls)[name] for name in annotations_of(cls) if name in vars(cls)}
+        for name in cls._defaults:
+            delattr(cls, name)
+
     if not TYPE_CHECKING:
+
+        def __init__(self, /, **values: Any) -> None:
+            self._validator.validate_python(values, self_instance=self)
 
         def __getattr__(self, name: str) -> Any:
             """Only what is not there is looked for here."""
-            if name in type(self).model_fields:
+            if name in self.model_fields:
                 raise UnknownKeyError(name)
-            return super().__getattr__(name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise FrozenInstanceError(f"cannot assign to {name!r}: a {type(self).__name__} is frozen")
+
+        def __delattr__(self, name: str) -> None:
+            raise FrozenInstanceError(f"cannot delete {name!r}: a {type(self).__name__} is frozen")
+
+        def __eq__(self, other: object) -> bool:
+            return vars(self) == vars(other) if type(self) is type(other) else NotImplemented
+
+        def __hash__(self) -> int:
+            return hash((type(self), *vars(self).values()))
+
+        def __repr__(self) -> str:
+            return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+        def __getstate__(self) -> dict[str, Any]:
+            return vars(self)
+
+        def __setstate__(self, state: Mapping[str, Any]) -> None:
+            vars(self).update(state)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        """Within models of pydantic, too."""
+        return cls.core
+
+    @classmethod
+    def model_validate(cls, data: object, *, context: str | None = None) -> Self:
+        """`data`, a mapping, as this model. Raises ValidationError with all that is wrong with it."""
+        made: Self = cls._validator.validate_python(data, context=context)
+        return made
+
+    @classmethod
+    def unchecked(cls, values: Mapping[str, Any]) -> Self:
+        """What has these `values`, whatever they are, and no others."""
+        made = object.__new__(cls)
+        vars(made).update(values)
+        return made
+
+    @classmethod
+    def model_construct(cls, **values: Any) -> Self:
+        """What has these values and the defaults of its other keys, as far as they have one: nothing is checked."""
+        defaults = {name: key.otherwise() for name, key in cls.model_fields.items() if not key.is_required()}
+        return cls.unchecked(defaults | values)
+
+    def model_copy(self, *, update: Mapping[str, Any] = MappingProxyType({})) -> Self:
+        """It with these other values, which are not checked."""
+        return self.unchecked({**vars(self), **update})
+
+    def model_dump(
+        self, *, mode: str = "python", exclude: set[str] | None = None, exclude_none: bool = False
+    ) -> dict[str, Any]:
+        """Its values by the names of its keys, but for those to `exclude`; mode "json": as JSON has them."""
+        dumped: dict[str, Any] = self._serializer.to_python(self, mode=mode, exclude=exclude, exclude_none=exclude_none)
+        return dumped
 
     def broken_rules(self) -> Broken:
         """(key, message) of each `rule` that does not hold, as far as its keys are known."""
-        for name in _rules_of(type(self)):
+        for name in self.rules:
             with suppress(UnknownKeyError):
                 yield from getattr(self, name)()
 
-    @model_validator(mode="after")
-    def _keep_rules(self, info: ValidationInfo) -> Model:
+    def _keep_rules(self, info: ValidationInfo[Any]) -> Model:
         broken = () if info.context is KEYS_ALONE else tuple(self.broken_rules())
         if broken:
             raise BrokenRulesError(broken)
         return self
 
 
+def model_of(name: str, keys: Mapping[str, Key], base: type[M]) -> type[M]:
+    """A model that is called `name` and has these keys beside those of its `base`."""
+    hints = {of: key.hint for of, key in keys.items()}
+    make: Any = type(base)
+    made: type[M] = make(name, (base,), {"__annotations__": hints, "__module__": base.__module__, **keys})
+    return made
+
+
 def known(model: Model, key: str, otherwise: D) -> Any | D:
     """What `model` has for `key`; `otherwise` where that is not known."""
     return vars(model).get(key, otherwise)
-
-
-@cache
-def _rules_of(model: type[Model]) -> tuple[str, ...]:
-    """Names of the rules of `model`, those that it inherits first."""
-    methods = {name: what for kind in reversed(model.__mro__) for name, what in vars(kind).items()}
-    return tuple(name for name, what in methods.items() if isinstance(what, FunctionType) and hasattr(what, "is_rule"))

@@ -26,7 +26,6 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_parts, tick_visit
 from lifsim.schedule.tick_tiles import steps_of
-from lifsim.schedule.wave_steps import most_steps, wave_visits
 from lifsim.schedule.window_steps import window_visits
 from lifsim.units import counted
 
@@ -53,6 +52,8 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
     """Of a group that is not tick-batched."""
     facts = plan.facts
     if group.waves is not None:
+        from lifsim.schedule.wave_steps import wave_visits
+
         return wave_visits(facts, plan.chip, batch, group)
     if group.tiled:
         return list(window_visits(facts, plan.chip, batch, group))
@@ -180,6 +181,8 @@ def _require_room(facts: NetworkFacts, batch: int, groups: Sequence[GroupPlan]) 
 
 def _most_tiles(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
     if group.waves is not None:
+        from lifsim.schedule.wave_steps import most_steps
+
         return most_steps(facts, batch, group)
     if not group.tiled:
         return most_group_steps(facts, batch, group)

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import AfterValidator, ConfigDict, Field, create_model
-
 from lifsim.accounting.books import (
     Accesses,
     BooksError,
@@ -27,7 +25,8 @@ from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
 from lifsim.config.text_file import read_text
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.lazy_dataclass import dataclass
-from lifsim.model.schema import Broken, Model, Text, rule
+from lifsim.model.keys import REQUIRED, AfterValidator, Field, Key
+from lifsim.model.schema import Broken, Model, Text, model_of, rule
 from lifsim.model.sharing import Sharing
 from lifsim.play.bound import BufferUse
 from lifsim.play.dram import DramActivity
@@ -60,15 +59,15 @@ def _sharing(text: str) -> str:
 def _stored(record: type) -> Any:
     """The schema of a record of a run: its counts whole and >= 0, its amounts finite and >= 0, its books balanced."""
     kinds = get_type_hints(record)
-    fields: dict[str, Any] = {
-        field.name: (_kind(kinds[field.name]), ... if field.default is dataclasses.MISSING else field.default)
+    keys = {
+        field.name: Key(_kind(kinds[field.name]), REQUIRED if field.default is dataclasses.MISSING else field.default)
         for field in dataclasses.fields(record)
     }
-    model = create_model(record.__name__, __base__=Model, **fields)
+    model = model_of(record.__name__, keys, Model)
 
     def balanced(values: Model) -> object:
         try:
-            return record(**{name: getattr(values, name) for name in fields})
+            return record(**{name: getattr(values, name) for name in keys})
         except BooksError as error:
             raise ValueError(f"must balance: {str(error).partition(f': {record.__name__}(')[0]}") from None
 
@@ -88,8 +87,7 @@ def _kind(kind: Any) -> Any:
 def _dram_bytes() -> Any:
     """The schema of DRAM bytes as results show them: in training they have more parts, which are 0 in inference."""
     needed, every = DramBytes().shown(), StageBytes().shown()
-    fields: dict[str, Any] = {name: (Tally, ... if name in needed else 0) for name in every}
-    model = create_model("DramBytes", __base__=Model, **fields)
+    model = model_of("DramBytes", {name: Key(Tally, REQUIRED if name in needed else 0) for name in every}, Model)
 
     def balanced(values: Model) -> Model:
         parts = sum(getattr(values, name) for name in every if name != "total")
@@ -143,7 +141,7 @@ def _present(version: int) -> int:
 class _Head(Model):
     """What tells a summary from other files."""
 
-    model_config = ConfigDict(extra="ignore")
+    others = "ignore"
 
     format: Literal["lifsim-summary"]
     schema_version: Annotated[int, Field(strict=True, ge=1)]
@@ -213,10 +211,8 @@ def _schema() -> type[Model]:
         "early_exit": _EarlyExit,
         "early_exit_comparison": dict[str, Any],
     }
-    fields = {name: (kind, ...) for name, kind in needed.items()}
-    make: Any = create_model
-    made: type[Model] = make("Summary", __base__=Model, **fields, **{k: (v | None, None) for k, v in optional.items()})
-    return made
+    keys = {name: Key(kind) for name, kind in needed.items()}
+    return model_of("Summary", keys | {name: Key(kind | None, None) for name, kind in optional.items()}, Model)
 
 
 @dataclass(frozen=True)
@@ -266,7 +262,7 @@ def _stored_run(path: Path) -> Stored:
 def _totals(found: Any) -> Totals:
     """Of a summary that its schema has checked."""
     kind = StageBytes if found.inputs.options.mode == "training" else DramBytes
-    moved = {name: amount for name, amount in dict(found.dram_bytes).items() if name not in ("psum", "total")}
+    moved = {name: amount for name, amount in vars(found.dram_bytes).items() if name not in ("psum", "total")}
     if kind is DramBytes:
         moved = {name: amount for name, amount in moved.items() if name in DramBytes().shown()}
     return Totals(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -29,10 +29,11 @@ from lifsim.schedule.storage import Reals
 from lifsim.schedule.timestep import chunk_sizes, plan_group, room_for
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.wave_plan import WavesAsked, in_waves
-from lifsim.schedule.waves_together import InWaves
 from lifsim.schedule.ways import Way
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
+
+if TYPE_CHECKING:
+    from lifsim.schedule.wave_plan import WavesAsked
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,8 @@ class Choices:
     @cached_property
     def together(self) -> tuple[Together, ...]:
         """The ways in which several layers may run as one group."""
+        from lifsim.schedule.waves_together import InWaves
+
         waves = () if self.trains or self.facts.timesteps == 1 else (InWaves(self, "fused"), InWaves(self, "skewed"))
         return (*((TimestepMajor(self),) if self.mergeable else ()), *waves)
 
@@ -147,10 +150,14 @@ class Choices:
 
     def waves_asked(self, first: int, end: int) -> WavesAsked:
         """Of layers first..end-1 in waves."""
+        from lifsim.schedule.wave_plan import WavesAsked
+
         channels = tuple(self._channels)
         return WavesAsked(self.facts, self.chip, first, end - 1, self.batch, self.chunk, channels)
 
     def _in_waves(self, first: int, end: int, window: Window) -> GroupPlan:
+        from lifsim.schedule.wave_plan import in_waves
+
         found = in_waves(self.waves_asked(first, end), window)
         if isinstance(found, Fault):
             raise InputError(found)

@@ -9,7 +9,6 @@ from lifsim.schedule.exits import Exits
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
-from lifsim.schedule.wave_unrolled import unroll_waves
 from lifsim.schedule.window import TIMESTEP
 from lifsim.schedule.window_steps import unroll_windows
 
@@ -41,6 +40,8 @@ def unrolled(plan: Plan, exits: Exits) -> Iterator[LayerStep]:
     chunk."""
     (group,) = plan.groups
     if group.waves is not None:
+        from lifsim.schedule.wave_unrolled import unroll_waves
+
         return unroll_waves(group.waves_walked, exits)
     if group.tiled:
         return unroll_windows(plan.facts, plan.chip, group, exits)

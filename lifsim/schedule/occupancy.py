@@ -18,7 +18,6 @@ from lifsim.schedule.rows import row_tiles
 from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
 from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
 from lifsim.schedule.tick_nest import staying_of
-from lifsim.schedule.wave_occupancy import wave_peak
 from lifsim.schedule.window import layers_of
 
 
@@ -28,6 +27,8 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     held = []
     for group in plan.groups:
         if group.waves is not None:
+            from lifsim.schedule.wave_occupancy import wave_peak
+
             held.append(wave_peak(facts, chip, group))
         elif group.tiled:
             held.append(_tiled(facts.layers[group.first].layer, facts.reals, chip, batch, group))

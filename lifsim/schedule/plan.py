@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lifsim.brief import Brief, Briefly
 from lifsim.errors import Fault, InputError, did_you_mean
@@ -15,10 +16,12 @@ from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
-from lifsim.schedule.wave_group import WaveWalk
-from lifsim.schedule.waves import Waves
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
 from lifsim.schedule.words import plan_brief
+
+if TYPE_CHECKING:
+    from lifsim.schedule.wave_group import WaveWalk
+    from lifsim.schedule.waves import Waves
 
 SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "fused:TW", "skewed", "skewed:TW", "auto")
 """TW stands for a number of timesteps."""

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.together import NEVER, Together
-from lifsim.schedule.waves_together import InWaves
 from lifsim.schedule.window import TIMESTEP, Window
 
 
@@ -51,6 +50,8 @@ def fused_groups(choices: Choices, window: Window) -> list[Choice]:
 
     if choices.facts.timesteps == 1:
         return contenders(choices)
+    from lifsim.schedule.waves_together import InWaves
+
     ways = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
     return _Search(choices, [replace(way, only=window) for way in ways], alone).found()
 

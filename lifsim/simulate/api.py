@@ -204,7 +204,7 @@ def _options(options: Options | None, named: Mapping[str, Any], rates: RatesFile
     if not isinstance(options, Options | None):
         raise InputError(Fault(f"{shown(options)} must be an Options, or None", path="options"))
     given = {name: value for name, value in named.items() if value is not None}
-    return examined_options({**dict(options or ()), **given}, rates)
+    return examined_options({**(vars(options) if options else {}), **given}, rates)
 
 
 def name_of(given: object, what: str) -> str:

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic_core import ValidationError
 
 from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
 from lifsim.config.given_rates import GivenRate, rate_words
 from lifsim.config.validate import Examined, examine
 from lifsim.config.workload_schema import MAX_LAYERS
+from lifsim.model.keys import AfterValidator, BeforeValidator, Field
 from lifsim.model.members import member_of
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.schedule.exits import share_faults
@@ -218,16 +211,15 @@ class Options(Model):
                 f"{self.objective!r} must go with schedule auto, not {self.schedule}, which minimises nothing",
             )
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _tells_every_fault(cls, values: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        """In the words in which those of a file are told, where options are made in Python."""
-        try:
-            return handler(values)
-        except ValidationError:
-            if info.context is None:
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **values: Any) -> None:
+            """Tells faults in the words in which those of a file are told."""
+            try:
+                super().__init__(**values)
+            except ValidationError:
                 options_of(values)
-            raise
+                raise
 
     @property
     def exit_options(self) -> tuple[str, ...]:

@@ -10,14 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-
 from lifsim.config import defaults
 from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
 from lifsim.config.given_rates import rate_words
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.keys import BeforeValidator, Field, key_of
 from lifsim.model.schema import Flag, Model, Text
 from lifsim.simulate.api import OPTIMIZER
 from lifsim.sweeps.values import Listed, parse_values
@@ -62,8 +61,8 @@ class SweepFile(Model):
     bptt: Values | None = None
     optimizer: Values | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] | None = None
-    set: Settings = Field(default_factory=dict)
-    vary: Settings = Field(default_factory=dict)
+    set: Settings = key_of(default_factory=dict)
+    vary: Settings = key_of(default_factory=dict)
     sample: Annotated[int, Field(ge=1, strict=True)] | None = None
 
 

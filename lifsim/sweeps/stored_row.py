@@ -7,11 +7,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-
 from lifsim.config.document import Document, Mark
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, shown
+from lifsim.model.keys import BeforeValidator, Field
 from lifsim.model.schema import UNKNOWN, Broken, Model, rule
 
 MOST = 1 << 126

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from lifsim.kernels import load
 from lifsim.kernels.cache import Cache
-from lifsim.kernels.kernel import Kernel
+from lifsim.kernels.kernel import Kernel, release
 from tests.kernels.conftest import forget
 
 TOTAL = Kernel("a sum", "tests.kernels.small", "total", (np.dtype(np.int64), None), ())
@@ -81,3 +82,20 @@ print("numba" in sys.modules, "llvmlite" in sys.modules)
     for _ in range(2):  # the first of them may compile
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert ran.stdout.strip() == imported, ran.stderr
+
+
+def test_it_is_of_its_compilers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert version("numba") in release("numba")
+    assert version("llvmlite") in release("llvmlite")
+    assert release("click") == version("click")  # it has no file that tells
+    digests = {TOTAL.digest}
+    for package in ("numba", "llvmlite"):
+        with monkeypatch.context() as context:
+            context.setattr(
+                "lifsim.kernels.kernel.release", lambda one, other=package: release(one) + (one == other) * "x"
+            )
+            digests.add(TOTAL.digest)
+    with monkeypatch.context() as context:
+        context.setattr(np, "__version__", "another")
+        digests.add(TOTAL.digest)
+    assert len(digests) == 4

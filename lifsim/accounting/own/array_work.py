@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
 from functools import cached_property
 from math import prod
 
@@ -29,7 +28,7 @@ class ArrayWork:
     @cached_property
     def all_accesses(self) -> ArrayAccesses:
         """Of all rounds."""
-        return ArrayAccesses(*(sum(column) for column in zip(*map(astuple, self.accesses), strict=True)))
+        return ArrayAccesses(*(sum(column) for column in zip(*(one.counts for one in self.accesses), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def lif_map(layer: Layer) -> tuple[int, int, int]:
 
 def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None) -> ArrayWork:
     """Work of the product `laid` on spikes of which `sparsity` has `kept` what it must know, and of the LIFs behind."""
-    accesses, before = [], (0,) * len(fields(ArrayAccesses))
+    accesses, before = [], ArrayAccesses(0, 0, 0, 0, 0).counts
     for rounds in range(1, kept.rounds + 1):
-        after = astuple(laid.accesses(rounds))
+        after = laid.accesses(rounds).counts
         accesses.append(ArrayAccesses(*((a - b) * kept.images for a, b in zip(after, before, strict=True))))
         before = after
     return ArrayWork(

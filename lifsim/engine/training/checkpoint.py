@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from lifsim.config.json_file import parse_json
 from lifsim.engine.training.loop import Progressed
 from lifsim.engine.weights import checked_weights, save_arrays
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.keys import Field
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, rule
 from lifsim.trace.archive import Archive

@@ -15,8 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
-
 from lifsim.config.json_file import read_json
 from lifsim.engine.data import Dataset
 from lifsim.engine.training.backprop import Learner
@@ -28,6 +26,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.files import replacing
 from lifsim.kernels.share import share_cache
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.keys import Field
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing

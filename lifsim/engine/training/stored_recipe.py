@@ -7,12 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
-
 from lifsim.config.document import Document, Mark
 from lifsim.config.validate import parse_model
 from lifsim.engine.training.loop import Recipe
 from lifsim.engine.training.optimiser import Adam, Optimiser, Sgd
+from lifsim.model.keys import Field
 from lifsim.model.schema import Model
 
 _Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]

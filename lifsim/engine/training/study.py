@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
-
 from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import read_json
@@ -28,6 +26,7 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.files import replacing, unwritable
 from lifsim.kernels.share import share_cache
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.keys import Field
 from lifsim.model.network import Network
 from lifsim.model.schema import Broken, Model, Text, rule
 from lifsim.model.sharing import Sharing

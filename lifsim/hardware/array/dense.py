@@ -31,6 +31,11 @@ class ArrayAccesses:
     psum_reads: int
     psum_writes: int
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All of them, in their order."""
+        return tuple(vars(self).values())
+
 
 def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool) -> ArrayCycles:
     """Cycles of a layer over its `rounds` (timesteps that the array computes; images multiply them).

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -60,11 +60,11 @@ class Laid:
 
     def accesses(self, rounds: int) -> ArrayAccesses:
         """Of all tiles over `rounds`."""
-        total = np.zeros(len(ArrayAccesses.__dataclass_fields__), object)
+        of_tiles = []
         for tile, count in self.tiles:
             of_tile = buffer_accesses(self.dataflow, tile, self.shape, rounds, self.tick_batched)
-            total += np.array(astuple(of_tile), object) * count
-        return ArrayAccesses(*total.tolist())
+            of_tiles.append([accesses * count for accesses in of_tile.counts])
+        return ArrayAccesses(*map(sum, zip(*of_tiles, strict=True)))
 
     def in_order(self) -> tuple[list[Gemm], list[int]]:
         """The tiles of a group: their shapes, and the shape of each as they are worked off."""
