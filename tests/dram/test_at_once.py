@@ -24,6 +24,7 @@ SETTINGS = (
     ["mapping=rocorabgbach"],
     ["controller.dual_command=true", "controller.row_hit_limit=2"],
     ["timing.tRCD=90", "timing.tRAS=120", "timing.tRC=140"],
+    ["timing.tCCD_S=12", "timing.tCCD_L=12"],
     ["controller.requests_per_cycle=5", "controller.command_queue=3", "controller.read_queue=48"],
 )
 
@@ -117,15 +118,16 @@ def test_reads_that_go_on_behind_writes(name: str, given: list[str]) -> None:
 
 @pytest.mark.parametrize("queue", [1, 2])
 @pytest.mark.parametrize("writes", [4, 5, 12])
-def test_writes_have_their_turn_when_no_command_is_left(queue: int, writes: int) -> None:
-    """They all come in between two hits of a bank that holds `queue` commands: behind the next hit of one it has none,
-    and more writes than `drain_above` come first."""
+@pytest.mark.parametrize(("first", "beside"), [(20, 1), (2, 3)])
+def test_writes_have_their_turn_when_no_command_is_left(queue: int, writes: int, first: int, beside: int) -> None:
+    """They all come in between two hits of a bank that holds `queue` commands, or while a bank beside it has some:
+    behind the next hit of one it has none, and more writes than `drain_above` come first."""
     given = {"command_queue": queue, "read_queue": 6, "drain_above": 4, "requests_per_cycle": 5}
     slow = ["timing.tCCD_S=12", "timing.tCCD_L=12"]
     spec = load_dram("ddr3_1866", [*slow, *(f"controller.{key}={value}" for key, value in given.items())])
-    addresses, sizes = np.array([0, 1 << 28, 20, 1 << 20]), np.array([20, writes, 60, 9])
-    addresses[2] *= spec.organisation.burst_bytes
-    is_write = np.array([False, True, False, False])
+    addresses, sizes = np.array([1 << 13, 0, 3 << 13, first]), np.array([beside, first, writes, 60])
+    addresses[3] *= spec.organisation.burst_bytes
+    is_write = np.array([False, False, True, False])
     assert_equal_to_oracle(
         spec,
         Requests(addresses.astype(np.uint64), sizes * spec.organisation.burst_bytes, is_write, np.zeros(4, np.int64)),
