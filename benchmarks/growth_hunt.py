@@ -146,7 +146,9 @@ def told(name: str, sizes: Sequence[int], runs: Sequence[Ran | None]) -> Iterato
         yield f"{name:32} {'':30} {seconds} s"
         return
     sized = [size for size, _ in there]
-    of_time, of_bytes = (exponent(sized, of) for of in ([one.cpu_s for _, one in there], [one.moved for _, one in there]))
+    of_time, of_bytes = (
+        exponent(sized, of) for of in ([one.cpu_s for _, one in there], [one.moved for _, one in there])
+    )
     of_memory = exponent(sized, [one.peak_mb for _, one in there])
     mark = " !" if of_time > MOST or None in runs else ""
     peak = there[-1][1].peak_mb

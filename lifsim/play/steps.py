@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
-from lifsim.hardware.pipeline.program import START, Halves, Program, program
+from lifsim.hardware.pipeline.program import Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo, bytes_of_arrays
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
+from lifsim.play.stretches import FEW_STEPS, Placed, Stretch
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.facts import NetworkFacts
@@ -62,9 +63,6 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
 AT_ONCE_STEPS = 1 << 15
 """A run of so many, some 50 MB, is put together and played at once, and its visits are kept for runs beside it; one of
 more goes section by section."""
-
-FEW_STEPS = 1 << 13
-"""Of a section."""
 
 
 class Visits(Protocol):
@@ -206,19 +204,27 @@ BUFFER_OF = {
 
 @dataclass(frozen=True)
 class RunSteps:
-    """layer: [steps] index of each step's layer. visits: in order; moves: theirs, one behind the other, with global
-    steps. program: what the pipeline plays, its requests being `moves` in another order."""
+    """visits: in order; stretch: all of them. program: what the pipeline plays, its requests being `moves` in another
+    order."""
 
-    layer: Ints
     visits: tuple[Visit, ...]
-    moves: Moves
+    stretch: Stretch
     program: Program
+
+    @property
+    def layer(self) -> Ints:
+        """[steps] index of each step's layer."""
+        return self.stretch.layer
+
+    @property
+    def moves(self) -> Moves:
+        """Of all steps."""
+        return self.stretch.moves
 
     @property
     def digest(self) -> bytes:
         """Of what a memory plays and of where it lies: runs of the same take the same time. 32 bytes."""
-        regions = [(visit.regions, visit.moves.step.size) for visit in self.visits]
-        digest = hashlib.blake2b(repr(regions).encode(), digest_size=32)
+        digest = hashlib.blake2b(repr(self.stretch.regions).encode(), digest_size=32)
         program, moves = self.program, self.moves
         parts = (program, program.requests, moves)
         for column in (getattr(part, one.name) for part in parts for one in fields(part)):
@@ -232,46 +238,12 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their tiles and outputs."""
     visits = [cut(visit, whole_buffers(stores)) for visit in visits]
-    work, sums = StepWork.of(visits), WorkSums()
+    stretch, sums = Stretch.of(visits), WorkSums()
+    work, moves = StepWork.of(stretch), stretch.moves
     sums.add(work)
-    cycles = Dealer(counts, sums).of(work)
-    moves, after = _joined(visits)
-    return RunSteps(
-        work.layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, halves_of(stores))
-    )
-
-
-class Placed(NamedTuple):
-    """A visit whose first step is the step `first` of the run. after: [moves] the step behind whose stores each load
-    has to be served: the last one of the visit that wrote the tensor, `START` for what was there before."""
-
-    visit: Visit
-    first: int
-    after: Ints
-
-
-def placed(visits: Iterable[Visit]) -> Iterator[Placed]:
-    """`visits` one behind the other."""
-    written: dict[str, int] = {}
-    first = 0
-    for visit in visits:
-        behind = np.array([written.get(name, START) for name in visit.regions])[visit.moves.region]
-        yield Placed(visit, first, np.where(visit.loads, behind, START))
-        first += visit.steps
-        written |= {visit.regions[region]: first - 1 for region in visit.stored}
-
-
-def _joined(visits: Sequence[Visit]) -> tuple[Moves, Ints]:
-    """The moves of all visits with global steps, and the steps `after` which they may be served."""
-    every = list(placed(visits))
-    columns = [
-        Moves(visit.moves.step + first, *(getattr(visit.moves, name) for name in MOVED)) for visit, first, _ in every
-    ]
-    joined = Moves(*(np.concatenate([getattr(part, name) for part in columns]) for name in ("step", *MOVED)))
-    return joined, np.concatenate([after for _, _, after in every])
-
-
-MOVED = ("kind", "region", "offset", "extent_bytes", "extents", "pitch")
+    cycles, after = Dealer(counts, sums).of(work), Placed().after(stretch)
+    played = program(cycles, moves.step, moves.kind, moves.bytes, after, halves_of(stores))
+    return RunSteps(tuple(visits), stretch, played)
 
 
 def whole_buffers(stores: Stores) -> dict[Kind, Store]:

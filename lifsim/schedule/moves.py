@@ -46,6 +46,12 @@ class Moves:
         """[moves] bytes of each."""
         return self.extent_bytes * self.extents
 
+    def by_step(self, steps: int) -> Ints:
+        """[kinds, steps] bytes of each step, of which there are so many."""
+        found = np.zeros((len(Kind), steps), np.int64)
+        np.add.at(found, (self.kind, self.step), self.bytes)
+        return found
+
     def total(self, kind: Kind) -> int:
         """Bytes of one kind."""
         return int(self.bytes[self.kind == kind].sum())
@@ -141,9 +147,7 @@ class Visit:
     @cached_property
     def step_bytes(self) -> Ints:
         """[kinds, steps] that each step moves."""
-        found = np.zeros((len(Kind), self.steps), np.int64)
-        np.add.at(found, (self.moves.kind, self.moves.step), self.moves.bytes)
-        return found
+        return self.moves.by_step(self.steps)
 
     @cached_property
     def loads(self) -> NDArray[np.bool_]:

@@ -184,7 +184,10 @@ def test_pieces_of_rows_are_read_at_their_addresses_in_the_whole_map(
     pieces, expected = [], Counter[tuple[str, ...]]()
     for _ in range(data.draw(st.integers(1, 4))):
         row, column = (data.draw(st.integers(0, size - 1)) for size in (read.out_height, read.out_width))
-        rows, columns = data.draw(st.integers(1, read.out_height - row)), data.draw(st.integers(1, read.out_width - column))
+        rows, columns = (
+            data.draw(st.integers(1, read.out_height - row)),
+            data.draw(st.integers(1, read.out_width - column)),
+        )
         pieces.append((row, rows, column, columns))
         size = {"out_height": rows, "out_width": columns}
         literal = replace(read, **size, padding=(top - row * down, left - column * right))
