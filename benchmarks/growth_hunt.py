@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import isqrt
@@ -27,6 +28,7 @@ import lifsim
 from benchmarks.frame.growth import exponent
 from benchmarks.search import stack
 from lifsim.model.network import Network
+from lifsim.simulate.options import Mode
 from tests.schedule.networks import Op, network
 
 MOST = 1.1
@@ -88,7 +90,7 @@ def _array(size: int, timesteps: int) -> Asked:
 AXES = {
     "layers": Hunted((16, 32, 64, 128), lambda size, _: Asked(stack(size))),
     "timesteps": Hunted((16, 64, 256, 1024), lambda size, _: Asked(relay(16, 16, size))),
-    "batch": Hunted((4, 16, 64, 256), lambda size, timesteps: Asked(relay(32, 32, timesteps), size)),
+    "batch": Hunted((1, 4, 16, 64), lambda size, timesteps: Asked(relay(32, 32, timesteps), size)),
     "wide": Hunted((512, 1024, 2048, 4096, 16384), lambda size, timesteps: Asked(relay(1, size, timesteps))),
     "tall": Hunted((512, 1024, 2048, 4096, 16384), lambda size, timesteps: Asked(relay(size, 1, timesteps))),
     "square": Hunted(
@@ -105,7 +107,7 @@ AXES = {
 }
 
 
-def ran(asked: Asked, sharing: str, schedule: str, mode: str) -> Ran:
+def ran(asked: Asked, sharing: str, schedule: str, mode: Mode) -> Ran:
     """In this process."""
     arch = "sata128" if mode == "inference" else "sata_training"
     begun = time.process_time()
@@ -121,40 +123,38 @@ def ran(asked: Asked, sharing: str, schedule: str, mode: str) -> Ran:
     return Ran(time.process_time() - begun, peak / 1024, moved, refused)
 
 
-def apart(call: Callable[[], Ran], limit_s: float) -> Ran | None:
-    """`call` in a process that is forked from this one; None where it takes longer than that."""
+def apart(call: Callable[[], Ran], limit_s: int) -> Ran | None:
+    """`call` in a process that is forked from this one; None where it takes more CPU seconds than that."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_tell, args=(theirs, call))
+    child = context.Process(target=_tell, args=(theirs, call, limit_s))
     child.start()
-    found: Ran | None = ours.recv() if ours.poll(limit_s) else None
-    if found is None:
-        child.kill()
+    theirs.close()
+    try:
+        found: Ran | None = ours.recv()
+    except EOFError:
+        found = None
     child.join()
     return found
 
 
-def _tell(answer: Connection, call: Callable[[], Ran]) -> None:
+def _tell(answer: Connection, call: Callable[[], Ran], limit_s: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
     answer.send(call())
 
 
-def told(name: str, sizes: Sequence[int], runs: Sequence[Ran | None]) -> Iterator[str]:
+def told(name: str, sizes: Sequence[int], runs: Sequence[Ran | None]) -> str:
     """Of one axis under one schedule and sharing: its exponents, and what each size took."""
     there = [(size, one) for size, one in zip(sizes, runs, strict=True) if one is not None and not one.refused]
     seconds = " ".join("too long" if one is None else "refused" if one.refused else f"{one.cpu_s:.2f}" for one in runs)
     if len(there) < 2:
-        yield f"{name:32} {'':30} {seconds} s"
-        return
+        return f"{name:32} {'':40} {seconds} s"
     sized = [size for size, _ in there]
-    of_time, of_bytes = (
-        exponent(sized, of) for of in ([one.cpu_s for _, one in there], [one.moved for _, one in there])
-    )
-    of_memory = exponent(sized, [one.peak_mb for _, one in there])
+    of_time = exponent(sized, [one.cpu_s for _, one in there])
+    of_bytes, of_memory = (exponent(sized, of) for of in ([r.moved for _, r in there], [r.peak_mb for _, r in there]))
     mark = " !" if of_time > MOST or None in runs else ""
-    peak = there[-1][1].peak_mb
-    yield (
-        f"{name:32} time {of_time:5.2f} bytes {of_bytes:5.2f} memory {of_memory:5.2f}   {seconds} s, {peak:.0f} MB{mark}"
-    )
+    growth = f"time {of_time:5.2f} bytes {of_bytes:5.2f} memory {of_memory:5.2f}"
+    return f"{name:32} {growth}   {seconds} s, {there[-1][1].peak_mb:.0f} MB{mark}"
 
 
 def main() -> None:
@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--sharing", nargs="+", default=SHARINGS)
     parser.add_argument("--mode", choices=("inference", "training"), default="inference")
     parser.add_argument("--timesteps", type=int, default=5)
-    parser.add_argument("--limit", type=float, default=60, help="seconds on the clock beyond which a run is given up")
+    parser.add_argument("--limit", type=int, default=60, help="CPU seconds beyond which a run is given up")
     wanted = parser.parse_args()
     for sharing in SHARINGS:
         ran(Asked(relay(4, 4, 2)), sharing, "skewed", wanted.mode)
@@ -177,8 +177,7 @@ def main() -> None:
                 for size in hunted.sizes:
                     call = partial(ran, hunted.asked(size, wanted.timesteps), sharing, schedule, wanted.mode)
                     runs.append(apart(call, wanted.limit))
-                for line in told(f"{axis}, {schedule}, {sharing}", hunted.sizes, runs):
-                    print(line, flush=True)
+                print(told(f"{axis}, {schedule}, {sharing}", hunted.sizes, runs), flush=True)
 
 
 if __name__ == "__main__":
