@@ -247,6 +247,15 @@ def _together(starts: Ints, requests: int) -> list[Ints]:
     return np.split(starts, range(together, starts.size, together))
 
 
+def require_scan(read: InputMap) -> None:
+    """Raises InputError where windows are of so many kinds, at least, that `scanned_reads` refuses to look at each."""
+    _require_kinds(read.of_pixels.fewest_kinds, read)
+
+
+def _require_kinds(kinds: int, read: InputMap) -> None:
+    require_walk(kinds * read.kernel[0], "kernel rows of kinds of windows", "kernel")
+
+
 @lru_cache(maxsize=4096)
 def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: tuple[int, ...] | None = None) -> Reads:
     """[groups, folds]: every row of a fold, which begins at one of the pixels `starts`, reads all words of its own
@@ -254,7 +263,7 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     it were one vector (`skip`). order: of the pixels, as they are counted."""
     pixels, rows = read.of_pixels, read.kernel[0]
     kinds, whole = pixels.kinds(banks.line_bits), (np.array([0]), np.array([pixels.products]))
-    require_walk(kinds.begin.size * rows, "kernel rows of kinds of windows", "kernel")
+    _require_kinds(kinds.begin.size, read)
     words = np.concatenate([pixels.words(some, *whole, banks)[:, 0] for some in kinds.parts(rows)])
     found = np.empty((2, len(kinds.kind), len(starts)), np.int64)
     for some, first, pixel in _bands(starts, read.pixels):

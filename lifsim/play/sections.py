@@ -24,7 +24,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.play.dealing import Dealer, StepWork, WorkSums, dealt_cycles
 from lifsim.play.dram import Layout, addresses, layout_of
 from lifsim.play.steps import halves_of, whole_buffers
-from lifsim.play.stretches import Placed, Stretch, cut_stretches
+from lifsim.play.stretches import FEW_STEPS, Placed, Stretch, cut_stretches
 from lifsim.schedule.moves import Visit
 
 
@@ -48,7 +48,7 @@ class RunSections:
     def __init__(self, stores: Stores, visits: Iterable[Visit], counts: Sequence[LayerCounts]) -> None:
         self._visits, self._counts = visits, counts
         self._whole, self._halves = whole_buffers(stores), halves_of(stores)
-        self._sums, self._first_load, self._first_steps = WorkSums(), dict[int, int](), 0
+        self._sums, self._first_load = WorkSums(), dict[int, int]()
         self.steps, self.moved_bytes = 0, 0
         seen = hashlib.blake2b(repr([dealt_cycles(counted) for counted in counts]).encode(), digest_size=32)
         self.layout = layout_of(self._surveyed(seen))
@@ -65,14 +65,14 @@ class RunSections:
             kinds, first = np.unique(each.moves.kind, return_index=True)
             for kind, step in zip(kinds.tolist(), each.moves.step[first].tolist(), strict=True):
                 self._first_load.setdefault(kind, self.steps + step)
-            self._first_steps = self._first_steps or each.steps
             self.steps += each.steps
             self.moved_bytes += int(each.moves.bytes.sum())
             yield each
 
     def _is_early(self, kind: Kind) -> bool:
-        """Whether loads enter the queue in an earlier section than that of their steps."""
-        return self._halves.double[kind] or self._first_load[kind] >= self._first_steps
+        """Whether loads enter the queue in an earlier section than that of their steps. The first section has a few
+        steps at least."""
+        return self._halves.double[kind] or self._first_load[kind] >= FEW_STEPS
 
     def _stretches(self) -> Iterator[Stretch]:
         return cut_stretches(self._visits, self._whole)

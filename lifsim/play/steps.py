@@ -27,7 +27,7 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.tick_steps import tick_parts, tick_visit
 from lifsim.schedule.tick_tiles import steps_of
-from lifsim.schedule.wave_steps import most_steps, wave_visits
+from lifsim.schedule.wave_steps import WaveParts, most_steps, wave_visits
 from lifsim.schedule.window_steps import window_visits
 from lifsim.units import counted
 
@@ -103,7 +103,7 @@ each takes beside its columns."""
 @dataclass(frozen=True)
 class Planned:
     """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
-    images', no more at a time than are looked at; of chunks of images one after the other, but for those in waves."""
+    images', no more at a time than are looked at; of chunks of images one after the other."""
 
     plan: Plan
     batch: int
@@ -123,7 +123,9 @@ class Planned:
                 layer = facts.layers[group.first].layer
                 yield from tick_parts(layer, facts.reals, chip.tiles, self.batch, group.layers[0], FEW_STEPS)
             elif group.waves is not None:
-                yield from self._in_waves[group.first]
+                parts = self._in_waves[group.first]
+                for number in range(parts.count):
+                    yield from self._passing.of(parts.part, number)
             elif group.tiled:
                 yield from window_visits(facts, chip, self.batch, group)
             else:
@@ -146,14 +148,21 @@ class Planned:
 
     @cached_property
     def _passing(self) -> Memo:
-        return Memo(PASSING_BYTES, lambda visit: VISIT_BYTES + bytes_of_arrays(visit))
+        return Memo(PASSING_BYTES, _passing_bytes)
 
     @cached_property
-    def _in_waves(self) -> dict[int, list[Visit]]:
+    def _in_waves(self) -> dict[int, WaveParts]:
         """Of groups in waves, by their first layers."""
+        facts, chip = self.plan.facts, self.plan.chip
         groups = [group for group in self.plan.groups if group.waves is not None]
-        _require_room(self.plan.facts, self.batch, groups)
-        return {group.first: _of_group(self.plan, self.batch, group, self.memo) for group in groups}
+        for group in groups:
+            _require_room(facts, min(self.batch, group.images), [group])
+        return {group.first: WaveParts.of_few(facts, chip, self.batch, group, FEW_STEPS) for group in groups}
+
+
+def _passing_bytes(visits: object) -> int:
+    """Of one, or several."""
+    return VISIT_BYTES * (len(visits) if isinstance(visits, list) else 1) + bytes_of_arrays(visits)
 
 
 MOVED_AS = {

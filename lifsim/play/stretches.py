@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -103,21 +104,36 @@ def _few_at_a_time(visits: Iterable[Visit]) -> Iterator[list[Visit]]:
 
 
 def cut_stretches(visits: Iterable[Visit], buffers: Mapping[Kind, Store]) -> Iterator[Stretch]:
-    """`visits` in steps that load and store no more of a kind than its buffer holds; of some of many more steps then,
-    fewer visits at a time."""
+    """`visits` in steps that load and store no more of a kind than its buffer holds, as many at a time as have a few
+    such steps together."""
+    rest = list[Visit]()
     for some in _few_at_a_time(visits):
-        yield from _cut(some, buffers)
+        rest = yield from _cut([*rest, *some], buffers)
+    if rest:
+        stretch = Stretch.of(rest)
+        yield stretch.cut(_parts(stretch, buffers))
 
 
-def _cut(visits: Sequence[Visit], buffers: Mapping[Kind, Store]) -> Iterator[Stretch]:
-    stretch = Stretch.of(visits)
-    parts = Parts.of(stretch.moves.by_step(stretch.steps), buffers)
-    half = len(visits) // 2
-    if not half or parts.total <= 2 * FEW_STEPS:
-        yield stretch.cut(parts)
-        return
-    yield from _cut(visits[:half], buffers)
-    yield from _cut(visits[half:], buffers)
+def _cut(visits: list[Visit], buffers: Mapping[Kind, Store]) -> Generator[Stretch, None, list[Visit]]:
+    """Returns those behind the last stretch. Most visits are not cut, and make one."""
+    whole = Stretch.of(visits)
+    parts = _parts(whole, buffers)
+    edges, before = [0], 0
+    for number, end in enumerate(np.cumsum(parts.parts)[whole.ends - 1].tolist(), start=1):
+        if end - before >= FEW_STEPS:
+            edges.append(number)
+            before = end
+    if edges == [0, len(visits)]:
+        yield whole.cut(parts)
+        return []
+    for first, end in pairwise(edges):
+        stretch = Stretch.of(visits[first:end])
+        yield stretch.cut(_parts(stretch, buffers))
+    return visits[edges[-1] :]
+
+
+def _parts(stretch: Stretch, buffers: Mapping[Kind, Store]) -> Parts:
+    return Parts.of(stretch.moves.by_step(stretch.steps), buffers)
 
 
 class Placed:

@@ -38,11 +38,6 @@ class Parts:
         """Whether no step is cut."""
         return bool(self.parts.max(initial=1) == 1)
 
-    @property
-    def total(self) -> int:
-        """Steps that there are then."""
-        return int(self.parts.sum())
-
     def repeated(self, column: Ints) -> Ints:
         """What [steps] all parts of a step have alike."""
         return np.repeat(column, self.parts)

@@ -193,6 +193,13 @@ class Skewed(Waves):
         ends: Ints = np.clip(np.arange(1, waves + 1) * self.height - lag, 0, self.map_rows)
         return ends
 
+    def visits(self, layer: int, timesteps: int) -> int:
+        """Each timestep's work is in waves that follow each other, as it is behind that of the one before."""
+        lag = np.arange(timesteps) * self.skew + self.lags[layer - self.first]
+        begin, end = lag // self.height, -(-(lag + self.map_rows) // self.height)
+        passed = np.append(0, end[:-1])
+        return int(np.maximum(end - np.maximum(begin, passed), 0).sum())
+
     def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
         """Without those of the timesteps before."""
         ends = self._done(layer, timestep, self.count(timestep + 1))

@@ -73,10 +73,10 @@ def ones_of_parts(
 
 
 def ones_type(channels: int, kernel: tuple[int, int]) -> np.dtype[np.signedinteger[Any]]:
-    """int16 where it can say that all of such a receptive field are ones, else int32: what is kept of large maps, and
-    of many images, is half as large."""
-    holds = channels * prod(kernel) <= np.iinfo(np.int16).max
-    return np.dtype(np.int16) if holds else np.dtype(np.int32)
+    """The smallest of int8, int16 and int32 that can say that all of such a receptive field are ones: what is kept of
+    large maps, and of many images, is as small."""
+    most = channels * prod(kernel)
+    return next((np.dtype(kind) for kind in (np.int8, np.int16) if most <= np.iinfo(kind).max), np.dtype(np.int32))
 
 
 def channel_sums(spikes: NDArray[np.uint8], out: Ones) -> None:
