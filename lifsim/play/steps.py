@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from typing import Protocol
@@ -91,8 +91,16 @@ class Listed:
 
     def most_steps(self, stores: Stores) -> int:
         """Added up."""
-        moved = sum((visit.step_bytes.sum(axis=1) for visit in self.every), np.zeros(len(Kind), np.int64))
-        return sum(visit.steps for visit in self.every) + _most_parts(moved, stores)
+        return most_steps_of(self.every, stores)
+
+
+def most_steps_of(visits: Iterable[Visit], stores: Stores) -> int:
+    """How many steps `visits` are cut into by these buffers, at the most."""
+    moved, steps = np.zeros(len(Kind), np.int64), 0
+    for visit in visits:
+        moved += visit.step_bytes.sum(axis=1)
+        steps += visit.steps
+    return steps + _most_parts(moved, stores)
 
 
 PASSING_BYTES, VISIT_BYTES = 1 << 23, 1 << 12
