@@ -6,6 +6,7 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import LayerFacts, StateFacts
-from lifsim.schedule.input_reads import strip_windows
-from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
-from lifsim.schedule.rows import Ints, single_windows
+from lifsim.schedule.input_reads import strip_edges
+from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares, shares_between
+from lifsim.schedule.rows import Ints, windows_of
 from lifsim.schedule.storage import Reals, filter_region, rows_of, step_row_bytes
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.unrolled import LayerStep
@@ -55,7 +56,7 @@ class Turn:
     @property
     def end_row(self) -> int:
         """The one behind its last."""
-        return (*self.starts, self.rows)[self.strip + 1]
+        return self.starts[self.strip + 1] if self.strip + 1 < self.strips else self.rows
 
     def before(self, total: int) -> int:
         """What the rows above take of `total`."""
@@ -78,6 +79,14 @@ class PlannedLayer:
     images: int
     tiling: Tiling
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Of all tiles: added up once, not for each visit."""
+        return hash((self.facts, self.state, self.timesteps, self.batch, self.images, self.tiling))
+
     @property
     def layer(self) -> Layer:
         return self.facts.layer
@@ -85,13 +94,13 @@ class PlannedLayer:
     @property
     def tiles(self) -> int:
         """Steps of a visit."""
-        return self._tile_filters().size
+        return self._tile_filters.size
 
     def visit(self, turn: Turn, step: LayerStep) -> Visit:
         """`turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the rows needed."""
         moved = step.dram
-        names, residuals, outputs = self._regions()
-        tiles = self._tile_filters()
+        names, residuals, outputs = self._regions
+        tiles = self._tile_filters
         parts = [self._filters(tiles, moved.filters, turn), self._input(tiles, step, turn)]
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
@@ -111,6 +120,7 @@ class PlannedLayer:
             return turn.timestep
         return REPLAY if when == "first" and turn.timestep > 0 else 0
 
+    @cached_property
     def _regions(self) -> tuple[tuple[str, ...], dict[int, Tensor], dict[int, Tensor]]:
         """Names; where the residual operands and the outputs are among them."""
         layer = self.layer
@@ -122,6 +132,7 @@ class PlannedLayer:
         names += [f"tensor:{tensor.name}" for tensor in layer.outputs]
         return tuple(names), residuals, outputs
 
+    @cached_property
     def _tile_filters(self) -> Ints:
         """Filters of each tile, those of one visit."""
         layer, tiling = self.layer, self.tiling
@@ -163,9 +174,7 @@ class PlannedLayer:
         state = self.state
         if state is None:
             return
-        calls, begin = calls_taken(self.layer, state.channels), np.cumsum(tiles) - tiles
-        begun = np.add.reduceat(calls == 0, begin, dtype=np.int64)
-        ended = np.add.reduceat(calls == state.channels - 1, begin, dtype=np.int64)
+        begun, ended = self._chains
         read, written = step.dram.membrane_read, step.dram.membrane_write
         for kind, size, chains in ((Kind.MEMBRANE_READ, read, begun), (Kind.MEMBRANE_WRITE, written, ended)):
             streams = min(size - step.again, step.streams)
@@ -174,20 +183,30 @@ class PlannedLayer:
             yield _dealt(kind, STATE, turn.part(through), chains, step.streams + turn.before(through))
             yield _dealt(kind, STATE, turn.part(step.again), tiles, turn.before(step.again))
 
+    @cached_property
+    def _chains(self) -> tuple[Ints, Ints]:
+        """[tiles] chains of calls that begin with each, and that end."""
+        if self.state is None:
+            raise ValueError(f"{self.layer.name} must have a LIF")
+        tiles, channels = self._tile_filters, self.state.channels
+        calls, begin = calls_taken(self.layer, channels), np.cumsum(tiles) - tiles
+        begun, ended = (np.add.reduceat(calls == call, begin, dtype=np.int64) for call in (0, channels - 1))
+        return begun, ended
+
     def _input(self, tiles: Ints, step: LayerStep, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
         size = step.dram.first_operand
-        windows, newly = strip_windows(self.facts, step.images, step.resident, turn.starts)
-        distinct = newly if step.whole else windows
-        part = int(shares(size, distinct)[turn.strip])
-        again = max(0, part - int(distinct[turn.strip])) if tiles.size > 1 else 0
+        edges = strip_edges(self.facts, step.images, step.resident, turn.starts, whole=step.whole)
+        distinct = np.diff(edges[turn.strip : turn.strip + 2])
+        part = int(shares_between(size, distinct, int(edges[turn.strip]), int(edges[-1]))[0])
+        again = max(0, part - int(distinct[0])) if tiles.size > 1 else 0
         each = np.concatenate([[part - again], shares(again, np.ones(tiles.size - 1, np.int64))])
         return moves_of(Kind.SPIKES_IN, INPUT, np.arange(tiles.size), self._window(turn), each)
 
     def _window(self, turn: Turn) -> int:
         """Where a turn finds the first row of the input that it needs."""
         tensor, axis = self.layer.input, self.facts.rows.axis
-        first = int(single_windows(axis)[0][turn.first_row])
+        first = int(windows_of(axis, np.array([turn.first_row]))[0][0])
         return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * first // axis.rows_in
 
     def _split(self, tensors: dict[int, Tensor], size: int) -> list[int]:

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from lifsim.errors import InputError
 from lifsim.hardware import input_reads, pixel_map, planes
 from lifsim.hardware.array import Gemm
-from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_reads, planar_reads, scanned_reads
+from lifsim.hardware.input_reads import (
+    EvenReads,
+    InputMap,
+    channel_last_reads,
+    planar_reads,
+    require_scan,
+    scanned_reads,
+)
 from lifsim.hardware.sram_banks import Banks, words_by_bank
 from tests.hardware.windows import origins
 from tests.oracles import sram_banks as oracle
@@ -233,6 +240,23 @@ def test_what_is_looked_at_one_by_one_for_too_long_is_refused(monkeypatch: pytes
     for reads, last in ((planar_reads, 6), (channel_last_reads, 6), (scanned_reads, starts(read, 6))):
         with pytest.raises(InputError, match=r"kernel: \d+ .* must be <= 10, since each is looked at"):
             reads.__wrapped__(read, some, last)
+
+
+@settings(max_examples=60, deadline=None)
+@given(maps(), banks)
+def test_what_is_refused_before_it_is_looked_at_would_be_refused(read: InputMap, some: Banks) -> None:
+    """Kinds that the edges tell apart are as many as there are at least; where a row is a line, exactly."""
+    pixels = read.of_pixels
+    assert pixels.fewest_kinds <= pixels.kinds(some.line_bits).begin.size
+    assert pixels.fewest_kinds == pixels.kinds(1).begin.size
+
+
+def test_kernels_too_large_to_look_at_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = InputMap(1, 1, 9, 9, 9, 9, (9, 9), (1, 1), (4, 4), 1)
+    require_scan(read)
+    monkeypatch.setattr("lifsim.room.MAX_WALKED", 9 * 81 - 1)
+    with pytest.raises(InputError, match=r"kernel: 729 .* must be <= 728, since each is looked at"):
+        require_scan(read)
 
 
 def every_wait(read: InputMap, some: Banks, lanes: int) -> list[int]:

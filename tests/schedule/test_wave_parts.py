@@ -1,7 +1,8 @@
-"""Are the visits of a group in waves the same whether all its images are looked at together or some after the others?"""
+"""Are the visits of a group in waves the same, whether all its images are looked at together or one after the other?"""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -33,5 +34,5 @@ def test_visits_are_the_same_in_any_parts(workload: str, options: dict[str, Any]
             parts = WaveParts(*asked, chunks)
             assert parts.count == -(-batch // group.images // chunks)
             found = [[visit.digest for visit in parts.part(number)] for number in range(parts.count)]
-            assert sum(found, []) == whole
+            assert [*chain(*found)] == whole
             assert [visit.digest for visit in parts.part(parts.count - 1)] == found[-1]
