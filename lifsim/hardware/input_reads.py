@@ -13,9 +13,9 @@ behaves alike, so that few places of a map are looked at for all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import lru_cache
-from math import gcd
+from math import gcd, prod
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,10 @@ from lifsim.hardware.planes import REQUESTS, Axis, Plane, plane_reads
 from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words
 from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
+from lifsim.watch import Tally, Watch, unwatched
+
+WATCHED = 1 << 32
+"""Elements that all windows have, from which on it takes seconds to look at them."""
 
 BY_ROW = 16 * REQUESTS
 """Above which it takes less time to sort windows again for each kernel row."""
@@ -110,7 +114,8 @@ class EvenReads:
 @dataclass(frozen=True)
 class InputMap:
     """The map [groups * channels, height, width] that a layer reads, of `element_bits` each, and the windows
-    [out_height, out_width] in which it reads it. channels: of one group. kernel, stride, padding: (rows, columns)."""
+    [out_height, out_width] in which it reads it. channels: of one group. kernel, stride, padding: (rows, columns).
+    watch: whom to tell how much of a large one is looked at."""
 
     channels: int
     groups: int
@@ -122,6 +127,11 @@ class InputMap:
     stride: tuple[int, int]
     padding: tuple[int, int]
     element_bits: int
+    watch: Watch = field(default=unwatched, compare=False, repr=False)
+
+    def watched(self, watch: Watch) -> InputMap:
+        """The same, that tells `watch` how much of it is looked at, if that takes long."""
+        return replace(self, watch=watch) if self.pixels * prod(self.kernel) >= WATCHED else self
 
     @property
     def pixels(self) -> int:
@@ -215,12 +225,13 @@ def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     column, channel (ws: the rows of a fold). Each vector waits for itself, whichever bank is its first."""
     pixels = read.of_pixels
     starts = np.arange(0, pixels.products, lanes)
-    parts = []
+    parts, tally = [], Tally(read.watch, "vectors of the input buffer", starts.size)
     for kinds, some in _by_row(pixels, banks, starts, lanes):
         ends = np.minimum(some + lanes, pixels.products)
         together = kinds.parts(pixels.rows_of(lanes) * some.size)
         both = [pixels.waits_and_words(kind, some, ends, banks) for kind in together]
         parts.append(kinds.pixels @ np.concatenate(both, axis=1))
+        tally.add(some.size)
     return Reads.of(np.concatenate(parts, axis=2)[:, kinds.group])
 
 
@@ -264,7 +275,11 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     pixels, rows = read.of_pixels, read.kernel[0]
     kinds, whole = pixels.kinds(banks.line_bits), (np.array([0]), np.array([pixels.products]))
     _require_kinds(kinds.begin.size, read)
-    words = np.concatenate([pixels.words(some, *whole, banks)[:, 0] for some in kinds.parts(rows)])
+    seen, tally = list[Ints](), Tally(read.watch, "windows of the input buffer", kinds.begin.size)
+    for part in kinds.parts(rows):
+        seen.append(pixels.words(part, *whole, banks)[:, 0])
+        tally.add(part.begin.size)
+    words = np.concatenate(seen)
     found = np.empty((2, len(kinds.kind), len(starts)), np.int64)
     for some, first, pixel in _bands(starts, read.pixels):
         one = pixel if order is None else np.array(order[pixel[0] : pixel[-1] + 1])

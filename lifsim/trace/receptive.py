@@ -73,10 +73,9 @@ def ones_of_parts(
 
 
 def ones_type(channels: int, kernel: tuple[int, int]) -> np.dtype[np.signedinteger[Any]]:
-    """The smallest of int8, int16 and int32 that can say that all of such a receptive field are ones: what is kept of
+    """The smallest that can say that all of such a receptive field are ones, int8 or a larger one: what is kept of
     large maps, and of many images, is as small."""
-    most = channels * prod(kernel)
-    return next((np.dtype(kind) for kind in (np.int8, np.int16) if most <= np.iinfo(kind).max), np.dtype(np.int32))
+    return np.min_scalar_type(-channels * prod(kernel) - 1)
 
 
 def channel_sums(spikes: NDArray[np.uint8], out: Ones) -> None:
