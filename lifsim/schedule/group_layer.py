@@ -6,6 +6,7 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -15,9 +16,9 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import LayerFacts, StateFacts
-from lifsim.schedule.input_reads import strip_edges
-from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares, shares_between
-from lifsim.schedule.rows import Ints, windows_of
+from lifsim.schedule.input_reads import strip_windows
+from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of, shares
+from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import Reals, filter_region, rows_of, step_row_bytes
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.unrolled import LayerStep
@@ -33,13 +34,12 @@ MAX_TILES = 64
 
 @dataclass(frozen=True)
 class Turn:
-    """When a layer is visited: chunk, of which so many images run, timestep, which of its strips, which begin at these
+    """When a layer is visited: chunk, of which so many images run, timestep, strip after strip, which begin at these
     output rows of all `rows`."""
 
     chunk: int
     images: int
     timestep: int
-    strip: int
     starts: tuple[int, ...]
     rows: int
 
@@ -48,23 +48,23 @@ class Turn:
         """How many there are."""
         return len(self.starts)
 
-    @property
-    def first_row(self) -> int:
-        """The strip's first output row."""
-        return self.starts[self.strip]
+    @cached_property
+    def first_row(self) -> Ints:
+        """[strips] first output row."""
+        return np.array(self.starts, np.int64)
 
-    @property
-    def end_row(self) -> int:
-        """The one behind its last."""
-        return self.starts[self.strip + 1] if self.strip + 1 < self.strips else self.rows
+    @cached_property
+    def end_row(self) -> Ints:
+        """[strips] the one behind the last."""
+        return np.append(self.first_row[1:], self.rows)
 
-    def before(self, total: int) -> int:
-        """What the rows above take of `total`."""
-        return total * self.first_row // self.rows
+    def before(self, total: int) -> Ints:
+        """[strips] what the rows above take of `total`."""
+        return _multiple(total, self.first_row) // self.rows
 
-    def part(self, total: int) -> int:
-        """What these rows take of `total`."""
-        return total * self.end_row // self.rows - self.before(total)
+    def part(self, total: int) -> Ints:
+        """[strips] what its rows take of `total`."""
+        return _multiple(total, self.end_row) // self.rows - self.before(total)
 
 
 @dataclass(frozen=True)
@@ -96,23 +96,33 @@ class PlannedLayer:
         """Steps of a visit."""
         return self._tile_filters.size
 
-    def visit(self, turn: Turn, step: LayerStep) -> Visit:
-        """`turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the rows needed."""
-        moved = step.dram
-        names, residuals, outputs = self._regions
-        tiles = self._tile_filters
-        parts = [self._filters(tiles, moved.filters, turn), self._input(tiles, step, turn)]
+    def visits(self, turn: Turn, step: LayerStep) -> list[Visit]:
+        """Each strip of `turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the
+        rows needed."""
+        names, tiles = self._regions[0], self._tile_filters
+        rows = turn.end_row - turn.first_row
+        made = turn.images * np.multiply.outer(rows, tiles)
+        moves = Moves.joined(self._moved(tiles, turn, step))
+        edges = np.searchsorted(moves.step, np.arange(turn.strips + 1) * tiles.size).tolist()
+        columns = replace(moves, step=moves.step % tiles.size)
+        return [
+            Visit(self.layer.index, self._round(turn), one, columns.only(slice(first, end)), names, turn.timestep)
+            for one, first, end in zip(made, edges, edges[1:], strict=False)
+        ]
+
+    def _moved(self, tiles: Ints, turn: Turn, step: LayerStep) -> Iterator[Moves]:
+        """Of all strips, whose steps are counted through."""
+        moved, (_, residuals, outputs) = step.dram, self._regions
+        yield self._filters(tiles, moved.filters, turn)
+        yield self._input(tiles, step, turn)
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
         ):  # fmt: skip
-            for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)), strict=True):
-                parts.append(_dealt(kind, region, part, tiles, self._plane(tensor, turn)))
+            for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)).T, strict=True):
+                yield _dealt(kind, region, part, tiles, self._plane(tensor, turn))
         for kind, size in ((Kind.PSUM_READ, moved.psum_read), (Kind.PSUM_WRITE, moved.psum_write)):
-            parts.append(_dealt(kind, PSUMS, turn.part(size), tiles, turn.before(size)))
-        parts += self._membranes(tiles, step, turn)
-        rows = turn.end_row - turn.first_row
-        made = rows * turn.images * tiles
-        return Visit(self.layer.index, self._round(turn), made, Moves.joined(parts), names, turn.timestep)
+            yield _dealt(kind, PSUMS, turn.part(size), tiles, turn.before(size))
+        yield from self._membranes(tiles, step, turn)
 
     def _round(self, turn: Turn) -> int:
         when = self.facts.when
@@ -150,15 +160,13 @@ class PlannedLayer:
         stays = np.clip(self.tiling.resident_weight_bytes - begin, 0, stored)
         computes_first = self.timesteps - 1 if self.facts.when == "last" else 0
         newly = turn.chunk == 0 and turn.timestep == computes_first
-        again = size - int(stays.sum()) * newly
-        comes = shares(
-            again * (turn.strip + 1) // turn.strips - again * turn.strip // turn.strips,
-            stored - stays if (stored > stays).any() else stored,
-        )
-        pinned = stays if newly and turn.strip == 0 else np.zeros_like(stays)
+        again = _multiple(size - int(stays.sum()) * newly, np.arange(turn.strips + 1)) // turn.strips
+        comes = _cut(np.diff(again), stored - stays if (stored > stays).any() else stored)
+        pinned = np.zeros_like(comes)
+        pinned[0] = stays * newly
         if self.layer.operand is not None:
             return self._operand(self.layer.operand, begin, comes, turn)
-        return moves_of(Kind.WEIGHTS, 0, np.arange(tiles.size), begin + stays - pinned, comes + pinned)
+        return moves_of(Kind.WEIGHTS, 0, _steps(comes), begin + stays - pinned, comes + pinned)
 
     def _operand(self, operand: Tensor, begin: Ints, comes: Ints, turn: Turn) -> Moves:
         """Every tile brings its part of each image; parts that differ count as one extent."""
@@ -166,7 +174,7 @@ class PlannedLayer:
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
         extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
-        return moves_of(Kind.WEIGHTS, 0, np.arange(begin.size), offset, extent_bytes, extents, pitch)
+        return moves_of(Kind.WEIGHTS, 0, _steps(comes), offset, extent_bytes, extents, pitch)
 
     def _membranes(self, tiles: Ints, step: LayerStep, turn: Turn) -> Iterator[Moves]:
         """First what streams, then what stays from a state's first call to its last: each where its neurons always are.
@@ -196,31 +204,31 @@ class PlannedLayer:
     def _input(self, tiles: Ints, step: LayerStep, turn: Turn) -> Moves:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
         size = step.dram.first_operand
-        edges = strip_edges(self.facts, step.images, step.resident, turn.starts, whole=step.whole)
-        distinct = np.diff(edges[turn.strip : turn.strip + 2])
-        part = int(shares_between(size, distinct, int(edges[turn.strip]), int(edges[-1]))[0])
-        again = max(0, part - int(distinct[0])) if tiles.size > 1 else 0
-        each = np.concatenate([[part - again], shares(again, np.ones(tiles.size - 1, np.int64))])
-        return moves_of(Kind.SPIKES_IN, INPUT, np.arange(tiles.size), self._window(turn), each)
+        windows, newly = strip_windows(self.facts, step.images, step.resident, turn.starts)
+        distinct = newly if step.whole else windows
+        part = shares(size, distinct)
+        again = np.maximum(0, part - distinct) * (tiles.size > 1)
+        each = np.column_stack([part - again, _cut(again, np.ones(tiles.size - 1, np.int64))])
+        return moves_of(Kind.SPIKES_IN, INPUT, _steps(each), self._window(turn)[:, None], each)
 
-    def _window(self, turn: Turn) -> int:
-        """Where a turn finds the first row of the input that it needs."""
+    def _window(self, turn: Turn) -> Ints:
+        """[strips] where each finds the first row of the input that it needs."""
         tensor, axis = self.layer.input, self.facts.rows.axis
-        first = int(windows_of(axis, np.array([turn.first_row]))[0][0])
-        return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * first // axis.rows_in
+        first = single_windows(axis)[0][turn.first_row]
+        place: Ints = self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * first // axis.rows_in
+        return place
 
-    def _split(self, tensors: dict[int, Tensor], size: int) -> list[int]:
-        """`size` bytes over several tensors, by what each stores in a timestep."""
-        stored = np.array([self._step_bytes(tensor) for tensor in tensors.values()], np.int64)
-        return shares(size, stored).tolist() if stored.size else []
+    def _split(self, tensors: dict[int, Tensor], sizes: Ints) -> Ints:
+        """[strips, tensors] `sizes` [strips] bytes over several tensors, by what each stores in a timestep."""
+        return _cut(sizes, np.array([self._step_bytes(tensor) for tensor in tensors.values()], np.int64))
 
     def _image(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
         timestep = turn.timestep if tensor.timesteps > 1 else 0
         return (timestep * self.batch + turn.chunk * self.images) * self._step_bytes(tensor)
 
-    def _plane(self, tensor: Tensor, turn: Turn) -> int:
-        """Where a turn finds its rows of a tensor."""
+    def _plane(self, tensor: Tensor, turn: Turn) -> Ints:
+        """[strips] where each finds its rows of a tensor."""
         rows_out = self.facts.rows.axis.rows_out
         return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * turn.first_row // rows_out
 
@@ -228,9 +236,31 @@ class PlannedLayer:
         return rows_of(tensor.shape) * step_row_bytes(tensor, self.reals)
 
 
-def _dealt(kind: Kind, region: int, size: int, tiles: Ints, start: int) -> Moves:
-    """`size` bytes from `start` on, dealt to the tiles by their filters, or what else is counted of them."""
-    if not size:
+def _dealt(kind: Kind, region: int, sizes: Ints, tiles: Ints, start: Ints) -> Moves:
+    """`sizes` [strips] bytes from `start` [strips] on, dealt to the tiles by their filters, or what else is counted of
+    them."""
+    if not sizes.any():
         return NOTHING
-    part = shares(size, tiles)
-    return moves_of(kind, region, np.arange(tiles.size), start + np.cumsum(part) - part, part)
+    part = _cut(sizes, tiles)
+    return moves_of(kind, region, _steps(part), start[:, None] + np.cumsum(part, axis=1) - part, part)
+
+
+def _steps(part: Ints) -> Ints:
+    """Of what is [strips, tiles]."""
+    return np.arange(part.size).reshape(part.shape)
+
+
+def _cut(sizes: Ints, weights: Ints) -> Ints:
+    """[n, k] each of `sizes` [n] cut by `weights` [k] into whole numbers, as `shares` does it."""
+    if sizes.size == 1:
+        return shares(int(sizes[0]), weights)[None]
+    most, summed = int(sizes.max(initial=0)), int(weights.sum())
+    if most * summed >= 1 << 62:
+        return np.stack([shares(size, weights) for size in sizes.tolist()])
+    edges = np.multiply.outer(sizes, np.cumsum(weights)) // max(summed, 1)
+    return np.diff(edges, axis=1, prepend=0) if weights.size else edges
+
+
+def _multiple(total: int, times: Ints) -> Ints:
+    """`total` times each of `times` [n], however large."""
+    return total * (times if total * int(times.max(initial=1)) < 1 << 62 else times.astype(object))

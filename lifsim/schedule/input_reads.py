@@ -72,13 +72,6 @@ def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[i
     return in_windows(facts.rows.axis, starts, absent)
 
 
-@lru_cache(maxsize=1 << 14)
-def strip_edges(facts: LayerFacts, images: int, resident: int, starts: tuple[int, ...], *, whole: bool) -> Ints:
-    """[strips + 1] `strip_windows` added up in front of each strip, and of all; whole: what no strip above has."""
-    windows, newly = strip_windows(facts, images, resident, starts)
-    return np.append(0, np.cumsum(newly if whole else windows))
-
-
 def _from(cuts: Windows, cut: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:
     """[n] bytes that one walk over the images fetches from byte `start` [n] on under each `cut` [n]."""
     rows = cuts.rows_in

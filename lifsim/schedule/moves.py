@@ -56,7 +56,7 @@ class Moves:
         """Bytes of one kind."""
         return int(self.bytes[self.kind == kind].sum())
 
-    def only(self, chosen: NDArray[np.bool_]) -> Moves:
+    def only(self, chosen: NDArray[np.bool_] | slice) -> Moves:
         """Those that are `chosen` [moves]."""
         return Moves(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 

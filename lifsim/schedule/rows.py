@@ -206,12 +206,7 @@ def _sums(values: Ints) -> Ints:
 
 def single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
     """First input row and end of the window of each output row."""
-    return windows_of(axis, np.arange(axis.rows_out))
-
-
-def windows_of(axis: RowAxis, row: Ints) -> tuple[Ints, Ints]:
-    """The same of these output rows [n]."""
-    top = row * axis.stride - axis.padding
+    top = np.arange(axis.rows_out) * axis.stride - axis.padding
     first = np.clip(-(-top // axis.apart), 0, axis.rows_in)
     return first, np.clip(-(-(top + axis.kernel) // axis.apart), first, axis.rows_in)
 
