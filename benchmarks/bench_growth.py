@@ -19,6 +19,7 @@ import lifsim
 from benchmarks.frame.figure import Figure, Series, Target
 from benchmarks.frame.growth import Axis, grown, measure
 from benchmarks.frame.session import Session
+from benchmarks.growth_hunt import relay
 from benchmarks.search import stack
 from lifsim.model.network import Network
 from lifsim.trace.synthesise import synthesise
@@ -31,6 +32,8 @@ MOST = 1.1
 LAYERS, TIMESTEPS = (16, 64, 128, 256, 512), (4, 128, 256, 512, 1024)
 SIDES = (32, 128, 256, 512, 1024)
 """Of a map."""
+SIGNAL = (512, 1024, 2048, 4096)
+"""Places of a signal whose layers are worked on in strips of one place."""
 PIXELS, NARROW = (1 << 10, 1 << 17, 1 << 18, 1 << 19, 1 << 20), 16
 """Of maps of which one side stays as it is."""
 
@@ -54,6 +57,10 @@ def _one_layer(rows: int = 16, timesteps: int = 4, columns: int | None = None) -
 def _array(size: int) -> Callable[[], object]:
     sides = [f"array.rows={size}", f"array.cols={size}"]
     return partial(lifsim.run, "sata128", "vgg16_cifar10", overrides=sides)
+
+
+def _training(size: int) -> Callable[[], object]:
+    return partial(lifsim.run, "sata_training", "lenet5_mnist", mode="training", batch=size)
 
 
 def _points(size: int) -> Callable[[], object]:
@@ -90,6 +97,11 @@ AXES = {
     "pixels": Axis(tuple(side**2 for side in SIDES), lambda size: partial(_run, _one_layer(isqrt(size)))),
     "pixels, tall": Axis(PIXELS, lambda size: partial(_run, _one_layer(size // NARROW, columns=NARROW))),
     "pixels, wide": Axis(PIXELS, lambda size: partial(_run, _one_layer(NARROW, columns=size // NARROW))),
+    "places of a signal, skewed": Axis(SIGNAL, lambda size: partial(_run, relay(1, size, 5), "layer", "skewed")),
+    "timesteps, skewed": Axis(
+        (16, 128, 256, 512, 1024), lambda size: partial(_run, relay(16, 16, size), "layer", "skewed")
+    ),
+    "batch, training": Axis((4, 16, 32, 64), _training),
     "side of the array": Axis((16, 64, 256, 1024, 4096), _array),
     "sweep points": Axis((50, 100, 200, 400), _points),
     "trace images": Axis((10, 300, 1000, 3000, 10000), _trace_images),

@@ -13,9 +13,9 @@ behaves alike, so that few places of a map are looked at for all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import lru_cache
-from math import gcd
+from math import gcd, prod
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,10 @@ from lifsim.hardware.planes import REQUESTS, Axis, Plane, plane_reads
 from lifsim.hardware.sram_banks import Banks, Ints, waits_and_words
 from lifsim.lazy_dataclass import dataclass
 from lifsim.room import require_walk
+from lifsim.watch import Tally, Watch, unwatched
+
+WATCHED = 1 << 32
+"""Elements that all windows have, from which on it takes seconds to look at them."""
 
 BY_ROW = 16 * REQUESTS
 """Above which it takes less time to sort windows again for each kernel row."""
@@ -53,13 +57,14 @@ class InputReads(Protocol):
         """Of one input."""
         ...
 
-    def tile(self, first: int, pixels: int, banks: Banks) -> InputReads:
-        """Those of the output pixels from `first` on, or of others for which `banks` take the same."""
+    def whole_rows(self, first: Ints, pixels: Ints) -> Ints:
+        """[n, 4] (row, rows, column, columns) of the pieces of the output that the `pixels` [n] from `first` [n] on
+        make: so many output rows from a row on, of these so many columns from a column on."""
         ...
 
-    def piece(self, row: int, rows: int, column: int, columns: int, banks: Banks) -> InputReads:
-        """Those of so many output rows from `row` on, of these so many columns from `column` on, or of others for which
-        `banks` take the same."""
+    def tiles(self, pieces: Ints, banks: Banks) -> list[tuple[InputReads, int, int]]:
+        """(those of a piece [n, 4] of the output, or of another for which `banks` take the same; its pixels; how many
+        pieces are alike) of all pieces, in no order."""
         ...
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
@@ -79,14 +84,18 @@ class EvenReads:
     gemm: Gemm
     element_bits: int
 
-    def tile(self, first: int, pixels: int, banks: Banks) -> EvenReads:  # noqa: ARG002 (all pixels are alike)
-        """Those of so many pixels."""
-        return replace(self, gemm=self.gemm.tile(pixels, self.gemm.filters))
+    def whole_rows(self, first: Ints, pixels: Ints) -> Ints:
+        """Parts of a single row."""
+        return np.column_stack([np.zeros_like(first), np.ones_like(first), first, pixels])
 
-    def piece(self, row: int, rows: int, column: int, columns: int, banks: Banks) -> EvenReads:
-        """Those of so many pixels."""
-        del row, column
-        return self.tile(0, rows * columns, banks)
+    def tiles(self, pieces: Ints, banks: Banks) -> list[tuple[InputReads, int, int]]:
+        """All of as many pixels are alike."""
+        del banks
+        pixels, count = np.unique(pieces[:, 1] * pieces[:, 3], return_counts=True)
+        return [
+            (replace(self, gemm=self.gemm.tile(size, self.gemm.filters)), size, often)
+            for size, often in zip(pixels.tolist(), count.tolist(), strict=True)
+        ]
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)]"""
@@ -105,7 +114,8 @@ class EvenReads:
 @dataclass(frozen=True)
 class InputMap:
     """The map [groups * channels, height, width] that a layer reads, of `element_bits` each, and the windows
-    [out_height, out_width] in which it reads it. channels: of one group. kernel, stride, padding: (rows, columns)."""
+    [out_height, out_width] in which it reads it. channels: of one group. kernel, stride, padding: (rows, columns).
+    watch: whom to tell how much of a large one is looked at."""
 
     channels: int
     groups: int
@@ -117,6 +127,11 @@ class InputMap:
     stride: tuple[int, int]
     padding: tuple[int, int]
     element_bits: int
+    watch: Watch = field(default=unwatched, compare=False, repr=False)
+
+    def watched(self, watch: Watch) -> InputMap:
+        """The same, that tells `watch` how much of it is looked at, if that takes long."""
+        return replace(self, watch=watch) if self.pixels * prod(self.kernel) >= WATCHED else self
 
     @property
     def pixels(self) -> int:
@@ -139,33 +154,41 @@ class InputMap:
         plane = replace(self.plane, element_bits=self.channels * self.element_bits)
         return PixelMap(plane, self.channels, self.groups)
 
-    def tile(self, first: int, pixels: int, banks: Banks) -> InputMap:
-        """The windows of the output rows (of a 1-D signal: its places) that these pixels make, at their addresses in
-        the whole map; or of rows above that lie inside it at the same place of a line, which the banks serve alike."""
-        if pixels == self.pixels:
-            return self
-        top, left = self.padding
-        if self.height == 1:
-            place, places = first // self.out_height, pixels // self.out_height
-            return replace(self, out_width=places, padding=(top, left - place * self.stride[1]))
-        row, rows = first // self.out_width, pixels // self.out_width
-        tile = replace(self, out_height=rows, padding=(top - row * self.stride[0], left))
-        return tile.lifted(banks, self.element_bits)
+    def whole_rows(self, first: Ints, pixels: Ints) -> Ints:
+        """Whole rows of the map; of a 1-D signal, whose places follow each other, whole columns."""
+        whole = self.out_height if self.height == 1 else self.out_width
+        none, every, along = np.zeros_like(first), np.full_like(first, whole), (first // whole, pixels // whole)
+        return np.column_stack([none, every, *along] if self.height == 1 else [*along, none, every])
 
-    def piece(self, row: int, rows: int, column: int, columns: int, banks: Banks) -> InputMap:
-        """The windows of a part of some rows, as `tile` has them of whole ones."""
+    def tiles(self, pieces: Ints, banks: Banks) -> list[tuple[InputReads, int, int]]:
+        """The windows of each piece at their addresses in the whole map, or of one nearer to its corner that lies
+        inside it at the same place of a line (`lifted`)."""
+        row, rows, column, columns = pieces.T
         (top, left), (down, right) = self.padding, self.stride
-        place = top - row * down, left - column * right
-        return replace(self, out_height=rows, out_width=columns, padding=place).lifted(banks, self.element_bits)
+        placed = np.column_stack([row * down - top, rows, column * right - left, columns])
+        placed[:, 0] = self._lifted(placed[:, 0], rows, banks, self.element_bits)
+        placed[:, 2] = self._moved(placed[:, 2], columns, banks, self.element_bits)
+        found, count = np.unique(placed, axis=0, return_counts=True)
+        return [
+            (replace(self, out_height=high, out_width=wide, padding=(-first, -begin)), high * wide, often)
+            for (first, high, begin, wide), often in zip(found.tolist(), count.tolist(), strict=True)
+        ]
 
     def lifted(self, banks: Banks, pixel_bits: int) -> InputMap:
-        """The same windows in the first rows of the map that lie at the same place of a line, if none leaves it above
-        or below; a pixel has `pixel_bits` side by side."""
-        top = -self.padding[0]
-        if top < 0 or top + (self.out_height - 1) * self.stride[0] + self.kernel[0] > self.height:
-            return self
-        period = banks.line_bits // gcd(banks.line_bits, self.width * pixel_bits)
-        return self if top < period else replace(self, padding=(-(top % period), self.padding[1]))
+        """The same windows in the first rows and columns of the map that lie at the same place of a line, if none
+        leaves it on either side; a pixel has `pixel_bits` side by side."""
+        top, left = (np.array([-before]) for before in self.padding)
+        first = self._lifted(top, np.array([self.out_height]), banks, pixel_bits)
+        begin = self._moved(left, np.array([self.out_width]), banks, pixel_bits)
+        return replace(self, padding=(-int(first[0]), -int(begin[0])))
+
+    def _lifted(self, first: Ints, rows: Ints, banks: Banks, pixel_bits: int) -> Ints:
+        """[n] the row in which windows of so many output rows begin as well as in `first`."""
+        return _nearer(first, (rows - 1) * self.stride[0] + self.kernel[0], self.height, banks, self.width * pixel_bits)
+
+    def _moved(self, first: Ints, columns: Ints, banks: Banks, pixel_bits: int) -> Ints:
+        """The same of columns."""
+        return _nearer(first, (columns - 1) * self.stride[1] + self.kernel[1], self.width, banks, pixel_bits)
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """As `planar_reads`."""
@@ -174,6 +197,13 @@ class InputMap:
     def channel_last_reads(self, banks: Banks, lanes: int) -> Reads:
         """As `channel_last_reads`."""
         return channel_last_reads(self.lifted(banks, self.channels * self.element_bits), banks, lanes)
+
+
+def _nearer(first: Ints, taken: Ints, size: int, banks: Banks, pitch_bits: int) -> Ints:
+    """[n] the least place at which as much is `taken` [n] of a side of `size`, whose places lie `pitch_bits` apart, at
+    the same bits of a line as from `first` [n] on; `first` itself of what leaves the side."""
+    period = banks.line_bits // gcd(banks.line_bits, pitch_bits)
+    return np.where((first >= 0) & (first + taken <= size), first % period, first)
 
 
 @lru_cache(maxsize=4096)
@@ -195,12 +225,13 @@ def channel_last_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     column, channel (ws: the rows of a fold). Each vector waits for itself, whichever bank is its first."""
     pixels = read.of_pixels
     starts = np.arange(0, pixels.products, lanes)
-    parts = []
+    parts, tally = [], Tally(read.watch, "vectors of the input buffer", starts.size)
     for kinds, some in _by_row(pixels, banks, starts, lanes):
         ends = np.minimum(some + lanes, pixels.products)
         together = kinds.parts(pixels.rows_of(lanes) * some.size)
         both = [pixels.waits_and_words(kind, some, ends, banks) for kind in together]
         parts.append(kinds.pixels @ np.concatenate(both, axis=1))
+        tally.add(some.size)
     return Reads.of(np.concatenate(parts, axis=2)[:, kinds.group])
 
 
@@ -227,6 +258,15 @@ def _together(starts: Ints, requests: int) -> list[Ints]:
     return np.split(starts, range(together, starts.size, together))
 
 
+def require_scan(read: InputMap) -> None:
+    """Raises InputError where windows are of so many kinds, at least, that `scanned_reads` refuses to look at each."""
+    _require_kinds(read.of_pixels.fewest_kinds, read)
+
+
+def _require_kinds(kinds: int, read: InputMap) -> None:
+    require_walk(kinds * read.kernel[0], "kernel rows of kinds of windows", "kernel")
+
+
 @lru_cache(maxsize=4096)
 def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: tuple[int, ...] | None = None) -> Reads:
     """[groups, folds]: every row of a fold, which begins at one of the pixels `starts`, reads all words of its own
@@ -234,8 +274,12 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     it were one vector (`skip`). order: of the pixels, as they are counted."""
     pixels, rows = read.of_pixels, read.kernel[0]
     kinds, whole = pixels.kinds(banks.line_bits), (np.array([0]), np.array([pixels.products]))
-    require_walk(kinds.begin.size * rows, "kernel rows of kinds of windows", "kernel")
-    words = np.concatenate([pixels.words(some, *whole, banks)[:, 0] for some in kinds.parts(rows)])
+    _require_kinds(kinds.begin.size, read)
+    seen, tally = list[Ints](), Tally(read.watch, "windows of the input buffer", kinds.begin.size)
+    for part in kinds.parts(rows):
+        seen.append(pixels.words(part, *whole, banks)[:, 0])
+        tally.add(part.begin.size)
+    words = np.concatenate(seen)
     found = np.empty((2, len(kinds.kind), len(starts)), np.int64)
     for some, first, pixel in _bands(starts, read.pixels):
         one = pixel if order is None else np.array(order[pixel[0] : pixel[-1] + 1])

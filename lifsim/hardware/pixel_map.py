@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -73,6 +74,11 @@ class PixelMap:
     def row_of(self, product: Ints, rows: int) -> Ints:
         """[n] the kernel row in which each `product` [n] lies, or one above, such that so many rows follow from it."""
         return np.minimum(product // self._row_products, self.plane.down.kernel - rows)
+
+    @property
+    def fewest_kinds(self) -> int:
+        """So many `kinds` there are at least, wherever windows begin: as many as the map's edges tell apart."""
+        return prod(_alike(axis, 0, 1, (0, axis.kernel))[2].size for axis in (self.plane.down, self.plane.across))
 
     def kinds(self, period_bits: int, seen: tuple[int, int] | None = None) -> WindowKinds:
         """Of all windows, as far as kernel rows from, up to those `seen` tell them apart. What begins `period_bits`

@@ -10,7 +10,8 @@ import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.moves import ALL_ROUNDS, Visit, shares_between
+from lifsim.play.stretches import Stretch
+from lifsim.schedule.moves import ALL_ROUNDS, shares_between
 from lifsim.schedule.rows import Ints
 
 
@@ -25,14 +26,9 @@ class StepWork:
     tiles: Ints
 
     @classmethod
-    def of(cls, visits: Sequence[Visit]) -> StepWork:
-        """All steps of `visits`, of which there is one."""
-        return cls(
-            np.repeat([visit.layer for visit in visits], [visit.steps for visit in visits]),
-            np.concatenate([visit.rounds for visit in visits]),
-            np.concatenate([visit.outputs for visit in visits]),
-            np.concatenate([visit.array_shares for visit in visits]),
-        )
+    def of(cls, stretch: Stretch) -> StepWork:
+        """All steps of a stretch."""
+        return cls(stretch.layer, stretch.rounds, stretch.outputs, stretch.array_shares)
 
     @cached_property
     def by_layer(self) -> Groups:
@@ -115,6 +111,7 @@ class Dealer:
 
     def __init__(self, counts: Sequence[LayerCounts], sums: WorkSums) -> None:
         self._counts, self._sums, self._dealt = counts, sums, WorkSums()
+        self._running = {layer: self._running_of(layer) for layer in sums.tiles}
 
     def of(self, work: StepWork) -> Ints:
         """[steps] cycles of the next steps."""
@@ -125,22 +122,22 @@ class Dealer:
         waits = [each.total - each.array - each.fill_drain - each.lif for each in counted]
         cycles = layers.shares([each.lif for each in counted], work.outputs, before, summed)
         cycles += layers.shares(waits, work.outputs, before, summed)
-        running = [self._running(layer, number) for layer, number in rounds.keys]
+        running = [self._running[layer][number] for layer, number in rounds.keys]
         before = [self._dealt.tiles.get(layer, {}).get(number, 0) for layer, number in rounds.keys]
         summed = [self._sums.tiles[layer][number] for layer, number in rounds.keys]
         cycles += rounds.shares(running, work.tiles, before, summed)
         self._dealt.add(work)
         return cycles
 
-    def _running(self, layer: int, number: int) -> int:
-        """Cycles of the array for that round of a layer, and for those up to the next one with which visits begin; none
-        for LIFs alone."""
+    def _running_of(self, layer: int) -> dict[int, int]:
+        """By round, cycles of the array for that round of a layer, and for those up to the next one with which visits
+        begin; none for LIFs alone."""
         counted, rounds = self._counts[layer], self._sums.tiles[layer]
         if set(rounds) == {ALL_ROUNDS}:
-            return counted.cycles.array + counted.cycles.fill_drain
+            return {ALL_ROUNDS: counted.cycles.array + counted.cycles.fill_drain}
         computed = sorted(one for one in rounds if one >= 0)
-        behind = dict(pairwise([*computed, len(counted.timesteps)]))
-        if number not in behind:
-            return 0
-        done = counted.timesteps[number : behind[number]]
-        return sum(one.array_cycles + one.fill_drain_cycles for one in done)
+        found = dict.fromkeys(rounds, 0)
+        for number, behind in pairwise([*computed, len(counted.timesteps)]):
+            done = counted.timesteps[number:behind]
+            found[number] = sum(one.array_cycles + one.fill_drain_cycles for one in done)
+        return found

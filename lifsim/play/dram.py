@@ -24,8 +24,9 @@ from lifsim.hardware.memory import Charge
 from lifsim.hardware.pipeline.timing import Extents
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.steps import RunSteps
+from lifsim.play.stretches import Stretch
 from lifsim.room import require_memory
-from lifsim.schedule.moves import Visit, shares
+from lifsim.schedule.moves import shares
 from lifsim.schedule.rows import Ints
 from lifsim.units import format_bytes
 
@@ -81,9 +82,9 @@ class Layout:
         return self.base[[self._place[name] for name in names]]
 
 
-def sizes_of(visits: Iterable[Visit]) -> dict[str, int]:
-    """Bytes of each tensor up to the last one that `visits` touch."""
-    return {name: use.size for name, use in _uses(visits).items()}
+def sizes_of(stretches: Iterable[Stretch]) -> dict[str, int]:
+    """Bytes of each tensor up to the last one that `stretches` touch."""
+    return {name: use.size for name, use in _uses(stretches).items()}
 
 
 def end_of(sizes: Mapping[str, int]) -> int:
@@ -101,9 +102,10 @@ class _Use:
     last: int
 
 
-def layout_of(visits: Iterable[Visit]) -> Layout:
-    """Room for all bytes that `visits` touch, and no more but for the pages' ends and the gaps between what is dead."""
-    uses = _uses(visits)
+def layout_of(stretches: Iterable[Stretch]) -> Layout:
+    """Room for all bytes that `stretches` touch, and no more but for the pages' ends and the gaps between what is
+    dead."""
+    uses = _uses(stretches)
     names = sorted(uses, key=lambda name: _RANK[_kind(name)])
     pages = [-(-uses[name].size // PAGE_BYTES) * PAGE_BYTES for name in names]
     kept = sum(_kind(name) in KEPT for name in names)
@@ -113,16 +115,18 @@ def layout_of(visits: Iterable[Visit]) -> Layout:
     return Layout(tuple(names), np.array(base, np.int64), np.array([uses[name].size for name in names], np.int64))
 
 
-def _uses(visits: Iterable[Visit]) -> dict[str, _Use]:
+def _uses(stretches: Iterable[Stretch]) -> dict[str, _Use]:
     """In the order of first use."""
     uses: dict[str, _Use] = {}
-    for index, visit in enumerate(visits):
-        for name, end in zip(visit.regions, visit.ends, strict=True):
-            use = uses.get(name)
-            if use is None:
-                uses[name] = _Use(end, index, index)
-            else:
-                use.size, use.last = max(use.size, end), index
+    before = 0
+    for stretch in stretches:
+        ends = np.zeros(len(stretch.regions), np.int64)
+        np.maximum.at(ends, stretch.moves.region, stretch.moves.ends)
+        named = (before + stretch.named).tolist()
+        for name, end, (first, last) in zip(stretch.regions, ends.tolist(), named, strict=True):
+            use = uses.setdefault(name, _Use(0, first, last))
+            use.size, use.last = max(use.size, end), last
+        before += stretch.ends.size
     return uses
 
 
@@ -144,15 +148,15 @@ def _kind(name: str) -> str:
     return name.partition(":")[0]
 
 
-def addresses(visits: Sequence[Visit], layout: Layout) -> Ints:
-    """[moves of all visits] the first address of each. Every run has a visit."""
-    return np.concatenate([layout.base_of(visit.regions)[visit.moves.region] + visit.moves.offset for visit in visits])
+def addresses(stretch: Stretch, layout: Layout) -> Ints:
+    """[moves] the first address of each."""
+    return layout.base_of(stretch.regions)[stretch.moves.region] + stretch.moves.offset
 
 
 def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
     """The extents of all requests of a run, in the order of their queue. Raises InputError where the tensors
     do not fit into the DRAM."""
-    layout = layout_of(steps.visits)
+    layout = layout_of([steps.stretch])
     layout.require_fit(capacity_bytes)
     moves, order = steps.moves, steps.program.requests.origin
     count = moves.extents[order]
@@ -160,7 +164,7 @@ def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
     first = np.concatenate([[0], np.cumsum(count)])
     move = np.repeat(order, count)
     number = np.arange(first[-1]) - np.repeat(first[:-1], count)
-    start = addresses(steps.visits, layout)
+    start = addresses(steps.stretch, layout)
     return Extents(start[move] + number * moves.pitch[move], moves.extent_bytes[move], first)
 
 

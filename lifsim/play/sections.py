@@ -22,9 +22,9 @@ from lifsim.hardware.pipeline.sections import ASKED, Section
 from lifsim.hardware.stores import Stores
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.dealing import Dealer, StepWork, WorkSums, dealt_cycles
-from lifsim.play.dram import Layout, layout_of
-from lifsim.play.steps import FEW_STEPS, Placed, halves_of, placed, whole_buffers
-from lifsim.schedule.cutting import cut
+from lifsim.play.dram import Layout, addresses, layout_of
+from lifsim.play.steps import halves_of, whole_buffers
+from lifsim.play.stretches import FEW_STEPS, Placed, Stretch, cut_stretches
 from lifsim.schedule.moves import Visit
 
 
@@ -54,66 +54,68 @@ class RunSections:
         self.layout = layout_of(self._surveyed(seen))
         self.digest = seen.digest()
 
-    def _surveyed(self, seen: hashlib.blake2b) -> Iterator[Visit]:
-        for visit in self._cut():
-            moves = [getattr(visit.moves, one.name) for one in fields(visit.moves)]
-            seen.update(repr((visit.layer, visit.regions, visit.steps, visit.moves.step.size)).encode())
-            for column in (visit.rounds, visit.outputs, visit.array_shares, *moves):
+    def _surveyed(self, seen: hashlib.blake2b) -> Iterator[Stretch]:
+        for each in self._stretches():
+            moves = [getattr(each.moves, one.name) for one in fields(each.moves)]
+            columns = (each.layer, each.rounds, each.outputs, each.array_shares, each.ends, *moves)
+            seen.update(repr((each.regions, [column.size for column in columns])).encode())
+            for column in columns:
                 seen.update(column.tobytes())
-            self._sums.add(StepWork.of([visit]))
-            kinds, first = np.unique(visit.moves.kind, return_index=True)
-            for kind, step in zip(kinds.tolist(), visit.moves.step[first].tolist(), strict=True):
+            self._sums.add(StepWork.of(each))
+            kinds, first = np.unique(each.moves.kind, return_index=True)
+            for kind, step in zip(kinds.tolist(), each.moves.step[first].tolist(), strict=True):
                 self._first_load.setdefault(kind, self.steps + step)
-            self.steps += visit.steps
-            self.moved_bytes += int(visit.moves.bytes.sum())
-            yield visit
+            self.steps += each.steps
+            self.moved_bytes += int(each.moves.bytes.sum())
+            yield each
 
     def _is_early(self, kind: Kind) -> bool:
         """Whether loads enter the queue in an earlier section than that of their steps. The first section has a few
         steps at least."""
         return self._halves.double[kind] or self._first_load[kind] >= FEW_STEPS
 
-    def _cut(self) -> Iterator[Visit]:
-        return (cut(visit, self._whole) for visit in self._visits)
+    def _stretches(self) -> Iterator[Stretch]:
+        return cut_stretches(self._visits, self._whole)
 
     def __iter__(self) -> Iterator[RunSection]:
         """In order. What enters the queue behind the last step of a section belongs to the next one."""
-        layout, dealer = self.layout, Dealer(self._counts, self._sums)
+        dealer = Dealer(self._counts, self._sums)
         ahead = [kind for kind in LOADS if kind in self._first_load and self._is_early(kind)]
-        queues = _Queues([kind for kind in Kind if kind not in ahead], self._halves)
-        early = [_Ahead(_Queues([kind], self._halves), placed(self._cut()), layout) for kind in ahead]
-        waiting, end, moved = np.zeros(0, ASKED), 0, 0
-        for visits in _few_at_a_time(placed(self._cut())):
-            first, work = visits[0].first, StepWork.of([each.visit for each in visits])
-            end = first + work.layer.size
-            mine = [queues.asked(each, layout) for each in visits]
-            known = [waiting, *mine, *chain.from_iterable(each.until(end - 1) for each in early)]
+        queues = _Queues([kind for kind in Kind if kind not in ahead], self._halves, self.layout)
+        early = [_Ahead(_Queues([kind], self._halves, self.layout), self._stretches()) for kind in ahead]
+        waiting, first, moved = np.zeros(0, ASKED), 0, 0
+        for each in self._stretches():
+            end = first + each.steps
+            mine = queues.asked(each)
+            known = [waiting, mine, *chain.from_iterable(one.until(end - 1) for one in early)]
             asked, is_last = np.concatenate(known), end == self.steps
             enters = np.full(asked.size, is_last) | (asked["gate"] < end - 1)
             queue, waiting = asked[enters], asked[~enters]
             order = np.lexsort([queue[name] for name in ("kind", "step", "turn", "gate")])
-            section = Section(dealer.of(work), _stores(mine, first, work.layer.size), queue[order], is_last)
-            moved += sum(int(each.visit.moves.bytes.sum()) for each in visits)
-            yield RunSection(section, work.layer, moved)
+            section = Section(dealer.of(StepWork.of(each)), _stores(mine, first, each.steps), queue[order], is_last)
+            moved += int(each.moves.bytes.sum())
+            first = end
+            yield RunSection(section, each.layer, moved)
 
 
 class _Queues:
-    """When the requests of `kinds` enter the queue, visit by visit."""
+    """When the requests of `kinds` enter the queue, stretch by stretch."""
 
-    def __init__(self, kinds: Sequence[Kind], halves: Halves) -> None:
+    def __init__(self, kinds: Sequence[Kind], halves: Halves, layout: Layout) -> None:
         self._gates = {kind: Gates(kind, double=halves.double[kind]) for kind in kinds}
+        self._placed, self._layout = Placed(), layout
 
-    def asked(self, each: Placed, layout: Layout) -> Array:
-        """[moves of these kinds] what a visit asks for, in the order of its moves."""
-        visit, first, after = each
-        moves = visit.moves
+    def asked(self, each: Stretch) -> Array:
+        """[moves of these kinds] what the next stretch asks for, in the order of its moves."""
+        moves, first = each.moves, self._placed.first
+        after = self._placed.after(each)
         chosen = np.flatnonzero(np.isin(moves.kind, list(self._gates)))
         found = np.zeros(chosen.size, ASKED)
         found["step"] = moves.step[chosen] + first
         for name in ("kind", "extent_bytes", "extents", "pitch"):
             found[name] = getattr(moves, name)[chosen]
-        found["address"] = layout.base_of(visit.regions)[moves.region[chosen]] + moves.offset[chosen]
-        found["owner"] = 2 * visit.layer + np.isin(found["kind"], WRITES)
+        found["address"] = addresses(each, self._layout)[chosen]
+        found["owner"] = 2 * each.layer[moves.step[chosen]] + np.isin(found["kind"], WRITES)
         for kind, gates in self._gates.items():
             mine = found["kind"] == kind
             found["gate"][mine], found["turn"][mine] = gates.of(found["step"][mine], after[chosen[mine]])
@@ -121,39 +123,24 @@ class _Queues:
 
 
 class _Ahead:
-    """Loads that are asked for before the visits that need them are gone through."""
+    """Loads that are asked for before the stretches that need them are gone through."""
 
-    def __init__(self, queues: _Queues, visits: Iterator[Placed], layout: Layout) -> None:
-        self._queues, self._visits, self._layout = queues, visits, layout
+    def __init__(self, queues: _Queues, stretches: Iterator[Stretch]) -> None:
+        self._queues, self._stretches = queues, stretches
         self._gate = -1
 
     def until(self, gate: int) -> Iterator[Array]:
         """More of them, until all are there that enter the queue before `gate`."""
-        while self._gate < gate and (each := next(self._visits, None)) is not None:
-            asked = self._queues.asked(each, self._layout)
+        while self._gate < gate and (each := next(self._stretches, None)) is not None:
+            asked = self._queues.asked(each)
             if asked.size:
                 self._gate = int(asked["gate"].max())
                 yield asked
 
 
-def _few_at_a_time(visits: Iterable[Placed]) -> Iterator[list[Placed]]:
-    """`visits`, as many at a time as have a few steps together."""
-    found: list[Placed] = []
-    steps = 0
-    for each in visits:
-        found.append(each)
-        steps += each.visit.steps
-        if steps >= FEW_STEPS:
-            yield found
-            found, steps = [], 0
-    if found:
-        yield found
-
-
-def _stores(asked: Sequence[Array], first: int, steps: int) -> Array:
+def _stores(asked: Array, first: int, steps: int) -> Array:
     """[steps, STORES] which of the steps from `first` on put something out."""
     found = np.zeros((steps, len(STORES)), np.bool_)
-    for each in asked:
-        for place, kind in enumerate(STORES):
-            found[each["step"][each["kind"] == kind] - first, place] = True
+    for place, kind in enumerate(STORES):
+        found[asked["step"][asked["kind"] == kind] - first, place] = True
     return found

@@ -6,17 +6,18 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.hardware.pipeline.kinds import STREAMS, Kind
-from lifsim.hardware.pipeline.program import START, Halves, Program, program
+from lifsim.hardware.pipeline.program import Halves, Program, program
 from lifsim.hardware.stores import Store, Stores
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo, bytes_of_arrays
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
+from lifsim.play.stretches import FEW_STEPS, Placed, Stretch
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.facts import NetworkFacts
@@ -28,6 +29,9 @@ from lifsim.schedule.tick_steps import tick_parts, tick_visit
 from lifsim.schedule.tick_tiles import steps_of
 from lifsim.schedule.window_steps import window_visits
 from lifsim.units import counted
+
+if TYPE_CHECKING:
+    from lifsim.schedule.wave_steps import WaveParts
 
 STEP_BYTES = 1500
 """Of this machine's memory for each step: with its requests, and while they are put in order."""
@@ -64,9 +68,6 @@ AT_ONCE_STEPS = 1 << 15
 """A run of so many, some 50 MB, is put together and played at once, and its visits are kept for runs beside it; one of
 more goes section by section."""
 
-FEW_STEPS = 1 << 13
-"""Of a section."""
-
 
 class Visits(Protocol):
     """Of a run, which can be gone through again and again, where they are many in parts of a few steps."""
@@ -94,8 +95,16 @@ class Listed:
 
     def most_steps(self, stores: Stores) -> int:
         """Added up."""
-        moved = np.sum([visit.moved for visit in self.every], axis=0)
-        return sum(visit.steps for visit in self.every) + _most_parts(moved, stores)
+        return most_steps_of(self.every, stores)
+
+
+def most_steps_of(visits: Iterable[Visit], stores: Stores) -> int:
+    """How many steps `visits` are cut into by these buffers, at the most."""
+    moved, steps = np.zeros(len(Kind), np.int64), 0
+    for visit in visits:
+        moved += visit.moved
+        steps += visit.steps
+    return steps + _most_parts(moved, stores)
 
 
 PASSING_BYTES, VISIT_BYTES = 1 << 23, 1 << 12
@@ -106,7 +115,7 @@ each takes beside its columns."""
 @dataclass(frozen=True)
 class Planned:
     """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
-    images', no more at a time than are looked at; of chunks of images one after the other, but for those in waves."""
+    images', no more at a time than are looked at; of chunks of images one after the other."""
 
     plan: Plan
     batch: int
@@ -126,7 +135,9 @@ class Planned:
                 layer = facts.layers[group.first].layer
                 yield from tick_parts(layer, facts.reals, chip.tiles, self.batch, group.layers[0], FEW_STEPS)
             elif group.waves is not None:
-                yield from self._in_waves[group.first]
+                parts = self._in_waves[group.first]
+                for number in range(parts.count):
+                    yield from self._passing.of(parts.part, number)
             elif group.tiled:
                 yield from window_visits(facts, chip, self.batch, group)
             else:
@@ -148,14 +159,23 @@ class Planned:
 
     @cached_property
     def _passing(self) -> Memo:
-        return Memo(PASSING_BYTES, lambda visit: VISIT_BYTES + bytes_of_arrays(visit))
+        return Memo(PASSING_BYTES, _passing_bytes)
 
     @cached_property
-    def _in_waves(self) -> dict[int, list[Visit]]:
+    def _in_waves(self) -> dict[int, WaveParts]:
         """Of groups in waves, by their first layers."""
+        from lifsim.schedule.wave_steps import WaveParts
+
+        facts, chip = self.plan.facts, self.plan.chip
         groups = [group for group in self.plan.groups if group.waves is not None]
-        _require_room(self.plan.facts, self.batch, groups)
-        return {group.first: _of_group(self.plan, self.batch, group, self.memo) for group in groups}
+        for group in groups:
+            _require_room(facts, min(self.batch, group.images), [group])
+        return {group.first: WaveParts.of_few(facts, chip, self.batch, group, FEW_STEPS) for group in groups}
+
+
+def _passing_bytes(visits: object) -> int:
+    """Of one, or several."""
+    return VISIT_BYTES * (len(visits) if isinstance(visits, list) else 1) + bytes_of_arrays(visits)
 
 
 MOVED_AS = {
@@ -208,19 +228,27 @@ BUFFER_OF = {
 
 @dataclass(frozen=True)
 class RunSteps:
-    """layer: [steps] index of each step's layer. visits: in order; moves: theirs, one behind the other, with global
-    steps. program: what the pipeline plays, its requests being `moves` in another order."""
+    """visits: in order; stretch: all of them. program: what the pipeline plays, its requests being `moves` in another
+    order."""
 
-    layer: Ints
     visits: tuple[Visit, ...]
-    moves: Moves
+    stretch: Stretch
     program: Program
+
+    @property
+    def layer(self) -> Ints:
+        """[steps] index of each step's layer."""
+        return self.stretch.layer
+
+    @property
+    def moves(self) -> Moves:
+        """Of all steps."""
+        return self.stretch.moves
 
     @property
     def digest(self) -> bytes:
         """Of what a memory plays and of where it lies: runs of the same take the same time. 32 bytes."""
-        regions = [(visit.regions, visit.moves.step.size) for visit in self.visits]
-        digest = hashlib.blake2b(repr(regions).encode(), digest_size=32)
+        digest = hashlib.blake2b(repr(self.stretch.regions).encode(), digest_size=32)
         program, moves = self.program, self.moves
         parts = (program, program.requests, moves)
         for column in (getattr(part, one.name) for part in parts for one in fields(part)):
@@ -234,43 +262,12 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their tiles and outputs."""
     visits = [cut(visit, whole_buffers(stores)) for visit in visits]
-    work, sums = StepWork.of(visits), WorkSums()
+    stretch, sums = Stretch.of(visits), WorkSums()
+    work, moves = StepWork.of(stretch), stretch.moves
     sums.add(work)
-    cycles = Dealer(counts, sums).of(work)
-    moves, after = _joined(visits)
-    return RunSteps(
-        work.layer, tuple(visits), moves, program(cycles, moves.step, moves.kind, moves.bytes, after, halves_of(stores))
-    )
-
-
-class Placed(NamedTuple):
-    """A visit whose first step is the step `first` of the run. after: [moves] the step behind whose stores each load
-    has to be served: the last one of the visit that wrote the tensor, `START` for what was there before."""
-
-    visit: Visit
-    first: int
-    after: Ints
-
-
-def placed(visits: Iterable[Visit]) -> Iterator[Placed]:
-    """`visits` one behind the other."""
-    written: dict[str, int] = {}
-    first = 0
-    for visit in visits:
-        behind = np.array([written.get(name, START) for name in visit.regions])[visit.moves.region]
-        yield Placed(visit, first, np.where(visit.loads, behind, START))
-        first += visit.steps
-        written |= {visit.regions[region]: first - 1 for region in visit.stored}
-
-
-def _joined(visits: Sequence[Visit]) -> tuple[Moves, Ints]:
-    """The moves of all visits with global steps, and the steps `after` which they may be served."""
-    every = list(placed(visits))
-    columns = {
-        name: np.concatenate([getattr(visit.moves, name) for visit in visits]) for name in Moves.__dataclass_fields__
-    }
-    columns["step"] += np.repeat([first for _, first, _ in every], [visit.moves.step.size for visit in visits])
-    return Moves(**columns), np.concatenate([after for _, _, after in every])
+    cycles, after = Dealer(counts, sums).of(work), Placed().after(stretch)
+    played = program(cycles, moves.step, moves.kind, moves.bytes, after, halves_of(stores))
+    return RunSteps(tuple(visits), stretch, played)
 
 
 def whole_buffers(stores: Stores) -> dict[Kind, Store]:

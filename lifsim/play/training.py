@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.books import added
@@ -12,16 +15,23 @@ from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.accounting.stage_record import StageRecord
 from lifsim.accounting.stages import Stages, merged
 from lifsim.graph.states import State
+from lifsim.hardware.stores import Stores
 from lifsim.keeping import Keeping
+from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import Listed, visits
+from lifsim.play.steps import most_steps_of, visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
 from lifsim.training.undone import registers_for_calls
 from lifsim.units import counted
+
+if TYPE_CHECKING:
+    from lifsim.schedule.moves import Visit
+    from lifsim.training.stages import Stage
+    from lifsim.training.steps import StageVisit
 
 
 def trained(
@@ -59,21 +69,43 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
     return StageRecord(counts.cycles, counts.ops, counts.dram_bytes, counts.sram_accesses, energy)
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """Of a training run; those on the way back are made anew each time. works: numbers of layers' stages, of which its
+    visits are."""
+
+    works: Mapping[tuple[int, Stage], int]
+    forward: Sequence[StageVisit]
+    backward: Callable[[], Iterator[StageVisit]]
+
+    def __iter__(self) -> Iterator[Visit]:
+        for stage, visit in chain(self.forward, self.backward()):
+            yield replace(visit, layer=self.works[visit.layer, stage])
+
+    @property
+    def every(self) -> Sequence[Visit]:
+        """In a list."""
+        return list(self)
+
+    def most_steps(self, stores: Stores) -> int:
+        """Added up."""
+        return most_steps_of(self, stores)
+
+
 def timed_training(
     setup: Setup, plan: Plan, layers: Sequence[Stages], runs: Memo, keeping: Keeping
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
     from lifsim.training.sizes import TrainingSizes
-    from lifsim.training.steps import training_visits
+    from lifsim.training.steps import backward_visits, forward_visits
 
     network, batch = setup.network, setup.batch
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
-    forward = visits(plan, batch, setup.memo, keeps_spikes=True)
-    run = training_visits(sizes, plan, forward)
+    forward = forward_visits(sizes, plan, visits(plan, batch, setup.memo, keeps_spikes=True))
     counts, timeline = timed(
         setup.machine,
-        Listed([replace(visit, layer=works[visit.layer, stage]) for stage, visit in run]),
+        _Trained(works, forward, partial(backward_visits, sizes, plan)),
         [layers[layer][stage] for layer, stage in works],
         runs,
         setup.watch,

@@ -18,7 +18,7 @@ from lifsim.schedule.banded import Banded
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.fused_rows import group_rows
-from lifsim.schedule.moves import Moves, moves_of, shares
+from lifsim.schedule.moves import Moves, moves_of
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import rows_of, step_row_bytes
 from lifsim.schedule.turned import columns_of, turned
@@ -36,7 +36,7 @@ def _input(wave: WaveLayer, waves: Banded) -> Moves:
     """The first tile brings the pieces in, the others what is read again."""
     tensor, strips = wave.layer.input, wave.strips
     brought = strips.images * _brought(wave, waves)
-    part = shares(wave.traffic.dram.first_operand, brought)
+    part = wave.deal.shares("input", wave.traffic.dram.first_operand, brought)
     again = np.maximum(part - brought, 0) * (wave.tiles.size > 1)
     each = np.concatenate([(part - again)[:, None], dealt(again, np.ones(wave.tiles.size - 1, np.int64))], axis=1)
     down, across = (facts.layers[wave.index].rows.axis for facts in (wave.facts, turned(wave.facts)))
@@ -110,7 +110,8 @@ def _membranes(wave: WaveLayer, waves: Banded, state: StateFacts) -> Iterator[Mo
         (Kind.MEMBRANE_WRITE, moved.membrane_write, goes, left, ended),
     ):
         border = rows * columns * neuron
-        part = border + shares(size - int(border.sum()), strips.rows * (strips.right - strips.left) * when)
+        rest = size - wave.deal.summed(f"border, {kind.name}", border)
+        part = border + wave.deal.shares(kind.name, rest, strips.rows * (strips.right - strips.left) * when)
         each = dealt(part, chains)
         at = strips.image * state.bytes + strips.first * state.row_bytes + strips.left * neuron
         offset = at[:, None] + np.cumsum(each, axis=1) - each

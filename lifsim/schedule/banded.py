@@ -73,6 +73,14 @@ class Banded(Skewed):
         """[timesteps, waves, 2]"""
         return np.repeat(self.sweep.strips(layer, timesteps), self.in_band.count(timesteps), axis=1)
 
+    def line(self, layer: int, timestep: int) -> tuple[Ints, Ints]:
+        """As of `Waves`, each wave of one band with each band."""
+        rows, _ = self.in_band.line(layer, timestep)
+        across, _ = self.sweep.line(layer, timestep)
+        columns = np.repeat(across, len(rows), axis=0)
+        strips = np.tile(rows, (len(across), 1))
+        return np.where(columns[:, 1:] > columns[:, :1], strips, 0), columns
+
     def visits(self, layer: int, timesteps: int) -> int:
         """Waves of all bands in which a layer has work."""
         return int(bands_of(self.sweep, layer, timesteps) @ waves_of(self.in_band, layer, timesteps))

@@ -5,8 +5,9 @@ docs/model.md, "Steps", says which visit and tile pays for what.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -32,13 +33,12 @@ MAX_TILES = 64
 
 @dataclass(frozen=True)
 class Turn:
-    """When a layer is visited: chunk, of which so many images run, timestep, which of its strips, which begin at these
+    """When a layer is visited: chunk, of which so many images run, timestep, strip after strip, which begin at these
     output rows of all `rows`."""
 
     chunk: int
     images: int
     timestep: int
-    strip: int
     starts: tuple[int, ...]
     rows: int
 
@@ -47,35 +47,30 @@ class Turn:
         """How many there are."""
         return len(self.starts)
 
-    @property
-    def first_row(self) -> int:
-        """The strip's first output row."""
-        return self.starts[self.strip]
+    @cached_property
+    def edges(self) -> Ints:
+        """[strips + 1] the first output row of each, and the one behind the last."""
+        return np.array((*self.starts, self.rows), np.int64)
 
-    @property
-    def end_row(self) -> int:
-        """The one behind its last."""
-        return (*self.starts, self.rows)[self.strip + 1]
+    def before(self, total: int) -> Ints:
+        """[strips] what the rows above take of `total`."""
+        return parts_of(total, self.edges, self.rows)[:-1]
 
-    def before(self, total: int) -> int:
-        """What the rows above take of `total`."""
-        return total * self.first_row // self.rows
-
-    def part(self, total: int) -> int:
-        """What these rows take of `total`."""
-        return total * self.end_row // self.rows - self.before(total)
+    def part(self, total: int) -> Ints:
+        """[strips] what its rows take of `total`."""
+        return np.diff(parts_of(total, self.edges, self.rows))
 
 
 class _Part(NamedTuple):
-    """Bytes of one kind that the tiles of a visit move. size: those that are dealt to them, `by` [tiles] numbers; held:
-    those that each has beside. They lie from `start` on, those that are dealt one behind the other if they are
-    `in_line`; each in `extents`, `pitch` apart."""
+    """Bytes of one kind that the tiles of each strip move. size: [strips] those that are dealt to them, `by` [tiles]
+    numbers; held: those that each has beside. They lie from `start` on, those that are dealt one behind the other if
+    they are `in_line`; each in `extents`, `pitch` apart. What is no number is [strips, tiles], or has one of either."""
 
     kind: Kind
     region: int
-    size: int
+    size: Ints
     by: Ints
-    start: int | Ints
+    start: Ints
     in_line: bool = True
     held: int | Ints = 0
     extents: int | Ints = 1
@@ -102,13 +97,16 @@ class PlannedLayer:
     def layer(self) -> Layer:
         return self.facts.layer
 
-    def visit(self, turn: Turn, step: LayerStep) -> Visit:
-        """`turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the rows needed."""
+    def visits(self, turn: Turn, step: LayerStep) -> list[Visit]:
+        """Each strip of `turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the
+        rows needed."""
         names, _, _ = self._regions
-        tiles = self._tile_filters
-        made = (turn.end_row - turn.first_row) * turn.images * tiles
+        made = turn.images * np.multiply.outer(np.diff(turn.edges), self._tile_filters)
         parts = sorted(self._parts(turn, step), key=lambda part: part.kind)
-        return Visit(self.layer.index, self._round(turn), made, _joined(parts, tiles.size), names, turn.timestep)
+        return [
+            Visit(self.layer.index, self._round(turn), outputs, moves, names, turn.timestep)
+            for outputs, moves in zip(made, _joined(parts, made.shape), strict=True)
+        ]
 
     def _round(self, turn: Turn) -> int:
         when = self.facts.when
@@ -124,10 +122,10 @@ class PlannedLayer:
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
         ):  # fmt: skip
-            for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)), strict=True):
+            for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)).T, strict=True):
                 yield _Part(kind, region, part, tiles, self._plane(tensor, turn))
         for kind, size in ((Kind.PSUM_READ, moved.psum_read), (Kind.PSUM_WRITE, moved.psum_write)):
-            yield _Part(kind, PSUMS, turn.part(size), tiles, turn.before(size))
+            yield _Part(kind, PSUMS, turn.part(size), tiles, turn.before(size)[:, None])
         yield from self._membranes(step, turn)
 
     @cached_property
@@ -166,11 +164,12 @@ class PlannedLayer:
         computes_first = self.timesteps - 1 if self.facts.when == "last" else 0
         newly = turn.chunk == 0 and turn.timestep == computes_first
         again = size - int(stays.sum()) * newly
-        comes = again * (turn.strip + 1) // turn.strips - again * turn.strip // turn.strips
+        comes = np.diff(parts_of(again, np.arange(turn.strips + 1), turn.strips))
         by = stored - stays if (stored > stays).any() else stored
         if self.layer.operand is not None:
-            return self._operand(self.layer.operand, begin, shares(comes, by), turn)
-        pinned = stays if newly and turn.strip == 0 else np.zeros_like(stays)
+            return self._operand(self.layer.operand, begin, all_shares(comes[None], by[None])[0], turn)
+        pinned = np.zeros((turn.strips, stays.size), np.int64)
+        pinned[0] = stays * newly
         return _Part(Kind.WEIGHTS, 0, comes, by, begin + stays - pinned, in_line=False, held=pinned)
 
     def _operand(self, operand: Tensor, begin: Ints, comes: Ints, turn: Turn) -> _Part:
@@ -179,7 +178,9 @@ class PlannedLayer:
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
         extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
-        return _Part(Kind.WEIGHTS, 0, 0, begin, offset, in_line=False, held=extent_bytes, extents=extents, pitch=pitch)
+        nothing = np.zeros(turn.strips, np.int64)
+        held = (extent_bytes, extents, pitch)
+        return _Part(Kind.WEIGHTS, 0, nothing, begin, offset, False, *held)
 
     @cached_property
     def _chains(self) -> tuple[Ints, Ints]:
@@ -199,46 +200,48 @@ class PlannedLayer:
         for kind, size, chains in ((Kind.MEMBRANE_READ, read, begun), (Kind.MEMBRANE_WRITE, written, ended)):
             streams = min(size - step.again, step.streams)
             through = size - step.again - streams
-            yield _Part(kind, STATE, turn.part(streams), chains, turn.before(streams))
-            yield _Part(kind, STATE, turn.part(through), chains, step.streams + turn.before(through))
-            yield _Part(kind, STATE, turn.part(step.again), self._tile_filters, turn.before(step.again))
+            for size, by, start in (
+                (streams, chains, 0), (through, chains, step.streams), (step.again, self._tile_filters, 0),
+            ):  # fmt: skip
+                yield _Part(kind, STATE, turn.part(size), by, start + turn.before(size)[:, None])
 
     def _input(self, step: LayerStep, turn: Turn) -> _Part:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
         windows, newly = strip_windows(self.facts, step.images, step.resident, turn.starts)
-        distinct = (newly if step.whole else windows).tolist()
-        part = _share(step.dram.first_operand, distinct, turn.strip)
-        tiles = self._tile_filters.size
-        again = max(0, part - distinct[turn.strip]) if tiles > 1 else 0
-        others = (np.arange(tiles) > 0).astype(np.int64)
-        at = self._window(turn)
-        return _Part(Kind.SPIKES_IN, INPUT, again, others, at, in_line=False, held=(part - again) * (1 - others))
+        distinct = newly if step.whole else windows
+        part = shares(step.dram.first_operand, distinct)
+        others = (np.arange(self._tile_filters.size) > 0).astype(np.int64)
+        again = np.maximum(0, part - distinct) * others.any()
+        first, at = np.multiply.outer(part - again, 1 - others), self._window(turn)
+        return _Part(Kind.SPIKES_IN, INPUT, again, others, at, in_line=False, held=first)
 
     @cached_property
     def _first_rows(self) -> Ints:
         """[rows_out] the first row of the input that each row needs."""
         return single_windows(self.facts.rows.axis)[0]
 
-    def _window(self, turn: Turn) -> int:
-        """Where a turn finds the first row of the input that it needs."""
+    def _window(self, turn: Turn) -> Ints:
+        """[strips, 1] where each finds the first row of the input that it needs."""
         tensor, axis = self.layer.input, self.facts.rows.axis
-        first = int(self._first_rows[turn.first_row])
-        return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * first // axis.rows_in
+        first = self._first_rows[turn.edges[:-1], None]
+        return self._image(tensor, turn) + parts_of(self._step_bytes(tensor) * turn.images, first, axis.rows_in)
 
-    def _split(self, tensors: Mapping[int, Tensor], size: int) -> list[int]:
-        """`size` bytes over several tensors, by what each stores in a timestep."""
-        stored = [self._step_bytes(tensor) for tensor in tensors.values()]
-        return [_share(size, stored, index) for index in range(len(stored))]
+    def _split(self, tensors: Mapping[int, Tensor], sizes: Ints) -> Ints:
+        """[strips, tensors] `sizes` [strips] bytes over several tensors, by what each stores in a timestep."""
+        stored = np.array([[self._step_bytes(tensor) for tensor in tensors.values()]], np.int64)
+        split: Ints = all_shares(sizes[None], stored)[0]
+        return split
 
     def _image(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
         timestep = turn.timestep if tensor.timesteps > 1 else 0
         return (timestep * self.batch + turn.chunk * self.images) * self._step_bytes(tensor)
 
-    def _plane(self, tensor: Tensor, turn: Turn) -> int:
-        """Where a turn finds its rows of a tensor."""
+    def _plane(self, tensor: Tensor, turn: Turn) -> Ints:
+        """[strips, 1] where each finds its rows of a tensor."""
         rows_out = self.facts.rows.axis.rows_out
-        return self._image(tensor, turn) + self._step_bytes(tensor) * turn.images * turn.first_row // rows_out
+        above = parts_of(self._step_bytes(tensor) * turn.images, turn.edges[:-1, None], rows_out)
+        return self._image(tensor, turn) + above
 
     def _step_bytes(self, tensor: Tensor) -> int:
         return rows_of(tensor.shape) * step_row_bytes(tensor, self.reals)
@@ -255,28 +258,36 @@ def _joined_tiles(tiles: int) -> int:
     return -(-tiles // MAX_TILES)
 
 
-def _share(total: int, weights: list[int], index: int) -> int:
-    """One of `shares`."""
-    before, summed = sum(weights[:index]), max(sum(weights), 1)
-    return total * (before + weights[index]) // summed - total * before // summed
+def parts_of(total: int, numerators: Ints, denominator: int) -> Ints:
+    """`total` x each of `numerators` // `denominator`, however large."""
+    if total * int(numerators.max(initial=1)) >= 1 << 62:
+        return (total * numerators.astype(object) // denominator).astype(np.int64)
+    return total * numerators // denominator
 
 
-def _joined(parts: list[_Part], tiles: int) -> Moves:
-    """What the tiles move, in the order of the parts each; what has no bytes left out."""
-    parts = [part for part in parts if part.size or isinstance(part.held, np.ndarray)]
+def _joined(parts: Sequence[_Part], shape: tuple[int, ...]) -> list[Moves]:
+    """Of each strip what the tiles move, in the order of the parts each; what has no bytes left out. shape: strips and
+    tiles."""
+    parts = [part for part in parts if part.size.any() or np.any(part.held)]
     if not parts:
-        return NOTHING
-    dealt = all_shares([part.size for part in parts], np.array([part.by for part in parts]))
-    behind = np.cumsum(dealt, axis=1) - dealt
-    columns = np.empty((len(Moves.__dataclass_fields__), len(parts), tiles), np.int64)
-    columns[0] = np.arange(tiles)
+        return [NOTHING] * shape[0]
+    dealt = all_shares(np.array([part.size for part in parts]), np.array([part.by for part in parts]))
+    behind = np.cumsum(dealt, axis=2) - dealt
+    columns = np.empty((len(NAMES), len(parts), *shape), np.int64)
+    columns[0] = np.arange(shape[1])
     for place, part in enumerate(parts):
         columns[1, place], columns[2, place] = part.kind, part.region
         columns[3, place] = part.start + behind[place] if part.in_line else part.start
         columns[4, place] = dealt[place] + part.held
         columns[5, place], columns[6, place] = part.extents, part.pitch
-    table = columns.swapaxes(1, 2).reshape(len(columns), -1)
-    return Moves(*table[:, table[4] > 0])
+    table = columns.transpose(0, 2, 3, 1).reshape(len(NAMES), shape[0], -1)
+    moves = table[4] > 0
+    if shape[0] == 1:
+        return [Moves(*table[:, moves])]
+    ends = np.cumsum(moves.sum(axis=1)).tolist()
+    table = table[:, moves]
+    return [Moves(*table[:, begin:end]) for begin, end in pairwise([0, *ends])]
 
 
-NOTHING = Moves(*np.zeros((len(Moves.__dataclass_fields__), 0), np.int64))
+NAMES = tuple(Moves.__dataclass_fields__)
+NOTHING = Moves(*np.zeros((len(NAMES), 0), np.int64))

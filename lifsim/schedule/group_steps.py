@@ -93,11 +93,13 @@ def _in_order(group: _PlannedGroup, steps: Iterable[LayerStep], memo: Memo) -> I
     facts, planned = group.facts, group.layers
     for (chunk, timestep), together in groupby(steps, lambda step: (step.chunk, step.timestep)):
         moved = {step.layer: step for step in together}
+        visits = dict[int, list[Visit]]()
         for layer, strip, starts in group.order:
             if _is_visited(facts.layers[layer], timestep, facts.timesteps):
-                rows = facts.layers[layer].rows.axis.rows_out
-                turn = Turn(chunk, moved[layer].images, timestep, strip, starts, rows)
-                yield memo.of(PlannedLayer.visit, planned[layer], turn, moved[layer])
+                if layer not in visits:
+                    turn = Turn(chunk, moved[layer].images, timestep, starts, facts.layers[layer].rows.axis.rows_out)
+                    visits[layer] = memo.of(PlannedLayer.visits, planned[layer], turn, moved[layer])
+                yield visits[layer][strip]
 
 
 def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:

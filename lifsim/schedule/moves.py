@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from hashlib import blake2b
 from itertools import accumulate
@@ -46,11 +46,22 @@ class Moves:
         """[moves] bytes of each."""
         return self.extent_bytes * self.extents
 
+    @property
+    def ends(self) -> Ints:
+        """[moves] the first byte behind each."""
+        return self.offset + (self.extents - 1) * self.pitch + self.extent_bytes
+
+    def by_step(self, steps: int) -> Ints:
+        """[kinds, steps] bytes of each step, of which there are so many."""
+        found = np.zeros((len(Kind), steps), np.int64)
+        np.add.at(found, (self.kind, self.step), self.bytes)
+        return found
+
     def total(self, kind: Kind) -> int:
         """Bytes of one kind."""
         return int(self.bytes[self.kind == kind].sum())
 
-    def only(self, chosen: NDArray[np.bool_]) -> Moves:
+    def only(self, chosen: NDArray[np.bool_] | slice) -> Moves:
         """Those that are `chosen` [moves]."""
         return Moves(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
@@ -142,9 +153,7 @@ class Visit:
     @cached_property
     def step_bytes(self) -> Ints:
         """[kinds, steps] that each step moves."""
-        found = np.zeros((len(Kind), self.steps), np.int64)
-        np.add.at(found, (self.moves.kind, self.moves.step), self.moves.bytes)
-        return found
+        return self.moves.by_step(self.steps)
 
     @cached_property
     def moved(self) -> Ints:
@@ -156,13 +165,6 @@ class Visit:
     def largest(self) -> tuple[int, ...]:
         """[kinds] that any step moves at the most."""
         return tuple(self.step_bytes.max(axis=1, initial=0).tolist())
-
-    @cached_property
-    def ends(self) -> tuple[int, ...]:
-        """[regions] the first byte behind all that it touches of each; 0 of what it does not touch."""
-        found, moves = np.zeros(len(self.regions), np.int64), self.moves
-        np.maximum.at(found, moves.region, moves.offset + (moves.extents - 1) * moves.pitch + moves.extent_bytes)
-        return tuple(found.tolist())
 
     @cached_property
     def array_bytes(self) -> int:
@@ -198,11 +200,12 @@ def shares_between(total: int, weights: Ints, before: int, summed: int) -> Ints:
     return edges
 
 
-def all_shares(totals: Sequence[int], weights: Ints) -> Ints:
-    """[k, n] of each of `totals` its `shares` by the `weights` [k, n] that are its."""
+def all_shares(totals: Ints, weights: Ints) -> Ints:
+    """[k, n, m] each of `totals` [k, n] cut into `shares` by the `weights` [k, m] of its row."""
     summed = np.maximum(weights.sum(axis=1), 1)
-    if max(totals) >= (1 << 62) // int(summed.max()):
-        return np.array([shares(total, row) for total, row in zip(totals, weights, strict=True)])
-    edges: Ints = np.array(totals)[:, None] * np.cumsum(weights, axis=1) // summed[:, None]
-    edges[:, 1:] -= edges[:, :-1].copy()
+    if int(totals.max(initial=0)) >= (1 << 62) // int(summed.max(initial=1)):
+        every = zip(totals.tolist(), weights, strict=True)
+        return np.array([[shares(total, row) for total in of_row] for of_row, row in every])
+    edges: Ints = totals[:, :, None] * np.cumsum(weights, axis=1)[:, None] // summed[:, None, None]
+    edges[..., 1:] -= edges[..., :-1].copy()
     return edges

@@ -23,6 +23,21 @@ from lifsim.schedule.norms import barriers
 from lifsim.schedule.storage import rows_of, step_row_bytes
 
 
+class Starts(tuple[int, ...]):
+    """First output rows of strips, of which there may be as many as rows: what is kept of each is kept under all of
+    them, whose hash is added up once."""
+
+    _hash: int | None = None
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = super().__hash__()
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or super().__eq__(other)
+
+
 @dataclass(frozen=True, eq=False)
 class Relay:
     """A relay: layers first..last of one state (an index), E = `rows` output rows each.
@@ -46,7 +61,7 @@ class Relay:
         """One height for each number of strips from two on: one strip is a layer as a whole."""
         return [int(height) for height in distinct(-(-self.rows // np.arange(2, self.rows + 1)))]
 
-    def starts(self, layer: int, height: int) -> tuple[int, ...]:
+    def starts(self, layer: int, height: int) -> Starts:
         """First output row of each strip in which a layer has work."""
         return _starts(self, layer, height)
 
@@ -69,10 +84,10 @@ class Relay:
 
 
 @lru_cache(1 << 14)
-def _starts(relay: Relay, layer: int, height: int) -> tuple[int, ...]:
+def _starts(relay: Relay, layer: int, height: int) -> Starts:
     strips = -(-relay.rows // height)
     begins = (strip * height - relay.lags[layer - relay.first] for strip in range(1, strips))
-    return (0, *(row for row in begins if row > 0))
+    return Starts((0, *(row for row in begins if row > 0)))
 
 
 @lru_cache(1 << 14)

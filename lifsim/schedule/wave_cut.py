@@ -32,8 +32,8 @@ def pieces_of(waves: Waves, layer: int, timestep: int, row_pixels: int, together
 
 def _strips(waves: Waves, layer: int, timestep: int, row_pixels: int) -> tuple[Ints, Ints]:
     """[strips, 2] first row and end, first column and end."""
-    strips, columns = waves.strips(layer, timestep + 1)[timestep], waves.columns(layer, timestep + 1)
-    return strips, np.broadcast_to([0, row_pixels], strips.shape) if columns is None else columns[timestep]
+    strips, columns = waves.line(layer, timestep)
+    return strips, np.broadcast_to([0, row_pixels], strips.shape) if columns is None else columns
 
 
 def first_starts(waves: Waves, layer: int, row_pixels: int, together: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from lifsim.hardware.array import dense_cycles
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.deal import Deal
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import LayerFacts, NetworkFacts, StateFacts
 from lifsim.schedule.group_layer import MAX_TILES
@@ -30,7 +31,8 @@ from lifsim.schedule.window import layers_of
 
 @dataclass(frozen=True, eq=False)
 class WaveLayer:
-    """Layer `index` of `group`, which moves `traffic` for the batch."""
+    """Layer `index` of `group`, which moves `traffic` for the batch. chunks: those that are looked at; deal: how bytes
+    of the batch are dealt to them."""
 
     facts: NetworkFacts
     chip: Chip
@@ -38,6 +40,8 @@ class WaveLayer:
     group: GroupPlan
     traffic: LayerTraffic
     index: int
+    chunks: range
+    deal: Deal
 
     @property
     def own(self) -> LayerFacts:
@@ -63,7 +67,7 @@ class WaveLayer:
     def strips(self) -> Strips:
         """All that it works on."""
         images = self.group.images
-        chunks = [(first, min(images, self.batch - first)) for first in range(0, self.batch, images)]
+        chunks = [(chunk * images, min(images, self.batch - chunk * images)) for chunk in self.chunks]
         timesteps = self.layer.timesteps
         exits = self.group.exits or Exits.never(self.batch, timesteps)
         return strips_of_layer(self.group.in_waves, self.layer, self.group.window, exits, chunks)

@@ -14,7 +14,7 @@ from lifsim.model.network import Tensor
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.fused_rows import GroupRows
-from lifsim.schedule.moves import Moves, moves_of, shares
+from lifsim.schedule.moves import Moves, moves_of
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes, tensor_bytes
 from lifsim.schedule.wave_layer import WaveLayer
@@ -46,7 +46,7 @@ def joined_moves(
         (Kind.RESIDUAL, wave.from_outside(layer.residuals), moved.residual),
         (Kind.SPIKES_OUT, wave.to_outside(layer.outputs), moved.spikes_out),
     ):
-        for tensor, part in zip(tensors, by_tensor(wave, tensors, size), strict=True):
+        for tensor, part in zip(tensors, by_tensor(wave, kind, tensors, size), strict=True):
             parts.append(of_tensor(wave, kind, len(names), tensor, part))
             names.append(f"tensor:{tensor.name}")
     return tuple(names), Moves.joined([*parts, *membranes])
@@ -61,11 +61,12 @@ def filters_moved(wave: WaveLayer) -> Moves:
     computing = np.flatnonzero(wave.computes)
     _, opening = np.unique(wave.strips.visit[computing], return_index=True)
     first = computing[opening]
-    again = shares(wave.traffic.dram.filters - int(stays.sum()), np.ones_like(first))
+    again = wave.deal.shares("filters", wave.traffic.dram.filters - int(stays.sum()), np.ones_like(first))
     comes = dealt(again, stored - stays if (stored > stays).any() else stored)
     there = np.broadcast_to(stays, comes.shape).copy()
-    comes[0] += stays
-    there[0] = 0
+    if wave.deal.opens:
+        comes[0] += stays
+        there[0] = 0
     parts = list[Moves]()
     for member in range(wave.in_turn):  # a group of those whose tiles take turns
         at, end = (_of_member(size, member, wave.in_turn) for size in (there, there + comes))
@@ -84,7 +85,7 @@ def _input(wave: WaveLayer) -> Moves:
     tensor, strips = wave.layer.input, wave.strips
     row_bytes, images = _row_bytes(wave, tensor), strips.images
     window = images * _rows_brought(wave) * row_bytes * wave.computes
-    part = shares(wave.traffic.dram.first_operand, window)
+    part = wave.deal.shares("input", wave.traffic.dram.first_operand, window)
     images = _alike(part, images)
     others = wave.tiles.size - 1
     again = np.maximum(part - window, 0) // images * (others > 0)
@@ -119,8 +120,9 @@ def psums_moved(wave: WaveLayer) -> Iterator[Moves]:
     read = strips.work * (1 - wave.computes) if wave.replays else written
     rows = wave.own.rows.axis.rows_out
     for kind, size, work in ((Kind.PSUM_READ, moved.psum_read, read), (Kind.PSUM_WRITE, moved.psum_write, written)):
-        part = shares(size, work)
-        offset = moved.psum_write * strips.first // rows if wave.replays else np.cumsum(part) - part
+        part = wave.deal.shares(kind.name, size, work)
+        behind = wave.deal.begins(kind.name, size, part)
+        offset = moved.psum_write * strips.first // rows if wave.replays else behind
         yield tile_after_tile(wave, kind, PSUMS, offset, part)
 
 
@@ -137,7 +139,7 @@ def _membranes(wave: WaveLayer, state: StateFacts) -> Iterator[Moves]:
         (Kind.MEMBRANE_READ, moved.membrane_read, came, begun),
         (Kind.MEMBRANE_WRITE, moved.membrane_write, goes, ended),
     ):
-        part = shares(size, strips.rows * when)
+        part = wave.deal.shares(kind.name, size, strips.rows * when)
         before = np.cumsum(part) - part
         run = np.stack([strips.image, strips.window])
         begins = np.flatnonzero(np.any(np.diff(run, axis=1, prepend=-1) != 0, axis=0))
@@ -145,8 +147,8 @@ def _membranes(wave: WaveLayer, state: StateFacts) -> Iterator[Moves]:
         yield tile_after_tile(wave, kind, STATE, strips.image * state.bytes + since, part, chains)
 
 
-def by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[Ints]:
-    """[tensors] of [strips] `size` bytes over several tensors, by what each stores of their rows."""
+def by_tensor(wave: WaveLayer, kind: Kind, tensors: Sequence[Tensor], size: int) -> list[Ints]:
+    """[tensors] of [strips] `size` bytes of a kind over several tensors, by what each stores of their rows."""
     if not tensors:
         if size:
             raise ValueError(f"{wave.layer.name} moves {size} bytes of no tensor")
@@ -157,7 +159,7 @@ def by_tensor(wave: WaveLayer, tensors: Sequence[Tensor], size: int) -> list[Int
         rows = rows_of(tensor.shape)
         mine = (rows * strips.end // every - rows * strips.first // every) * (strips.right - strips.left)
         stored.append(mine * _row_bytes(wave, tensor) * _with_values(wave, tensor))
-    return np.split(shares(size, np.concatenate(stored)), len(tensors))
+    return wave.deal.several(kind.name, size, stored)
 
 
 def _with_values(wave: WaveLayer, tensor: Tensor) -> Ints:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
 
+from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.band_moves import band_moves
 from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.deal import Deal, Sums, added
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.group_layer import MAX_TILES
-from lifsim.schedule.moves import REPLAY, Visit
+from lifsim.schedule.moves import REPLAY, Moves, Visit
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.wave_layer import WaveLayer
@@ -29,10 +32,60 @@ When = tuple[int, int, int, int]
 
 def wave_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> list[Visit]:
     """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan."""
-    found: list[tuple[When, Visit]] = []
-    for index, traffic in zip(group.indices, group.layers, strict=True):
-        found += _visits(WaveLayer(facts, chip, batch, group, traffic, index))
-    return [visit for _, visit in sorted(found, key=itemgetter(0))]
+    return WaveParts(facts, chip, batch, group, -(-batch // group.images)).part(0)
+
+
+@dataclass(frozen=True, eq=False)
+class WaveParts:
+    """The visits of `group`, so many `chunks` at a time, none of which is kept."""
+
+    facts: NetworkFacts
+    chip: Chip
+    batch: int
+    group: GroupPlan
+    chunks: int
+
+    @classmethod
+    def of_few(cls, facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan, steps: int) -> WaveParts:
+        """With about so many steps at a time."""
+        return cls(facts, chip, batch, group, max(1, steps // most_steps(facts, group.images, group)))
+
+    @property
+    def count(self) -> int:
+        """Parts."""
+        return len(self._chunks)
+
+    def part(self, number: int) -> list[Visit]:
+        """The visits of one of them."""
+        found: list[tuple[When, Visit]] = []
+        for place in range(len(self.group.layers)):
+            found += _visits(self._layer(place, self._chunks[number], self._deal(place, number)))
+        return [visit for _, visit in sorted(found, key=itemgetter(0))]
+
+    @cached_property
+    def _chunks(self) -> list[range]:
+        every = range(-(-self.batch // self.group.images))
+        return [every[first : first + self.chunks] for first in every[:: self.chunks]]
+
+    def _layer(self, place: int, chunks: range, deal: Deal) -> WaveLayer:
+        index, traffic = self.group.indices[place], self.group.layers[place]
+        return WaveLayer(self.facts, self.chip, self.batch, self.group, traffic, index, chunks, deal)
+
+    def _deal(self, place: int, number: int) -> Deal:
+        if self.count == 1:
+            return Deal()
+        sums = self._sums[place]
+        return Deal(added(sums), added(sums[:number]) if number else None)
+
+    @cached_property
+    def _sums(self) -> list[list[Sums]]:
+        """[layers][parts], for which all parts are gone through once."""
+        return [[self._sums_of(place, chunks) for chunks in self._chunks] for place in range(len(self.group.layers))]
+
+    def _sums_of(self, place: int, chunks: range) -> Sums:
+        deal = Deal()
+        moves_in_waves(self._layer(place, chunks, deal))
+        return deal.own
 
 
 def most_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
@@ -46,10 +99,15 @@ def most_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
     return steps
 
 
+def moves_in_waves(wave: WaveLayer) -> tuple[tuple[str, ...], Moves]:
+    """Names of regions, and what all steps move, counted through all visits."""
+    waves = wave.group.in_waves
+    return band_moves(wave, waves) if isinstance(waves, Banded) else wave_moves(wave)
+
+
 def _visits(wave: WaveLayer) -> Iterator[tuple[When, Visit]]:
     """Of one layer. Where timesteps differ within a visit, every step says its own."""
-    waves = wave.group.in_waves
-    names, moves = band_moves(wave, waves) if isinstance(waves, Banded) else wave_moves(wave)
+    names, moves = moves_in_waves(wave)
     strips, tiles = wave.strips, wave.tiles.size
     visit, begin = np.unique(strips.visit, return_index=True)
     edges = np.append(begin, strips.count) * tiles

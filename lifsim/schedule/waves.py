@@ -57,6 +57,12 @@ class Waves(ABC):
         del layer, timesteps
         return None
 
+    def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
+        """`strips` and `columns` [waves, 2] of one timestep of a window (from 0 on), as if it were the last one:
+        behind its last strip there are none but of later ones."""
+        columns = self.columns(layer, timestep + 1)
+        return self.strips(layer, timestep + 1)[timestep], None if columns is None else columns[timestep]
+
     def many(self, timesteps: int) -> tuple[int, int]:
         """How many bands of columns a window has, and waves each."""
         return 1, self.count(timesteps)
@@ -179,9 +185,25 @@ class Skewed(Waves):
 
     def done(self, layer: int, timesteps: int) -> Ints:
         """[timesteps, waves]."""
-        lag = np.arange(timesteps)[:, None] * self.skew + self.lags[layer - self.first]
-        ends: Ints = np.clip(np.arange(1, self.count(timesteps) + 1) * self.height - lag, 0, self.map_rows)
+        return self._done(layer, np.arange(timesteps)[:, None], self.count(timesteps))
+
+    def _done(self, layer: int, timestep: Ints | int, waves: int) -> Ints:
+        """Behind each of the first `waves`."""
+        lag = timestep * self.skew + self.lags[layer - self.first]
+        ends: Ints = np.clip(np.arange(1, waves + 1) * self.height - lag, 0, self.map_rows)
         return ends
+
+    def visits(self, layer: int, timesteps: int) -> int:
+        """Each timestep's work is in waves that follow each other, as it is behind that of the one before."""
+        lag = np.arange(timesteps) * self.skew + self.lags[layer - self.first]
+        begin, end = lag // self.height, -(-(lag + self.map_rows) // self.height)
+        passed = np.append(0, end[:-1])
+        return int(np.maximum(end - np.maximum(begin, passed), 0).sum())
+
+    def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
+        """Without those of the timesteps before."""
+        ends = self._done(layer, timestep, self.count(timestep + 1))
+        return np.column_stack([np.append(0, ends[:-1]), ends]), None
 
     def state_rows(self, timesteps: int) -> int:
         """Rows of the state that are on chip at once."""

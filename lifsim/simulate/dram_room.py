@@ -15,6 +15,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.dram import end_of, require_room, sizes_of
 from lifsim.play.steps import Planned
+from lifsim.play.stretches import stretches
 from lifsim.schedule.begins import begins_of
 from lifsim.schedule.cheapest import on_cheapest
 from lifsim.schedule.chip import Chip
@@ -67,7 +68,7 @@ def _is_close(choices: Choices, capacity_bytes: int) -> bool:
 def least_of(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
     """Bytes of each tensor that every plan of these choices keeps in DRAM at least: a plan has one choice for each
     layer, and of each tensor as much as the choice of any layer touches."""
-    sizes = [sizes_of(Planned(plan_of(choices, [choice]), choices.batch, memo)) for choice in found]
+    sizes = [sizes_of(stretches(Planned(plan_of(choices, [choice]), choices.batch, memo))) for choice in found]
     least: dict[str, int] = {}
     for layer in {index for choice in found for index in choice.group.indices}:
         mine = [size for choice, size in zip(found, sizes, strict=True) if layer in choice.group.indices]

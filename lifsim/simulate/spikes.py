@@ -234,6 +234,8 @@ def work_of_each(
     """As `spike_work`, of several traces: layer by layer, so that what they have in common is at hand."""
     operands = [iter(trace.layers) for trace in traces]
     layers = [(layer, [[next(one) for _ in layer.traced] for one in operands]) for layer in network.layers]
+    for layer in network.layers:
+        sparsity.require(input_map_of(layer))
     drawn = [(layer, each) for layer, each in layers if not layer.sees_image]
     kept_bytes = len(traces) * sum(layer.rounds * sparsity.kept_bytes(input_map_of(layer)) for layer, _ in drawn)
     require_memory(batch * kept_bytes, f"the work of {counted(batch, 'image')}", "batch")

@@ -73,10 +73,9 @@ def ones_of_parts(
 
 
 def ones_type(channels: int, kernel: tuple[int, int]) -> np.dtype[np.signedinteger[Any]]:
-    """int16 where it can say that all of such a receptive field are ones, else int32: what is kept of large maps, and
-    of many images, is half as large."""
-    holds = channels * prod(kernel) <= np.iinfo(np.int16).max
-    return np.dtype(np.int16) if holds else np.dtype(np.int32)
+    """The smallest that can say that all of such a receptive field are ones, int8 or a larger one: what is kept of
+    large maps, and of many images, is as small."""
+    return np.min_scalar_type(-channels * prod(kernel) - 1)
 
 
 def channel_sums(spikes: NDArray[np.uint8], out: Ones) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from heapq import merge
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -48,11 +50,18 @@ class StageTurns(NamedTuple):
 
 def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
     """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
-    forward = normed_visits(sizes, plan, _with_kept(sizes, plan, inference))
-    found: list[StageVisit] = [(Stage.FORWARD, visit) for visit in forward]
+    return [*forward_visits(sizes, plan, inference), *backward_visits(sizes, plan)]
+
+
+def forward_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
+    """Those of the forward pass."""
+    return [(Stage.FORWARD, visit) for visit in normed_visits(sizes, plan, _with_kept(sizes, plan, inference))]
+
+
+def backward_visits(sizes: TrainingSizes, plan: Plan) -> Iterator[StageVisit]:
+    """Those of the way back, one by one: as many as the batch has images."""
     for group in reversed(plan.groups):
-        found += _GroupBackwards(sizes, group).visits()
-    return found
+        yield from _GroupBackwards(sizes, group).visits()
 
 
 def _with_kept(sizes: TrainingSizes, plan: Plan, visits: Sequence[Visit]) -> list[Visit]:
@@ -114,19 +123,24 @@ class _GroupBackwards:
     sizes: TrainingSizes
     group: GroupPlan
 
-    def visits(self) -> list[StageVisit]:
-        """All of them in order."""
+    def visits(self) -> Iterator[StageVisit]:
+        """All of them in order: of each turn those of every layer and stage, each of which goes through its own."""
         sizes, group = self.sizes, self.group
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
         orders = orders_of(sizes, group)
-        found: list[tuple[tuple[int, ...], StageVisit]] = []
-        for layer in sizes.layers[group.first : group.last + 1]:
-            stages = self._stages(layer, carried, orders[layer.index])
-            for order, (stage, turns, flows, ahead) in enumerate(stages):
-                place = (0, layer.index, order) if ahead else (1, -layer.index, order)
-                for number, visit in zip(turns.number, _visits(layer, flows, turns, self._steps(layer)), strict=True):
-                    found.append(((int(number), *place), (stage, visit)))
-        return [visit for _, visit in sorted(found, key=lambda pair: pair[0])]
+        found = [
+            self._of_stage(layer, order, stage)
+            for layer in sizes.layers[group.first : group.last + 1]
+            for order, stage in enumerate(self._stages(layer, carried, orders[layer.index]))
+        ]
+        return (visit for _, visit in merge(*found, key=itemgetter(0)))
+
+    def _of_stage(self, layer: Layer, order: int, of: StageTurns) -> Iterator[tuple[tuple[int, ...], StageVisit]]:
+        """(number of the turn and place in it, visit) of one stage, which is so many stages behind a layer's first."""
+        place = (0, layer.index, order) if of.ahead else (1, -layer.index, order)
+        visits = _visits(layer, of.flows, of.turns, self._steps(layer))
+        for number, visit in zip(of.turns.number.tolist(), visits, strict=True):
+            yield (number, *place), (of.stage, visit)
 
     def _stages(self, layer: Layer, carried: StateMoves, orders: LayerOrders) -> Iterator[StageTurns]:
         """Stages in the order in which a turn goes through them: the layer's turns in each, and what they move."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from lifsim.errors import InputError
 from lifsim.hardware import input_reads, pixel_map, planes
 from lifsim.hardware.array import Gemm
-from lifsim.hardware.input_reads import EvenReads, InputMap, channel_last_reads, planar_reads, scanned_reads
+from lifsim.hardware.input_reads import (
+    EvenReads,
+    InputMap,
+    channel_last_reads,
+    planar_reads,
+    require_scan,
+    scanned_reads,
+)
 from lifsim.hardware.sram_banks import Banks, words_by_bank
 from tests.hardware.windows import origins
 from tests.oracles import sram_banks as oracle
@@ -115,6 +123,14 @@ def rows_of(read: InputMap, first: int, rows: int) -> InputMap:
     return replace(read, out_height=rows, padding=(top - first * read.stride[0], left))
 
 
+def tile_of(read: InputMap, first: int, pixels: int, some: Banks) -> InputMap:
+    """What stands for these pixels."""
+    [(tile, size, count)] = read.tiles(read.whole_rows(np.array([first]), np.array([pixels])), some)
+    assert isinstance(tile, InputMap)
+    assert (size, count) == (pixels, 1)
+    return tile
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data(), maps(), banks, lanes)
 def test_a_tile_is_read_at_its_addresses_in_the_whole_map(
@@ -129,7 +145,7 @@ def test_a_tile_is_read_at_its_addresses_in_the_whole_map(
             mine = slice(first * across, (first + high) * across)
             for whole, part in zip(origins(read), origins(literal), strict=True):
                 assert whole[mine].tolist() == part.tolist()
-        tile = read.tile(first * across, high * across, some)
+        tile = tile_of(read, first * across, high * across, some)
         assert tile.pixels == literal.pixels
         for function in (planar_reads, channel_last_reads):
             found, expected = function(tile, some, lanes), function(literal, some, lanes)
@@ -142,13 +158,60 @@ def test_a_tile_is_read_at_its_addresses_in_the_whole_map(
 def test_tiles_at_the_same_place_of_a_line_are_looked_at_once() -> None:
     """A row of 16 bits is half a line of 2 x 16: of rows inside the map every second one is alike."""
     read, some = InputMap(3, 1, 16, 16, 16, 16, (3, 3), (1, 1), (1, 1), 1), Banks(2, 16)
-    tiles = [read.tile(16 * row, 16, some) for row in range(16)]
+    tiles = [tile_of(read, 16 * row, 16, some) for row in range(16)]
     assert len(set(tiles)) == 2 + 2  # the first, the last, and two between
     for row, tile in enumerate(tiles):
         for function in (planar_reads, channel_last_reads):
             found, literal = (function(one, some, 5) for one in (tile, rows_of(read, row, 1)))
             assert (found.waits.tolist(), found.words.tolist()) == (literal.waits.tolist(), literal.words.tolist())
-    assert read.tile(0, 256, some) == read
+    assert tile_of(read, 0, 256, some) == read
+    every = read.tiles(read.whole_rows(16 * np.arange(16), np.full(16, 16)), some)
+    assert Counter(tiles) == {tile: count for tile, _, count in every}
+    assert {size for _, size, _ in every} == {16}
+
+
+def test_places_of_a_signal_at_the_same_place_of_a_line_are_looked_at_once() -> None:
+    """A line of 2 x 4 bits: of places inside the signal every eighth one is alike."""
+    read, some = InputMap(3, 1, 1, 64, 1, 64, (1, 3), (1, 1), (0, 1), 1), Banks(2, 4)
+    tiles = [tile_of(read, 2 * place, 2, some) for place in range(32)]
+    assert len(set(tiles)) == 2 + 4  # the first, the last, and four between
+    for place, tile in enumerate(tiles):
+        for function in (planar_reads, channel_last_reads):
+            found, literal = (function(one, some, 5) for one in (tile, rows_of(read, 2 * place, 2)))
+            assert (found.waits.tolist(), found.words.tolist()) == (literal.waits.tolist(), literal.words.tolist())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), maps(), banks, lanes)
+def test_pieces_of_rows_are_read_at_their_addresses_in_the_whole_map(
+    data: st.DataObject, read: InputMap, some: Banks, lanes: int
+) -> None:
+    """Of any rows and columns, all at once as one by one."""
+    (top, left), (down, right) = read.padding, read.stride
+    pieces, expected = [], Counter[tuple[str, ...]]()
+    for _ in range(data.draw(st.integers(1, 4))):
+        row, column = (data.draw(st.integers(0, size - 1)) for size in (read.out_height, read.out_width))
+        rows, columns = (
+            data.draw(st.integers(1, read.out_height - row)),
+            data.draw(st.integers(1, read.out_width - column)),
+        )
+        pieces.append((row, rows, column, columns))
+        size = {"out_height": rows, "out_width": columns}
+        literal = replace(read, **size, padding=(top - row * down, left - column * right))
+        expected[read_by(literal, some, lanes)] += 1
+    found = Counter[tuple[str, ...]]()
+    for tile, size, count in read.tiles(np.array(pieces), some):
+        assert isinstance(tile, InputMap)
+        assert size == tile.pixels
+        found[read_by(tile, some, lanes)] += count
+    assert found == expected
+
+
+def read_by(read: InputMap, some: Banks, lanes: int) -> tuple[str, ...]:
+    """What banks take for all that is asked for."""
+    found = [function(read, some, lanes) for function in (planar_reads, channel_last_reads)]
+    found.append(scanned_reads(read, some, starts(read, lanes)))
+    return tuple(f"{one.waits.tolist()} {one.words.tolist()}" for one in found)
 
 
 @pytest.mark.parametrize("together", [1, 40])
@@ -177,6 +240,23 @@ def test_what_is_looked_at_one_by_one_for_too_long_is_refused(monkeypatch: pytes
     for reads, last in ((planar_reads, 6), (channel_last_reads, 6), (scanned_reads, starts(read, 6))):
         with pytest.raises(InputError, match=r"kernel: \d+ .* must be <= 10, since each is looked at"):
             reads.__wrapped__(read, some, last)
+
+
+@settings(max_examples=60, deadline=None)
+@given(maps(), banks)
+def test_what_is_refused_before_it_is_looked_at_would_be_refused(read: InputMap, some: Banks) -> None:
+    """Kinds that the edges tell apart are as many as there are at least; where a row is a line, exactly."""
+    pixels = read.of_pixels
+    assert pixels.fewest_kinds <= pixels.kinds(some.line_bits).begin.size
+    assert pixels.fewest_kinds == pixels.kinds(1).begin.size
+
+
+def test_kernels_too_large_to_look_at_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = InputMap(1, 1, 9, 9, 9, 9, (9, 9), (1, 1), (4, 4), 1)
+    require_scan(read)
+    monkeypatch.setattr("lifsim.room.MAX_WALKED", 9 * 81 - 1)
+    with pytest.raises(InputError, match=r"kernel: 729 .* must be <= 728, since each is looked at"):
+        require_scan(read)
 
 
 def every_wait(read: InputMap, some: Banks, lanes: int) -> list[int]:

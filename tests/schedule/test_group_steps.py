@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+import lifsim
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
+from lifsim.play.steps import visits
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import REPLAY
 from lifsim.schedule.plan import ScheduleOptions
@@ -69,3 +71,16 @@ def test_more_than_64_filter_tiles_of_a_visit_are_joined(filters: int, tiles: li
     assert group.layers[0].tiling.filters == 1
     visit, _ = group_visits(plan.facts, 1, group, Memo())
     assert visit.outputs.tolist() == tiles
+
+
+def test_weights_that_stay_come_with_the_first_strip() -> None:
+    convolution = {"op": "conv", "out": 2, "kernel": 3, "padding": 1}
+    layers = [{"name": "one", **convolution}, {"name": "lif1", "op": "lif"}, {"name": "two", **convolution}]
+    what = network([*layers, {"name": "lif2", "op": "lif"}], (2, 12, 4), 2)
+    room = ["buffers.membrane.size_bytes=64", "array.rows=4", "array.cols=2"]
+    result = lifsim.run("sata128", what, "layer", schedule="timestep", rate=0.5, overrides=room)
+    assert result.plan is not None
+    mine = [visit for visit in visits(result.plan, 1, Memo()) if visit.layer == 0]
+    assert len(mine) > 2 * 2
+    weights = [visit.moves.total(Kind.WEIGHTS) for visit in mine]
+    assert weights == [2 * 2 * 9] + [0] * (len(mine) - 1)

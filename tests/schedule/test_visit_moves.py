@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.group_layer import PlannedLayer, Turn
+from lifsim.schedule.group_layer import PlannedLayer
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.moves import Visit, all_shares, shares
 from lifsim.schedule.plan import ScheduleOptions
@@ -27,17 +27,32 @@ from tests.schedule.on_arch import facts_on, plan_on
 from tests.schedule.test_timestep import QUIET, SHARINGS, archs
 
 
+class Strip(NamedTuple):
+    """One of a turn, for the oracle."""
+
+    chunk: int
+    images: int
+    timestep: int
+    starts: tuple[int, ...]
+    rows: int
+    strip: int
+
+
 class Seen(Memo):
     """Keeps what visits were made of."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.visits = list[tuple[PlannedLayer, Turn, LayerStep, Visit]]()
+        self.visits = list[tuple[PlannedLayer, Strip, LayerStep, Visit]]()
 
     def of(self, function: Any, *arguments: Any) -> Any:
         found = super().of(function, *arguments)
-        if function is PlannedLayer.visit:
-            self.visits.append((*arguments, found))
+        if function is PlannedLayer.visits:
+            planned, turn, step = arguments
+            assert len(found) == turn.strips
+            for strip, visit in enumerate(found):
+                at = Strip(turn.chunk, turn.images, turn.timestep, turn.starts, turn.rows, strip)
+                self.visits.append((planned, at, step, visit))
         return found
 
 
@@ -88,12 +103,17 @@ def test_of_shipped_networks_too(workload: str, sharing: str, batch: int, overri
 
 
 @given(
-    st.lists(st.integers(0, 1 << 45), min_size=1, max_size=4),
+    st.integers(1, 4),
+    st.integers(1, 3),
     st.integers(1, 5),
     st.sampled_from([4, 1 << 30]),
     st.data(),
 )
-def test_shares_of_many_are_those_of_each(totals: list[int], count: int, most: int, data: st.DataObject) -> None:
-    weights = [data.draw(st.lists(st.integers(0, most), min_size=count, max_size=count)) for _ in totals]
-    found = all_shares(totals, np.array(weights))
-    assert found.tolist() == [shares(*each).tolist() for each in zip(totals, map(np.array, weights), strict=True)]
+def test_shares_of_many_are_those_of_each(rows: int, many: int, count: int, most: int, data: st.DataObject) -> None:
+    def drawn(size: int, largest: int) -> list[list[int]]:
+        return [data.draw(st.lists(st.integers(0, largest), min_size=size, max_size=size)) for _ in range(rows)]
+
+    totals, weights = drawn(many, 1 << 45), drawn(count, most)
+    found = all_shares(np.array(totals), np.array(weights))
+    for row, of_row, by in zip(found, totals, weights, strict=True):
+        assert row.tolist() == [shares(total, np.array(by)).tolist() for total in of_row]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from math import ceil
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.banded import Banded, Sweep
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.waves import Skewed, Waves
 from tests.schedule import build
@@ -49,6 +51,25 @@ def test_skewed_waves_compute_every_row_behind_all_that_it_needs(
     between = half * (layers - 1)
     assert waves.count(timesteps) == ceil((rows + (timesteps - 1) * (height + between) + between) / height)
     assert waves.skewed
+
+
+@settings(QUIET, max_examples=200)
+@given(
+    st.sampled_from([Skewed, Sweep]), st.integers(1, 9), st.integers(1, 12), st.lists(st.integers(0, 3), max_size=3),
+    st.integers(1, 7),
+)  # fmt: skip
+def test_waves_with_work_and_single_timesteps_are_found_without_the_others(
+    kind: type[Skewed], height: int, rows: int, between: list[int], timesteps: int
+) -> None:
+    lags = tuple(sum(between[:layer]) for layer in range(len(between) + 1))
+    waves = kind(4, height, rows, lags)
+    for layer in range(4, 4 + len(lags)):
+        assert waves.visits(layer, timesteps) == Waves.visits(waves, layer, timesteps)
+        for one in (waves, Banded(4, height, rows, lags, Sweep(4, 2, 5, lags))):
+            for found, expected in zip(
+                one.line(layer, timesteps - 1), Waves.line(one, layer, timesteps - 1), strict=True
+            ):
+                assert np.array_equal(found, expected) if found is not None else expected is None
 
 
 @settings(QUIET, max_examples=80)

@@ -133,12 +133,12 @@ def test_pieces_of_rows_read_where_their_pixels_do() -> None:
     banks = Banks(2, 8)
     down, across = (origin.reshape(4, 5) for origin in origins(whole))
     for row, rows, column, columns in [(0, 2, 0, 3), (2, 1, 3, 2), (1, 3, 1, 4)]:
-        piece = whole.piece(row, rows, column, columns, banks)
+        [(piece, _, _)] = whole.tiles(np.array([(row, rows, column, columns)]), banks)
+        assert isinstance(piece, InputMap)
         mine = slice(row, row + rows), slice(column, column + columns)
-        period = banks.line_bits // math.gcd(banks.line_bits, whole.width)
-        lower = origins(piece)[0] - down[mine].ravel()
-        assert lower.max() % period == np.ptp(lower) == 0
-        assert (origins(piece)[1] == across[mine].ravel()).all()
+        for found, all_of_it, pitch in zip(origins(piece), (down, across), (whole.width, 1), strict=True):
+            lower = found - all_of_it[mine].ravel()
+            assert lower.max() % (banks.line_bits // math.gcd(banks.line_bits, pitch)) == np.ptp(lower) == 0
     order = tuple(np.random.default_rng(1).permutation(whole.pixels).tolist())
     each = scanned_reads(whole, banks, tuple(range(whole.pixels)))
     mixed = scanned_reads(whole, banks, tuple(range(whole.pixels)), order)

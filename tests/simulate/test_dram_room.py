@@ -11,6 +11,7 @@ from lifsim.graph.states import states_of
 from lifsim.memo import Memo, Shared
 from lifsim.play.dram import PAGE_BYTES, layout_of, sizes_of
 from lifsim.play.steps import visits
+from lifsim.play.stretches import stretches
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import choices_of
 from lifsim.schedule.partition import allowed, plan_of
@@ -68,7 +69,7 @@ def test_so_is_no_run_that_fits(schedule: str, sharing: str) -> None:
     """By the last page: of a DRAM as large as what the run keeps it is not refused, of one of half of it it is."""
     result = lifsim.run(workload="vgg16_cifar10", batch=4, schedule=schedule, sharing=sharing)
     assert result.timeline is not None
-    kept = layout_of(result.timeline.steps.visits).end
+    kept = layout_of(stretches(result.timeline.steps.visits)).end
     row = result.arch.dram.simulated.organisation.capacity_bytes // result.arch.dram.simulated.organisation.rows
 
     def check(rows: int) -> None:
@@ -90,7 +91,7 @@ def test_what_every_plan_keeps_is_no_more_than_what_any_keeps() -> None:
     choices = choices_of(asked.network, states, chip, 4, None, memo, "inference")
     by_schedule = [allowed(choices, ScheduleOptions(each, 4)) for each in ("tick", "timestep", "window:2")]
     least = least_of(choices, [one for each in by_schedule for one in each], memo)
-    kept = [sizes_of(visits(plan_of(choices, each), 4, memo)) for each in by_schedule]
+    kept = [sizes_of(stretches(visits(plan_of(choices, each), 4, memo))) for each in by_schedule]
     for name, size in least.items():
         assert size <= min(each.get(name, 0) for each in kept)
     assert least["tensor:input"] == min(each["tensor:input"] for each in kept)

@@ -8,6 +8,7 @@ import pytest
 import lifsim
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.play.dram import PAGE_BYTES, addresses, layout_of
+from lifsim.play.stretches import Stretch, stretches
 from lifsim.play.timing import Timeline
 
 
@@ -20,7 +21,7 @@ def timeline(request: pytest.FixtureRequest) -> Timeline:
 
 
 def test_tensors_begin_on_pages_and_do_not_overlap(timeline: Timeline) -> None:
-    layout = layout_of(timeline.steps.visits)
+    layout = layout_of(stretches(timeline.steps.visits))
     assert (layout.base % PAGE_BYTES == 0).all()
     assert (layout.base[1:] >= layout.base[:-1] + layout.size[:-1]).all()
     assert len(set(layout.names)) == len(layout.names)
@@ -28,8 +29,8 @@ def test_tensors_begin_on_pages_and_do_not_overlap(timeline: Timeline) -> None:
 
 def test_every_move_lies_in_its_tensor(timeline: Timeline) -> None:
     visits, moves = timeline.steps.visits, timeline.steps.moves
-    layout = layout_of(visits)
-    first = addresses(visits, layout)
+    layout = layout_of(stretches(visits))
+    first = addresses(Stretch.of(visits), layout)
     last = first + (moves.extents - 1) * moves.pitch + moves.extent_bytes
     names = [visit.regions[region] for visit in visits for region in visit.moves.region]
     base = layout.base_of(names)

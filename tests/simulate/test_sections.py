@@ -16,7 +16,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.pipeline.sections import Player, Section
 from lifsim.hardware.stores import Stores
 from lifsim.memo import Memo, Shared
-from lifsim.play import sections, steps, timing
+from lifsim.play import sections, steps, stretches, timing
 from lifsim.schedule.cutting import cut
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
@@ -40,7 +40,7 @@ def of_few(few: int, run: Callable[[], Result]) -> tuple[Result, int]:
         return play(player, section)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (steps, sections):
+        for module in (steps, sections, stretches):
             patch.setattr(module, "FEW_STEPS", few)
         for module in (steps, timing):
             patch.setattr(module, "AT_ONCE_STEPS", few)

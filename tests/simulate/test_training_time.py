@@ -16,6 +16,7 @@ import lifsim
 from lifsim.hardware.pipeline.kinds import LOADS, STORES
 from lifsim.interchange.dram_trace import read_dram_trace
 from lifsim.play.dram import PASSING, layout_of
+from lifsim.play.stretches import stretches
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
 from lifsim.schedule.products import gemm_of
@@ -129,7 +130,7 @@ def test_tensors_that_are_used_at_a_time_have_places_of_their_own(case: dict[str
     timed = train(*SLOW, **case)
     assert timed.timeline is not None
     visits = timed.timeline.steps.visits
-    layout = layout_of(visits)
+    layout = layout_of(stretches(visits))
     used = {name: [i for i, visit in enumerate(visits) if name in visit.regions] for name in layout.names}
     places = list(zip(layout.names, layout.base.tolist(), (layout.base + layout.size).tolist(), strict=True))
     for (name, begin, end), (other, low, high) in combinations(places, 2):
@@ -143,7 +144,7 @@ def test_tensors_that_are_used_at_a_time_have_places_of_their_own(case: dict[str
 def test_gradients_take_the_places_of_others() -> None:
     timed = train(*SLOW, workload="vgg9_cifar10", batch=2)
     assert timed.timeline is not None
-    layout = layout_of(timed.timeline.steps.visits)
+    layout = layout_of(stretches(timed.timeline.steps.visits))
     sizes = {name: int(size) for name, size in zip(layout.names, layout.size, strict=True)}
     passing = {name: size for name, size in sizes.items() if name.partition(":")[0] in PASSING}
     start = min(int(base) for name, base in zip(layout.names, layout.base, strict=True) if name in passing)

@@ -60,7 +60,7 @@ def test_large_kernels_see_what_a_literal_loop_counts(stride: int) -> None:
     np.testing.assert_array_equal(found[:, 0, 0], expected)
 
 
-@pytest.mark.parametrize(("channels", "dtype"), [(32767, np.int16), (32768, np.int32)])
+@pytest.mark.parametrize(("channels", "dtype"), [(127, np.int8), (128, np.int16), (32767, np.int16), (32768, np.int32)])
 def test_integers_are_as_wide_as_all_ones_need(channels: int, dtype: type) -> None:
     found = ones_per_pixel(np.ones((1, channels, 1, 1), np.uint8), (1, 1))
     assert found.tolist() == [[[[channels]]]]

@@ -33,7 +33,7 @@ class Own(Accounting):
 
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
-        setup, group = setup.with_stores_of_any_size, group.decided
+        setup, group, watch = setup.with_stores_of_any_size, group.decided, setup.watch
         if (found := setup.memo.known(self.count, setup, facts, group)) is None:
             machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
             for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
@@ -44,17 +44,17 @@ class Own(Accounting):
                         works.append(setup.memo.of(array_work, one.laid(machine), sparsity, one.kept, one.calls(setup)))
                     else:
                         works.append(ArrayWork((), (), (), one.lif_cycles(setup)))
-                found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows))
+                found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows, watch))
             setup.memo.keep(found, self.count, setup, facts, group)
         return list(found)
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
-        setup, group, counts = setup.with_stores_of_any_size, group.decided, tuple(counts)
+        watch, setup, group, counts = setup.watch, setup.with_stores_of_any_size, group.decided, tuple(counts)
         if (found := setup.memo.known(self.with_port_waits, setup, group, counts)) is None:
             found = []
             for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
                 windows = window_works(setup, setup.network.layers[index], group)
-                found.append(with_window_port_stalls(setup, windows, counted, traffic.tiling))
+                found.append(with_window_port_stalls(setup, windows, counted, traffic.tiling, watch))
             setup.memo.keep(found, self.with_port_waits, setup, group, counts)
         return list(found)
 

@@ -15,13 +15,19 @@ from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer
 from lifsim.schedule.products import input_map_of
+from lifsim.watch import Watch, unwatched
 
 
 def layer_counts(
-    setup: Setup, layer: Layer, scheduled: ScheduledLayer, work: ArrayWork, windows: Sequence[WindowWork]
+    setup: Setup,
+    layer: Layer,
+    scheduled: ScheduledLayer,
+    work: ArrayWork,
+    windows: Sequence[WindowWork],
+    watch: Watch = unwatched,
 ) -> LayerCounts:
     """Events of `layer` over all timesteps and images, as `scheduled`; `work` is what it asks of the array, in all its
-    `windows`."""
+    `windows`. watch: told how much of what it reads is looked at."""
     shape, sparsity = shape_of(setup.machine.array), sparsity_of(setup.machine.array)
     bits = element_bits(layer, setup.network.input_bits, setup.machine.precision)
     cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
@@ -36,17 +42,17 @@ def layer_counts(
         pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
-        input_words=sum(_input_words(setup, one, bits.spike_in) for one in windows if one.computes),
+        input_words=sum(_input_words(setup, one, bits.spike_in, watch) for one in windows if one.computes),
         datapaths=layer.datapaths,
     )
 
 
-def _input_words(setup: Setup, one: WindowWork, bits: int) -> int:
+def _input_words(setup: Setup, one: WindowWork, bits: int, watch: Watch) -> int:
     return setup.memo.of(
         sparsity_of(setup.machine.array).input_words,
         one.kept,
         one.laid(setup.machine),
-        input_map_of(one.layer, bits),
+        input_map_of(one.layer, bits).watched(watch),
         input_banks(setup.machine.stores),
     )
 

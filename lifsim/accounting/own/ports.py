@@ -15,6 +15,7 @@ from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.network import Layer
 from lifsim.schedule.products import input_map_of
 from lifsim.schedule.traffic import Tiling
+from lifsim.watch import Watch, unwatched
 
 
 def with_port_stalls(
@@ -29,7 +30,7 @@ def with_port_stalls(
 
 
 def with_window_port_stalls(
-    setup: Setup, windows: Sequence[WindowWork], counts: LayerCounts, tiling: Tiling
+    setup: Setup, windows: Sequence[WindowWork], counts: LayerCounts, tiling: Tiling, watch: Watch
 ) -> LayerCounts:
     """The same of a layer that runs in these `windows`. Membranes that pass from one to the next pass the ports of
     their buffer with the first and the last timestep of a window."""
@@ -39,14 +40,17 @@ def with_window_port_stalls(
         if lifs is not None:
             waited = one.lif_cycles(setup)
             waits += lif_stalls(replace(lifs, waited=waited), laid, sparsity, one.kept)
-        waits += _array_waits(setup, one, counts, laid) if one.computes else PortStalls()
+        waits += _array_waits(setup, one, counts, laid, watch) if one.computes else PortStalls()
     return waiting(counts, waits)
 
 
-def _array_waits(setup: Setup, one: WindowWork, counts: LayerCounts, laid: Laid) -> PortStalls:
+def _array_waits(
+    setup: Setup, one: WindowWork, counts: LayerCounts, laid: Laid, watch: Watch = unwatched
+) -> PortStalls:
     """Of the array for what it reads, in one window, or at all timesteps."""
     sparsity, ports = sparsity_of(setup.machine.array), ports_of(setup.machine.stores, counts.bits)
-    return setup.memo.of(sparsity.waits, one.kept, laid, input_map_of(one.layer, counts.bits.spike_in), ports)
+    read = input_map_of(one.layer, counts.bits.spike_in).watched(watch)
+    return setup.memo.of(sparsity.waits, one.kept, laid, read, ports)
 
 
 def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:

@@ -74,16 +74,15 @@ def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWor
 def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> Iterator[WindowWork]:
     """In each the strips are others. What is computed once in a window is at its first timestep."""
     run, skips = group.as_run(layer), sparsity_of(setup.machine.array).skips
-    every, once = setup.kept_of(run), run.rounds < run.timesteps
+    every, once, layers = setup.kept_of(run), run.rounds < run.timesteps, layers_of(run, TIMESTEP)
     for number, (first, end) in enumerate(group.window.spans(run.timesteps)):
         for timestep in range(first, end):
-            one = layers_of(run, TIMESTEP)[timestep]
             begin = number if once else timestep
             kept = setup.memo.of(_rounds, every, begin, begin + 1)
             cut = cut_in_waves(layer, tiling, group.in_waves, timestep - first)
             if skips and cut.pieces:
                 kept = setup.memo.of(_as_worked_off, kept, cut, row_pixels(layer))
-            yield WindowWork(one, kept, cut, False, computes=not once or timestep == first)
+            yield WindowWork(layers[timestep], kept, cut, False, computes=not once or timestep == first)
 
 
 def _rounds(kept: Kept, first: int, end: int) -> Kept:

@@ -103,14 +103,9 @@ class Laid:
 
     def _read_by_tile(self, read: InputReads, banks: Banks) -> Iterator[tuple[InputReads, Gemm, int]]:
         """(what a row tile reads, the tile, how many tiles read alike)."""
-        one = self.tiling
-        tiles = one.pixel_tiles(self.gemm)
-        if one.pieces:
-            parts = (read.piece(*piece, banks) for piece in one.pieces)
-        else:
-            parts = (read.tile(start, pixels, banks) for start, pixels in zip(one.starts, tiles, strict=True))
-        alike = Counter(zip(parts, tiles, strict=True))
-        filters = Counter(one.filter_tiles(self.gemm))
-        for (part, pixels), count in alike.items():
+        one, filters = self.tiling, Counter(self.tiling.filter_tiles(self.gemm))
+        pixels = np.array(one.pixel_tiles(self.gemm), np.int64)
+        pieces = np.array(one.pieces) if one.pieces else read.whole_rows(np.array(one.starts), pixels)
+        for part, size, count in read.tiles(pieces, banks):
             for wide, often in filters.items():
-                yield part, self.gemm.tile(pixels, wide), count * often
+                yield part, self.gemm.tile(size, wide), count * often

@@ -109,6 +109,9 @@ class Sparsity(Protocol):
         """What a visit fills and drains, where that is not the dataflow's."""
         return None
 
+    def require(self, read: InputMap) -> None:
+        """Raises InputError where such a layer has more than can be looked at, before its spikes are."""
+
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
         """What it must know of the spikes of a layer that reads the map as `read` says."""
         return Kept(ones_of(read, spikes, batch, rounds))

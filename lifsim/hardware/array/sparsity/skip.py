@@ -21,7 +21,7 @@ from lifsim.hardware.array.dataflow import Dataflow
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.array.sparsity.protocol import SPARSITIES, Kept, Sparsity
 from lifsim.hardware.gemm import ArrayCycles, ceil_div
-from lifsim.hardware.input_reads import InputMap, Reads, scanned_reads
+from lifsim.hardware.input_reads import InputMap, Reads, require_scan, scanned_reads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
 from lifsim.trace.receptive import Ones
@@ -40,6 +40,10 @@ class Skipping(Sparsity):
     def refusal(self, dataflow: Dataflow) -> str:
         """Only a PE row that holds its own pixel can skip."""
         return "" if dataflow.holds_pixels else f"'skip' must go with dataflow os, not {dataflow.name}"
+
+    def require(self, read: InputMap) -> None:
+        """Windows at the edges of the map are each of a kind of their own."""
+        require_scan(read)
 
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """array: the slowest rows' ones; fill_drain: H + W - 2 a fold, even of a fold without ones."""

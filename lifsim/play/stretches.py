@@ -1,0 +1,162 @@
+"""Visits one behind the other, as one table of steps: what is done with each of many small ones is done at once."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.pipeline.program import START
+from lifsim.hardware.stores import Store
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.cutting import Parts
+from lifsim.schedule.moves import IS_LOAD, IS_STORE, Moves, Visit
+from lifsim.schedule.rows import Ints
+
+FEW_STEPS = 1 << 13
+"""Of a stretch."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """layer, rounds, outputs, array_shares: [steps] as of `Visit`. moves: steps are counted from the first one of the
+    stretch, regions are those of all its visits, in the order in which these name them first; named: [regions, 2] the
+    first visit that names each, and the last. ends: [visits] the step behind each."""
+
+    layer: Ints
+    rounds: Ints
+    outputs: Ints
+    array_shares: Ints
+    moves: Moves
+    regions: tuple[str, ...]
+    named: Ints
+    ends: Ints
+
+    @classmethod
+    def of(cls, visits: Sequence[Visit]) -> Stretch:
+        """All `visits`, of which there is one."""
+        steps = np.array([visit.steps for visit in visits])
+        moved = np.array([visit.moves.step.size for visit in visits])
+        place, named, numbers = dict[str, int](), list[list[int]](), list[int]()
+        for index, visit in enumerate(visits):
+            for name in visit.regions:
+                if name not in place:
+                    place[name] = len(named)
+                    named.append([index, index])
+                named[place[name]][1] = index
+                numbers.append(place[name])
+        regions = np.array([len(visit.regions) for visit in visits])
+        columns = {
+            name: np.concatenate([getattr(visit.moves, name) for visit in visits])
+            for name in Moves.__dataclass_fields__
+        }
+        columns["step"] += np.repeat(np.cumsum(steps) - steps, moved)
+        columns["region"] = np.array(numbers)[columns["region"] + np.repeat(np.cumsum(regions) - regions, moved)]
+        return cls(
+            np.repeat([visit.layer for visit in visits], steps),
+            np.concatenate([visit.rounds for visit in visits]),
+            np.concatenate([visit.outputs for visit in visits]),
+            np.concatenate([visit.array_shares for visit in visits]),
+            Moves(**columns),
+            tuple(place),
+            np.array(named),
+            np.cumsum(steps),
+        )
+
+    @property
+    def steps(self) -> int:
+        """How many."""
+        return self.layer.size
+
+    def cut(self, parts: Parts) -> Stretch:
+        """Its steps in `parts`."""
+        if parts.whole:
+            return self
+        return replace(
+            self,
+            layer=parts.repeated(self.layer),
+            rounds=parts.repeated(self.rounds),
+            outputs=parts.dealt(self.outputs),
+            array_shares=parts.dealt(self.array_shares),
+            moves=parts.moves(self.moves),
+            ends=np.cumsum(np.append(0, parts.parts))[self.ends],
+        )
+
+
+def stretches(visits: Iterable[Visit]) -> Iterator[Stretch]:
+    """`visits`, as many at a time as have a few steps together."""
+    return map(Stretch.of, _few_at_a_time(visits))
+
+
+def _few_at_a_time(visits: Iterable[Visit]) -> Iterator[list[Visit]]:
+    found, steps = list[Visit](), 0
+    for visit in visits:
+        found.append(visit)
+        steps += visit.steps
+        if steps >= FEW_STEPS:
+            yield found
+            found, steps = [], 0
+    if found:
+        yield found
+
+
+def cut_stretches(visits: Iterable[Visit], buffers: Mapping[Kind, Store]) -> Iterator[Stretch]:
+    """`visits` in steps that load and store no more of a kind than its buffer holds, as many at a time as have a few
+    such steps together."""
+    rest = list[Visit]()
+    for some in _few_at_a_time(visits):
+        rest = yield from _cut([*rest, *some], buffers)
+    if rest:
+        stretch = Stretch.of(rest)
+        yield stretch.cut(_parts(stretch, buffers))
+
+
+def _cut(visits: list[Visit], buffers: Mapping[Kind, Store]) -> Generator[Stretch, None, list[Visit]]:
+    """Returns those behind the last stretch. Most visits are not cut, and make one."""
+    whole = Stretch.of(visits)
+    parts = _parts(whole, buffers)
+    edges, before = [0], 0
+    for number, end in enumerate(np.cumsum(parts.parts)[whole.ends - 1].tolist(), start=1):
+        if end - before >= FEW_STEPS:
+            edges.append(number)
+            before = end
+    if edges == [0, len(visits)]:
+        yield whole.cut(parts)
+        return []
+    for first, end in pairwise(edges):
+        stretch = Stretch.of(visits[first:end])
+        yield stretch.cut(_parts(stretch, buffers))
+    return visits[edges[-1] :]
+
+
+def _parts(stretch: Stretch, buffers: Mapping[Kind, Store]) -> Parts:
+    return Parts.of(stretch.moves.by_step(stretch.steps), buffers)
+
+
+class Placed:
+    """Stretches one behind the other: where each begins, and what its loads have to wait for."""
+
+    def __init__(self) -> None:
+        self.first = 0
+        self._written = dict[str, int]()
+
+    def after(self, stretch: Stretch) -> Ints:
+        """[moves] the step behind whose stores each load of the next stretch has to be served: the last one of the
+        visit that wrote the tensor, `START` for what was there before."""
+        moves, visits = stretch.moves, stretch.ends.size
+        last = self.first + stretch.ends - 1
+        use = moves.region * visits + np.searchsorted(stretch.ends, moves.step, side="right")
+        stored = np.unique(use[IS_STORE[moves.kind]])
+        before = np.array([self._written.get(name, START) for name in stretch.regions], np.int64)
+        found = np.full(use.size, START, np.int64)
+        loads = np.flatnonzero(IS_LOAD[moves.kind])
+        place = np.searchsorted(stored, use[loads]) - 1
+        region, visit = np.divmod(np.append(stored, -1)[place], visits)  # the last one of none is of no region
+        found[loads] = np.where(region == moves.region[loads], last[visit], before[moves.region[loads]])
+        for use_ in stored.tolist():
+            self._written[stretch.regions[use_ // visits]] = int(last[use_ % visits])
+        self.first += stretch.steps
+        return found
