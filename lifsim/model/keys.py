@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Final
+
+from pydantic_core import PydanticKnownError
 
 from lifsim.lazy_dataclass import dataclass
 
@@ -45,12 +49,22 @@ class Field(_Word):
 
     def around(self, schema: CoreSchema) -> CoreSchema:
         """What is bounded is of the type already. Raises TypeError behind a function that makes something of it."""
-        if schema["type"] in ("nullable", "function-before"):
+        if schema["type"] == "nullable":
             return {**schema, "schema": self.around(schema["schema"])}
+        if schema["type"] == "function-before":
+            return self._behind(schema)
         if schema["type"].startswith("function-"):
             raise TypeError(f"{self!r} must stand before {schema['function']['function']!r}, which makes the value")
         bounds = {name: bound for name, bound in vars(self).items() if bound is not None and name != "discriminator"}
         return {**schema, **bounds}
+
+    def _behind(self, schema: CoreSchema) -> CoreSchema:
+        """What is long is measured when all that is in it is good: whoever gave one value gave no list of none."""
+        within = replace(self, min_length=None, max_length=None)
+        bounded = {**schema, "schema": within.around(schema["schema"])}
+        if self.min_length is None and self.max_length is None:
+            return bounded
+        return AfterValidator(partial(_of_length, self.min_length or 0, self.max_length)).around(bounded)
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,16 @@ class PlainValidator(Function):
     def around(self, schema: CoreSchema) -> CoreSchema:
         """Whatever `schema` asks."""
         return {name: part for name, part in super().around(schema).items() if name != "schema"}
+
+
+def _of_length(least: int, most: int | None, value: Any) -> Any:
+    """`value`. Raises PydanticKnownError where it is shorter or longer."""
+    told = {"field_type": "Value", "actual_length": len(value)}
+    if len(value) < least:
+        raise PydanticKnownError("too_short", {**told, "min_length": least})
+    if most is not None and len(value) > most:
+        raise PydanticKnownError("too_long", {**told, "max_length": most})
+    return value
 
 
 @dataclass(frozen=True)

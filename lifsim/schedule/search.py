@@ -43,7 +43,8 @@ def compared(choices: Choices) -> list[Choice]:
 
 def fused_groups(choices: Choices, window: Window) -> list[Choice]:
     """Those among which fused groups in such windows, and layers alone in them, move the fewest bytes; layers that
-    share membranes run timestep by timestep. Of one timestep what is legal is fused, however it runs."""
+    share membranes run timestep by timestep. Of one timestep what is legal is fused, however it runs; in windows of one
+    several layers run timestep by timestep."""
 
     def alone(first: int, end: int) -> list[Choice]:
         return [choices.planned(first, end, window if end - first == 1 else TIMESTEP)]
@@ -52,8 +53,11 @@ def fused_groups(choices: Choices, window: Window) -> list[Choice]:
         return contenders(choices)
     from lifsim.schedule.waves_together import InWaves
 
-    ways = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
-    return _Search(choices, [replace(way, only=window) for way in ways], alone).found()
+    waves = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
+    ways: Sequence[Together] = [replace(way, only=window) for way in waves]
+    if window.across(choices.facts.timesteps) == TIMESTEP:
+        ways = [way for way in choices.together if not isinstance(way, InWaves)]
+    return _Search(choices, ways, alone).found()
 
 
 Key = tuple[int, int, int]

@@ -67,6 +67,10 @@ def _checked(value: Any) -> Any:
     return value
 
 
+def _many(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
 def _both(**bounds: Any) -> tuple[Field, Any]:
     return Field(**bounds), pydantic.Field(**bounds)
 
@@ -96,6 +100,10 @@ def _pairs() -> list[tuple[Any, Any]]:
         own, theirs = _both(**bounds)
         checked = pydantic.BeforeValidator(_checked), theirs
         pairs.append((Annotated[int, BeforeValidator(_checked), own], Annotated[int, *checked]))
+    for bounds in ({"min_length": 1}, {"max_length": 1}, {"min_length": 1, "max_length": 2}):
+        own, theirs = _both(**bounds)
+        before = BeforeValidator(_many), own
+        pairs.append((Annotated[tuple[int, ...], *before], Annotated[tuple[int, ...], BeforeValidator(_many), theirs]))
     own, theirs = _both(discriminator="shape")
     pairs.append((Annotated[Round | Square, own], Annotated[PydanticRound | PydanticSquare, theirs]))
     pairs.append((Round, PydanticRound))

@@ -25,6 +25,8 @@ from tests.schedule.wave_networks import wave_networks
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 WORDS = ["fused", "skewed", "auto"]
+SEVERAL = st.integers(2, 4)
+"""Timesteps."""
 
 
 @pytest.mark.slow
@@ -123,3 +125,14 @@ def test_training_runs_in_no_waves(word: str) -> None:
         trained_plan_on(net, Sharing(), build.arch(), ScheduleOptions(word))
     auto = trained_plan_on(net, Sharing(), build.arch(spike_out=1000), ScheduleOptions("auto"))
     assert all(group.waves is None for group in auto.groups)
+
+
+@settings(QUIET, max_examples=40)
+@given(st.one_of(relay_networks(SEVERAL), wave_networks(SEVERAL)), st.sampled_from(SHARINGS), archs())
+def test_fused_in_windows_of_one_timestep_is_timestep_major(network: Network, sharing: str, arch: Arch) -> None:
+    """Layers in turn, too, where that moves fewer bytes than one by one."""
+    plans = [planned(network, sharing, arch, ScheduleOptions(word)) for word in ("fused:1", "window:1", "timestep")]
+    fused, *named = plans
+    assume(fused is not None)
+    assert {(group.window, group.waves) for group in fused.groups} == {(TIMESTEP, None)}
+    assert all(fused.dram.total <= plan.dram.total for plan in named if plan is not None)
