@@ -140,7 +140,7 @@ class Model:
     core = _Once(_core_of)
     """What `pydantic_core` checks it by."""
 
-    _validator = _Once(lambda model: SchemaValidator(model.core))
+    _validator = _Once(lambda model: SchemaValidator(model.core, {"title": model.__name__}))
     _serializer = _Once(lambda model: SchemaSerializer(model.core))
 
     def __init_subclass__(cls) -> None:
@@ -161,10 +161,10 @@ class Model:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
         def __setattr__(self, name: str, value: object) -> None:
-            raise FrozenInstanceError(f"cannot assign to {name!r}: a {type(self).__name__} is frozen")
+            raise FrozenInstanceError(f"cannot assign to {name!r}: {type(self).__name__} is frozen")
 
         def __delattr__(self, name: str) -> None:
-            raise FrozenInstanceError(f"cannot delete {name!r}: a {type(self).__name__} is frozen")
+            raise FrozenInstanceError(f"cannot delete {name!r}: {type(self).__name__} is frozen")
 
         def __eq__(self, other: object) -> bool:
             return vars(self) == vars(other) if type(self) is type(other) else NotImplemented

@@ -15,7 +15,7 @@ from pydantic_core import SchemaValidator, ValidationError
 from lifsim.model.arch import Precision
 from lifsim.model.core import core_of
 from lifsim.model.keys import AfterValidator, BeforeValidator, Field, PlainValidator, key_of
-from lifsim.model.schema import Model
+from lifsim.model.schema import Broken, Model, rule
 
 
 class Round(Model):
@@ -37,6 +37,18 @@ class Named(Model):
 
     kind: Literal["named"] = key_of(alias="class")
     count: int = key_of(default=3, alias="how-many")
+
+
+class Ruled(Model):
+    """With a rule."""
+
+    count: Annotated[int, Field(strict=True)]
+
+    @rule
+    def is_odd(self) -> Broken:
+        """It has no half."""
+        if self.count % 2 == 0:
+            yield "count", "must be odd"
 
 
 class PydanticRound(pydantic.BaseModel):
@@ -189,6 +201,8 @@ def test_a_model_is_a_value() -> None:
     for change in (lambda: setattr(one, "radius", 3), lambda: delattr(one, "radius")):
         with pytest.raises(AttributeError, match=r"'radius'.* frozen"):
             change()
+    with pytest.raises(ValidationError, match=r"^1 validation error for Ruled\n"):
+        Ruled(count="x")
     with pytest.raises(AttributeError, match="no attribute 'sides'"):
         _ = one.sides  # type: ignore[attr-defined]
 
