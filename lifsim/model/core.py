@@ -12,7 +12,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from lifsim.model.keys import AfterValidator, CoreSchema, Field, Function, Key
+from lifsim.model.keys import REQUIRED, AfterValidator, CoreSchema, Field, Function, Key
 
 SCALARS: Mapping[Any, str] = {int: "int", float: "float", bool: "bool", str: "str", NoneType: "none", Any: "any"}
 
@@ -61,6 +61,13 @@ def core_of_keys(model: type[Any], keys: Mapping[str, Key], others: str) -> Core
         "schema": {"type": "model-fields", "fields": fields, "model_name": model.__name__},
         "config": {"title": model.__name__, "extra_fields_behavior": others},
     }
+
+
+def key_by_pydantic(hint: Any, said: Any) -> Key:
+    """A key for whose default another package has one of pydantic's `Field`."""
+    words = (*said.metadata, *([Field(discriminator=said.discriminator)] if said.discriminator else []))
+    default = REQUIRED if said.is_required() or said.default_factory is not None else said.default
+    return Key(Annotated[hint, *words] if words else hint, default, said.default_factory, said.validation_alias)
 
 
 def annotations_of(model: type[Any]) -> Mapping[str, Any]:

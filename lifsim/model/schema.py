@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Se
 from pydantic_core import SchemaSerializer, SchemaValidator
 
 from lifsim.errors import shown
-from lifsim.model.core import annotations_of, core_of_keys, hints_of
+from lifsim.model.core import annotations_of, core_of_keys, hints_of, key_by_pydantic
 from lifsim.model.keys import REQUIRED, AfterValidator, BeforeValidator, CoreSchema, Field, Key, key_of
 from lifsim.units import parse_bytes, parse_hz
 
@@ -100,8 +100,9 @@ def _keys_of(model: type[Model]) -> Mapping[str, Key]:
             for name, hint in hints_of(base).items():
                 said = base._defaults.get(name, REQUIRED)
                 if type(said).__module__.startswith("pydantic"):
-                    raise TypeError(f"{base.__qualname__}.{name} must have a default, or one of `key_of`, not {said!r}")
-                found[name] = said.of(hint) if isinstance(said, Key) else Key(hint, said)
+                    found[name] = key_by_pydantic(hint, said)
+                else:
+                    found[name] = said.of(hint) if isinstance(said, Key) else Key(hint, said)
     return found
 
 

@@ -163,12 +163,27 @@ def test_bounds_are_of_what_is_given() -> None:
         core_of(Annotated[int, AfterValidator(_halved), Field(ge=2)])
 
 
-def test_defaults_are_in_words_of_lifsim() -> None:
+def test_defaults_may_be_in_words_of_pydantic() -> None:
     class Foreign(Model):
-        name: str = pydantic.Field(alias="called")
+        name: str = pydantic.Field(alias="called", min_length=2)
+        gain: int = pydantic.Field(default=3, ge=1, strict=True)
+        taps: tuple[int, ...] = pydantic.Field(default_factory=lambda: (1, 2))
+        form: Round | Square = pydantic.Field(default=Square(shape="square"), discriminator="shape")
 
-    with pytest.raises(TypeError, match=r"Foreign.name must have a default, or one of `key_of`, not FieldInfo"):
-        Foreign(name="x")
+    whole = Foreign.model_validate({"called": "xy"})
+    assert (whole.name, whole.gain, whole.taps, whole.form.shape) == ("xy", 3, (1, 2), "square")
+    with pytest.raises(ValidationError) as caught:
+        Foreign.model_validate({"called": "x", "gain": 0, "taps": [None], "form": {"shape": "flat"}})
+    kinds = [(error["type"], error["loc"]) for error in caught.value.errors()]
+    assert kinds == [
+        ("string_too_short", ("called",)),
+        ("greater_than_equal", ("gain",)),
+        ("int_type", ("taps", 0)),
+        ("union_tag_invalid", ("form",)),
+    ]
+    assert Foreign.model_validate({"called": "xy", "gain": 5}).gain == 5
+    with pytest.raises(ValidationError, match="valid integer"):
+        Foreign.model_validate({"called": "xy", "gain": "5"})
 
 
 def test_files_call_keys_by_their_aliases() -> None:
