@@ -170,6 +170,10 @@ class Model:
         def __eq__(self, other: object) -> bool:
             return vars(self) == vars(other) if type(self) is type(other) else NotImplemented
 
+        def __iter__(self) -> Iterator[tuple[str, Any]]:
+            """Its keys with their values."""
+            return iter(vars(self).items())
+
         def __hash__(self) -> int:
             return hash((type(self), *vars(self).values()))
 

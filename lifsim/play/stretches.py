@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.program import START
 from lifsim.hardware.stores import Store
@@ -149,7 +150,7 @@ class Placed:
         moves, visits = stretch.moves, stretch.ends.size
         last = self.first + stretch.ends - 1
         use = moves.region * visits + np.searchsorted(stretch.ends, moves.step, side="right")
-        stored = np.unique(use[IS_STORE[moves.kind]])
+        stored = distinct(use[IS_STORE[moves.kind]])
         before = np.array([self._written.get(name, START) for name in stretch.regions], np.int64)
         found = np.full(use.size, START, np.int64)
         loads = np.flatnonzero(IS_LOAD[moves.kind])

@@ -33,9 +33,10 @@ class BufferBytes:
     membrane: int
     psum: int
 
-    def no_larger(self, inputs: int, states: int) -> BufferBytes:
-        """The same, of the buffers for inputs and for membranes no more than so many bytes."""
-        return replace(self, spike_in=min(self.spike_in, inputs), membrane=min(self.membrane, states))
+    def for_inputs(self, size: int) -> BufferBytes:
+        """The same for layers that run timestep by timestep, whose inputs take so many bytes together: a buffer that
+        holds all of them is as good as any larger one."""
+        return replace(self, spike_in=min(self.spike_in, size))
 
 
 @dataclass(frozen=True)

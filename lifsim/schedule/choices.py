@@ -26,7 +26,7 @@ from lifsim.schedule.group import Chunks
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.storage import Reals
-from lifsim.schedule.timestep import chunk_sizes, plan_group, room_for
+from lifsim.schedule.timestep import chunk_sizes, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.ways import Way
@@ -205,7 +205,8 @@ class Choices:
     def _timestep(self, first: int, end: int) -> GroupPlan:
         chip, span = self.chip, (first, end - 1)
         chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
-        room = room_for(self.facts, *span, chip.room, self.batch)
+        inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
+        room = chip.room.for_inputs(self.batch * inputs)
         return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
 
 

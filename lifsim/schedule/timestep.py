@@ -26,15 +26,6 @@ def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
     return [chunk] if chunk else sorted({-(-batch // chunks) for chunks in range(1, batch + 1)}, reverse=True)
 
 
-def room_for(facts: NetworkFacts, first: int, last: int, buffers: BufferBytes, batch: int) -> BufferBytes:
-    """`buffers` as layers first..last, timestep-major, see them, on so many images at the most: one that holds all
-    their inputs, or all their states with what is at work of one, is as good as any larger one."""
-    inputs = sum(facts.tensors[one.layer.input.name].bytes for one in facts.layers[first : last + 1])
-    states = [state for state in facts.states if first <= state.layers[0] <= last]
-    at_work = max((max(batch * state.parted.window, state.granule) for state in states), default=0)
-    return buffers.no_larger(batch * inputs, batch * sum(state.bytes for state in states) + at_work)
-
-
 def plan_group(
     facts: NetworkFacts,
     first: int,

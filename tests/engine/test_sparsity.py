@@ -62,7 +62,7 @@ def test_recomputed_membranes_cannot_be_looked_at() -> None:
 def test_the_command_prints_a_section_that_a_run_takes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gradients", "--workload", "digits_cnn", "--surrogate", "triangle", "--batch", "8"]) == 0
     section = yaml.safe_load(capsys.readouterr().out)["training"]
-    assert section["measured"] is True
+    assert section["measured"] is False  # untrained weights are nobody's, nor are their zeros
     assert 0 < section["firing_gradient_sparsity"] < 1
     assert "digits_cnn" in section["provenance"]
     assert main(["gradients", "--workload", "digits_cnn", "--weights", "absent.npz"]) == 2

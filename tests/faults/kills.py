@@ -26,8 +26,8 @@ from tests.faults.cluster import Cluster
 from tests.faults.commands import Command, leftovers
 
 SPACE = ("sweep", "--workload", "lenet5_mnist", "--sharing", "none,channel2", "--set", "dram.model=ideal")
-QUIET = ("stopped by", "the Dask scheduler at", "points are kept in", "compiling ")
-"""How a line may begin or what it may say that a killed sweep leaves on stderr."""
+QUIET = ("stopped by", "the Dask scheduler at", "points are kept in", "compiling ", " new, 0 failed, ", "next: lifsim ")
+"""How a line may begin or what it may say that a killed sweep leaves on stderr, one that was at its end, too."""
 
 
 @dataclass

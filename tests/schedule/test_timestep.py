@@ -15,7 +15,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
-from lifsim.schedule.timestep import chunk_sizes, plan_group, room_for
+from lifsim.schedule.timestep import chunk_sizes, plan_group
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
@@ -109,29 +109,19 @@ def test_timesteps_add_up_where_the_last_chunk_is_smaller(
     st.one_of(networks(), relay_networks(st.just(2))), st.sampled_from(SHARINGS), archs(), st.integers(1, 3),
     st.integers(0, 200), st.booleans(),
 )  # fmt: skip
-def test_buffers_that_hold_all_inputs_and_states_are_as_good_as_any_larger_ones(
+def test_a_buffer_that_holds_all_inputs_is_as_good_as_any_larger_one(
     network: Network, name: str, arch: Arch, batch: int, more: int, overlaps: bool
 ) -> None:
     sharing = Sharing.parse(name)
     facts, room = facts_on(network, sharing, arch), Chip.of(arch).room
     for group in plan_on(network, sharing, arch, ScheduleOptions("timestep", batch)).groups:
-        span = group.first, group.last
-        inputs = batch * sum(facts.tensors[one.layer.input.name].bytes for one in facts.layers[span[0] : span[1] + 1])
-        most = room_for(facts, *span, replace(room, spike_in=1 << 40, membrane=1 << 40), batch)
-        assert most == replace(room, spike_in=inputs, membrane=most.membrane)
-        for size in (inputs - 1, most.membrane - 1):
-            smaller = replace(room, spike_in=min(inputs, size), membrane=min(most.membrane, size))
-            assert room_for(facts, *span, smaller, batch) == smaller
+        layers = facts.layers[group.first : group.last + 1]
+        inputs = batch * sum(facts.tensors[one.layer.input.name].bytes for one in layers)
+        assert replace(room, spike_in=inputs + more).for_inputs(inputs) == replace(room, spike_in=inputs)
+        assert replace(room, spike_in=inputs - 1).for_inputs(inputs) == replace(room, spike_in=inputs - 1)
         larger, least = (
-            plan_group(
-                facts,
-                *span,
-                replace(most, spike_in=inputs + each, membrane=most.membrane + each),
-                batch,
-                None,
-                overlaps,
-            )
-            for each in (more, 0)
+            plan_group(facts, group.first, group.last, replace(room, spike_in=size), batch, None, overlaps)
+            for size in (inputs + more, inputs)
         )
         assert larger == least
         assert list(unroll(larger.walked)) == list(unroll(least.walked))

@@ -49,12 +49,14 @@ def test_what_takes_other_time_is_played_by_itself(setting: str, plays: list[str
 
 def test_other_addresses_are_another_program() -> None:
     steps = _timeline(_run(Shared(), "none", ())).steps
-    moves, visit = steps.moves, steps.visits[0]
-    others = [replace(steps, moves=replace(moves, **{name: getattr(moves, name) + 1})) for name in ("offset", "pitch")]
-    others.append(replace(steps, visits=(replace(visit, regions=visit.regions[::-1]), *steps.visits[1:])))
+    stretch, moves = steps.stretch, steps.moves
+    moved = [replace(moves, **{name: getattr(moves, name) + 1}) for name in ("offset", "pitch")]
+    others = [replace(steps, stretch=replace(stretch, moves=each)) for each in moved]
+    others.append(replace(steps, stretch=replace(stretch, regions=stretch.regions[::-1])))
     others.append(replace(steps, program=replace(steps.program, step_cycles=steps.program.step_cycles + 1)))
     assert len({each.digest for each in (steps, *others)}) == 1 + len(others)
-    assert replace(steps, moves=replace(moves, offset=moves.offset.copy())).digest == steps.digest
+    copied = replace(stretch, moves=replace(moves, offset=moves.offset.copy()))
+    assert replace(steps, stretch=copied).digest == steps.digest
 
 
 def _run(parts: Shared, sharing: str, settings: tuple[str, ...]) -> Result:
