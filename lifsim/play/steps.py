@@ -84,20 +84,6 @@ class Visits(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Listed:
-    """All of them in a list."""
-
-    every: Sequence[Visit]
-
-    def __iter__(self) -> Iterator[Visit]:
-        return iter(self.every)
-
-    def most_steps(self, stores: Stores) -> int:
-        """Added up."""
-        return most_steps_of(self.every, stores)
-
-
 def most_steps_of(visits: Iterable[Visit], stores: Stores) -> int:
     """How many steps `visits` are cut into by these buffers, at the most."""
     moved, steps = np.zeros(len(Kind), np.int64), 0

@@ -18,12 +18,12 @@ from lifsim.schedule.banded import Banded
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.fused_rows import group_rows
-from lifsim.schedule.moves import Moves, moves_of
+from lifsim.schedule.moves import Moves, dealt, moves_of
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import rows_of, step_row_bytes
 from lifsim.schedule.turned import columns_of, turned
 from lifsim.schedule.wave_layer import WaveLayer
-from lifsim.schedule.wave_moves import INPUT, STATE, dealt, joined_moves, place_of
+from lifsim.schedule.wave_moves import INPUT, STATE, joined_moves, place_of
 
 
 def band_moves(wave: WaveLayer, waves: Banded) -> tuple[tuple[str, ...], Moves]:

@@ -18,7 +18,7 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import LayerFacts, StateFacts
 from lifsim.schedule.input_reads import strip_windows
-from lifsim.schedule.moves import REPLAY, Moves, Visit, all_shares, shares
+from lifsim.schedule.moves import REPLAY, Moves, Visit, all_shares, dealt, shares
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import Reals, filter_region, rows_of, step_row_bytes
 from lifsim.schedule.traffic import Tiling
@@ -54,11 +54,11 @@ class Turn:
 
     def before(self, total: int) -> Ints:
         """[strips] what the rows above take of `total`."""
-        return parts_of(total, self.edges, self.rows)[:-1]
+        return _portions(total, self.edges, self.rows)[:-1]
 
     def part(self, total: int) -> Ints:
         """[strips] what its rows take of `total`."""
-        return np.diff(parts_of(total, self.edges, self.rows))
+        return np.diff(_portions(total, self.edges, self.rows))
 
 
 class _Part(NamedTuple):
@@ -164,10 +164,10 @@ class PlannedLayer:
         computes_first = self.timesteps - 1 if self.facts.when == "last" else 0
         newly = turn.chunk == 0 and turn.timestep == computes_first
         again = size - int(stays.sum()) * newly
-        comes = np.diff(parts_of(again, np.arange(turn.strips + 1), turn.strips))
+        comes = np.diff(_portions(again, np.arange(turn.strips + 1), turn.strips))
         by = stored - stays if (stored > stays).any() else stored
         if self.layer.operand is not None:
-            return self._operand(self.layer.operand, begin, all_shares(comes[None], by[None])[0], turn)
+            return self._operand(self.layer.operand, begin, dealt(comes, by), turn)
         pinned = np.zeros((turn.strips, stays.size), np.int64)
         pinned[0] = stays * newly
         return _Part(Kind.WEIGHTS, 0, comes, by, begin + stays - pinned, in_line=False, held=pinned)
@@ -178,9 +178,8 @@ class PlannedLayer:
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
         extent_bytes, extents = np.where(alike, comes // images, comes), np.where(alike, images, 1)
-        nothing = np.zeros(turn.strips, np.int64)
-        held = (extent_bytes, extents, pitch)
-        return _Part(Kind.WEIGHTS, 0, nothing, begin, offset, False, *held)
+        none = np.zeros(turn.strips, np.int64)
+        return _Part(Kind.WEIGHTS, 0, none, begin, offset, False, extent_bytes, extents, pitch)
 
     @cached_property
     def _chains(self) -> tuple[Ints, Ints]:
@@ -200,10 +199,10 @@ class PlannedLayer:
         for kind, size, chains in ((Kind.MEMBRANE_READ, read, begun), (Kind.MEMBRANE_WRITE, written, ended)):
             streams = min(size - step.again, step.streams)
             through = size - step.again - streams
-            for size, by, start in (
+            for total, by, start in (
                 (streams, chains, 0), (through, chains, step.streams), (step.again, self._tile_filters, 0),
             ):  # fmt: skip
-                yield _Part(kind, STATE, turn.part(size), by, start + turn.before(size)[:, None])
+                yield _Part(kind, STATE, turn.part(total), by, start + turn.before(total)[:, None])
 
     def _input(self, step: LayerStep, turn: Turn) -> _Part:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
@@ -224,13 +223,11 @@ class PlannedLayer:
         """[strips, 1] where each finds the first row of the input that it needs."""
         tensor, axis = self.layer.input, self.facts.rows.axis
         first = self._first_rows[turn.edges[:-1], None]
-        return self._image(tensor, turn) + parts_of(self._step_bytes(tensor) * turn.images, first, axis.rows_in)
+        return self._image(tensor, turn) + _portions(self._step_bytes(tensor) * turn.images, first, axis.rows_in)
 
     def _split(self, tensors: Mapping[int, Tensor], sizes: Ints) -> Ints:
         """[strips, tensors] `sizes` [strips] bytes over several tensors, by what each stores in a timestep."""
-        stored = np.array([[self._step_bytes(tensor) for tensor in tensors.values()]], np.int64)
-        split: Ints = all_shares(sizes[None], stored)[0]
-        return split
+        return dealt(sizes, np.array([self._step_bytes(tensor) for tensor in tensors.values()], np.int64))
 
     def _image(self, tensor: Tensor, turn: Turn) -> int:
         """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
@@ -240,7 +237,7 @@ class PlannedLayer:
     def _plane(self, tensor: Tensor, turn: Turn) -> Ints:
         """[strips, 1] where each finds its rows of a tensor."""
         rows_out = self.facts.rows.axis.rows_out
-        above = parts_of(self._step_bytes(tensor) * turn.images, turn.edges[:-1, None], rows_out)
+        above = _portions(self._step_bytes(tensor) * turn.images, turn.edges[:-1, None], rows_out)
         return self._image(tensor, turn) + above
 
     def _step_bytes(self, tensor: Tensor) -> int:
@@ -258,7 +255,7 @@ def _joined_tiles(tiles: int) -> int:
     return -(-tiles // MAX_TILES)
 
 
-def parts_of(total: int, numerators: Ints, denominator: int) -> Ints:
+def _portions(total: int, numerators: Ints, denominator: int) -> Ints:
     """`total` x each of `numerators` // `denominator`, however large."""
     if total * int(numerators.max(initial=1)) >= 1 << 62:
         return (total * numerators.astype(object) // denominator).astype(np.int64)
@@ -271,14 +268,14 @@ def _joined(parts: Sequence[_Part], shape: tuple[int, ...]) -> list[Moves]:
     parts = [part for part in parts if part.size.any() or np.any(part.held)]
     if not parts:
         return [NOTHING] * shape[0]
-    dealt = all_shares(np.array([part.size for part in parts]), np.array([part.by for part in parts]))
-    behind = np.cumsum(dealt, axis=2) - dealt
+    of_tiles = all_shares(np.array([part.size for part in parts]), np.array([part.by for part in parts]))
+    behind = np.cumsum(of_tiles, axis=2) - of_tiles
     columns = np.empty((len(NAMES), len(parts), *shape), np.int64)
     columns[0] = np.arange(shape[1])
     for place, part in enumerate(parts):
         columns[1, place], columns[2, place] = part.kind, part.region
         columns[3, place] = part.start + behind[place] if part.in_line else part.start
-        columns[4, place] = dealt[place] + part.held
+        columns[4, place] = of_tiles[place] + part.held
         columns[5, place], columns[6, place] = part.extents, part.pitch
     table = columns.transpose(0, 2, 3, 1).reshape(len(NAMES), shape[0], -1)
     moves = table[4] > 0

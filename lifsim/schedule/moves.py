@@ -61,7 +61,7 @@ class Moves:
         """Bytes of one kind."""
         return int(self.bytes[self.kind == kind].sum())
 
-    def only(self, chosen: NDArray[np.bool_] | slice) -> Moves:
+    def only(self, chosen: NDArray[np.bool_]) -> Moves:
         """Those that are `chosen` [moves]."""
         return Moves(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
@@ -172,16 +172,6 @@ class Visit:
         held = (*vars(self).values(), *vars(self.moves).values())
         return sum(one.nbytes for one in held if isinstance(one, np.ndarray))
 
-    @cached_property
-    def loads(self) -> NDArray[np.bool_]:
-        """[moves] those that their steps wait for before they start."""
-        return IS_LOAD[self.moves.kind]
-
-    @cached_property
-    def stored(self) -> tuple[int, ...]:
-        """The regions that it writes to."""
-        return tuple(sorted(set(self.moves.region[IS_STORE[self.moves.kind]].tolist())))
-
 
 def shares(total: int, weights: Ints) -> Ints:
     """`total` cut by `weights` [n] into whole numbers: the first k parts are floor(total * (w_1 + .. w_k) / sum(w))."""
@@ -209,3 +199,9 @@ def all_shares(totals: Ints, weights: Ints) -> Ints:
     edges: Ints = totals[:, :, None] * np.cumsum(weights, axis=1)[:, None] // summed[:, None, None]
     edges[..., 1:] -= edges[..., :-1].copy()
     return edges
+
+
+def dealt(totals: Ints, weights: Ints) -> Ints:
+    """[n, k] each of `totals` [n] cut into `shares` by the same `weights` [k]."""
+    found: Ints = all_shares(totals[None], weights[None])[0]
+    return found

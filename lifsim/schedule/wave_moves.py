@@ -14,7 +14,7 @@ from lifsim.model.network import Tensor
 from lifsim.schedule.chains import calls_taken
 from lifsim.schedule.facts import StateFacts
 from lifsim.schedule.fused_rows import GroupRows
-from lifsim.schedule.moves import Moves, moves_of
+from lifsim.schedule.moves import Moves, dealt, moves_of
 from lifsim.schedule.rows import Ints, single_windows
 from lifsim.schedule.storage import filter_region, rows_of, step_row_bytes, tensor_bytes
 from lifsim.schedule.wave_layer import WaveLayer
@@ -216,14 +216,6 @@ def tile_after_tile(
     them."""
     each = dealt(part, wave.tiles if weights is None else weights)
     return moves_of(kind, region, wave.step, offset[:, None] + np.cumsum(each, axis=1) - each, each)
-
-
-def dealt(total: Ints, weights: Ints) -> Ints:
-    """[n, k] each `total` [n] cut by `weights` [k] into whole numbers."""
-    if not weights.size:
-        return np.zeros((total.size, 0), np.int64)
-    edges = np.multiply.outer(total, np.cumsum(weights)) // int(weights.sum())
-    return np.diff(edges, axis=1, prepend=0)
 
 
 def _alike(part: Ints, images: Ints) -> Ints:

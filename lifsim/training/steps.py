@@ -48,13 +48,8 @@ class StageTurns(NamedTuple):
     ahead: bool = False
 
 
-def training_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
-    """All visits of a training run in order. inference: those of the forward pass, which write all spikes."""
-    return [*forward_visits(sizes, plan, inference), *backward_visits(sizes, plan)]
-
-
 def forward_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
-    """Those of the forward pass."""
+    """Those of the forward pass in order. inference: they write all spikes."""
     return [(Stage.FORWARD, visit) for visit in normed_visits(sizes, plan, _with_kept(sizes, plan, inference))]
 
 

@@ -26,7 +26,7 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.training.flows import Flow, Turns
 from lifsim.training.refusals import gradient_faults
 from lifsim.training.sizes import TrainingSizes
-from lifsim.training.steps import training_visits
+from lifsim.training.steps import backward_visits, forward_visits
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 from tests.schedule import build
 from tests.schedule.networks import network, networks
@@ -65,7 +65,8 @@ def trained(
         assume(False)
     sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, keeping)
     forward = visits(schedule, options.batch, Memo(), keeps_spikes=True)
-    return training_traffic(sizes, schedule), training_visits(sizes, schedule, forward)
+    every = [*forward_visits(sizes, schedule, forward), *backward_visits(sizes, schedule)]
+    return training_traffic(sizes, schedule), every
 
 
 def tensor_of(stage: str, kind: Kind, region: str) -> str:

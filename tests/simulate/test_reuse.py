@@ -19,7 +19,7 @@ from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo, Shared, bytes_of_arrays
 from lifsim.play.steps import BUFFER_OF, visits
 from lifsim.schedule.cutting import cut
-from lifsim.schedule.moves import Visit, moves_of
+from lifsim.schedule.moves import IS_LOAD, IS_STORE, Visit, moves_of
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.spikes import read_spikes
@@ -100,8 +100,8 @@ def test_loads_are_waited_for_before_a_step_and_stores_write_their_regions() -> 
     kinds = np.array([*Kind])
     every = moves_of(kinds, kinds, np.zeros(len(Kind), np.int64), 0, np.ones(len(Kind), np.int64))
     one = Visit(0, None, np.array([1]), every, tuple(f"tensor:{kind}" for kind in Kind))
-    assert [Kind(kind) for kind in np.flatnonzero(one.loads)] == list(LOADS)
-    assert one.stored == tuple(STORES)
+    assert [Kind(kind) for kind in np.flatnonzero(IS_LOAD[one.moves.kind])] == list(LOADS)
+    assert one.moves.region[IS_STORE[one.moves.kind]].tolist() == list(STORES)
 
 
 def test_visits_are_equal_when_all_that_they_say_is() -> None:
