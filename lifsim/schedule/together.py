@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.floors import timestep_floors
 from lifsim.schedule.group import Chunks
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.timestep import chunk_sizes
@@ -47,6 +46,8 @@ class TimestepMajor:
     @cached_property
     def floors(self) -> Ints:
         """As `Together` has them."""
+        from lifsim.schedule.floors import timestep_floors
+
         batch, chunk = self.choices.batch, self.choices.chunk
         chunks = [Chunks(batch, images) for images in chunk_sizes(batch, chunk)]
         return timestep_floors(self.choices.facts, self.choices.chip.room, chunks)

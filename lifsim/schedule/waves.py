@@ -32,6 +32,11 @@ class Waves(ABC):
     def skewed(self) -> bool:
         """Whether timesteps of a window lie behind one another; if not, all of them have the same rows in a wave."""
 
+    @property
+    def width(self) -> int | None:
+        """Columns of the last layer's outputs a band; None: rows are not cut."""
+        return None
+
     @abstractmethod
     def count(self, timesteps: int) -> int:
         """How many a window of so many timesteps has."""

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from lifsim.brief import Brief
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.window import TICK, TIMESTEP
 from lifsim.units import counted, format_bytes
@@ -40,7 +39,7 @@ def ways_words(groups: Sequence[GroupPlan]) -> str:
 def way_words(group: GroupPlan, layer: int) -> str:
     """How a `layer` (an index) of a group runs: `timestep by timestep, in strips of 8 rows`."""
     if group.waves is not None:
-        across = f" of {counted(group.waves.width, 'column')}" if isinstance(group.waves, Banded) else ""
+        across = "" if group.waves.width is None else f" of {counted(group.waves.width, 'column')}"
         return f"{_way(group)}, {counted(group.waves.height, 'row')}{across} a wave"
     rows = next((strip.rows for strip in group.strips if strip.first <= layer <= strip.last), None)
     return _way(group) + (f", in strips of {counted(rows, 'row')}" if rows else "")

@@ -7,7 +7,6 @@ from lifsim.accounting.protocol import Setup
 from lifsim.hardware.lif_unit import membrane_accesses
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import gemm_of
@@ -87,7 +86,7 @@ def _waves(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: Grou
     names = [facts.layers[index].layer.name for index in (group.first, group.last)]
     bands, count = waves.many(spans[0][1] - spans[0][0])
     parts = [f"{' to '.join(names)} {'skewed' if waves.skewed else 'fused'}"]
-    if isinstance(waves, Banded):
+    if waves.width is not None:
         parts.append(f"{counted(bands, 'band')} of {counted(waves.width, 'column')}")
     parts += [f"{counted(count, 'wave')} of {counted(waves.height, 'row')}"]
     if len(spans) > 1:

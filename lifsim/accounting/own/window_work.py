@@ -4,6 +4,7 @@ or, in skewed waves, timestep by timestep, each cut into strips of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.array_work import ArrayWork, LifCalls, array_work, lif_calls, lif_waits
@@ -15,8 +16,10 @@ from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.products import laid_out
 from lifsim.schedule.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.wave_cut import cut_in_waves
 from lifsim.schedule.window import TIMESTEP, layers_of
+
+if TYPE_CHECKING:
+    from lifsim.schedule.waves import Waves
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class WindowWork:
 def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWork]:
     """Those of `layer`, one of `group`; one of all timesteps where it runs in no windows between all and one."""
     tiling, waves = group.layers[layer.index - group.first].tiling, group.waves
-    cut = tiling.cut if waves is None else cut_in_waves(layer, tiling, waves, 0)
+    cut = _cut(layer, tiling, waves, 0)
     if waves is not None and waves.skewed:
         return list(_timesteps(setup, layer, group, tiling))
     if waves is None and (not group.tiled or group.tick_batched):
@@ -79,10 +82,19 @@ def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> 
         for timestep in range(first, end):
             begin = number if once else timestep
             kept = setup.memo.of(_rounds, every, begin, begin + 1)
-            cut = cut_in_waves(layer, tiling, group.in_waves, timestep - first)
+            cut = _cut(layer, tiling, group.waves, timestep - first)
             if skips and cut.pieces:
                 kept = setup.memo.of(_as_worked_off, kept, cut, row_pixels(layer))
             yield WindowWork(layers[timestep], kept, cut, False, computes=not once or timestep == first)
+
+
+def _cut(layer: Layer, tiling: Tiling, waves: Waves | None, timestep: int) -> Cut:
+    """The tiles of a timestep of a window."""
+    if waves is None:
+        return tiling.cut
+    from lifsim.schedule.wave_cut import cut_in_waves
+
+    return cut_in_waves(layer, tiling, waves, timestep)
 
 
 def _rounds(kept: Kept, first: int, end: int) -> Kept:
