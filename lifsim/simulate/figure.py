@@ -12,9 +12,9 @@ from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs, energy_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.lazy_dataclass import dataclass
+from lifsim.play.alone import least_cycles
 from lifsim.play.dram import with_estimated_work
 from lifsim.play.record import LayerRecord
-from lifsim.simulate.alone import least_cycles
 
 
 class Figure(Protocol):

@@ -22,6 +22,7 @@ from lifsim.errors import InputError
 from lifsim.graph.states import State
 from lifsim.lazy_dataclass import dataclass
 from lifsim.note import Note
+from lifsim.play.alone import counted, least_cycles, least_in_turn, played
 from lifsim.play.trial import Trial, Tried
 from lifsim.schedule.begins import begins_of, groups_in_words
 from lifsim.schedule.cheapest import Found, Question, least
@@ -30,7 +31,6 @@ from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter, plan_of
 from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.search import FEW_CUTS, compared, contenders
-from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.options import Options
 from lifsim.units import format_bytes, noun_of

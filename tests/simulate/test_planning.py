@@ -16,6 +16,7 @@ from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.keeping import KEEPINGS
 from lifsim.memo import Memo
+from lifsim.play.alone import counted, least_cycles, least_in_turn, played
 from lifsim.play.trial import Trial
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
@@ -23,7 +24,6 @@ from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.waves_together import InWaves
 from lifsim.schedule.window import TICK, TIMESTEP
-from lifsim.simulate.alone import counted, least_cycles, least_in_turn, played
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import bank_of
