@@ -46,7 +46,7 @@ NEVER_ONE = {
     "lifsim/report/validation/snn.py": {"len(vectors['param_conv13.weight']) filters", "len(vectors['y']) images"},
     "lifsim/schedule/exits.py": {"self.timesteps timesteps"},
     "lifsim/simulate/exits.py": {"len(plan.groups) groups"},  # that run one after the other
-    "lifsim/simulate/pipeline.py": {"kind rates"},  # a word
+    "lifsim/simulate/notes.py": {"kind rates"},  # a word
     "lifsim/simulate/planning.py": {"ours / theirs times"},  # a ratio
     "lifsim/sweeps/space.py": {"wanted points"},  # more than the most
     "lifsim/training/norm_notes.py": {"batch images"},  # behind `if`
