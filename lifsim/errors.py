@@ -37,10 +37,9 @@ class Fault:
         is_told = self.source.startswith("--") and option.replace("-", "_") == self.path.replace("-", "_")
         head = " ".join(part for part in (place, "" if is_told else self.path) if part)
         text = visible(f"{head}: {self.message}" if head else self.message)
-        left_out = len(text) - MAX_CHARACTERS
-        if left_out <= 0:
+        if len(text) <= MAX_CHARACTERS:
             return text
-        return f"{text[: MAX_CHARACTERS // 2]} ... ({left_out} characters) ... {text[-MAX_CHARACTERS // 2 :]}"
+        return f"{text[: MAX_CHARACTERS // 2]} ... ({len(text)} characters) ... {text[-MAX_CHARACTERS // 2 :]}"
 
 
 class InputError(Exception):
