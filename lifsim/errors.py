@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from lifsim.lazy_dataclass import dataclass
 
+MAX_CHARACTERS = 4000
+"""Of a fault as it is told: a hostile file may have shapes of a million axes."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -25,14 +28,18 @@ class Fault:
     stands: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """One line, whatever the names and values in it are; a key that the option names is not named again."""
+        """One line, whatever the names and values in it are, which a screen can hold: of a longer one both ends. A key
+        that the option names is not named again."""
         place = self.source
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
         option = self.source.lstrip("-").rpartition(" ")[2]
         is_told = self.source.startswith("--") and option.replace("-", "_") == self.path.replace("-", "_")
         head = " ".join(part for part in (place, "" if is_told else self.path) if part)
-        return visible(f"{head}: {self.message}" if head else self.message)
+        text = visible(f"{head}: {self.message}" if head else self.message)
+        if len(text) <= MAX_CHARACTERS:
+            return text
+        return f"{text[: MAX_CHARACTERS // 2]} ... ({len(text)} characters) ... {text[-MAX_CHARACTERS // 2 :]}"
 
 
 class InputError(Exception):
@@ -60,7 +67,7 @@ def collecting(faults: list[Fault]) -> Iterator[None]:
 def did_you_mean(name: object, valid: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the nearest of the `valid` names, or all that begin as `name` does, those of fewest
     parts first; else the list of them; '' if none."""
-    names = list(dict.fromkeys(valid))
+    names = list(dict.fromkeys(filter(None, valid)))
     begun = (one for one in names if len(str(name)) > 2 and one.lower().startswith(str(name).lower()))
     longer = sorted(begun, key=lambda one: one.count("."))
     if len(longer) == 1:

@@ -51,7 +51,10 @@ class Placed:
 def require_folder(folder: Path, what: str, something_else_in: Callable[[Path], str]) -> None:
     """Raises InputError where the folder of an earlier `what` could not be: a file is there or above it, or it holds
     what `something_else_in` names, which is never replaced."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+    if folder.is_symlink():
+        rule = "must be a folder, or not exist, not a symbolic link, which a folder cannot take the place of"
+        raise InputError(Fault(f"{folder} {rule}; give what it leads to", path="out"))
+    if folder.exists() and not folder.is_dir():
         raise InputError(Fault(f"{folder} must be a folder, or not exist", path="out"))
     above = next((parent for parent in folder.absolute().parents if parent.exists()), folder)
     if not above.is_dir():

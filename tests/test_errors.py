@@ -23,6 +23,14 @@ def test_a_fault_is_one_line_with_its_place(fault: Fault, text: str) -> None:
     assert str(fault) == text
 
 
+def test_of_a_fault_that_no_screen_holds_both_ends_are_told() -> None:
+    text = str(Fault(f"{[1 << 62] * 100_000} must have at most 8 axes", "weight", "net.onnx"))
+    assert text.startswith("net.onnx weight: [4611686018427387904, ")
+    assert text.endswith("04] must have at most 8 axes")
+    assert len(text) < 4100
+    assert str(Fault("x" * 4000)) == "x" * 4000
+
+
 def test_an_error_lists_its_faults_and_survives_a_process_boundary() -> None:
     error = InputError([Fault("one", "a"), Fault("two", "b")])
     assert str(error) == "a: one\nb: two"
@@ -38,6 +46,7 @@ def test_an_error_lists_its_faults_and_survives_a_process_boundary() -> None:
         ("zzz", ["a", "b"], "; valid: a, b"),
         ("zzz", [f"name{n}" for n in range(50)], ""),
         ("zzz", [], ""),
+        ("zzz", ["", "a"], "; valid: a"),
         ("size", ["size_bytes", "banks"], "; did you mean 'size_bytes'?"),
         ("ene", ["ene.a.b", "ene.c.d", "ene.total"], "; did you mean one of ene.total, ene.a.b, ene.c.d?"),
         ("x" * 100_000, ["a"], "; valid: a"),

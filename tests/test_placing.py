@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.errors import InputError
-from lifsim.placing import place_file, place_numbered, taken_fault
+from lifsim.placing import place_file, place_numbered, require_folder, taken_fault
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,14 @@ def test_a_link_that_leads_nowhere_is_something() -> None:
     with pytest.raises(InputError, match="must not be overwritten"):
         place_file(Path("link"), b"one")
     assert str(place_numbered(Path("link"), b"one")) == "written to link-2; link holds something else"
+
+
+def test_a_link_to_a_folder_is_told_as_one() -> None:
+    Path("real").mkdir()
+    Path("link").symlink_to("real")
+    with pytest.raises(InputError, match=r"out: link must be .* not a symbolic link, .*; give what it leads to"):
+        require_folder(Path("link"), "result", lambda _: "")
+    require_folder(Path("link/below"), "result", lambda _: "")
 
 
 def test_numbers_stand_before_the_suffix_and_every_content_has_its_own() -> None:

@@ -198,6 +198,8 @@ def _fault(model: type[Model], document: Document, data: Any, details: ErrorDeta
     place = place_of(model, data, details)
     path, value = place.path, place.value
     kind, context = details["type"], dict(details.get("ctx", {}))
+    if "actual_length" in context and isinstance(value, dict):
+        context["actual_length"] = len(value)  # pydantic does not count what a mapping has too many of
     if place.of_key:
         return document.fault(path, f"is no valid key: {shown(path[-1])} {_rule(kind, context, details['msg'])}")
     match kind:

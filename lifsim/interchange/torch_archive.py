@@ -106,9 +106,12 @@ class _Saved:
             raise self._fault(f"is of {saved.storage.kind}: save it as tensor.float()", path)
         flat = self._storage(saved.storage, path)
         shape, stride = saved.shape, saved.stride
-        last = saved.offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=False) if size)
+        if len(shape) > MAX_AXES or len(shape) != len(stride):  # before they are multiplied: a pickle may have millions
+            axes = f"{len(shape)} axes and {len(stride)} strides, of at most {MAX_AXES}"
+            raise self._fault(f"claims {axes}, which its storage of {len(flat)} does not hold", path)
+        last = saved.offset + sum((size - 1) * step for size, step in zip(shape, stride, strict=True) if size)
         whole = math.prod(shape)
-        if len(shape) > MAX_AXES or len(shape) != len(stride) or whole > len(flat) or (whole and last >= len(flat)):
+        if whole > len(flat) or (whole and last >= len(flat)):
             raise self._fault(f"claims {list(shape)}, which its storage of {len(flat)} does not hold", path)
         if not whole:
             return np.empty(shape, flat.dtype)

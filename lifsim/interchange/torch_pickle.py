@@ -13,6 +13,8 @@ from typing import Any
 from lifsim.lazy_dataclass import dataclass
 
 MAX_STEPS = 10_000_000
+MAX_SIZE = (1 << 63) - 1
+"""Of a tensor of PyTorch's; a pickle may write any digits."""
 
 
 @dataclass(frozen=True)
@@ -199,8 +201,8 @@ def _made(function: Any, arguments: Any) -> Any:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise DamagedError("a size is no whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SIZE:
+        raise DamagedError("a size is no whole number of 63 bits")
     return value
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lifsim.brief import Brief, Briefly
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
@@ -72,9 +72,9 @@ class ScheduleOptions:
 def unknown_schedule(word: str) -> str:
     """What is wrong with a word that names no schedule."""
     if misnumbered(word):
-        return f"{word!r} must be {word.partition(':')[0]}:TW, of which TW, timesteps, is a whole number >= 1"
+        return f"{shown(word)} must be {word.partition(':')[0]}:TW, of which TW, timesteps, is a whole number >= 1"
     hint = did_you_mean(word, SCHEDULES)
-    return f"{word!r} must be one of {', '.join(SCHEDULES)}{hint if 'did you mean' in hint else ''}"
+    return f"{shown(word)} must be one of {', '.join(SCHEDULES)}{hint if 'did you mean' in hint else ''}"
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,9 @@ FUSED, SKEWED = Window(None, "fused"), Window(None, "skewed")
 SIZED = (PREFIX.removesuffix(":"), "fused", "skewed")
 """The words behind which a number of timesteps may stand."""
 
+MAX_DIGITS = 18
+"""Of that number, far beyond the timesteps of any network."""
+
 NAMED: dict[str, Window] = {one.word: one for one in (TICK, TIMESTEP, FUSED, SKEWED)}
 """By the words that need no number."""
 
@@ -96,7 +99,7 @@ def window_named(word: str) -> Window | None:
     if word in NAMED:
         return NAMED[word]
     number = word.rpartition(":")[2]
-    if not (number.isascii() and number.isdecimal() and int(number) > 0):
+    if not (number.isascii() and number.isdecimal() and len(number) <= MAX_DIGITS and int(number) > 0):
         return None
     sizes = (Window(int(number)), Window(int(number), "fused"), Window(int(number), "skewed"))
     by_word = {f"{PREFIX}{number}": sizes[0], f"fused:{number}": sizes[1], f"skewed:{number}": sizes[2]}

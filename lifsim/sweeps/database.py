@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lifsim.config.document import kind_at
-from lifsim.config.file_kind import in_words
+from lifsim.config.file_kind import STORE, in_words
 from lifsim.errors import Fault, InputError
 from lifsim.lazy_dataclass import dataclass
 
@@ -50,8 +50,8 @@ def told(path: Path) -> Iterator[None]:
         if code in _UNWRITABLE:
             way_out = "what it holds stays; the same command goes on when that is mended"
             raise fault(path, f"cannot be read or written: {error}; {way_out}") from error
-        if code == sqlite3.SQLITE_NOTADB:
-            raise fault(path, f"must be the store of a sweep{in_words(kind_at(path)) or f': {error}'}") from error
+        if code == sqlite3.SQLITE_NOTADB and (kind := kind_at(path)) != STORE:
+            raise fault(path, f"must be the store of a sweep{in_words(kind) or f': {error}'}") from error
         raise damaged(path, error) from error
 
 

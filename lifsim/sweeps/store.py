@@ -230,7 +230,8 @@ def _check_kind(path: Path, connection: sqlite3.Connection) -> None:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = _version(path, connection)
     if application != APPLICATION_ID:
-        raise fault(path, "must be the store of a sweep, is another SQLite file")
+        what = "another SQLite file" if path.stat().st_size else "an empty file; remove it, or give another name"
+        raise fault(path, f"must be the store of a sweep, is {what}")
     if version > SCHEMA_VERSION:
         rule = f"must be at most {SCHEMA_VERSION}, what this LIFSim knows; a newer one wrote it"
         raise fault(path, f"store version {version} {rule}")

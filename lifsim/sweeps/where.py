@@ -122,11 +122,17 @@ def conditions(texts: Iterable[str], columns: Sequence[str]) -> Joined:
 
 
 def no_column(name: str, columns: Sequence[str]) -> str:
-    """What is said of a `name` that is none of a store's `columns`: which is near, or the main ones of all."""
-    first = columns.index(FIRST_FIGURE) if FIRST_FIGURE in columns else len(columns)
+    """What is said of a `name` that is none of a store's `columns`: which is near, or the main ones of all. Of a store
+    without figures that it has none, and why."""
+    rule = f"{shown(name)} must be a column of the store"
+    if not set(columns) - {"error"}:
+        return f"{rule}, which holds no point yet; its sweep goes on by the same command"
+    if FIRST_FIGURE not in columns:
+        return f"{rule}, all of whose points failed: lifsim store export says why{did_you_mean(name, columns)}"
+    first = columns.index(FIRST_FIGURE)
     main = [one for at, one in enumerate(columns) if at < first or "." not in one or re.fullmatch(r"\w+\.total", one)]
     others = f"; its settings and main figures: {', '.join(one for one in main if one != 'error')}"
-    return f"{shown(name)} must be a column of the store{did_you_mean(name, columns) or others}"
+    return f"{rule}{did_you_mean(name, columns) or others}"
 
 
 class _Parser:

@@ -32,6 +32,7 @@ DEFLATE_LIMIT = 1032  # bytes that one byte of a deflate stream can stand for (t
 HEAD_BYTES = 1 << 14  # enough for the .npy header of any array of plain numbers
 READ_BYTES = 1 << 20
 MAX_NAME = 204  # characters, with .npy
+MAX_AXES, MAX_LENGTH = 64, (1 << 63) - 1  # of NumPy's arrays; a header may write any digits
 DAMAGED = "is damaged: it cannot be decompressed or fails its CRC"
 HEADER_FAULTS = (ValueError, SyntaxError, TokenError, TypeError, LookupError, MemoryError, RecursionError)
 """What NumPy raises for a .npy header that is none."""
@@ -165,6 +166,8 @@ class Archive(Closable):
             raise self.fault("must have a valid .npy header", name) from None
         if dtype.hasobject or dtype.kind not in "biuf":
             raise self.fault(f"must be an array of plain numbers or booleans, not {_kind(dtype)}", name)
+        if len(shape) > MAX_AXES or any(abs(length) > MAX_LENGTH for length in shape):
+            raise self.fault(f"must have at most {MAX_AXES} axes, of at most {MAX_LENGTH} elements each", name)
         array = Array(name, shape, dtype, fortran_order, head.tell(), info)
         if any(length < 0 for length in shape) or array.size_bytes != info.file_size - array.start:
             held = info.file_size - array.start

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from lifsim.config.json_file import plain_json
 from lifsim.config.workload_schema import MAX_LAYERS
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.sharing import Sharing
 from lifsim.units import counted
@@ -71,9 +74,11 @@ def block_bytes(neuron_shape: tuple[int, ...]) -> int:
 def parse_header(text: bytes, source: str) -> Header:
     """The header in `text`. Raises InputError, naming file `source`, with everything that is wrong with it."""
     try:
-        raw = json.loads(text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise InputError(Fault(f"must be JSON: {str(error)[:200]}", path="header", source=source)) from None
+        raw = plain_json(text.decode("utf-8"), source)
+    except UnicodeDecodeError as error:
+        raise InputError(Fault(f"must be UTF-8 text: {error.reason}", path="header", source=source)) from None
+    except InputError as error:
+        raise InputError([replace(fault, path="header") for fault in error.faults]) from None
     parser = _Parser(source)
     header = parser.header(raw)
     if parser.faults:
@@ -81,19 +86,21 @@ def parse_header(text: bytes, source: str) -> Header:
     return header
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        raise ValueError(f"duplicate key among {', '.join(map(repr, keys[:20]))}")
-    return dict(pairs)
+def _any_text(_text: str) -> bool:
+    return True
 
 
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not a number")
+def _is_name(text: str) -> bool:
+    return 1 <= len(text) <= 200 and text.isprintable()
+
+
+def _is_digest(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
 class _Parser:
-    """Collects the faults of a header; what it returns is valid only if there are none."""
+    """Collects the faults of a header, one for each value that is wrong: what depends on it is not judged then. What it
+    returns is valid only if there are none."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -101,49 +108,54 @@ class _Parser:
 
     def header(self, raw: object) -> Header:
         fields = self._mapping(raw, _KEYS, "header")
-        if fields.get("format") != FORMAT or fields.get("version") != VERSION:
-            got = f"{fields.get('format')!r} version {fields.get('version')!r}"
-            self._fault("header.format", f"must be {FORMAT!r} version {VERSION}, is {got[:80]}")
+        self._check_version(fields)
         timesteps = self._whole(fields, "timesteps", "header", 1, MAX_TIMESTEPS)
         batch = self._whole(fields, "batch", "header", 1)
-        layers = fields.get("layers")
-        if not isinstance(layers, list) or not 1 <= len(layers) <= MAX_LAYERS:
+        layers = fields.get("layers", ())
+        if "layers" in fields and (not isinstance(layers, list) or not 1 <= len(layers) <= MAX_LAYERS):
             self._fault("header.layers", f"must be a list of 1 to {MAX_LAYERS} layers")
-            layers = []
+            layers = ()
         parsed = tuple(self._layer(layer, index, timesteps, batch) for index, layer in enumerate(layers))
-        if len({layer.name for layer in parsed}) < len(parsed):
+        names = [layer.name for layer in parsed if layer.name]
+        if len(set(names)) < len(names):
             self._fault("header.layers", "must have names that differ")
         return Header(
             workload=self._text(fields, "workload", "header"),
             sharing=self._sharing(fields),
-            timesteps=timesteps,
-            batch=batch,
+            timesteps=timesteps or 1,
+            batch=batch or 1,
             seed=None if fields.get("seed") is None else self._whole(fields, "seed", "header", 0),
             provenance=self._text(fields, "provenance", "header"),
             layers=parsed,
         )
 
-    def _layer(self, raw: object, index: int, timesteps: int, batch: int) -> LayerHeader:
+    def _check_version(self, fields: dict[str, Any]) -> None:
+        form, version = fields.get("format", FORMAT), fields.get("version", VERSION)
+        if form != FORMAT or type(version) is not int or version != VERSION:
+            self._fault(
+                "header.format", f"must be {FORMAT!r} version {VERSION}, is {shown(form)} version {shown(version)}"
+            )
+
+    def _layer(self, raw: object, index: int, timesteps: int | None, batch: int | None) -> LayerHeader:
         path = f"header.layers[{index}]"
         fields = self._mapping(raw, _LAYER_KEYS, path)
-        name = self._text(fields, "name", path)
-        if not name or not name.isprintable() or len(name) > 200:
-            self._fault(f"{path}.name", "must be 1 to 200 printable characters")
-        shape = self._shape(fields.get("shape"), f"{path}.shape", timesteps, batch)
+        name = self._text(fields, "name", path, _is_name, "1 to 200 printable characters")
+        shape = self._shape(fields, f"{path}.shape", timesteps, batch)
         ones = self._whole(fields, "ones", path, 0)
-        if ones > math.prod(shape):
+        if shape and ones and ones > math.prod(shape):
             self._fault(f"{path}.ones", f"{ones} must be <= the {counted(math.prod(shape), 'bit')} of {list(shape)}")
-        sha256 = self._text(fields, "sha256", path)
-        if not re.fullmatch("[0-9a-f]{64}", sha256):
-            self._fault(f"{path}.sha256", "must be 64 hexadecimal digits")
-        return LayerHeader(name, shape, ones, sha256)
+        sha256 = self._text(fields, "sha256", path, _is_digest, "64 hexadecimal digits")
+        return LayerHeader(name, shape, ones or 0, sha256)
 
-    def _shape(self, raw: object, path: str, timesteps: int, batch: int) -> tuple[int, ...]:
+    def _shape(self, fields: dict[str, Any], path: str, timesteps: int | None, batch: int | None) -> tuple[int, ...]:
+        if "shape" not in fields:
+            return ()
+        raw = fields["shape"]
         whole = isinstance(raw, list) and all(type(length) is int and 1 <= length < 1 << 40 for length in raw)
-        if not whole or not isinstance(raw, list) or len(raw) not in (3, 5):
+        if not whole or len(raw) not in (3, 5):
             self._fault(path, "must be [T, B, C, H, W] or [T, B, F], whole numbers >= 1")
-            return (1, 1, 1)
-        if raw[0] not in (1, timesteps) or raw[1] != batch:
+            return ()
+        if timesteps and batch and (raw[0] not in (1, timesteps) or raw[1] != batch):
             self._fault(path, f"{raw} must begin with T = {timesteps}, or 1, and B = {batch}")
         if math.prod(raw[2:]) > MAX_NEURONS:
             self._fault(path, f"{raw} must have at most {MAX_NEURONS} elements per image and timestep")
@@ -151,6 +163,8 @@ class _Parser:
 
     def _sharing(self, fields: dict[str, Any]) -> str:
         text = self._text(fields, "sharing", "header")
+        if not isinstance(fields.get("sharing"), str):
+            return "none"
         try:
             return str(Sharing.parse(text))
         except InputError as error:
@@ -169,19 +183,28 @@ class _Parser:
                 self._fault(path, f"must have {key!r}")
         return raw
 
-    def _whole(self, fields: dict[str, Any], key: str, path: str, least: int, most: int = (1 << 64) - 1) -> int:
-        value = fields.get(key, least)
-        if type(value) is not int or not least <= value <= most:
-            self._fault(f"{path}.{key}", f"{str(value)[:40]} must be a whole number from {least} to {most}")
-            return least
-        return value
+    def _whole(self, fields: dict[str, Any], key: str, path: str, least: int, most: int = (1 << 64) - 1) -> int | None:
+        value = fields.get(key)
+        if type(value) is int and least <= value <= most:
+            return value
+        if key in fields:
+            self._fault(f"{path}.{key}", f"{shown(value)} must be a whole number from {least} to {most}")
+        return None
 
-    def _text(self, fields: dict[str, Any], key: str, path: str) -> str:
-        value = fields.get(key, "")
-        if not isinstance(value, str):
-            self._fault(f"{path}.{key}", "must be text")
-            return ""
-        return value
+    def _text(
+        self,
+        fields: dict[str, Any],
+        key: str,
+        path: str,
+        fits: Callable[[str], bool] = _any_text,
+        rule: str = "text",
+    ) -> str:
+        value = fields.get(key)
+        if isinstance(value, str) and fits(value):
+            return value
+        if key in fields:
+            self._fault(f"{path}.{key}", f"{shown(value)} must be {rule}")
+        return ""
 
     def _fault(self, path: str, message: str) -> None:
         self.faults.append(Fault(message, path=path, source=self.source))

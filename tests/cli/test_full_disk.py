@@ -55,6 +55,8 @@ def _everything() -> dict[str, bytes]:
         ("plot fig1 --out {}.png", 1000),
         ("plot fig1 --out {}.pdf", 100),
         ("sweep --workload tiny.yaml --vary array.rows=8 --out new/{}", 1000),
+        ("compare --workload tiny.yaml --sharing none,channel2 --out new/{}", 1000),
+        ("init workload {}.yaml", 1000),
     ],
 )
 def test_a_full_disk(capfd: pytest.CaptureFixture[str], command: str, room: int) -> None:
@@ -64,6 +66,7 @@ def test_a_full_disk(capfd: pytest.CaptureFixture[str], command: str, room: int)
     told = capfd.readouterr().err
     assert status == 2, told
     assert "out" in told
+    assert ".lifsim-" not in told
     assert "cannot be written: File too large" in told or "cannot be read or written: disk I/O error" in told
     assert "ignored" not in told  # what Python says of exceptions in destructors
     assert _everything() == before

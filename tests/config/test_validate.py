@@ -60,7 +60,7 @@ class Tree(Model):
 
     leaf: Leaf
     leaves: tuple[Leaf, ...] = ()
-    named: dict[str, Leaf] | None = None
+    named: Annotated[dict[str, Leaf], Field(max_length=2)] | None = None
     shape: Annotated[Round | Square, Field(discriminator="kind")] | None = None
     pair: tuple[int, int] = (1, 1)
 
@@ -113,6 +113,12 @@ def test_a_faulty_value_names_its_place_and_rule(entry: str, message: str) -> No
     key = entry.partition(":")[0]
     expected_whole = f"f.yaml:2:3 leaf.{key}: {message}"
     assert _faults(f"leaf:\n  {entry}\n") == [expected_whole]
+
+
+def test_a_mapping_of_too_much_says_how_much() -> None:
+    assert _faults("leaf: {}\nnamed: {a: {}, b: {}, c: {}, d: {}}\n") == [
+        "f.yaml:2:1 named: a mapping must have at most 2 entries, has 4"
+    ]
 
 
 def test_all_faults_are_told_at_once_in_reading_order() -> None:

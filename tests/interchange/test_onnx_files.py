@@ -267,6 +267,7 @@ def _clear(model: Any) -> None:
 HOSTILE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "huge": (_dims(1 << 40, 1 << 40), "must come to at most 536870912 elements"),
     "larger than stored": (_dims(64, 300), "[64, 300] of FLOAT cannot be in the 768 bytes that are stored of it"),
+    "axes": (_dims(*[1 << 62] * 20_000), "has 20000 axes, must have at most 8"),
     "negative": (_dims(-64, -3), "[-64, -3] must come to at most"),
     "empty": (_clear, "cannot be in the 0 numbers that are stored"),
     "listed": (lambda m: (_clear(m), weight(m).float_data.extend([1.0] * 7)), "in the 7 numbers that are stored"),

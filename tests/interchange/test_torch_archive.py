@@ -25,6 +25,9 @@ def text(word: str) -> bytes:
 
 
 def number(value: int) -> bytes:
+    if value.bit_length() > 31:
+        digits = pickle.encode_long(value)
+        return pickle.LONG4 + struct.pack("<i", len(digits)) + digits
     return pickle.BININT + struct.pack("<i", value)
 
 
@@ -78,7 +81,9 @@ def refused(path: Path) -> str:
         (tensor("0", (2, 4), (100, 1), 12), "which its storage of 12 does not hold"),
         (tensor("0", (2**30, 2**30, 2**30), (0, 0, 0), 12), "which its storage of 12 does not hold"),
         (tensor("0", (2, -2), (1, 1), 12), "is damaged: a size is no whole number"),
+        (tensor("0", (10**5000, 1), (1, 1), 12), "is damaged: a size is no whole number of 63 bits"),
         (tensor("0", (2, 2), (1,), 12), "which its storage of 12 does not hold"),
+        (tensor("0", (2**30,) * 20_000, (1,), 12), "claims 20000 axes and 1 strides, of at most 8, which its"),
         (tensor("0", (1,) * 9, (1,) * 9, 12), "which its storage of 12 does not hold"),
         (tensor("0", (3, 4), (4, 1), 2**30), "claims 1073741824 numbers, and its storage has 48 bytes"),
         (tensor("9", (3, 4), (4, 1), 12), "claims 12 numbers, and its storage has no bytes"),

@@ -261,3 +261,20 @@ def test_a_part_that_is_no_number_is_told_and_its_sum_is_not_judged() -> None:
     with pytest.raises(InputError) as refused:
         parse_row(record, "s")
     assert [fault.path for fault in refused.value.faults] == ["figures.cycles.array"]
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"", "is an empty file; remove it, or give another name"),
+        (b"SQLite format 3\0" + bytes(100), "is damaged: file is not a database"),
+        (b"something else", "must be the store of a sweep: file is not a database"),
+    ],
+    ids=["empty", "damaged header", "another file"],
+)
+def test_a_file_that_is_no_store_is_told_as_what_it_is(tmp_path: Path, data: bytes, what: str) -> None:
+    (tmp_path / "s").write_bytes(data)
+    for open_store in (Store.read, lambda path: Store.create_or_open(path, ABOUT)):
+        with pytest.raises(InputError, match=what):
+            open_store(tmp_path / "s")
+    assert (tmp_path / "s").read_bytes() == data

@@ -17,7 +17,7 @@ from lifsim.report.sweep_table import Selection, selected
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.points import Points
 from lifsim.sweeps.store import Store
-from lifsim.sweeps.where import conditions
+from lifsim.sweeps.where import conditions, no_column
 
 ROWS: list[dict[str, Any]] = [
     {"sharing": sharing, "array.rows": rows, "buffers.weight.size_bytes": size, "cycles.total": rows * size,
@@ -184,3 +184,14 @@ def test_a_name_near_none_is_told_the_settings_and_the_main_figures() -> None:
         conditions(["foo = 1"], columns)
     known = "its settings and main figures: sharing, array.rows, cycles.total, area_mm2"
     assert str(raised.value) == f"--where: 'foo' must be a column of the store; {known}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (["error"], "which holds no point yet; its sweep goes on by the same command"),
+        (["array.rows", "error"], "all of whose points failed: lifsim store export says why; valid: array.rows, error"),
+    ],
+)
+def test_a_store_without_figures_says_why_it_has_none(columns: list[str], said: str) -> None:
+    assert no_column("energy_pj.total", columns) == f"'energy_pj.total' must be a column of the store, {said}"

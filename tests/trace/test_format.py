@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
+from lifsim.trace.header import parse_header
 from lifsim.trace.opening import open_trace
 from lifsim.trace.writer import TraceWriter, save
 
@@ -191,6 +192,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "pickle": (_bad(_pickled), "bits_0001: must be an array of plain numbers or booleans, not pickled"),
     "claims too much": (_bad(_claim("(1000000000000,)")), "claims"),
     "claims negative": (_bad(_claim("(-30,)")), "claims"),
+    "claims lengths that no word holds": (_bad(_claim(f"({'9' * 3000}, {'9' * 3000})")), "at most 64 axes"),
+    "claims axes": (_bad(_claim(f"({'1, ' * 65})")), "at most 64 axes"),
     "claims words": (_bad(_claim("('a',)")), "valid .npy header"),
     "claims without an end": (_bad(_claim("((30,)")), "valid .npy header"),
     "missing layer": (_bad(lambda members: members.pop("bits_0001.npy")), "conv2: must have its bits"),
@@ -225,6 +228,40 @@ def test_a_bad_trace_is_refused_with_the_reason(tmp_path: Path, damage: Callable
         with open_trace(path) as trace:
             trace.verify()
     assert all(fault.source == str(path) for fault in caught.value.faults)
+
+
+def _every_value(header: dict) -> list[tuple[str, dict, str]]:
+    """Each value of a header: where it stands, the mapping that has it, its key."""
+    layer = header["layers"][0]
+    values = [(f"header.{key}", header, key) for key in header]
+    return values + [(f"header.layers[0].{key}", layer, key) for key in layer]
+
+
+_NEITHER_TEXT_NOR_NUMBER = [1.5, [1], True, float("nan"), float("inf"), {}]
+
+
+@pytest.mark.parametrize("wrong", [*_NEITHER_TEXT_NOR_NUMBER, None, "gone"], ids=str)
+def test_one_wrong_value_of_a_header_is_one_fault(wrong: object) -> None:
+    """What depends on it is not judged by what stands in for it."""
+    layer = {"name": "fc", "shape": [2, 3, 5], "ones": 9, "sha256": "0" * 64}
+    good = {"format": "lifsim-trace", "version": 1, "workload": "n", "sharing": "layer", "timesteps": 2, "batch": 3}
+    text = json.dumps({**good, "seed": 7, "provenance": "", "layers": [layer, {**layer, "name": "fc2"}]})
+    assert parse_header(text.encode(), "t.npz").batch == 3
+    for place, _, key in _every_value(json.loads(text)):
+        changed = json.loads(text)
+        where = next(mapping for at, mapping, _ in _every_value(changed) if at == place)
+        if wrong == "gone":
+            del where[key]
+            place = place.removesuffix(f".{key}")
+        elif key == "seed" and wrong is None:
+            continue
+        else:
+            where[key] = wrong
+        with pytest.raises(InputError) as caught:
+            parse_header(json.dumps(changed).encode(), "t.npz")
+        (fault,) = caught.value.faults
+        assert fault.path.startswith(place.replace("header.version", "header.format")), str(fault)
+        assert key in fault.message or wrong != "gone"
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -14,6 +14,7 @@ from lifsim.regular_file import open_regular
 
 Array = NDArray[Any]
 
+MAX_AXES = 8
 MAX_ELEMENTS = 1 << 29
 """Of all tensors of a file."""
 
@@ -31,6 +32,8 @@ class Tensors:
         kind = {number: name for name, number in TensorProto.DataType.items()}.get(tensor.data_type, "unknown")
         if kind not in _BYTES:
             raise ValueError(f"is of type {kind}, must be of {', '.join(_BYTES)}: quantised weights are not read")
+        if len(tensor.dims) > MAX_AXES:  # before they are multiplied: a file may have millions
+            raise ValueError(f"has {len(tensor.dims)} axes, must have at most {MAX_AXES}")
         shape, width = tuple(tensor.dims), _BYTES[kind]
         elements = math.prod(shape)
         self._elements += elements

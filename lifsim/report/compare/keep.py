@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,14 @@ class Keeper:
     placed: Placed | None = None
 
     def run(self, label: str, result: Result) -> None:
-        """A run in its folder."""
-        save(result, self.folder / self.names[label], replace=False)
+        """A run in its folder. Raises InputError, naming the one that it comes to, where it cannot be written."""
+        filled, home = self.folder / self.names[label], self.home / self.names[label]
+        try:
+            save(result, filled, replace=False)
+        except InputError as error:
+            raise InputError(
+                replace(fault, source=str(home)) if fault.source == str(filled) else fault for fault in error.faults
+            ) from None
 
     def comparison(self, compared: Compared) -> None:
         """The comparison itself."""
