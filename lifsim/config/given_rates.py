@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -45,6 +46,34 @@ class GivenRate:
         if equals and not layer:
             raise ValueError(f"{word!r} must have a layer in front of =")
         return cls(layer, rates_per_timestep(values))
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a run does not read of the rates that its workload states, which need not fit then: of `layers` it is given
+    others, those of '' being of every layer that reads spikes; `all_of_them` where its spikes are recorded ones, or
+    trained weights fire them."""
+
+    layers: frozenset[str] = frozenset()
+    all_of_them: bool = False
+
+    @classmethod
+    def by(cls, words: Sequence[str], *, all_of_them: bool = False) -> Replaced:
+        """Of given rates; a word that is none replaces nothing."""
+        layers = set[str]()
+        for word in words:
+            with suppress(ValueError):
+                layers.add(GivenRate.parse(word).layer)
+        return cls(frozenset(layers), all_of_them)
+
+    def has(self, layer: str, *, reads_spikes: bool) -> bool:
+        """Whether nobody reads the rates that are stated of `layer`."""
+        return self.all_of_them or layer in self.layers or (reads_spikes and "" in self.layers)
+
+
+NONE_REPLACED = Replaced()
+ALL_REPLACED = Replaced(all_of_them=True)
+"""Of what reads no rates at all."""
 
 
 def rates_per_timestep(text: str) -> tuple[float, ...]:

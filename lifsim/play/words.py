@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lifsim.model.buffers import Buffers
+from lifsim.accounting.books import added
+from lifsim.model.arch import Arch
 from lifsim.play.bound import Remedy
+from lifsim.play.dram import DramActivity
 from lifsim.play.record import LayerRecord, leaking
+from lifsim.play.sleepless import sleepless
 from lifsim.schedule.traffic import DramBytes
 from lifsim.units import format_bytes, format_si, noun_of
 
@@ -58,10 +61,13 @@ def help_words(remedies: Sequence[Remedy]) -> str:
     return first.brief if first else ""
 
 
-def save_words(records: Sequence[LayerRecord], buffers: Buffers) -> str:
-    """What would save the energy of buffers that hold nothing; empty where none leaks."""
-    leaks = {name: pj for name, pj in leaking(records, buffers).items() if pj}
-    if not leaks:
-        return ""
-    share = sum(leaks.values()) / sum(record.energy_pj.total.total for record in records)
-    return f"gate the unused {' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}: {share:.1%} of the energy"
+def save_words(records: Sequence[LayerRecord], arch: Arch, did: DramActivity | None) -> str:
+    """What would save the energy of a DRAM that `did` so much and is awake all run, and of buffers that hold nothing;
+    empty where neither costs anything."""
+    energy = added([record.energy_pj for record in records])
+    awake = sleepless(arch.dram, did, energy)
+    said = [awake.brief] if awake else []
+    if leaks := {name: pj for name, pj in leaking(records, arch.buffers).items() if pj}:
+        share = sum(leaks.values()) / energy.total.total
+        said.append(f"gate the unused {' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}: {share:.1%} of the energy")
+    return "; ".join(said)

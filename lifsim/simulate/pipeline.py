@@ -23,6 +23,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.note import Note
 from lifsim.play.gradient_notes import gradient_notes
 from lifsim.play.record import LayerRecord, leaking
+from lifsim.play.sleepless import sleepless
 from lifsim.play.training import keeping_notes
 from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chain_notes import chain_notes
@@ -116,6 +117,7 @@ def simulate(
             *(keeping_notes(plan, network, states, keeping) if plan and options.mode == "training" else ()),
             *idle_notes(totals.energy_pj),
             *buffer_notes(arch, records),
+            *((awake.note,) if (awake := sleepless(arch.dram, totals.dram, totals.energy_pj)) else ()),
         ),
         timeline=timeline,
         plan=plan,

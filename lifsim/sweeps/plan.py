@@ -11,6 +11,7 @@ from typing import Any
 from lifsim.config.device import KEY as DEVICE
 from lifsim.config.device import device_name, read_device, unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.given_rates import Replaced, rate_words
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.validate import examine, parse_model
@@ -19,6 +20,7 @@ from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import settings_faults, split_overrides
@@ -58,6 +60,18 @@ class Job:
             **{f"workload {name}": sha256_of(file.data) for name, file in self.workloads.items()},
             **{f"file {Path(path).name}": sha256 for path, sha256 in self.files.items()},
         }
+
+    def network(self, workload: str) -> Network:
+        """One of `workloads` without an axis, but for what its points take in the place of its rates. Raises InputError
+        where it is whole with the values of an axis only."""
+        return network_of(self.workloads[workload], self._replaced)
+
+    @property
+    def _replaced(self) -> Replaced:
+        """What no point reads of the rates of its workload."""
+        axes = {axis.key: axis.values for axis in self.space.axes}
+        rate = str(axes["rate"][0]) if "rate" in axes else ""
+        return Replaced.by(rate_words(rate), all_of_them="trace" in axes)
 
     def key_of(self, point: int) -> str:
         """The hash of a point that no run could be made of: of what was asked for, unresolved."""

@@ -12,7 +12,6 @@ from contextlib import suppress
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
-from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
@@ -73,9 +72,9 @@ def _few(values: Values) -> tuple[Value, ...]:
 
 def _pairs(job: Job, sharings: Values) -> Iterator[tuple[Network, Sharing]]:
     """Networks that are whole without an axis, under every sharing."""
-    for document in job.workloads.values():
+    for workload in job.workloads:
         with suppress(InputError):
-            network = network_of(document)
+            network = job.network(workload)
             for name in judged_values(sharings):
                 with suppress(InputError):
                     yield network, Sharing.parse(str(name))
