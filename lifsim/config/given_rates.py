@@ -140,10 +140,7 @@ def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
             rule = f"{one.layer!r} must be a layer of {network.name} that reads spikes"
             yield Fault(rule + did_you_mean(one.layer, known), f"rate.{one.layer}")
             continue
-        whose = reading_spikes(network) if not one.layer else [known[one.layer]] if one.layer not in unread else []
-        for steps in dict.fromkeys(_misfits(one, whose)):
-            need = "one rate" if steps == 1 else f"one rate, or {steps}, one per timestep"
-            yield Fault(f"must have {need}; has {len(one.rates)}", f"rate.{one.layer}".rstrip("."))
+        yield from _misfits(one, _whose(network, one, given, unread))
     if not any(not one.layer for one in given):
         has = {*network.spikes.rates, *(one.layer for one in given)}
         if missing := [one.name for one in reading_spikes(network) if one.name not in has]:
@@ -151,11 +148,27 @@ def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
             yield Fault(f"{rule}: a rate by itself, --rate 0.15, is that of all others", "rate")
 
 
-def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[int]:
-    """Timesteps of those of the layers that cannot have so many rates."""
+def _whose(network: Network, one: GivenRate, given: Sequence[GivenRate], unread: Sequence[str]) -> list[Traced]:
+    """The layers that fire at a rate: of one for all those that none of the `given` names."""
+    named = {other.layer for other in given}
+    if not one.layer:
+        return [layer for layer in reading_spikes(network) if layer.name not in named]
+    return [layer for layer in network.traced if layer.name == one.layer and one.layer not in unread]
+
+
+def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[Fault]:
+    """Those of the layers that cannot have so many rates, by their timesteps."""
+    misfits: dict[int, list[str]] = {}
     for layer in whose:
         if len(one.rates) not in (1, layer.tensor.timesteps):
-            yield layer.tensor.timesteps
+            misfits.setdefault(layer.tensor.timesteps, []).append(layer.name)
+    for steps, names in misfits.items():
+        need = "one rate" if steps == 1 else f"one rate, or {steps}, one per timestep"
+        some = f": it is that of {', '.join(names)}, too (--rate {names[0]}=RATE gives it its own)"
+        yield Fault(
+            f"must have {need}; has {len(one.rates)}{some if len(names) < len(whose) else ''}",
+            f"rate.{one.layer}".rstrip("."),
+        )
 
 
 def reading_spikes(network: Network) -> list[Traced]:

@@ -88,12 +88,13 @@ class Plan:
 
 def plan(request: Request) -> Plan:
     """The job, and all points or the sample of them. Raises InputError with all that is wrong, or too many points."""
-    job = job_of(request)
+    job = job_of(request, seeded=request.asked.sample is not None)
     return Plan(job, chosen_points(job.space, request.asked.sample, request.asked.seed or 0))
 
 
-def job_of(request: Request) -> Job:
-    """Read every file and check every axis. Raises InputError with all that is wrong."""
+def job_of(request: Request, *, seeded: bool = True) -> Job:
+    """Read every file and check every axis. seeded: whether the seed chooses points, too. Raises InputError with all
+    that is wrong."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(request.overrides, faults)
     archs, workloads = _archs(request, for_arch, faults), _workloads(request, for_workload, faults)
@@ -105,7 +106,8 @@ def job_of(request: Request) -> Job:
     for key, values in axes.items():
         if key not in NAMES:
             faults += _axis_faults(key, values, job, request)
-    faults += [*_unread_faults(job), *unread_everywhere(job, request)]
+    faults += _unread_faults(job)
+    faults += unread_everywhere(job, request, seeded=seeded) if "sharing" in axes else ()
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
     return job
