@@ -134,7 +134,7 @@ def test_several_runs_are_told_like_with_like(shared: Told, folder: Path) -> Non
     assert any("LIF units" in line for line in beside.warnings)
     none = compared.runs[2].label
     assert f"Cycles: least under {none}, 449,624; the others up to +0.8 %." in beside.sentence
-    assert "DRAM traffic: 99.44 KiB in all." in beside.sentence
+    assert "DRAM traffic: the same in all runs, 99.44 KiB." in beside.sentence
     assert beside.sentence.startswith("The runs are not alike: see below. Cycles: least under ")
     values = {line.name: line.cells for line in beside.figures.lines}
     assert values["cycles, total"] == (("453,126", ""), ("453,126", "="), ("449,624", "-0.8 %"))
