@@ -159,7 +159,8 @@ def test_fig8_draws_what_the_study_holds(cut: Path, tmp_path: Path) -> None:
 
 
 def test_weights_of_resnet19_are_those_of_the_paper(tmp_path: Path) -> None:
-    """12,575,104 weights of 32 bits, a tenth of which is left: 5.03 MB, 4.797 MiB; its unshared LIFs have 458,752 membranes."""
+    """12,575,104 weights of 32 bits, a tenth of which is left: 5.03 MB, 4.797 MiB; its unshared LIFs have
+    458,752 membranes."""
     out = tmp_path / "fig8.svg"
     assert (
         main(["plot", "fig8", "--networks", "resnet19_cifar10", "--sharing", "none,channel2", "--out", str(out)]) == 0
