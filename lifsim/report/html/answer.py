@@ -164,4 +164,5 @@ def _rates_words(rates: Mapping[str, Any]) -> str:
         for name in SCALES
         if name in rates
     )
-    return f"spike rates are assumed: {'; '.join(told)}"
+    stop = "; those of some layers stop at 1" if rates.get("saturated") else ""
+    return f"spike rates are assumed: {'; '.join(told)}{stop}"
