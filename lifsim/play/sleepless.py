@@ -31,8 +31,7 @@ class Sleepless:
         """What would save it, in less than a line."""
         if self.saved is None:
             return f"a DRAM that can sleep: {self.share:.1%} of the energy stands in this one"
-        most = f"at most {self.saved:.1%} of the energy"
-        return f"let the idle DRAM sleep: {most}, of which {self.share:.1%} stands there"
+        return f"let the DRAM sleep: up to {self.saved:.1%} of the energy, {self.share:.1%} stands there"
 
     @property
     def note(self) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lifsim.accounting.books import added
 from lifsim.model.arch import Arch
-from lifsim.play.bound import Remedy
+from lifsim.play.bound import BufferUse, Remedy
 from lifsim.play.dram import DramActivity
 from lifsim.play.record import LayerRecord, leaking
 from lifsim.play.sleepless import sleepless
@@ -30,6 +30,12 @@ _MOVED = {
     "sums_read": "sums of norms",
 }
 """What tensors of `DramBytes.shown` are told as; others by their names."""
+
+MUCH_LARGER = 8
+"""Times what a buffer ever holds, from where on a smaller one is proposed if it stands for STANDS_FOR of the energy."""
+STANDS_FOR = 0.1
+FEW = 3
+"""Of so many such buffers that of which the most is saved is named alone: they are told in one line."""
 
 SHOWN = 3
 """Parts of the DRAM bytes that a line names; the rest is told as one."""
@@ -61,13 +67,36 @@ def help_words(remedies: Sequence[Remedy]) -> str:
     return first.brief if first else ""
 
 
-def save_words(records: Sequence[LayerRecord], arch: Arch, did: DramActivity | None) -> str:
-    """What would save the energy of a DRAM that `did` so much and is awake all run, and of buffers that hold nothing;
-    empty where neither costs anything."""
+def save_words(
+    records: Sequence[LayerRecord], arch: Arch, did: DramActivity | None, uses: Mapping[str, BufferUse]
+) -> str:
+    """What would save the most energy: of a DRAM that `did` so much and is awake all run, of buffers that are much
+    larger than what they hold, by their `uses`, or of those that hold nothing; empty where none of these costs much.
+    Of DRAM and of small buffers it is told what they save at most."""
     energy = added([record.energy_pj for record in records])
     awake = sleepless(arch.dram, did, energy)
-    said = [awake.brief] if awake else []
+    ways = {} if awake is None else {awake.brief: awake.share if awake.saved is None else awake.saved}
+    ways |= _oversized(records, arch, uses, energy.total.total)
     if leaks := {name: pj for name, pj in leaking(records, arch.buffers).items() if pj}:
         share = sum(leaks.values()) / energy.total.total
-        said.append(f"gate the unused {' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}: {share:.1%} of the energy")
-    return "; ".join(said)
+        named = f"{' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}"
+        ways[f"gate the unused {named}: {share:.1%} of the energy"] = share
+    return max(ways, key=lambda way: ways[way], default="")
+
+
+def _oversized(
+    records: Sequence[LayerRecord], arch: Arch, uses: Mapping[str, BufferUse], spent_pj: float
+) -> dict[str, float]:
+    """Buffers that hold something, but never much of what they could, and each stand for a share of the energy: in
+    words, with that share."""
+    shares, full = dict[str, float](), 0.0
+    for name, use in uses.items():
+        size = getattr(arch.buffers, name).size_bytes
+        share = sum(getattr(one.energy_pj.buffers, name).standing for one in records) / spent_pj
+        if 0 < use.peak_bytes * MUCH_LARGER <= size and share >= STANDS_FOR:
+            shares[name], full = share, max(full, use.peak_bytes / size)
+    if not shares:
+        return {}
+    saved, costly = sum(shares.values()), sorted(shares, key=lambda name: -shares[name])
+    named = ", ".join(costly if len(costly) < FEW else [costly[0], f"{len(costly) - 1} others"])
+    return {f"smaller {named} ({full:.1%} full): up to {saved:.1%} of the energy": saved}

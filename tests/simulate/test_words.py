@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import lifsim
+from lifsim.accounting.books import Cycles
+from lifsim.play.bound import waits_words
 from lifsim.play.words import dram_words, image_words
+from lifsim.report.html.answer import Answer
+from lifsim.report.html.told import Told
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.traffic import StageBytes
 
@@ -58,6 +64,57 @@ def test_buffers_that_hold_nothing_are_told_with_what_they_leak() -> None:
     saved = 1 - gated.totals.energy_pj.total.total / run.totals.energy_pj.total.total
     assert run.brief.figures["would save"] == f"gate the unused membrane and psum buffers: {saved:.1%} of the energy"
     assert "would save" not in gated.brief.figures
+
+
+def test_a_buffer_that_is_much_too_large_is_told_with_what_it_stands_for() -> None:
+    """Of the energy, and what it holds at most; not one that is full to an eighth, nor one that costs little."""
+    run = lifsim.run("sata128", "lenet5_mnist", overrides=("buffers.weight.size_bytes=64MiB",))
+    energy = run.totals.energy_pj
+    share = energy.buffers.weight.standing / energy.total.total
+    full = run.buffers["weight"].peak_bytes / (64 << 20)
+    told = f"smaller weight ({full:.1%} full): up to {share:.1%} of the energy"
+    assert run.brief.figures["would save"] == told
+    held = run.buffers["weight"].peak_bytes
+    for size, proposed in ((8 * held, True), (8 * held - 1024, False)):
+        other = lifsim.run("sata128", "lenet5_mnist", overrides=(f"buffers.weight.size_bytes={size}",))
+        assert other.buffers["weight"].peak_bytes == held
+        assert other.totals.energy_pj.buffers.weight.standing > 0.1 * other.totals.energy_pj.total.total
+        assert ("smaller weight (" in other.brief.figures["would save"]) == proposed
+    small = lifsim.run(
+        "sata128", "lenet5_mnist", overrides=("buffers.weight.size_bytes=8MiB", "buffers.spike_out.size_bytes=64KiB")
+    )
+    assert 8 * small.buffers["spike_out"].peak_bytes < 64 << 10
+    assert "smaller weight (" in small.brief.figures["would save"]
+    assert "spike_out" not in small.brief.figures["would save"]
+
+
+def test_several_such_buffers_are_told_together() -> None:
+    run = lifsim.run("tpu_like_small", "lenet5_mnist")
+    energy, told = run.totals.energy_pj, run.brief.figures["would save"]
+    share = (energy.buffers.spike_in.standing + energy.buffers.spike_out.standing) / energy.total.total
+    assert told == f"smaller spike_out, spike_in (3.1% full): up to {share:.1%} of the energy"
+    sizes = tuple(f"buffers.{name}.size_bytes=4MiB" for name in ("weight", "spike_in", "spike_out"))
+    told = lifsim.run("sata128", "lenet5_mnist", overrides=sizes).brief.figures["would save"]
+    assert re.match(r"smaller \w+, 2 others \(1\.6% full\): up to 9\d\.\d% of the energy$", told)
+
+
+def waiting(cycles: int) -> Cycles:
+    """Of a million in all."""
+    return Cycles(10**6, 10**6 - cycles, 0, 0, cycles, 0, 0, 0)
+
+
+def test_hardly_any_waiting_is_not_told_as_none() -> None:
+    """`0.0%` would contradict the word wait."""
+    assert waits_words(waiting(499)) == "less than 0.1% of the cycles wait, most for weights"
+    assert waits_words(waiting(502)) == "0.1% of the cycles wait, 0.1% for weights"
+
+
+def test_the_page_and_the_first_screen_say_alike_that_a_memory_is_ideal() -> None:
+    run = lifsim.run("sata128", "lenet5_mnist", overrides=("dram.model=ideal",))
+    assert run.brief.figures["bound by"] == "array work; nobody waits for an ideal memory"
+    assert (
+        "It is bound by array work; nobody waits for an ideal memory." in Answer.of(Told.of_result("a", run)).sentence
+    )
 
 
 def test_the_schedule_says_what_it_came_to() -> None:
