@@ -32,10 +32,8 @@ _MOVED = {
 """What tensors of `DramBytes.shown` are told as; others by their names."""
 
 MUCH_LARGER = 8
-"""Times what a buffer ever holds, from where on a smaller one is proposed if it stands for STANDS_FOR of the energy."""
-STANDS_FOR = 0.1
-FEW = 3
-"""Of so many such buffers that of which the most is saved is named alone: they are told in one line."""
+"""Times what a buffer ever holds, from where on a smaller one is proposed if it stands for MOST of the energy."""
+MOST = 0.5
 
 SHOWN = 3
 """Parts of the DRAM bytes that a line names; the rest is told as one."""
@@ -70,9 +68,9 @@ def help_words(remedies: Sequence[Remedy]) -> str:
 def save_words(
     records: Sequence[LayerRecord], arch: Arch, did: DramActivity | None, uses: Mapping[str, BufferUse]
 ) -> str:
-    """What would save the most energy: of a DRAM that `did` so much and is awake all run, of buffers that are much
-    larger than what they hold, by their `uses`, or of those that hold nothing; empty where none of these costs much.
-    Of DRAM and of small buffers it is told what they save at most."""
+    """What would save the most energy: of a DRAM that `did` so much and is awake all run, of a buffer that is much
+    larger than what it holds, by its `uses`, or of those that hold nothing; empty where none of these costs much.
+    Of the first two it is told what they save at most."""
     energy = added([record.energy_pj for record in records])
     awake = sleepless(arch.dram, did, energy)
     ways = {} if awake is None else {awake.brief: awake.share if awake.saved is None else awake.saved}
@@ -87,16 +85,12 @@ def save_words(
 def _oversized(
     records: Sequence[LayerRecord], arch: Arch, uses: Mapping[str, BufferUse], spent_pj: float
 ) -> dict[str, float]:
-    """Buffers that hold something, but never much of what they could, and each stand for a share of the energy: in
-    words, with that share."""
-    shares, full = dict[str, float](), 0.0
+    """A buffer that holds something, but never much of what it could, and stands for most of the energy: in words, with
+    its share of it."""
     for name, use in uses.items():
         size = getattr(arch.buffers, name).size_bytes
         share = sum(getattr(one.energy_pj.buffers, name).standing for one in records) / spent_pj
-        if 0 < use.peak_bytes * MUCH_LARGER <= size and share >= STANDS_FOR:
-            shares[name], full = share, max(full, use.peak_bytes / size)
-    if not shares:
-        return {}
-    saved, costly = sum(shares.values()), sorted(shares, key=lambda name: -shares[name])
-    named = ", ".join(costly if len(costly) < FEW else [costly[0], f"{len(costly) - 1} others"])
-    return {f"smaller {named} ({full:.1%} full): up to {saved:.1%} of the energy": saved}
+        if 0 < use.peak_bytes * MUCH_LARGER <= size and share >= MOST:
+            full = use.peak_bytes / size
+            return {f"a smaller {name} buffer ({full:.1%} full): up to {share:.1%} of the energy": share}
+    return {}
