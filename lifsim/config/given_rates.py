@@ -67,8 +67,8 @@ class Replaced:
         return cls(frozenset(layers), all_of_them)
 
     def has(self, layer: str, *, reads_spikes: bool) -> bool:
-        """Whether nobody reads the rates that are stated of `layer`."""
-        return self.all_of_them or layer in self.layers or (reads_spikes and "" in self.layers)
+        """Whether nobody reads the rates that are stated of `layer`. One that sees the image itself keeps its own."""
+        return self.all_of_them or (reads_spikes and not self.layers.isdisjoint({layer, ""}))
 
 
 NONE_REPLACED = Replaced()

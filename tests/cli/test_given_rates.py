@@ -293,6 +293,17 @@ def test_rates_that_are_read_must_fit(per_step: str) -> None:
         assert all(fault.message.startswith(MISFIT) for fault in caught.value.faults)
 
 
+def test_a_rate_for_all_is_not_that_of_a_layer_that_sees_the_image() -> None:
+    """Whose stated rates stay, and must fit, whatever is given of it by name: that is of no use there."""
+    Path("image.yaml").write_text(PER_STEP.replace("encoding: rate", "encoding: direct"))
+    for rate in (0.25, ["conv1=0.5", "0.25"]):
+        with pytest.raises(InputError, match="must have one rate; has 4") as caught:
+            lifsim.run(workload="image.yaml", overrides=MEMORY, rate=rate)
+        assert [fault.path for fault in caught.value.faults] == ["spikes.rates.conv1"]
+    settings = ["spikes.rates.conv1=0.5", "timesteps=2"]
+    assert lifsim.run(workload="image.yaml", overrides=[*MEMORY, *settings], rate=0.25).totals.cycles.total > 0
+
+
 def test_nobody_reads_the_rates_beside_a_trace(per_step: str) -> None:
     save(synthesise(lifsim.load_workload("fitted.yaml"), 1, 0), Path("two.npz"))
     found = lifsim.run(workload=per_step, overrides=[*MEMORY, "timesteps=2"], trace="two.npz")

@@ -110,7 +110,9 @@ def test_what_no_run_would_take_is_refused_before_any(tmp_path: Path) -> None:
     given = {"arch": None, "workload": "lenet5_mnist", "trace": str(trace), "seed": 3, "batch": [1]}
     with pytest.raises(InputError, match="3 must be 0 where spikes are those of a trace"):
         plan(asked_from_python(given, (), {}))
-    assert plan(asked_from_python({**given, "sample": 1}, (), {})).job.space.points == 1
+    sampled = plan(asked_from_python({**given, "sample": 1}, (), {})).job
+    assert sampled.space.points == 1
+    assert [*unread_somewhere(sampled)] == []  # it chooses the points
     with pytest.raises(InputError, match="rate: nope: 'nope' must be a layer of lenet5_mnist"):
         _job(rate="nope=0.1")
     with pytest.raises(InputError, match="rate: conv2: must have one rate, or 32, one per timestep; has 2"):
