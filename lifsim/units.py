@@ -13,6 +13,7 @@ _BYTES = {
     "": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "PiB": 1 << 50, "EiB": 1 << 60,
     "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
 }  # fmt: skip
+_LEAST_PERCENT = 0.001
 _HZ = {"": 1, "Hz": 1, "kHz": 10**3, "MHz": 10**6, "GHz": 10**9}
 
 
@@ -61,12 +62,17 @@ def counted(count: int, noun: str) -> str:
 
 
 def change_text(change: float | None) -> str:
-    """`-12.3 %`, `x 27`, `=`, or empty, of a share: what grows more than tenfold is told as a multiple."""
+    """`-12.3 %`, `x 27`, `=`, or empty, of a share: what grows more than tenfold is told as a multiple, what changes by
+    less than 0.05 % with its first digit, `-0.02 %`, or as less than 0.001 %, `-<0.001 %`, for it is not `=`."""
     if change is None:
         return ""
     if change > 9:
         return f"x {1 + change:,.0f}"
-    return "=" if change == 0 else f"{change * 100:+.1f} %"
+    percent, sign = abs(change) * 100, "-" if change < 0 else "+"
+    if 0 < percent < _LEAST_PERCENT:
+        return f"{sign}<{_LEAST_PERCENT:g} %"
+    few = 0 < percent < 0.05
+    return "=" if change == 0 else f"{sign}{percent:{'.1g' if few else '.1f'}} %"
 
 
 def format_bytes(count: float) -> str:

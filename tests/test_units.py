@@ -108,7 +108,19 @@ def test_formatted_si(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "text"),
-    [(None, ""), (0.0, "="), (-0.1234, "-12.3 %"), (9.0, "+900.0 %"), (25.4, "x 26"), (2531.0, "x 2,532")],
+    [
+        (None, ""),
+        (0.0, "="),
+        (-0.1234, "-12.3 %"),
+        (9.0, "+900.0 %"),
+        (25.4, "x 26"),
+        (2531.0, "x 2,532"),
+        (5.1e-4, "+0.1 %"),
+        (-4.9e-4, "-0.05 %"),
+        (2.4e-4, "+0.02 %"),
+        (-1e-5, "-0.001 %"),
+        (9e-6, "+<0.001 %"),
+    ],
 )
 def test_a_change_is_told_in_percent_and_one_of_more_than_tenfold_as_a_multiple(change: float, text: str) -> None:
     assert change_text(change) == text

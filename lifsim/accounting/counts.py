@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field, fields
 
 from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
@@ -40,6 +41,11 @@ class TimestepCounts:
     output_writes: int
 
 
+def occupying(counts: Iterable[LayerCounts], skips: bool) -> int:
+    """Multiply-accumulates of layers that take a PE's cycle, of an array that `skips` zeros or none."""
+    return sum(layer.occupying(skips) for layer in counts)
+
+
 @dataclass(frozen=True)
 class LayerCounts:
     """One weight layer with its LIF over all timesteps and images.
@@ -48,7 +54,8 @@ class LayerCounts:
     of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
     input_words: words of its port that the array reads from spike_in. port_stalls: of all stalls, those for the ports
     of buffers on the array's side; fill_stalls: on the DRAM's. dram: its share of what a simulated DRAM did, else None.
-    datapaths: of a LIF unit, that each of its updates works with.
+    datapaths: of a LIF unit, that each of its updates works with. timed_macs: multiply-accumulates that the cycles are
+    counted of, where an accounting counts others in `ops`.
     """
 
     name: str
@@ -66,6 +73,7 @@ class LayerCounts:
     fill_stalls: PortStalls = field(default_factory=PortStalls)
     dram: DramWork | None = None
     datapaths: int = 1
+    timed_macs: int | None = None
 
     def __post_init__(self) -> None:
         stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))
@@ -74,6 +82,10 @@ class LayerCounts:
 
     def __hash__(self) -> int:
         return hash((self.name, self.cycles.total, self.dram_bytes.total))
+
+    def occupying(self, skips: bool) -> int:
+        """Multiply-accumulates that take a PE's cycle."""
+        return self.ops.occupying(skips) if self.timed_macs is None else self.timed_macs
 
     def accesses(self, buffer: str) -> Accesses:
         """Elements that pass the buffer of that name, on the array's side and the DRAM's."""

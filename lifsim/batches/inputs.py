@@ -27,7 +27,7 @@ from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.api import Name, given_network, name_of, texts_of
+from lifsim.simulate.api import Name, given_workload, name_of, texts_of
 from lifsim.simulate.inputs import at_told_rates
 from lifsim.simulate.options import CALIBRATED, Rates
 
@@ -80,7 +80,7 @@ class BatchInputs:
         """The network under its sharing; None, and why among the `faults`, where they cannot be read."""
         network = sharing = None
         with collecting(faults):
-            network = self._at_rates(given_network(self.workload, [*texts_of(self.overrides), *self._time_settings()]))
+            network = self._network([*texts_of(self.overrides), *self._time_settings()])
         with collecting(faults):
             sharing = self.sharing if isinstance(self.sharing, Sharing) else Sharing.parse(self.sharing)
             sharing = sharing.where_it_fits() if self.share_where_possible else sharing
@@ -90,14 +90,16 @@ class BatchInputs:
             states_of(network, sharing)
         return network, sharing
 
-    def _at_rates(self, network: Network) -> Network:
-        """At those that are given, which weights are calibrated to and which are nothing to others. Raises
+    def _network(self, settings: Sequence[str]) -> Network:
+        """At the rates that are given, which weights are calibrated to and which are nothing to others. Raises
         InputError."""
         if self.rate is None and self.rates is None:
-            return network
+            return given_workload(self.workload, settings).what
         table = None if self.rates is None else Path(name_of(self.rates, "rates"))
         weights = fspath(self.weights) if isinstance(self.weights, str | PathLike) else "that are given"
-        return at_told_rates(network, self.rate, table, weights)
+        return at_told_rates(
+            lambda replaced: given_workload(self.workload, settings, replaced).what, self.rate, table, weights
+        )
 
     def _time_settings(self) -> list[str]:
         if not isinstance(self.timesteps, int):

@@ -80,7 +80,6 @@ def gradients(
     import yaml
 
     from lifsim.batches.inputs import RANDOM
-    from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.initial import random_weights
     from lifsim.engine.training.backprop import Learner
@@ -92,8 +91,7 @@ def gradients(
     from lifsim.simulate.options import CALIBRATED
     from lifsim.units import counted
 
-    stated = load_workload(workload, settings)
-    network = told.network(stated, weights)
+    network = told.network(workload, settings, weights)
     sharing = fitted(sharing, where_possible=share_where_possible)
     say_left([network], [sharing])
     learner = Learner(network, Sharing.parse(sharing), Surrogate.named(surrogate))
@@ -112,7 +110,8 @@ def gradients(
     elif weights == CALIBRATED:
         with watching() as watch:
             values = weights_at_rates(network, learner.sharing, images, seed, watch)
-        assumed = "" if network is stated else f" at rates {network.spikes.provenance}"
+        given = told.rate is not None or told.rates is not None
+        assumed = f" at rates {network.spikes.provenance}" if given else ""
         source = f"calibrated weights{assumed}"
     else:
         values, source = load_weights(weights, network), Path(weights).name

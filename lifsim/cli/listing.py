@@ -19,6 +19,7 @@ from lifsim.interchange.satasim import unique_names
 from lifsim.placing import Placed, place_file
 from lifsim.registry import registry_of
 from lifsim.report.width import ENDLESS, terminal_columns, wrapped
+from lifsim.units import format_bytes
 
 _SHARINGS = {
     "none": "every LIF layer has its own membranes",
@@ -153,4 +154,15 @@ def _description(kind: Kind, name: str) -> str:
         data = read_document(find(kind, name)).data
     except InputError:
         return ""
-    return str(data.get("description") or data.get("name") or "") if isinstance(data, dict) else ""
+    said = str(data.get("description") or data.get("name") or "") if isinstance(data, dict) else ""
+    return said + _capacity(name) if kind == "dram" else said
+
+
+def _capacity(name: str) -> str:
+    """What a device holds, which says whether a run fits."""
+    from lifsim.config.dram import load_dram
+
+    try:
+        return f": {format_bytes(load_dram(name).organisation.capacity_bytes)}"
+    except InputError:
+        return ""

@@ -9,6 +9,7 @@ import click
 from lifsim.cli.completing import figures
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
+from lifsim.cli.say_impossible import say_impossible
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.cli.watching import lines
@@ -82,6 +83,7 @@ def optimize(
     _require_optuna()
     out = execution.store(asked, job)
     say_left_by(job)
+    say_impossible(job)
     goal = Goal(minimise, tuple(parsed), points, at_once, asked.asked.seed or 0)
     progress = Progress(min(points, job.space.points), 0, minimise, lines)
     with (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,9 +43,10 @@ class EngineRates:
     rate: Rate
     rates: RatesTable
 
-    def network(self, network: Network, weights: str) -> Network:
-        """`network` at these rates, at its workload's where there are none. Raises InputError with every fault, also
-        where `weights` fire at rates of their own."""
+    def network(self, workload: str, settings: Sequence[str], weights: str) -> Network:
+        """The network of a workload with `settings` at these rates, at its own where there are none. Raises InputError
+        with every fault, also where `weights` fire at rates of their own."""
+        from lifsim.config.workload import load_workload
         from lifsim.simulate.inputs import at_told_rates
 
-        return at_told_rates(network, self.rate, self.rates, weights)
+        return at_told_rates(partial(load_workload, workload, settings), self.rate, self.rates, weights)

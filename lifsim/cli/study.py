@@ -96,6 +96,7 @@ def study(
       lifsim study --workload digits_cnn --prune 0,0.5,0.9 --retrain-epochs 2 \\
           --out reports/pruned
     """
+    from lifsim.config.given_rates import ALL_REPLACED
     from lifsim.config.workload import load_workload
     from lifsim.cpus import available_cpus
     from lifsim.engine.data import dataset_for
@@ -110,7 +111,7 @@ def study(
     network = images = recipe = cuts = None
     wanted = Choice.of(sharings, SHARINGS, where_possible=share_where_possible)
     with collecting(faults):
-        network = load_workload(workload, settings)
+        network = load_workload(workload, settings, ALL_REPLACED)
     for name in wanted.fitting([network] if network else []):
         with collecting(faults):
             chosen.append(Sharing.parse(name))

@@ -11,6 +11,7 @@ import click
 
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.say import say
+from lifsim.cli.say_impossible import say_impossible
 from lifsim.cli.stopping import keeping
 from lifsim.cli.sweep_options import ExecutionOptions, SpaceOptions
 from lifsim.cli.watching import lines, watching
@@ -18,7 +19,7 @@ from lifsim.cli.where_possible import say_left_by
 from lifsim.units import counted
 
 if TYPE_CHECKING:
-    from lifsim.sweeps.plan import Job, Plan
+    from lifsim.sweeps.plan import Plan
     from lifsim.sweeps.store import Store
 
 SOON = 4
@@ -55,21 +56,11 @@ def sweep(
     request = space.request(sample)
     planned = plan(request)
     say_left_by(planned.job)
-    _say_impossible(planned.job)
+    say_impossible(planned.job)
     if dry_run:
         _print_estimate(planned, execution.processes)
     else:
         _run(planned, execution, execution.store(request, planned.job), retry_failed=retry_failed)
-
-
-def _say_impossible(job: Job) -> None:
-    from lifsim.sweeps.impossible import impossible
-
-    for found in impossible(job):
-        say(
-            f"note: {found.points:,} of the space's {counted(job.space.points, 'point')} cannot be run: {found.why}",
-            err=True,
-        )
 
 
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:

@@ -101,6 +101,7 @@ def train(
       lifsim train --workload har_fcn --sharing layer --membranes reversed \\
           --out results/har_layer.npz
     """
+    from lifsim.config.given_rates import ALL_REPLACED
     from lifsim.config.resolve import find
     from lifsim.config.workload import load_workload
     from lifsim.cpus import available_cpus
@@ -118,7 +119,7 @@ def train(
     network = parsed = images = recipe = learner = None
     read = [] if data is None else [Path(data)]
     with collecting(faults):
-        network = load_workload(workload, settings)
+        network = load_workload(workload, settings, ALL_REPLACED)
         read.append(find("workload", workload))
     with collecting(faults):
         check_targets([out, checkpoint_path(out)], read, replace=True)

@@ -56,10 +56,8 @@ def say_left(networks: Iterable[Network], sharings: Iterable[str]) -> None:
 
 def say_left_by(job: Job) -> None:
     """Tell what is left unshared in the workloads of a sweep, as their files have them."""
-    from lifsim.config.workload import network_of
-
     axis = next(axis for axis in job.space.axes if axis.key == "sharing")
     sharings = [str(axis.values[place]) for place in range(axis.values.count)]
-    for document in job.workloads.values():
+    for workload in job.workloads:
         with suppress(InputError):  # an axis makes it whole, or its points tell
-            say_left([network_of(document)], sharings)
+            say_left([job.network(workload)], sharings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -45,6 +46,34 @@ class GivenRate:
         if equals and not layer:
             raise ValueError(f"{word!r} must have a layer in front of =")
         return cls(layer, rates_per_timestep(values))
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a run does not read of the rates that its workload states, which need not fit then: of `layers` it is given
+    others, those of '' being of every layer that reads spikes; `all_of_them` where its spikes are recorded ones, or
+    trained weights fire them."""
+
+    layers: frozenset[str] = frozenset()
+    all_of_them: bool = False
+
+    @classmethod
+    def by(cls, words: Sequence[str], *, all_of_them: bool = False) -> Replaced:
+        """Of given rates; a word that is none replaces nothing."""
+        layers = set[str]()
+        for word in words:
+            with suppress(ValueError):
+                layers.add(GivenRate.parse(word).layer)
+        return cls(frozenset(layers), all_of_them)
+
+    def has(self, layer: str, *, reads_spikes: bool) -> bool:
+        """Whether nobody reads the rates that are stated of `layer`. One that sees the image itself keeps its own."""
+        return self.all_of_them or (reads_spikes and not self.layers.isdisjoint({layer, ""}))
+
+
+NONE_REPLACED = Replaced()
+ALL_REPLACED = Replaced(all_of_them=True)
+"""Of what reads no rates at all."""
 
 
 def rates_per_timestep(text: str) -> tuple[float, ...]:
@@ -111,10 +140,7 @@ def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
             rule = f"{one.layer!r} must be a layer of {network.name} that reads spikes"
             yield Fault(rule + did_you_mean(one.layer, known), f"rate.{one.layer}")
             continue
-        whose = reading_spikes(network) if not one.layer else [known[one.layer]] if one.layer not in unread else []
-        for steps in dict.fromkeys(_misfits(one, whose)):
-            need = "one rate" if steps == 1 else f"one rate, or {steps}, one per timestep"
-            yield Fault(f"must have {need}; has {len(one.rates)}", f"rate.{one.layer}".rstrip("."))
+        yield from _misfits(one, _whose(network, one, given, unread))
     if not any(not one.layer for one in given):
         has = {*network.spikes.rates, *(one.layer for one in given)}
         if missing := [one.name for one in reading_spikes(network) if one.name not in has]:
@@ -122,11 +148,27 @@ def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
             yield Fault(f"{rule}: a rate by itself, --rate 0.15, is that of all others", "rate")
 
 
-def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[int]:
-    """Timesteps of those of the layers that cannot have so many rates."""
+def _whose(network: Network, one: GivenRate, given: Sequence[GivenRate], unread: Sequence[str]) -> list[Traced]:
+    """The layers that fire at a rate: of one for all those that none of the `given` names."""
+    named = {other.layer for other in given}
+    if not one.layer:
+        return [layer for layer in reading_spikes(network) if layer.name not in named]
+    return [layer for layer in network.traced if layer.name == one.layer and one.layer not in unread]
+
+
+def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[Fault]:
+    """Those of the layers that cannot have so many rates, by their timesteps."""
+    misfits: dict[int, list[str]] = {}
     for layer in whose:
         if len(one.rates) not in (1, layer.tensor.timesteps):
-            yield layer.tensor.timesteps
+            misfits.setdefault(layer.tensor.timesteps, []).append(layer.name)
+    for steps, names in misfits.items():
+        need = "one rate" if steps == 1 else f"one rate, or {steps}, one per timestep"
+        some = f": it is that of {', '.join(names)}, too (--rate {names[0]}=RATE gives it its own)"
+        yield Fault(
+            f"must have {need}; has {len(one.rates)}{some if len(names) < len(whose) else ''}",
+            f"rate.{one.layer}".rstrip("."),
+        )
 
 
 def reading_spikes(network: Network) -> list[Traced]:

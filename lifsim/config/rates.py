@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lifsim.config.given_rates import WAYS_TO_SPIKES
+from lifsim.config.given_rates import NONE_REPLACED, WAYS_TO_SPIKES, Replaced
 from lifsim.config.operation import ProductOperation
 from lifsim.config.problem import Problem
 from lifsim.config.shapes import MAX_HINTS
@@ -19,8 +19,9 @@ from lifsim.model.product import Product
 from lifsim.model.schema import UNKNOWN, UnknownKeyError, known
 
 
-def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
-    """Rates of unknown layers, of a wrong number of timesteps, and layers without one although the source is "rates".
+def rate_problems(spec: Workload, nodes: Sequence[Node], replaced: Replaced = NONE_REPLACED) -> Iterator[Problem]:
+    """Rates of unknown layers, of a wrong number of timesteps unless they are `replaced`, and layers without one
+    although the source is "rates".
 
     `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone needs no rate.
     Raises UnknownKeyError where the rest needs a key that is not known.
@@ -29,18 +30,19 @@ def rate_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
     operands = {node.name: _operands(node.name, len(node.inputs)) for node in nodes if isinstance(node, Product)}
     steps = {one: node.output.timesteps for node in nodes for one in operands.get(node.name, ())}
     products = [name for op in spec.layers if _may_be_product(op) for name in _operands_of(op)]
+    spiking = nodes_with_spikes(nodes) if "encoding" in vars(spec.input) else frozenset[str]()
+    reading = {one for name in spiking.intersection(operands) for one in operands[name]}
     for name, given in rates.items():
         loc = ("spikes", "rates", name)
         if name not in products:
             hint = did_you_mean(name, products[:MAX_HINTS])
             yield Problem(loc, f"must be a layer of kind {any_of('layer')}{hint}")
-        elif given is UNKNOWN or "timesteps" not in vars(spec):
+        elif given is UNKNOWN or "timesteps" not in vars(spec) or replaced.has(name, reads_spikes=name in reading):
             continue
         elif name in steps and len(given) not in (1, steps[name]):
             need = "one rate" if steps[name] == 1 else f"one rate, or {steps[name]}, one per timestep"
             yield Problem(loc, f"must have {need}; has {len(given)} (--set {'.'.join(loc)}=0.15 gives one)")
     if spec.spikes.source == "rates" and "encoding" in vars(spec.input):
-        spiking = nodes_with_spikes(nodes)
         missing = [one for name in operands if name in spiking for one in operands[name] if one not in rates]
         if missing:
             rule = f"rates must cover every layer that reads spikes; missing {', '.join(missing)}"

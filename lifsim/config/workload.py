@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lifsim.config.document import Document, read_document
 from lifsim.config.extends import extended
+from lifsim.config.given_rates import NONE_REPLACED, Replaced
 from lifsim.config.operation import ProductOperation
 from lifsim.config.overrides import override
 from lifsim.config.problem import Problem
@@ -23,12 +24,13 @@ from lifsim.model.network import Network, Node
 from lifsim.model.schema import UnknownKeyError, known
 
 
-def load_workload(name: str, overrides: Sequence[str] = ()) -> Network:
-    """The network of the workload `name` (a path, or a shipped name), with ``key.path=value`` overrides.
+def load_workload(name: str, overrides: Sequence[str] = (), replaced: Replaced = NONE_REPLACED) -> Network:
+    """The network of the workload `name` (a path, or a shipped name), with ``key.path=value`` overrides. replaced: what
+    nobody reads of its rates.
 
     Raises InputError with every fault.
     """
-    return network_of(read_workload(name, overrides))
+    return network_of(read_workload(name, overrides), replaced)
 
 
 def read_workload(name: str, overrides: Sequence[str] = ()) -> Document:
@@ -41,13 +43,16 @@ def parse_workload(document: Document) -> Network:
     return network_of(extended(document))
 
 
-def network_of(document: Document) -> Network:
-    """The checked network that `document`, which extends nothing, describes. Raises InputError with every fault: those
-    of single keys, and what can still be said of the shapes of layers that have none."""
+def network_of(document: Document, replaced: Replaced = NONE_REPLACED) -> Network:
+    """The checked network that `document`, which extends nothing, describes. replaced: what nobody reads of its rates.
+
+    Raises InputError with every fault: those of single keys, and what can still be said of the shapes of layers that
+    have none.
+    """
     found = examine(schema_for(document.data), document)
     spec = found.model
     nodes, problems = infer_nodes(spec)
-    problems += _graph_problems(spec, nodes)
+    problems += _graph_problems(spec, nodes, replaced)
     if problems or found.faults:
         located = document.untold(_located(document, spec, problem) for problem in problems)
         raise InputError(in_reading_order((*found.faults, *located), document.source))
@@ -80,7 +85,7 @@ def _located(document: Document, spec: Workload, problem: Problem) -> Fault:
     return document.mark(problem.loc).fault(loc, problem.message)
 
 
-def _graph_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
+def _graph_problems(spec: Workload, nodes: Sequence[Node], replaced: Replaced) -> Iterator[Problem]:
     """What the layers say of each other, beside their shapes."""
     with suppress(UnknownKeyError):
         index = {known(op, "name", None): number for number, op in enumerate(spec.layers)}
@@ -88,4 +93,4 @@ def _graph_problems(spec: Workload, nodes: Sequence[Node]) -> Iterator[Problem]:
             yield Problem(("layers", index[name]), reason)
         if not any(isinstance(op, ProductOperation) or "op" not in vars(op) for op in spec.layers):
             yield Problem(("layers",), f"must have a layer of kind {any_of('layer')}")
-        yield from rate_problems(spec, nodes)
+        yield from rate_problems(spec, nodes, replaced)

@@ -135,13 +135,18 @@ def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_
     return "; ".join([waits_words(cycles), *(remedy.says for remedy in found)])
 
 
-def waits_words(cycles: Cycles) -> str:
-    """How long the array waits, and for what most."""
+def waits_words(cycles: Cycles, *, ideal: bool = False) -> str:
+    """How long the array waits, and for what most; ideal: for a memory that takes no time."""
+    if ideal:
+        return "nobody waits for an ideal memory"
     waited = stalls(cycles)
     if not waited:
         return "the array never waits for memory"
     worst, most = next(iter(waited.items()))
-    return f"{sum(waited.values()) / cycles.total:.1%} of the cycles wait, {most / cycles.total:.1%} for {worst}"
+    share = sum(waited.values()) / cycles.total
+    if share < WORTH_SAYING:
+        return f"less than 0.1% of the cycles wait, most for {worst}"
+    return f"{share:.1%} of the cycles wait, {most / cycles.total:.1%} for {worst}"
 
 
 def remedies(

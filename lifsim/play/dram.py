@@ -48,7 +48,8 @@ def require_room(kept_bytes: int, capacity_bytes: int, sizes: Mapping[str, int])
     """Raises InputError where a run that has tensors of these `sizes` keeps more in its DRAM than that holds."""
     if kept_bytes > capacity_bytes:
         psums = sum(size for name, size in sizes.items() if _kind(name) == "psums")
-        mostly = f", {format_bytes(psums)} of it psums that spill," if 2 * psums > kept_bytes else ","
+        each = "psums that spill, of each fold at places of their own,"
+        mostly = f", {format_bytes(psums)} of it {each}" if 2 * psums > kept_bytes else ","
         way_out = "a larger psum buffer, " if 2 * psums > kept_bytes else ""
         way_out += "fewer images (--batch), or a larger device (--dram, lifsim list drams)"
         rule = f"{format_bytes(kept_bytes)}{mostly} must fit into {format_bytes(capacity_bytes)}: {way_out}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from lifsim.model.buffers import Buffers
-from lifsim.play.bound import Remedy
+from lifsim.accounting.books import added
+from lifsim.model.arch import Arch
+from lifsim.play.bound import BufferUse, Remedy
+from lifsim.play.dram import DramActivity
 from lifsim.play.record import LayerRecord, leaking
+from lifsim.play.sleepless import sleepless
 from lifsim.schedule.traffic import DramBytes
 from lifsim.units import format_bytes, format_si, noun_of
 
@@ -27,6 +30,10 @@ _MOVED = {
     "sums_read": "sums of norms",
 }
 """What tensors of `DramBytes.shown` are told as; others by their names."""
+
+MUCH_LARGER = 8
+"""Times what a buffer ever holds, from where on a smaller one is proposed if it stands for MOST of the energy."""
+MOST = 0.5
 
 SHOWN = 3
 """Parts of the DRAM bytes that a line names; the rest is told as one."""
@@ -58,10 +65,32 @@ def help_words(remedies: Sequence[Remedy]) -> str:
     return first.brief if first else ""
 
 
-def save_words(records: Sequence[LayerRecord], buffers: Buffers) -> str:
-    """What would save the energy of buffers that hold nothing; empty where none leaks."""
-    leaks = {name: pj for name, pj in leaking(records, buffers).items() if pj}
-    if not leaks:
-        return ""
-    share = sum(leaks.values()) / sum(record.energy_pj.total.total for record in records)
-    return f"gate the unused {' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}: {share:.1%} of the energy"
+def save_words(
+    records: Sequence[LayerRecord], arch: Arch, did: DramActivity | None, uses: Mapping[str, BufferUse]
+) -> str:
+    """What would save the most energy: of a DRAM that `did` so much and is awake all run, of a buffer that is much
+    larger than what it holds, by its `uses`, or of those that hold nothing; empty where none of these costs much.
+    Of the first two it is told what they save at most."""
+    energy = added([record.energy_pj for record in records])
+    awake = sleepless(arch.dram, did, energy)
+    ways = {} if awake is None else {awake.brief: awake.share if awake.saved is None else awake.saved}
+    ways |= _oversized(records, arch, uses, energy.total.total)
+    if leaks := {name: pj for name, pj in leaking(records, arch.buffers).items() if pj}:
+        share = sum(leaks.values()) / energy.total.total
+        named = f"{' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}"
+        ways[f"gate the unused {named}: {share:.1%} of the energy"] = share
+    return max(ways, key=lambda way: ways[way], default="")
+
+
+def _oversized(
+    records: Sequence[LayerRecord], arch: Arch, uses: Mapping[str, BufferUse], spent_pj: float
+) -> dict[str, float]:
+    """A buffer that holds something, but never much of what it could, and stands for most of the energy: in words, with
+    its share of it."""
+    for name, use in uses.items():
+        size = getattr(arch.buffers, name).size_bytes
+        share = sum(getattr(one.energy_pj.buffers, name).standing for one in records) / spent_pj
+        if 0 < use.peak_bytes * MUCH_LARGER <= size and share >= MOST:
+            full = use.peak_bytes / size
+            return {f"a smaller {name} buffer ({full:.1%} full): up to {share:.1%} of the energy": share}
+    return {}

@@ -104,13 +104,12 @@ class DramBenchTable:
         from rich.table import Table
 
         result, counts = self.result, self.result.counts
-        table = Table(
-            title=f"{self.title} on {result.spec.name}", box=box.SIMPLE, show_header=False, title_justify="left"
-        )
+        title = f"{self.title} on {result.spec.name}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE, show_header=False, show_edge=False)
         rows = {
             "moved": f"{format_bytes(result.moved_bytes)} in {counted(counts.reads + counts.writes, 'burst')}",
             "cycles": f"{result.cycles:,} of {result.spec.timing.tCK_ns:g} ns = {format_si(result.seconds, 's')}",
-            "bandwidth": f"{result.bytes_per_second / 1e9:.2f} GB/s, {result.peak_share:.1%} of the peak",
+            "bandwidth": f"{format_si(result.bytes_per_second, 'B/s')}, {result.peak_share:.1%} of the peak",
             "row hits": f"{counts.row_hits:,} ({counts.hit_rate:.1%})",
             "commands": f"{counts.acts:,} activate, {counts.pres:,} precharge, {counts.reads:,} read, "
             f"{counts.writes:,} write, {counts.refs:,} refresh",

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Literal
 
 from lifsim.config.arch import parse_arch
+from lifsim.config.given_rates import ALL_REPLACED
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
@@ -15,7 +16,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.distinct import distinct
-from lifsim.simulate.api import given_network, name_of, texts_of
+from lifsim.simulate.api import given_workload, name_of, texts_of
 from lifsim.simulate.inputs import named_arch, split_overrides
 from lifsim.simulate.resolved import arch_document
 
@@ -55,7 +56,7 @@ def read_memory_inputs(
     settings = [] if timesteps is None or faults else [f"timesteps={timesteps}", "spikes={source: engine}"]
     for workload in workloads:
         with collecting(faults):
-            networks.append(given_network(workload, settings))
+            networks.append(given_workload(workload, settings, ALL_REPLACED).what)
     for sharing in sharings:
         with collecting(faults):
             parsed.append(Sharing.parse(str(sharing)))

@@ -18,7 +18,9 @@ def rates_line(rates: RatesRange) -> str:
 
 def rates_brief(rates: RatesRange) -> str:
     """What half and twice of them change of cycles and energy."""
-    scales = ", ".join(f"x {SCALES[name]:g}" for name in rates.others)
+    if rates.all_zero:
+        return "all rates are 0: half and twice of them, too"
+    scales = ", ".join(f"x {SCALES[name]:g}" for name in rates.others) + (", at most 1" if rates.saturated else "")
     changes = (
         f"{figure} {', '.join(change_text(rates.change(name, FIGURES[figure])) for name in rates.others)}"
         for figure in ("cycles", "energy")
@@ -27,6 +29,9 @@ def rates_brief(rates: RatesRange) -> str:
 
 
 def _said(rates: RatesRange) -> Iterator[str]:
+    if rates.all_zero:
+        yield "all of them are 0: half and twice of them, too"
+        return
     for name in rates.others:
         changes = (f"{word} {change_text(rates.change(name, figure))}" for word, figure in FIGURES.items())
         yield f"at {name}: {', '.join(changes)}"

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 CORE = ("summary.json", "config.resolved.yaml", "layers.csv", "timesteps.csv")
 HTML = "report.html"
+_OTHERS = {
+    "arch": "on another architecture",
+    "workload": "of another workload",
+    "sharing": "under another sharing",
+}
 FILES = (*CORE, "timeline.json", "dram.trace", HTML)
 """All that a result may consist of."""
 
@@ -118,12 +123,13 @@ def check_target(folder: Path, *, replace: bool, inputs: Inputs | None = None) -
     inputs. Raises InputError."""
     require_folder(folder, "result", _something_else_in)
     if not replace and inputs is not None and (others := _other_inputs(folder, inputs)):
-        rule = f"exists and must not be overwritten: it holds a run of another {', '.join(others)}"
+        rule = f"exists and must not be overwritten: it holds a run {', '.join(others)}"
         raise InputError(Fault(f"{folder} {rule}; give another --out, or --force", path="out"))
 
 
 def _other_inputs(folder: Path, inputs: Inputs) -> list[str]:
-    """Those of the inputs that the result in `folder` is not of; what its run found out by itself is not compared."""
+    """What the result in `folder` is of that these inputs are not, in words; what its run found out by itself is not
+    compared."""
     if not (folder / "config.resolved.yaml").exists():
         return []
     try:
@@ -131,14 +137,17 @@ def _other_inputs(folder: Path, inputs: Inputs) -> list[str]:
     except InputError:
         stored = None
     if not isinstance(stored, dict) or not isinstance(stored.get("options"), dict):
-        return ["LIFSim"]
+        return ["of another LIFSim"]
     options = inputs.options
     trace = options.trace and options.trace.absolute()
     tree = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options.model_copy(update={"trace": trace}))
     tree = json.loads(json.dumps(tree))  # as it is read back: tuples as lists
     found_out = [name for name in ("batch", "trace") if name not in tree["options"]]
     kept = {name: value for name, value in stored["options"].items() if name not in found_out}
-    return [name for name, value in tree.items() if value != {**stored, "options": kept}.get(name)]
+    asked = tree.pop("options")
+    others = sorted(name for name in {*kept, *asked} if kept.get(name) != asked.get(name))
+    told = [_OTHERS[name] for name, value in tree.items() if value != stored.get(name)]
+    return [*told, *([f"with another {' and '.join(others)}"] if others else [])]
 
 
 def _something_else_in(folder: Path) -> str:

@@ -6,8 +6,10 @@ need not. So the sign of what sharing saves depends on what it is compared with.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lifsim.errors import InputError
 from lifsim.graph.states import State, states_of
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def schedule_table(result: Result, comparison: Comparison | None) -> Table | None:
     """DRAM bytes of a shared run's network under `tick`, `timestep` and its own schedule: shared, without sharing in
     the same groups of layers, and without sharing in its own; None where every layer is tick-batched, so that there is
-    nothing to compare."""
+    nothing to compare. A schedule that one of the three cannot run under, for want of a buffer, is told as such."""
     if comparison is None or result.plan is None or result.stages:
         return None
     if all(group.tick_batched for group in result.plan.groups):
@@ -39,14 +41,19 @@ def schedule_table(result: Result, comparison: Comparison | None) -> Table | Non
     if result.options.schedule not in moved:
         runs = (result, comparison.alike.result, comparison.machine.result)
         moved[result.options.schedule] = tuple(run.totals.dram_bytes.total for run in runs)
-    for schedule, (shared, *unshared) in moved.items():
+    for schedule, each in moved.items():
+        if not each:
+            table.add_row(schedule, "cannot run", *["-"] * 4)
+            continue
+        shared, *unshared = each
         cells = (f"{format_bytes(other)}|{change_text(shared / other - 1)}".split("|") for other in unshared)
         table.add_row(schedule, format_bytes(shared), *(cell for pair in cells for cell in pair))
     return table
 
 
 def _bytes(result: Result, schedule: str, memo: Memo) -> tuple[int, ...]:
-    """(shared, unshared in the same groups, unshared) under `schedule`; what `memo` has was planned for the runs."""
+    """(shared, unshared in the same groups, unshared) under `schedule`, nothing where one of them is refused; what
+    `memo` has was planned for the runs."""
     if result.plan is None:
         raise ValueError(f"{result.name} must have a schedule")
     network, chip, batch = result.network, result.plan.chip, result.options.batch or 1
@@ -56,5 +63,7 @@ def _bytes(result: Result, schedule: str, memo: Memo) -> tuple[int, ...]:
         asked = ScheduleOptions(schedule, batch, result.options.chunk, groups)
         return memo.of(plan, network, states, chip, asked, memo)
 
-    shared = planned(states_of(network, result.sharing))
-    return tuple(one.dram.total for one in (shared, planned(alone, shared.begins), planned(alone)))
+    with suppress(InputError):
+        shared = planned(states_of(network, result.sharing))
+        return tuple(one.dram.total for one in (shared, planned(alone, shared.begins), planned(alone)))
+    return ()

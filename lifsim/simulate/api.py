@@ -12,6 +12,7 @@ from typing import Any, Literal
 from lifsim.accounting.prices import price_faults
 from lifsim.config import defaults
 from lifsim.config.device import choosing
+from lifsim.config.given_rates import NONE_REPLACED, Replaced
 from lifsim.config.origins import Sourced
 from lifsim.config.overrides import override
 from lifsim.config.rates_file import RatesFile, read_rates
@@ -151,7 +152,7 @@ def read_inputs(
     InputError with the faults of all."""
     return gathered(
         lambda settings: given_arch(arch, settings),
-        lambda settings: given_workload(workload, settings),
+        lambda settings, replaced: given_workload(workload, settings, replaced),
         lambda: sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing),
         options,
         texts_of(overrides),
@@ -186,18 +187,14 @@ def given_arch(given: Arch | Name, settings: Sequence[str]) -> Sourced[Arch]:
     return Sourced(given)
 
 
-def given_workload(given: Network | Name, settings: Sequence[str]) -> Sourced[Network]:
-    """As `given_network`, with the document that it was made of."""
-    if isinstance(given, Network):
-        return Sourced(given_network(given, settings))
-    return sourced_network(override(read_workload(name_of(given, "workload")), settings))
-
-
-def given_network(given: Network | Name, settings: Sequence[str]) -> Network:
-    """The network that is given or named, with `settings`. Raises InputError."""
+def given_workload(
+    given: Network | Name, settings: Sequence[str], replaced: Replaced = NONE_REPLACED
+) -> Sourced[Network]:
+    """The network that is given or named, with `settings`, and the document that it was made of. replaced: what nobody
+    reads of its rates. Raises InputError."""
     if not isinstance(given, Network):
-        return load_workload(given, settings)
-    return network_of(override(network_document(given), settings)) if settings else given
+        return sourced_network(override(read_workload(name_of(given, "workload")), settings), replaced)
+    return Sourced(network_of(override(network_document(given), settings), replaced) if settings else given)
 
 
 def _options(options: Options | None, named: Mapping[str, Any], rates: RatesFile | None) -> Examined[Options]:

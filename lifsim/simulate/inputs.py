@@ -13,7 +13,7 @@ from lifsim.config.arch import parse_arch
 from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.file_kind import CONFIG, in_words, tree_kind
-from lifsim.config.given_rates import at_given_rates, rate_faults
+from lifsim.config.given_rates import NONE_REPLACED, Replaced, at_given_rates, rate_faults
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -29,7 +29,7 @@ from lifsim.model.schema import known
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of
 from lifsim.simulate.exits import exit_faults, usual_batch
-from lifsim.simulate.options import Options, Rates, examined_options
+from lifsim.simulate.options import Options, Rates, examined_options, replaced_rates
 from lifsim.simulate.spikes import missing_spikes
 from lifsim.simulate.unread import unread_options, unread_settings
 from lifsim.trace.opening import open_trace
@@ -68,7 +68,7 @@ def load_inputs(
     """
     return gathered(
         lambda settings: sourced_arch(arch, settings),
-        lambda settings: sourced_network(override(read_workload(workload), settings)),
+        lambda settings, replaced: sourced_network(override(read_workload(workload), settings), replaced),
         lambda: Sharing.parse(sharing).where_it_fits() if where_possible else Sharing.parse(sharing),
         lambda: examined_options(options, rates),
         overrides,
@@ -110,7 +110,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
     with collecting(faults):
         inputs = gathered(
             lambda settings: _priced(part("arch"), settings),
-            lambda settings: sourced_network(override(part("workload"), settings)),
+            lambda settings, replaced: sourced_network(override(part("workload"), settings), replaced),
             sharing,
             options,
             overrides,
@@ -122,30 +122,31 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Inputs:
 
 def gathered(
     arch: Callable[[Sequence[str]], Sourced[Arch]],
-    workload: Callable[[Sequence[str]], Sourced[Network]],
+    workload: Callable[[Sequence[str], Replaced], Sourced[Network]],
     sharing: Callable[[], Sharing],
     options: Callable[[], Examined[Options]],
     overrides: Sequence[str],
     rates: RatesFile | None = None,
 ) -> Inputs:
     """Each input in turn, whatever is wrong with those before; of `overrides` architecture and workload are given those
-    of their own keys. rates: the file that some of the options' rates are of. Raises InputError with the faults of all,
-    and where they do not go together."""
-    faults: list[Fault] = []
+    of their own keys, the workload also what the options take in the place of its rates. rates: the file that some of
+    the options' rates are of. Raises InputError with the faults of all, and where they do not go together."""
+    faults, of_options = list[Fault](), list[Fault]()
     for_arch, for_workload = split_overrides(overrides, faults)
     machine = network = checked_sharing = examined = None
     origins = Origins()
+    with collecting(of_options):
+        examined = options()
+        of_options += examined.faults
     with collecting(faults):
         read_arch = arch(for_arch)
         machine, origins = read_arch.what, replace(origins, arch=read_arch.document)
     with collecting(faults):
-        read_network = workload(for_workload)
+        read_network = workload(for_workload, replaced_rates(examined.model) if examined else NONE_REPLACED)
         network, origins = read_network.what, replace(origins, workload=read_network.document)
     with collecting(faults):
         checked_sharing = sharing()
-    with collecting(faults):
-        examined = options()
-        faults += examined.faults
+    faults += of_options
     if network is not None and checked_sharing is not None:
         with collecting(faults), origins.telling():
             states_of(network, checked_sharing)
@@ -175,9 +176,12 @@ def _spike_faults(network: Network, examined: Examined[Options], rates: RatesFil
         yield from missing_spikes(network, examined.model)
 
 
-def at_told_rates(network: Network, rate: Rates | None, rates: Path | None, weights: str | None = None) -> Network:
-    """`network` at the rates of both, those of the file `rates` first. weights: those with which the engine fires, of
-    which some fire at rates of their own. Raises InputError with every fault, that of a table where it stands."""
+def at_told_rates(
+    read: Callable[[Replaced], Network], rate: Rates | None, rates: Path | None, weights: str | None = None
+) -> Network:
+    """The network that `read` reads, which is told what nobody reads of its own rates, at the rates of both, those of
+    the file `rates` first. weights: those with which the engine fires, of which some fire at rates of their own. Raises
+    InputError with every fault, that of a table where it stands."""
     from lifsim.config.rates_file import read_rates
 
     table = None if rates is None else read_rates(rates)
@@ -185,7 +189,7 @@ def at_told_rates(network: Network, rate: Rates | None, rates: Path | None, weig
     examined = examined_options({"rate": rate, "weights": weights, "spikes": engine}, table)
     if examined.faults:
         raise InputError(examined.faults)
-    words = examined.model.rate
+    network, words = read(replaced_rates(examined.model)), examined.model.rate
     if faults := [] if words is None else [*rate_faults(network, words)]:
         raise InputError(faults if table is None else map(table.placed, faults))
     return at_given_rates(network, words)
@@ -209,9 +213,10 @@ def sourced_arch(name: str, settings: Sequence[str]) -> Sourced[Arch]:
     return _priced(_arch_document(name, settings), settings)
 
 
-def sourced_network(document: Document) -> Sourced[Network]:
-    """The network that `document` describes. Raises InputError with every fault of it."""
-    return Sourced(network_of(document), document)
+def sourced_network(document: Document, replaced: Replaced = NONE_REPLACED) -> Sourced[Network]:
+    """The network that `document` describes, `replaced` of whose rates nobody reads. Raises InputError with every fault
+    of it."""
+    return Sourced(network_of(document, replaced), document)
 
 
 def settings_faults(settings: Sequence[str]) -> list[Fault]:

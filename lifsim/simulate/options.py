@@ -11,12 +11,12 @@ from pydantic_core import ValidationError
 
 from lifsim.config import defaults
 from lifsim.config.document import Document, Mark
-from lifsim.config.given_rates import GivenRate, rate_words
+from lifsim.config.given_rates import GivenRate, Replaced, rate_words
 from lifsim.config.validate import Examined, examine
 from lifsim.config.workload_schema import MAX_LAYERS
 from lifsim.model.keys import AfterValidator, BeforeValidator, Field
 from lifsim.model.members import member_of
-from lifsim.model.schema import Broken, Model, Text, rule
+from lifsim.model.schema import Broken, Model, Text, known, rule
 from lifsim.schedule.exits import share_faults
 from lifsim.schedule.plan import unknown_schedule
 from lifsim.schedule.window import window_named
@@ -244,6 +244,13 @@ class Options(Model):
         unread = {"bptt"} if self.mode == "inference" else set()
         unread |= set() if self.schedule == "auto" else {"objective"}
         return {name: value for name, value in self.tree().items() if name not in unread}
+
+
+def replaced_rates(options: Options) -> Replaced:
+    """What a run of these options, of which some may not be known, does not read of its workload's rates."""
+    fired = known(options, "weights", None) not in (None, CALIBRATED)
+    recorded = known(options, "trace", None) is not None
+    return Replaced.by(known(options, "rate", ()) or (), all_of_them=fired or recorded)
 
 
 def options_of(values: Mapping[str, Any]) -> Options:

@@ -17,10 +17,11 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.play.dram import DramActivity
 from lifsim.play.gradient_notes import gradient_notes
+from lifsim.play.sleepless import sleepless
 from lifsim.play.trial import Trial, priced
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.leaving import leaving, lets_go
 from lifsim.schedule.lif_memory import lif_memory, run_together
 from lifsim.simulate.dram_room import require_dram_room
 from lifsim.simulate.notes import buffer_notes, idle_notes, input_notes, plan_notes
@@ -70,8 +71,8 @@ def simulate(
     if accounting.scheduled:
         trial = Trial(setup, accounting, costs, options.mode == "training", keeping, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
-        if spikes.exits is not None and lets_go(plan):
-            plan = leaving(plan, spikes.exits.exits)
+        if spikes.exits is not None:
+            plan = spikes.exits.leave(plan)
         records, timeline = tried or trial.of(plan)
         bank, groups = trial.bank_for(plan), run_together(plan)
     else:
@@ -81,8 +82,8 @@ def simulate(
     bits = arch.precision.membrane_bits
     memory = shared.parts.of(lif_memory, network, states, bits, spikes.batch, keeping, groups, alike)
     trace = trace_of(network, options)
-    dram = timeline.dram if timeline else None
-    totals = Totals.of(records, arch, area_of(arch, costs, bank), bank.units, memory, dram)
+    did = DramActivity.of(timeline.dram, costs.dram) if timeline and timeline.dram else None
+    totals = Totals.of(records, arch, area_of(arch, costs, bank), bank.units, memory, did)
     return Result(
         arch=arch,
         network=network,
@@ -98,6 +99,7 @@ def simulate(
             *(plan_notes(plan, network, sharing, states, options, spikes) if plan else ()),
             *idle_notes(totals.energy_pj),
             *buffer_notes(arch, records),
+            *((awake.note,) if (awake := sleepless(arch.dram, totals.dram, totals.energy_pj)) else ()),
         ),
         timeline=timeline,
         plan=plan,

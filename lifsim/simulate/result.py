@@ -19,6 +19,7 @@ from lifsim.accounting.books import (
     as_tree,
     flat,
 )
+from lifsim.accounting.counts import occupying
 from lifsim.accounting.lif_update import LifUpdatePj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
@@ -96,11 +97,11 @@ class Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
-        shape, occupying = shape_of(arch.array), ops.occupying(sparsity_of(arch.array).skips)
+        shape, macs = shape_of(arch.array), occupying(counts, sparsity_of(arch.array).skips)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,
-            pe_utilisation=pe_utilisation(occupying, shape, cycles.array + cycles.fill_drain),
+            pe_utilisation=pe_utilisation(macs, shape, cycles.array + cycles.fill_drain),
             ops=ops,
             dram_bytes=added([c.dram_bytes for c in counts]),
             sram_accesses=added([c.sram_accesses for c in counts]),
@@ -210,7 +211,7 @@ class Result(Briefly):
         busy = f"{totals.pe_utilisation:.1%} busy while it runs, {totals.pe_utilisation_overall:.1%} overall"
         back = f", {format_bytes(memory.backward)} backward, {options.bptt}"
         mode, backward = (", training", back) if options.mode == "training" else ("", "")
-        waits = waits_words(totals.cycles) if self.advice else "nobody waits for an ideal memory"
+        waits = waits_words(totals.cycles, ideal=not self.advice)
         energy, dram, asked = totals.energy_pj.total, totals.dram_bytes, f"batch {batch}{mode}, sharing {self.sharing}"
         title = f"{network.name}, T={network.timesteps}, {asked}, on {self.arch.name}"
         figures = {
@@ -224,7 +225,7 @@ class Result(Briefly):
             "early exit": self.exits.brief(self.plan.exits) if self.exits and self.plan and self.plan.exits else "",
             "bound by": f"{bound_by(totals.cycles)}; {waits}",
             "would help": help_words(self.remedies),
-            "would save": save_words(self.records, self.arch.buffers),
+            "would save": save_words(self.records, self.arch, totals.dram, self.buffers),
         }
         return Brief(title, {name: text for name, text in figures.items() if text})
 
@@ -274,9 +275,7 @@ class Result(Briefly):
         return [record.row(clock_hz, stages, sleeps=sleeps) | self._port_columns(record) for record in self.records]
 
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
-        if not self.buffers:
-            return {}
-        used = port_use([record.counts], Stores.of(self.arch.buffers))
+        used = port_use([record.counts], Stores.of(self.arch.buffers)) if self.buffers else {}
         return {key: value for name, use in used.items() for key, value in as_row(use, f"buffers.{name}").items()}
 
     @property

@@ -4,7 +4,7 @@ what is its own. All have one machine by default, that of training where any tra
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from itertools import product
 from pathlib import Path
@@ -159,7 +159,7 @@ class _Read:
             parts = chosen_parts(chosen.get("dram"), chosen.get("optimizer") if trains else None)
             return gathered(
                 lambda settings: self._once(given_arch, arch, settings),
-                lambda settings: self._once(given_workload, workload, settings),
+                lambda settings, replaced: self._once(given_workload, workload, settings, replaced),
                 lambda: chosen["sharing"],
                 lambda: examined_options(options),
                 [*parts, *(one for one in settings if trains or not one.lstrip().startswith("optimizer."))],
@@ -167,8 +167,9 @@ class _Read:
         except InputError as error:
             raise InputError(map(_of_vary(varied), error.faults)) from None
 
-    def _once(self, read: Callable[[Any, Sequence[str]], T], given: Any, settings: Sequence[str]) -> T:
-        return self.memo.of(read, given, tuple(settings)) if isinstance(given, str) else read(given, settings)
+    def _once(self, read: Callable[..., T], given: Any, settings: Sequence[str], *others: Hashable) -> T:
+        named = isinstance(given, str)
+        return self.memo.of(read, given, tuple(settings), *others) if named else read(given, settings, *others)
 
 
 def _of_vary(varied: Mapping[str, Any]) -> Callable[[Fault], Fault]:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from lifsim.config.arch import parse_arch
+from lifsim.config.given_rates import Replaced
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
-from lifsim.config.workload import network_of
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import SPARSITIES
@@ -21,8 +21,8 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.simulate.inputs import Inputs, split_overrides
-from lifsim.simulate.options import Options, options_of
+from lifsim.simulate.inputs import Inputs, sourced_network, split_overrides
+from lifsim.simulate.options import Options, options_of, replaced_rates
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
@@ -105,7 +105,7 @@ class Evaluator:
 
     def inputs(self, settings: Settings) -> Inputs:
         """What `settings` amount to. Raises InputError where they do not go together."""
-        network = self._network(settings.workload, settings.workload_overrides)
+        network = self._network(settings.workload, settings.workload_overrides, replaced_rates(settings.options))
         sharing = Sharing.parse(settings.sharing)
         with Origins(workload=network.document).telling():
             self._states(network.what, sharing)
@@ -121,15 +121,14 @@ class Evaluator:
         except InputError as error:
             overrides = (*self._job.settings, *settings.arch_overrides)
             arch = override(self._job.archs[settings.arch], overrides)
-            workload = self._network(settings.workload, settings.workload_overrides).document
+            workload = override(self._job.workloads[settings.workload], settings.workload_overrides)
             raise InputError(map(Origins(arch, workload).placed, error.faults)) from None
 
     def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
         return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
 
-    def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Sourced[Network]:
-        document = override(self._job.workloads[name], overrides)
-        return Sourced(network_of(document), document)
+    def _parse_network(self, name: str, overrides: tuple[str, ...], replaced: Replaced) -> Sourced[Network]:
+        return sourced_network(override(self._job.workloads[name], overrides), replaced)
 
     def _fired(self, inputs: Inputs) -> Sharing:
         """The sharing under which spikes are read: any will do where they are not the engine's."""
@@ -139,7 +138,7 @@ class Evaluator:
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
     ) -> tuple[Spikes, Shared]:
         """The spikes, and what runs on them have in common."""
-        network = self._network(workload, overrides).what
+        network = self._network(workload, overrides, replaced_rates(options)).what
         trace = trace_of(network, options)
         if trace is None:
             return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()

@@ -32,10 +32,10 @@ class Idle:
     where: tuple[str, tuple[Any, ...]] | None = None
 
     def __str__(self) -> str:
-        """For who asked for the axis."""
-        but = " but area and standing energy" if self.stands else ""
+        """For who asked for the axis: what was seen, not why; a buffer that is used may be large enough anyway."""
+        changed, others = ("only area and standing energy", "no other") if self.stands else ("nothing", "no")
         some = f" where {self.where[0]} is {', '.join(map(str, self.where[1]))}" if self.where else ""
-        return f"{self.key} changes nothing{but}{some}: no run {'there ' if self.where else ''}uses it"
+        return f"{self.key} changes {changed}{some}: {others} figure differs between its values"
 
 
 def idle_axes(rows: Sequence[Row], axes: Sequence[Axis]) -> list[Idle]:

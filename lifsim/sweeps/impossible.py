@@ -9,7 +9,6 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
 
-from lifsim.config.workload import network_of
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
@@ -55,9 +54,9 @@ def _options(job: Job) -> Iterator[Impossible]:
 def _sharings(job: Job) -> Iterator[Impossible]:
     axis = next(axis for axis in job.space.axes if axis.key == "sharing")
     points = job.space.points // (axis.values.count * max(1, len(job.workloads)))
-    for name, document in job.workloads.items():
+    for name in job.workloads:
         with suppress(InputError):  # an axis makes it whole
-            network = network_of(document)
+            network = job.network(name)
             for place in range(axis.values.count):
                 sharing = str(axis.values[place])
                 try:

@@ -11,6 +11,7 @@ from typing import Any
 from lifsim.config.device import KEY as DEVICE
 from lifsim.config.device import device_name, read_device, unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
+from lifsim.config.given_rates import Replaced, rate_words
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
 from lifsim.config.validate import examine, parse_model
@@ -19,6 +20,7 @@ from lifsim.config.workload_schema import Workload, schema_for
 from lifsim.errors import Fault, InputError, collecting, did_you_mean
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.simulate.inputs import settings_faults, split_overrides
@@ -59,6 +61,18 @@ class Job:
             **{f"file {Path(path).name}": sha256 for path, sha256 in self.files.items()},
         }
 
+    def network(self, workload: str) -> Network:
+        """One of `workloads` without an axis, but for what its points take in the place of its rates. Raises InputError
+        where it is whole with the values of an axis only."""
+        return network_of(self.workloads[workload], self._replaced)
+
+    @property
+    def _replaced(self) -> Replaced:
+        """What no point reads of the rates of its workload."""
+        axes = {axis.key: axis.values for axis in self.space.axes}
+        rate = str(axes["rate"][0]) if "rate" in axes else ""
+        return Replaced.by(rate_words(rate), all_of_them="trace" in axes)
+
     def key_of(self, point: int) -> str:
         """The hash of a point that no run could be made of: of what was asked for, unresolved."""
         return sha256_of({"job": self.description(), "values": self.space.at(point)})
@@ -74,12 +88,13 @@ class Plan:
 
 def plan(request: Request) -> Plan:
     """The job, and all points or the sample of them. Raises InputError with all that is wrong, or too many points."""
-    job = job_of(request)
+    job = job_of(request, seeded=request.asked.sample is not None)
     return Plan(job, chosen_points(job.space, request.asked.sample, request.asked.seed or 0))
 
 
-def job_of(request: Request) -> Job:
-    """Read every file and check every axis. Raises InputError with all that is wrong."""
+def job_of(request: Request, *, seeded: bool = True) -> Job:
+    """Read every file and check every axis. seeded: whether the seed chooses points, too. Raises InputError with all
+    that is wrong."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(request.overrides, faults)
     archs, workloads = _archs(request, for_arch, faults), _workloads(request, for_workload, faults)
@@ -91,7 +106,8 @@ def job_of(request: Request) -> Job:
     for key, values in axes.items():
         if key not in NAMES:
             faults += _axis_faults(key, values, job, request)
-    faults += [*_unread_faults(job), *unread_everywhere(job, request)]
+    faults += _unread_faults(job)
+    faults += unread_everywhere(job, request, seeded=seeded) if "sharing" in axes else ()
     if faults:
         raise InputError(dict.fromkeys(map(request.placed, faults)))
     return job

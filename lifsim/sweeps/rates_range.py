@@ -31,6 +31,12 @@ class RatesRange:
     others: dict[str, Result]
     saturated: tuple[str, ...]
 
+    @property
+    def all_zero(self) -> bool:
+        """Whether there is nothing that could be half or twice."""
+        rates = at_given_rates(self.run.network, self.run.options.rate).spikes.rates
+        return all(max(each) == 0 for each in rates.values())
+
     def change(self, name: str, figure: str) -> float:
         """Of a figure of `Totals.figures`, as a share; 0 of nothing."""
         before = self.run.totals.figures[figure]

@@ -241,3 +241,99 @@ def test_every_shipped_workload_is_runnable_or_says_what_it_wants(capsys: pytest
 def test_operands_that_read_spikes_are_those_that_need_rates() -> None:
     assert [one.name for one in reading_spikes(load_workload("direct.yaml"))] == ["conv2"]
     assert [one.name for one in reading_spikes(load_workload("bare.yaml"))] == ["conv1", "conv2"]
+
+
+PER_STEP = """
+name: per_step
+timesteps: 4
+input: {shape: [2, 8, 8], encoding: rate}
+layers:
+- {name: conv1, op: conv, out: 8, kernel: 1}
+- {name: lif1, op: lif}
+- {name: conv2, op: conv, out: 8, kernel: 1}
+- {name: lif2, op: lif}
+spikes: {source: rates, provenance: nobody, rates: {conv1: [0.1, 0.2, 0.3, 0.4], conv2: [0.4, 0.3, 0.2, 0.1]}}
+"""
+FITTED = (
+    PER_STEP.replace("timesteps: 4", "timesteps: 2")
+    .replace("[0.1, 0.2, 0.3, 0.4]", "0.9")
+    .replace("[0.4, 0.3, 0.2, 0.1]", "0.9")
+)
+MISFIT = "must have one rate, or 2, one per timestep; has 4"
+
+
+@pytest.fixture
+def per_step() -> str:
+    Path("per_step.yaml").write_text(PER_STEP)
+    Path("fitted.yaml").write_text(FITTED)
+    return "per_step.yaml"
+
+
+def test_rates_that_are_replaced_need_not_fit_the_timesteps(per_step: str) -> None:
+    """The run is that of a workload that states fitting ones, and is run again from its own file."""
+    for rate in (0.25, {"conv1": 0.25, "conv2": 0.5}, "conv1=0.1:0.2,0.3"):
+        found = lifsim.run(workload=per_step, overrides=[*MEMORY, "timesteps=2"], rate=rate)
+        fitting = lifsim.run(workload="fitted.yaml", overrides=MEMORY, rate=rate)
+        assert found.totals == fitting.totals
+        network = lifsim.load_workload(per_step)
+        again = lifsim.run(workload=network, overrides=[*MEMORY, "timesteps=2"], rate=rate)
+        assert again.totals == found.totals
+    assert main(["run", "--workload", per_step, "--set", "timesteps=2", "--rate", "0.25", "--out", "a"]) == 0
+    assert main(["run", "--config", "a/config.resolved.yaml", "--out", "b"]) == 0
+    assert Path("a/layers.csv").read_bytes() == Path("b/layers.csv").read_bytes()
+
+
+def test_rates_that_are_read_must_fit(per_step: str) -> None:
+    """One layer is given a rate, the other's is read still."""
+    for rate in (None, "conv1=0.25"):
+        with pytest.raises(InputError) as caught:
+            lifsim.run(workload=per_step, overrides=[*MEMORY, "timesteps=2"], rate=rate)
+        layers = ["conv1", "conv2"] if rate is None else ["conv2"]
+        assert [fault.path for fault in caught.value.faults] == [f"spikes.rates.{layer}" for layer in layers]
+        assert all(fault.message.startswith(MISFIT) for fault in caught.value.faults)
+
+
+def test_a_rate_for_all_is_not_that_of_a_layer_that_sees_the_image() -> None:
+    """Whose stated rates stay, and must fit, whatever is given of it by name: that is of no use there."""
+    Path("image.yaml").write_text(PER_STEP.replace("encoding: rate", "encoding: direct"))
+    for rate in (0.25, ["conv1=0.5", "0.25"]):
+        with pytest.raises(InputError, match="must have one rate; has 4") as caught:
+            lifsim.run(workload="image.yaml", overrides=MEMORY, rate=rate)
+        assert [fault.path for fault in caught.value.faults] == ["spikes.rates.conv1"]
+    settings = ["spikes.rates.conv1=0.5", "timesteps=2"]
+    assert lifsim.run(workload="image.yaml", overrides=[*MEMORY, *settings], rate=0.25).totals.cycles.total > 0
+
+
+def test_nobody_reads_the_rates_beside_a_trace(per_step: str) -> None:
+    save(synthesise(lifsim.load_workload("fitted.yaml"), 1, 0), Path("two.npz"))
+    found = lifsim.run(workload=per_step, overrides=[*MEMORY, "timesteps=2"], trace="two.npz")
+    assert found.totals == lifsim.run(workload="fitted.yaml", overrides=MEMORY, trace="two.npz").totals
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sweep", "--jobs", "1", "--out", "s", "--sharing", "none,channel2"],
+        ["compare", "--sharing", "none,channel2"],
+        ["explain", "--layer", "conv2"],
+        ["trace", "record", "--out", "r.npz"],
+    ],
+)
+def test_every_command_takes_rates_in_the_place_of_misfits(
+    command: list[str], per_step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["--workload", per_step, "--set", "timesteps=2"]
+    assert main([*command, *settings, "--rate", "0.25"]) == 0
+    assert MISFIT not in capsys.readouterr().err
+
+
+def test_rates_per_timestep_are_not_those_of_layers_behind_a_mean() -> None:
+    """Which are named, with the way out, which works."""
+    given = ["0.1:0.2:0.3:0.4"]
+    with pytest.raises(InputError) as caught:
+        lifsim.run(workload="vgg9_cifar10", overrides=MEMORY, rate=given)
+    (fault,) = caught.value.faults
+    assert fault.message == ("must have one rate; has 4: it is that of fc3, too (--rate fc3=RATE gives it its own)")
+    network = lifsim.load_workload("vgg9_cifar10")
+    found = at_given_rates(network, [*given, "fc3=0.5"]).spikes.rates
+    assert (found["conv2"], found["fc3"]) == ((0.1, 0.2, 0.3, 0.4), (0.5,))

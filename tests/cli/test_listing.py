@@ -63,3 +63,10 @@ def test_a_file_that_is_called_as_a_shipped_one_is_told(capsys: pytest.CaptureFi
     assert "note: faster.yaml is called sata128, as a shipped file is" in capsys.readouterr().err
     assert main(["run", *SMALL, "--arch", "sata128.yaml", "--out", "s"]) == 0
     assert "is called" not in capsys.readouterr().err
+
+
+def test_devices_are_listed_with_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "drams"]) == 0
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    assert lines["lpddr3_1600_x32"] == "LPDDR3-1600, one 4 Gb x32 device: 512 MiB"
+    assert lines["hbm2"].endswith(": 8 GiB")

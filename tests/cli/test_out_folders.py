@@ -135,10 +135,23 @@ def test_another_result_is_left_alone(capsys: pytest.CaptureFixture[str]) -> Non
         assert _told(capsys, *SMALL, "--arch", "mine.yaml") == told
     before = Path(folder, "summary.json").read_bytes()
     told = _told(capsys, *SMALL, "--arch", "mine.yaml", "--out", folder, status=2)
-    assert told.startswith(f"out: {folder} exists and must not be overwritten: it holds a run of another arch")
+    assert told.startswith(f"out: {folder} exists and must not be overwritten: it holds a run on another architecture;")
     assert Path(folder, "summary.json").read_bytes() == before
     told = _told(capsys, *SMALL, "--arch", "mine.yaml", "--force")
     assert told == f"written to {folder}, in the place of what was there"
+
+
+def test_what_another_result_is_of_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    _told(capsys, *SMALL, "--out", "o")
+    for given, words in (
+        (["--seed", "3", "--batch", "2"], "a run with another batch and seed;"),
+        (["--set", "array.rows=8", "--sharing", "channel2"], "on another architecture, under another sharing;"),
+        (["--set", "timesteps=16", "--rate", "0.1"], "a run of another workload, with another rate;"),
+    ):
+        told = _told(capsys, *SMALL, *given, "--out", "o", status=2)
+        assert words in told
+    Path("o/config.resolved.yaml").write_text("options: 3")
+    assert "it holds a run of another LIFSim;" in _told(capsys, *SMALL, "--out", "o", status=2)
 
 
 def test_what_is_no_result_is_never_in_the_way_of_the_default_folder(capsys: pytest.CaptureFixture[str]) -> None:

@@ -238,3 +238,23 @@ def test_psums_that_spill_go_out_and_come_back(arch: str) -> None:
     spilled = [line for line in lines if line.quantity == "psums" and line.value]
     assert len(spilled) >= 3
     assert all(_evaluated(line.expression) == line.value for line in spilled)
+
+
+def test_sums_name_the_parts_that_they_have_and_no_others() -> None:
+    """As many words as terms, in the same order."""
+    result = lifsim.run(workload="vgg9_cifar10", sharing="layer+channel2", batch=2)
+    cycles = next(record.counts.cycles for record in result.records if record.counts.name == "conv4")
+    (stalls,) = [line for line in explain(result, "conv4").lines if line.quantity == "stalls"]
+    waited = {"weights": cycles.stall_weights, "spikes": cycles.stall_spikes, "membranes": cycles.stall_membrane}
+    waited |= {"room to write": cycles.stall_writeback}
+    assert 0 < sum(amount > 0 for amount in waited.values()) < len(waited)
+    named = stalls.why.removeprefix("waiting for ").split(", ")
+    assert stalls.expression == " + ".join(str(waited[name]) for name in named)
+    trained = lifsim.run(workload="vgg9_cifar10", mode="training", batch=2, sharing="none")
+    for layer in ("conv4", "fc3"):
+        found = explain(trained, layer)
+        for line in found.lines:
+            if line.quantity in ("cycles", "DRAM"):
+                names = line.why.removeprefix("of ").split(", ")
+                assert len(names) == len(line.expression.split(" + "))
+                assert "_" not in line.why

@@ -43,7 +43,7 @@ def _save_at_once(results: list[Result], folder: Path, *, replace: bool) -> list
 def test_of_runs_into_one_new_folder_the_first_stays(results: list[Result], tmp_path: Path) -> None:
     refused = _save_at_once(results, tmp_path / "out", replace=False)
     assert len(refused) == len(results) - 1
-    told = "out exists and must not be overwritten: it holds a run of another options; give another --out, or --force"
+    told = "out exists and must not be overwritten: it holds a run with another seed; give another --out, or --force"
     assert all(text.endswith(told) for text in refused)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES

@@ -49,9 +49,22 @@ def test_it_is_refused_first_with_its_place_and_a_way_out(sharing: str) -> None:
 
 
 def test_sums_that_spill_are_named_with_the_buffer_that_would_take_them() -> None:
-    rule = r"keeps there, 3\..* GiB, 3\..* GiB of it psums that spill, must fit into 512 MiB: a larger psum buffer"
-    with pytest.raises(lifsim.InputError, match=rule):
+    rule = r"keeps there, 3\..* GiB, 3\..* GiB of it psums that spill, of each fold at places of their own, "
+    with pytest.raises(lifsim.InputError, match=rf"{rule}must fit into 512 MiB: a larger psum buffer, fewer images"):
         lifsim.run("eyeriss_like", "vgg16_cifar10", batch=16, overrides=["buffers.psum.size_bytes=0"])
+
+
+@pytest.mark.parametrize(
+    ("batch", "settings"),
+    [
+        (16, ["buffers.psum.size_bytes=4KiB"]),
+        (2, ["buffers.psum.size_bytes=0"]),
+        (16, ["buffers.psum.size_bytes=0", "dram.device=ddr4_2400"]),
+    ],
+)
+def test_each_way_out_is_one(batch: int, settings: list[str]) -> None:
+    asked = load_inputs("eyeriss_like", "vgg16_cifar10", "none", {"batch": batch}, settings)
+    require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
 
 
 @pytest.mark.parametrize(

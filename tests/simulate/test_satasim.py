@@ -21,6 +21,7 @@ from lifsim.errors import InputError
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network, Spikes, Tensor
+from lifsim.report.figures.roofline import table as roofline_table
 from lifsim.report.validation.satasim import published_figures
 
 SHIPPED = Path(__file__).parents[2] / "arch_configs" / "sata128_satasim.yaml"
@@ -228,3 +229,18 @@ def test_the_array_is_used_as_much_as_the_products_without_padding_need() -> Non
     for step in counted.timesteps:
         cycles = step.array_cycles + step.fill_drain_cycles
         assert step.pe_utilisation == pytest.approx(products / (pes * cycles))
+
+
+@pytest.mark.parametrize("workload", ["satasim_bntt", "vgg9_cifar10", "lenet5_mnist"])
+def test_no_more_pes_are_busy_than_in_the_layers(workload: str) -> None:
+    """SATA_Sim counts cycles without padding, and operations with it: of the array both are of the same products."""
+    run = lifsim.run("sata128_satasim", workload)
+    running = [record.counts.cycles.array + record.counts.cycles.fill_drain for record in run.records]
+    busy = [record.counts.pe_utilisation for record in run.records]
+    mean = sum(share * cycles for share, cycles in zip(busy, running, strict=True)) / sum(running)
+    assert run.totals.pe_utilisation == pytest.approx(mean, rel=1e-12)
+    assert max(busy) <= 1
+    frame = roofline_table(run)
+    assert (frame["macs_per_s"] <= frame["attainable_macs_per_s"] * (1 + 1e-12)).all()
+    shares = frame["macs_per_s"] / frame["peak_macs_per_s"]
+    assert shares.to_list() == pytest.approx([*busy, mean], rel=1e-12)

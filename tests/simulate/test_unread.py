@@ -49,8 +49,11 @@ def test_a_trace_is_not_drawn(tmp_path: Path) -> None:
     assert main(["trace", "make", "--workload", NETWORK, "--out", str(trace)]) == 0
     with pytest.raises(InputError, match="seed: 7 must be 0 where spikes are those of a trace"):
         lifsim.run(None, NETWORK, trace=trace, seed=7)
-    swept = lifsim.sweep(workload=NETWORK, trace=trace, seed=7, jobs=1, overrides=["dram.model=ideal"])
-    assert [row["error"] for row in swept.rows] == [None]  # there it may choose the points
+    ideal = ["dram.model=ideal"]
+    with pytest.raises(InputError, match="seed: 7 must be 0 where spikes are those of a trace"):
+        lifsim.sweep(workload=NETWORK, trace=trace, seed=7, jobs=1, overrides=ideal)
+    swept = lifsim.sweep(workload=NETWORK, trace=trace, seed=7, sample=1, jobs=1, overrides=ideal)
+    assert [row["error"] for row in swept.rows] == [None]  # it chooses the points
 
 
 def test_settings_of_what_trains_must_go_with_training() -> None:

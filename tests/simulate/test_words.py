@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 import lifsim
+from lifsim.accounting.books import Cycles
+from lifsim.play.bound import waits_words
 from lifsim.play.words import dram_words, image_words
+from lifsim.report.html.answer import Answer
+from lifsim.report.html.told import Told
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.traffic import StageBytes
 
@@ -58,6 +62,44 @@ def test_buffers_that_hold_nothing_are_told_with_what_they_leak() -> None:
     saved = 1 - gated.totals.energy_pj.total.total / run.totals.energy_pj.total.total
     assert run.brief.figures["would save"] == f"gate the unused membrane and psum buffers: {saved:.1%} of the energy"
     assert "would save" not in gated.brief.figures
+
+
+def test_a_buffer_that_is_much_too_large_is_told_with_what_it_stands_for() -> None:
+    """Of the energy; not one that is full to an eighth, nor ones that cost less than all others."""
+    large = ("buffers.weight.size_bytes=64MiB",)
+    run = lifsim.run("sata128", "lenet5_mnist", overrides=large)
+    energy, held = run.totals.energy_pj, run.buffers["weight"].peak_bytes
+    share = energy.buffers.weight.standing / energy.total.total
+    told = f"a smaller weight buffer ({held / (64 << 20):.1%} full): up to {share:.1%} of the energy"
+    assert run.brief.figures["would save"] == told
+    for size, proposed in ((8 * held, True), (8 * held - 1024, False)):
+        other = lifsim.run("sata128", "lenet5_mnist", overrides=(f"buffers.weight.size_bytes={size}",))
+        assert other.buffers["weight"].peak_bytes == held
+        energy = other.totals.energy_pj
+        assert energy.buffers.weight.standing > 0.5 * energy.total.total
+        assert ("a smaller weight buffer (" in other.brief.figures["would save"]) == proposed
+    little = lifsim.run("sata128", "lenet5_mnist", overrides=("buffers.spike_out.size_bytes=64KiB",))
+    assert 8 * little.buffers["spike_out"].peak_bytes < 64 << 10
+    assert "smaller" not in little.brief.figures["would save"]
+
+
+def waiting(cycles: int) -> Cycles:
+    """Of a million in all."""
+    return Cycles(10**6, 10**6 - cycles, 0, 0, cycles, 0, 0, 0)
+
+
+def test_hardly_any_waiting_is_not_told_as_none() -> None:
+    """`0.0%` would contradict the word wait."""
+    assert waits_words(waiting(499)) == "less than 0.1% of the cycles wait, most for weights"
+    assert waits_words(waiting(502)) == "0.1% of the cycles wait, 0.1% for weights"
+
+
+def test_the_page_and_the_first_screen_say_alike_that_a_memory_is_ideal() -> None:
+    run = lifsim.run("sata128", "lenet5_mnist", overrides=("dram.model=ideal",))
+    assert run.brief.figures["bound by"] == "array work; nobody waits for an ideal memory"
+    assert (
+        "It is bound by array work; nobody waits for an ideal memory." in Answer.of(Told.of_result("a", run)).sentence
+    )
 
 
 def test_the_schedule_says_what_it_came_to() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.table import Table
 
 import lifsim
+from lifsim.cli.main import main
 from lifsim.report.schedule_table import schedule_table
 from lifsim.schedule import choices
 from lifsim.schedule.begins import group_ways, unshared_groups
@@ -115,6 +118,17 @@ def test_the_table_of_schedules_takes_as_many_images_at_a_time_as_the_runs() -> 
     table = schedule_table(found.shared, found)
     assert table is not None
     assert_first_row_is_that_of_the_runs(table, found)
+
+
+def test_a_schedule_that_cannot_run_is_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a membrane buffer no layer runs timestep by timestep; the run itself, fused, needs none."""
+    asked = ["--sharing", "channel2", "--schedule", "fused", "--set", "buffers.membrane.size_bytes=0", "--rate", "0.3"]
+    where = ["--set", "timesteps=3", "--out", str(tmp_path / "out"), "--full", "--layers"]
+    assert main(["run", "--workload", "lenet5_mnist", *asked, *where]) == 0
+    out = capsys.readouterr().out
+    assert re.search("timestep .*cannot run", out)
+    assert re.search("fused .*KiB", out)
+    assert out.rstrip().splitlines()[-1].startswith("total")
 
 
 def test_where_sharing_brings_nothing_else_there_is_one_baseline() -> None:

@@ -30,14 +30,14 @@ def _rows(figures: dict[str, str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("figures", "told"),
     [
-        ({"cycles.total": "ab"}, ["sharing changes nothing: no run uses it"]),
-        ({"cycles.total": "sa"}, ["b changes nothing: no run uses it"]),
+        ({"cycles.total": "ab"}, ["sharing changes nothing: no figure differs between its values"]),
+        ({"cycles.total": "sa"}, ["b changes nothing: no figure differs between its values"]),
         ({"cycles.total": "sb", "area_mm2": "a", "energy_pj.total": "a", "energy_pj.sram.standing": "a"},
-         ["a changes nothing but area and standing energy: no run uses it"]),
+         ["a changes only area and standing energy: no other figure differs between its values"]),
         ({"cycles.total": "sb", "energy_pj.sram.work": "a"}, []),
         ({"cycles.total": "sbA", "area_mm2": "a"},
-         ["a changes nothing but area and standing energy where sharing is none: no run there uses it"]),
-        ({"cycles.total": "s2b"}, ["a changes nothing where b is 1: no run there uses it"]),
+         ["a changes only area and standing energy where sharing is none: no other figure differs between its values"]),
+        ({"cycles.total": "s2b"}, ["a changes nothing where b is 1: no figure differs between its values"]),
         ({"cycles.total": "sab"}, []),
     ],
 )  # fmt: skip
@@ -66,7 +66,7 @@ def test_the_first_points_have_both_ends_under_whatever_is_a_word() -> None:
     assert len(rows) == 2 * 3 * 2
     for row in rows:
         row["cycles.total"] = (row["sharing"], row["schedule"], row["schedule"] == "timestep" and row["a"])
-    told = ["a changes nothing where schedule is tick, fused: no run there uses it"]
+    told = ["a changes nothing where schedule is tick, fused: no figure differs between its values"]
     assert [str(idle) for idle in idle_by_first(rows, space)] == told
 
 
@@ -85,14 +85,20 @@ def test_a_sweep_tells_it_at_its_start_and_at_its_end(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     space = ("--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--jobs", "1")
-    told = "buffers.membrane.size_bytes changes nothing but area and standing energy: no run uses it"
+    told = (
+        "buffers.membrane.size_bytes changes only area and standing energy: no other figure differs between its values"
+    )
     sizes = ("--vary", "buffers.membrane.size_bytes=1KiB:256KiB:x2")
     assert main(["sweep", *space, *sizes, "--out", "long"]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == f"note: by the first 2 points, {told}"
-    assert [line for line in lines if "changes nothing" in line] == lines[:1]
+    assert [line for line in lines if " changes " in line] == lines[:1]
     for _ in range(2):
         assert main(["sweep", *space, "--vary", "buffers.membrane.size_bytes=1KiB,2KiB", "--out", "short"]) == 0
         assert [line for line in capsys.readouterr().err.splitlines() if "note" in line] == [f"note: {told}"]
     assert main(["sweep", *space, "--vary", "array.rows=4,8", "--out", "other"]) == 0
-    assert "changes nothing" not in capsys.readouterr().err
+    assert " changes " not in capsys.readouterr().err
+    used = ("--vary", "buffers.weight.double_buffered=false,true")
+    assert main(["sweep", *space, *used, "--out", "used"]) == 0
+    told = "buffers.weight.double_buffered changes nothing: no figure differs between its values"
+    assert f"note: {told}\n" in capsys.readouterr().err

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from lifsim.cli.main import main
+from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.sweeps.asked import asked_from_python
 from lifsim.sweeps.evaluate import Evaluator, Settings
 from lifsim.sweeps.impossible import impossible
-from lifsim.sweeps.plan import Job, job_of
+from lifsim.sweeps.plan import Job, job_of, plan
+from lifsim.sweeps.unread import unread_somewhere
+from lifsim.trace.synthesise import synthesise
+from lifsim.trace.writer import save
 
 
 def _job(**given: object) -> Job:
@@ -74,3 +78,48 @@ def test_faults_stand_at_options_as_they_are_typed(
     said = capsys.readouterr().err
     assert said.startswith(told)
     assert "exit_steps" not in said
+
+
+TICKS = "2 must go with schedule timestep or auto, with groups, or with a sharing under which layers take turns"
+
+
+@pytest.mark.parametrize("command", ["sweep", "optimize"])
+def test_what_only_some_points_read_is_told(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = ["--workload", "lenet5_mnist", "--chunk", "2", "--batch", "2", "--set", "dram.model=ideal"]
+    axes = ["--sharing", "none,channel2", "--schedule", "tick,timestep"]
+    more = ["--dry-run"] if command == "sweep" else ["--points", "1", "--jobs", "1"]
+    assert main([command, *settings, *axes, *more]) == 0
+    assert f"note: chunk 2 changes nothing of points of none tick: {TICKS}" in capsys.readouterr().err
+
+
+def test_what_all_points_read_is_not_told() -> None:
+    given = {"chunk": 2, "batch": 2, "sharing": ["none", "channel2"]}
+    assert [*unread_somewhere(_job(**given, schedule="timestep"))] == []
+    assert len([*unread_somewhere(_job(**given))]) == 1
+    assert [*unread_somewhere(_job(sharing=["none", "channel2"]))] == []
+
+
+def test_what_no_run_would_take_is_refused_before_any(tmp_path: Path) -> None:
+    """As a run refuses it: a seed beside a trace, where it chooses no points either; rates of layers that no network
+    has."""
+    trace = tmp_path / "one.npz"
+    save(synthesise(load_workload("lenet5_mnist"), 1, 0), trace)
+    given = {"arch": None, "workload": "lenet5_mnist", "trace": str(trace), "seed": 3, "batch": [1]}
+    with pytest.raises(InputError, match="3 must be 0 where spikes are those of a trace"):
+        plan(asked_from_python(given, (), {}))
+    sampled = plan(asked_from_python({**given, "sample": 1}, (), {})).job
+    assert sampled.space.points == 1
+    assert [*unread_somewhere(sampled)] == []  # it chooses the points
+    with pytest.raises(InputError, match="rate: nope: 'nope' must be a layer of lenet5_mnist"):
+        _job(rate="nope=0.1")
+    with pytest.raises(InputError, match="rate: conv2: must have one rate, or 32, one per timestep; has 2"):
+        _job(rate="conv2=0.1:0.2")
+    assert _job(rate="conv5=0.1", workload=["lenet5_mnist", "vgg9_cifar10"]).space.points == 2
+
+
+def test_a_sharing_that_is_given_twice_is_a_fault() -> None:
+    with pytest.raises(InputError, match="sharing"):
+        _job(sharing=["none", "none"], chunk=2, batch=4)

@@ -122,7 +122,7 @@ def test_a_run_tells_them_unasked_where_rates_are_assumed(file: str, capsys: pyt
     assert main(["run", "--workload", file, *settings, "--out", "first"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "assumed spikes are random at assumed, not measured rates" in out
-    assert "rates x 0.5, x 2: cycles =, =; energy -" in out
+    assert "rates x 0.5, x 2, at most 1: cycles =, =; energy -" in out
     assert main(["run", "--workload", file, *settings, "--full", "--out", "one"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "rates are assumed; at half: cycles =, energy -" in out
@@ -167,3 +167,14 @@ def test_dense_weights_beside_the_spikes_of_a_pruned_network_are_noted() -> None
     assert any("pruned network" in note and "dense" in note for note in pruned.notes)
     for other in ("vgg9_cifar10", "vgg16_cifar100"):
         assert not lifsim.load_workload(other).spikes.pruned
+
+
+def test_twice_and_half_of_nothing_are_told_as_nothing(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [text for each in MEMORY for text in ("--set", each)]
+    for rate, told in (("0", True), ("0.4", False)):
+        assert main(["run", "--workload", file, *settings, "--rate", rate, "--out", "zero", "--force"]) == 0
+        out = capsys.readouterr().out
+        assert ("all rates are 0: half and twice of them, too" in out) == told
+        assert ("rates x 0.5, x 2: cycles" in out) != told
+    assert main(["run", "--workload", file, *settings, "--rate", "0", "--full", "--out", "zero", "--force"]) == 0
+    assert "rates are assumed; all of them are 0: half and twice of them, too" in capsys.readouterr().out

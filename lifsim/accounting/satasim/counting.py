@@ -133,6 +133,7 @@ def _counted(layer: Layer, ops: Operations, network: Network, arch: Arch) -> Lay
         tiling="as SATA_Sim: os per timestep, ws weights once",
         timesteps=steps,
         input_words=port_accesses(counts.sram_input_reads, charged.spike_in, port_bits),
+        timed_macs=unpadded_macs * T,
     )
 
 

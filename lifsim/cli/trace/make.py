@@ -30,11 +30,12 @@ class MakeRates:
         click.option("--rates", metavar="FILE.csv", help="The same from a table, layer,rate; or in words, as --rate."),
     ]
 
-    def network(self, network: Network) -> Network:
-        """`network` at these rates, at its workload's where there are none. Raises InputError with every fault."""
+    def network(self, workload: str, timesteps: int | None) -> Network:
+        """The network of a workload, at so many timesteps if they are given, at these rates, at its own where there are
+        none. Raises InputError with every fault."""
         from lifsim.simulate.inputs import at_told_rates
 
-        return at_told_rates(network, *_told(self.rate, self.rates))
+        return at_told_rates(lambda _: network_for_trace(workload, timesteps), *_told(self.rate, self.rates))
 
 
 @click.command(cls=FamilyCommand)
@@ -61,7 +62,7 @@ def make(workload: str, out: Path, told: MakeRates, timesteps: int | None, batch
           --rate conv2=0.1:0.2:0.1:0.2 --out results/uneven.npz
     """
     check_targets([out], workload_files(workload), replace=True)
-    network = told.network(network_for_trace(workload, timesteps))
+    network = told.network(workload, timesteps)
     with watching() as watch:
         save(synthesise(network, batch, seed), out, overwrite=force, watch=watch)
     say_written(out)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+from lifsim.config.given_rates import ALL_REPLACED
 from lifsim.config.resolve import find
 from lifsim.config.workload import load_workload
 from lifsim.model.network import Network
@@ -21,8 +21,4 @@ def network_for_trace(workload: str, timesteps: int | None) -> Network:
     Its rates stay as the file has them: they may be replaced, or not be used at all, so a number of them that does not
     fit the new T is for `synthesise` to judge.
     """
-    network = load_workload(workload)
-    if timesteps is None or timesteps == network.timesteps:
-        return network
-    changed = load_workload(workload, [f"timesteps={timesteps}", "spikes={source: engine}"])
-    return replace(changed, spikes=network.spikes)
+    return load_workload(workload, [] if timesteps is None else [f"timesteps={timesteps}"], ALL_REPLACED)

@@ -82,7 +82,6 @@ def record(
           --input digits --batch 16 --out results/digits_spikes.npz
     """
     from lifsim.cli.watching import watching
-    from lifsim.config.workload import load_workload
     from lifsim.cpus import available_cpus
     from lifsim.engine.record import Source, record_spikes
     from lifsim.engine.workers import Workers
@@ -91,7 +90,7 @@ def record(
 
     written = [out] if membranes is None else [out, membranes]
     check_targets(written, [*workload_files(workload), Path(weights), Path(images)], replace=force)
-    network = told.network(load_workload(workload, settings), weights)
+    network = told.network(workload, settings, weights)
     sharing = fitted(sharing, where_possible=share_where_possible)
     say_left([network], [sharing])
     with watching() as watch:

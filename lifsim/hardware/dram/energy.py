@@ -5,7 +5,7 @@ Modelled on DRAMsim3's configuration.cc, in true pJ: with currents in mA, V x mA
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from lifsim.hardware.dram.counts import DramWork
 from lifsim.lazy_dataclass import dataclass
@@ -65,6 +65,19 @@ def background_pj(spec: DramSpec, work: DramWork) -> Background:
         return Background()
     parts = [_background_pj(spec, supply, work) for supply in spec.energy.supplies]
     return Background(*(sum(getattr(part, f.name) for part in parts) for f in fields(Background)))
+
+
+def asleep_pj(spec: DramSpec, work: DramWork) -> float | None:
+    """The least standing energy of ranks that were asleep throughout the cycles of `work`: in power-down, refreshed as
+    often, or in self-refresh, which needs none. None where the device does not say what it draws asleep."""
+    cycles = work.active_rank_cycles + work.idle_rank_cycles
+    standing = replace(work, activates=0, reads=0, writes=0, row_hits=0, active_rank_cycles=0, idle_rank_cycles=cycles)
+    ways = {
+        "power_down_after_cycles": replace(standing, precharge_power_down_rank_cycles=cycles),
+        "self_refresh_after_cycles": replace(standing, self_refresh_rank_cycles=cycles, refreshes=0),
+    }
+    known = [way for key, way in ways.items() if not any(spec.sleep_faults(key, 1))]
+    return min((energy_pj(spec, way).total for way in known), default=None)
 
 
 def _energy_pj(spec: DramSpec, supply: Supply, work: DramWork) -> DramEnergy:

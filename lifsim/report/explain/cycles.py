@@ -19,6 +19,7 @@ from lifsim.report.explain.line import Line, alike, plus, product, times, total
 from lifsim.units import counted, noun_of
 
 UNIT = "cycles"
+_AWAITED = {"writeback": "room to write"}
 
 
 def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, laid: Laid) -> Iterator[Line]:
@@ -38,10 +39,10 @@ def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: Lay
 
 def waiting_lines(cycles: Cycles) -> Iterator[Line]:
     """What waits, and the sum of all."""
-    waited = [getattr(cycles, name) for name in STALLS.values()]
-    if sum(waited):
-        yield total("stalls", waited, UNIT, "waiting for weights, spikes, membranes, and to write back")
-    parts = [cycles.array, cycles.fill_drain, cycles.lif, sum(waited)]
+    waited = {_AWAITED.get(name, name): getattr(cycles, field) for name, field in STALLS.items()}
+    if terms := {name: amount for name, amount in waited.items() if amount}:
+        yield total("stalls", list(terms.values()), UNIT, f"waiting for {', '.join(terms)}")
+    parts = [cycles.array, cycles.fill_drain, cycles.lif, sum(waited.values())]
     yield total("cycles", [part for part in parts if part] or [0], UNIT, "all of the above")
 
 

@@ -109,8 +109,9 @@ def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation
         ("cycles", record.counts.cycles.total, "cycles"),
         ("DRAM", record.counts.dram_bytes.total, "bytes"),
     ):
-        parts = [line.value for stage in stages for line in stage.lines if line.quantity == quantity]
-        yield Line(quantity, plus(*map(str, parts)), value, unit, f"of {', '.join(stage.stage for stage in stages)}")
+        lines = [(stage.stage.replace("_", " "), line) for stage in stages for line in stage.lines]
+        parts = {stage: line.value for stage, line in lines if line.quantity == quantity and line.value}
+        yield Line(quantity, plus(*map(str, parts.values())), value, unit, f"of {', '.join(parts) or 'no stage'}")
     if record.counts.dram is not None:
         yield from command_lines(record.counts.dram, result.arch.dram.simulated.organisation.burst_bytes)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lifsim.report.figures.fig1 import BEHIND_TEXT
 from lifsim.report.figures.scales import tick_in_units
-from lifsim.report.figures.words import Unit
+from lifsim.report.figures.words import Unit, labelled
 from lifsim.report.memory_table import MemoryRow
 from lifsim.units import counted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_MB = 1e6
+_MEMORY = Unit("bytes")
 
 
 def table(rows: Sequence[MemoryRow], weight_bits: int, membrane_bits: int, pruned: float) -> pd.DataFrame:
@@ -74,23 +74,28 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
     for index, sharing in enumerate(sharings):
         rows = frame[frame["sharing"] == sharing]
         places = [networks.index(name) - 0.4 + (index + 0.5) * width for name in rows["workload"]]
-        heights = (rows["lif_bytes"] / _MB).tolist()
+        heights = rows["lif_bytes"].tolist()
         colour, hatch = COLOURS[index % len(COLOURS)], HATCHES[index % len(HATCHES)]
         axes.bar(places, heights, width, color=colour, hatch=hatch, edgecolor="white", label=f"LIF, {sharing}")
     for place, name in enumerate(networks):
-        weights = float(frame.loc[frame["workload"] == name, "weight_bytes"].iloc[0]) / _MB
+        weights = float(frame.loc[frame["workload"] == name, "weight_bytes"].iloc[0])
         label = "weights left" if place == 0 else None
         axes.plot([place - 0.48, place + 0.48], [weights, weights], "k--", label=label)
         at = (place + 0.48, weights)
         axes.annotate(
-            f"{weights:.2f}", at, (0, 3), textcoords="offset points", ha="right", fontsize="small", bbox=BEHIND_TEXT
+            _MEMORY.text(weights),
+            at,
+            (0, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize="small",
+            bbox=BEHIND_TEXT,
         )
     names = zip(by_lines(networks, 12), networks, strict=True)
     axes.set_xticks(range(len(networks)), [f"{short}{_idle(frame, name)}" for short, name in names])
     axes.set_yscale("log")
     axes.set_ylim(axes.get_ylim()[0], 1.6 * axes.get_ylim()[1])
-    unit = tick_in_units(axes.yaxis, Unit("MB"))
-    axes.set_ylabel(f"memory [{unit}]")
+    axes.set_ylabel(labelled("memory", tick_in_units(axes.yaxis, _MEMORY)))
 
 
 def _idle(frame: pd.DataFrame, network: str) -> str:

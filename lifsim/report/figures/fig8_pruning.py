@@ -15,7 +15,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.report.figures.scales import tick_in_units
 from lifsim.report.figures.subject import Subject
 from lifsim.report.figures.together import Line, draw_lines, joined
-from lifsim.report.figures.words import Unit
+from lifsim.report.figures.words import Unit, labelled
 from lifsim.report.study_table import pruned_rows, seeds_text
 from lifsim.units import counted
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 IN_A_ROW, ROW_IN = 6, 1.35
 """Panels beside each other, and their height on paper."""
 _PERCENT = (("active_share", "neurons that\never fire [%]"), ("accuracy", "test\naccuracy [%]"))
-_KB = 1000
+_MEMORY = Unit("bytes")
 
 
 def table(networks: Iterable[Pruned], of: Network, weight_bits: int, membrane_bits: int) -> pd.DataFrame:
@@ -107,14 +107,13 @@ def draw_bytes(frame: pd.DataFrame, axes: Axes) -> None:
     that are left, dashed."""
     lines = []
     for sharing, rows in frame.groupby("sharing", sort=False):
-        shares, kept = (100 * rows["share"]).tolist(), (rows["lif_bytes"] / _KB).tolist()
+        shares, kept = (100 * rows["share"]).tolist(), rows["lif_bytes"].tolist()
         lines.append(Line(str(sharing), shares, kept))
     first = frame[frame["sharing"] == frame.iloc[0]["sharing"]]
-    axes.plot((100 * first["share"]).tolist(), (first["weight_bytes"] / _KB).tolist(), "k--", label="weights left")
+    axes.plot((100 * first["share"]).tolist(), first["weight_bytes"].tolist(), "k--", label="weights left")
     draw_lines(axes, joined(lines))
     axes.set_yscale("log")
-    unit = tick_in_units(axes.yaxis, Unit("kB"))
-    axes.set_ylabel(f"memory of one image [{unit}]")
+    axes.set_ylabel(labelled("memory of one image", tick_in_units(axes.yaxis, _MEMORY)))
     axes.set_xlabel("weights pruned [%]")
     widths = [counted(int(frame.iloc[0][f"{name}_bits"]), "bit") for name in ("membrane", "weight")]
     axes.set_title(f"LIF membranes of {widths[0]}; weights that are\nleft of {widths[1]}, without indices",

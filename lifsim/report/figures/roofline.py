@@ -44,10 +44,11 @@ def table(result: Result) -> pd.DataFrame:
     per_cycle = Machine.of(arch).dram_bytes_per_cycle
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
     skips = sparsity_of(arch.array).skips
-    entries: list[tuple[str, LayerCounts | Totals]] = [(r.counts.name, r.counts) for r in result.records]
+    layers = [record.counts for record in result.records]
+    entries: list[tuple[str, int, LayerCounts | Totals]] = [(one.name, one.occupying(skips), one) for one in layers]
     rows = []
-    for name, counts in [*entries, ("whole run", result.totals)]:
-        macs, moved = counts.ops.occupying(skips), counts.dram_bytes.total
+    for name, macs, counts in [*entries, ("whole run", sum(macs for _, macs, _ in entries), result.totals)]:
+        moved = counts.dram_bytes.total
         intensity = macs / moved
         rows.append(
             {

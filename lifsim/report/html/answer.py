@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lifsim.errors import visible
+from lifsim.hardware.memory import MEMORIES
 from lifsim.lazy_dataclass import dataclass
 from lifsim.note import decisive
 from lifsim.play.bound import bound_by, waits_words
@@ -97,7 +98,9 @@ def _sentence(told: Told, known: Mapping[str, str]) -> str:
     work = f"{what} {counted(batch, 'image')} in {steps}, {schedule},"
     took = f"takes {known['cycles.total']} cycles ({known['time_s']}), {known['energy_pj.total']} and"
     cycles = told.totals.cycles
-    bound = f"It is bound by {bound_by(cycles)}; {waits_words(cycles)}."
+    model = MEMORIES.get(inputs["arch"].get("dram", {}).get("model", ""))
+    waits = waits_words(cycles, ideal=model is not None and not model.waits)
+    bound = f"It is bound by {bound_by(cycles)}; {waits}."
     return " ".join([work, f"{took} {known['dram_bytes.total']} of DRAM traffic.", bound, *_own(told)])
 
 
@@ -164,4 +167,5 @@ def _rates_words(rates: Mapping[str, Any]) -> str:
         for name in SCALES
         if name in rates
     )
-    return f"spike rates are assumed: {'; '.join(told)}"
+    stop = "; those of some layers stop at 1" if rates.get("saturated") else ""
+    return f"spike rates are assumed: {'; '.join(told)}{stop}"

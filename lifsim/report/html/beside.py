@@ -126,7 +126,7 @@ def _least(runs: Sequence[Run], key: str, name: str) -> str:
     found = [next(one for one in quantities(run) if one.key == key) for run in runs]
     least, most = min(found, key=attrgetter("value")), max(found, key=attrgetter("value"))
     if least.value == most.value:
-        return f"{name}: {least.text} in all."
+        return f"{name}: the same in all runs, {least.text}."
     best = " and ".join(run.label for run, one in zip(runs, found, strict=True) if one.value == least.value)
     over = f"up to {change_text(most.value / least.value - 1)}" if least.value else f"up to {most.text}"
     return f"{name}: least under {best}, {least.text}; the others {over}."

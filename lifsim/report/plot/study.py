@@ -78,6 +78,7 @@ def subject_of(study: Study, network: Network) -> Subject:
 
 def read_study(folder: Path) -> tuple[Study, Network, Dataset]:
     """The study in `folder`, and the network and images that it was trained with. Raises InputError."""
+    from lifsim.config.given_rates import ALL_REPLACED
     from lifsim.config.workload import load_workload
     from lifsim.engine.data import load_dataset
     from lifsim.engine.training.study import open_study
@@ -85,7 +86,7 @@ def read_study(folder: Path) -> tuple[Study, Network, Dataset]:
     study = open_study(folder)
     if not study.trials:
         raise InputError(Fault("must hold a trained network: `lifsim study` trains them", source=str(folder)))
-    network = load_workload(study.setting["workload"], study.setting["set"])
+    network = load_workload(study.setting["workload"], study.setting["set"], ALL_REPLACED)
     return study, network, load_dataset(study.setting["data"], network)
 
 

@@ -80,7 +80,7 @@ def test_the_answer_of_a_shared_run_says_what_is_sharings_own(shared: Told) -> N
     answer = Answer.of(shared)
     assert answer.title == "lenet5_mnist on sata128, sharing channel2"
     assert "takes 453,126 cycles (1.133 ms), 156.6 uJ and 99.44 KiB of DRAM traffic." in answer.sentence
-    own = "Sharing by itself, against none with as few LIF units (64 of 128): energy -0.0 %, LIF memory -50.0 %"
+    own = "Sharing by itself, against none with as few LIF units (64 of 128): energy -0.004 %, LIF memory -50.0 %"
     assert own in answer.sentence
     cards = {card.name: dict(card.changes) for card in answer.cards}
     assert cards["Cycles"] == {"none, alike": "=", "none, as it is": "+0.8 %"}
@@ -134,7 +134,7 @@ def test_several_runs_are_told_like_with_like(shared: Told, folder: Path) -> Non
     assert any("LIF units" in line for line in beside.warnings)
     none = compared.runs[2].label
     assert f"Cycles: least under {none}, 449,624; the others up to +0.8 %." in beside.sentence
-    assert "DRAM traffic: 99.44 KiB in all." in beside.sentence
+    assert "DRAM traffic: the same in all runs, 99.44 KiB." in beside.sentence
     assert beside.sentence.startswith("The runs are not alike: see below. Cycles: least under ")
     values = {line.name: line.cells for line in beside.figures.lines}
     assert values["cycles, total"] == (("453,126", ""), ("453,126", "="), ("449,624", "-0.8 %"))
