@@ -119,7 +119,7 @@ def test_without_it_the_name_is_unknown(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
-        name, module, dist = "broken", "no_such_module", None
+        name, module, value, dist = "broken", "no_such_module", "no_such_module:Broken", None
 
         def load(self) -> None:
             raise ImportError("no such module")
@@ -129,8 +129,11 @@ def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -
     )
     registry: Registry = Registry("dataflow", Dataflow, "lifsim.hardware.array.dataflow", "broken")
     for _ in range(2):  # who asks again is told again
-        with pytest.raises(InputError, match="dataflow 'broken' of package no_such_module must load"):
-            list(registry)
+        with pytest.raises(
+            InputError, match=r"member broken \(no_such_module\): dataflow .* must load, but: ImportError"
+        ):
+            registry["broken"]
+        assert not list(registry)
 
 
 ROGUE = """
@@ -157,8 +160,9 @@ def _rogue(folder: Path, name: str) -> list[str]:
 def test_what_a_member_of_another_package_raises_is_that_packages_fault(tmp_path: Path) -> None:
     command = _rogue(tmp_path, "rogue")
     ran = _run(tmp_path, *command, "--out", str(tmp_path / "run"))
-    told = "lifsim.dataflows: dataflow 'rogue' of package rogue-package must work, but: KeyError('no such key')"
-    assert (ran.returncode, ran.stderr) == (2, f"{told} (--debug shows where)\n")
+    told = "member rogue (rogue-package) operands: must return Operands, raised KeyError('no such key')"
+    way_out = "mend rogue_package.Rogue.operands, or name another dataflow (`lifsim list` has them)"
+    assert (ran.returncode, ran.stderr) == (2, f"{told} (--debug shows where); {way_out}\n")
     assert not (tmp_path / "run").exists()
     assert "rogue_package.py" in _run(tmp_path, *command, "--debug").stderr
 
@@ -169,13 +173,13 @@ def test_of_members_in_one_module_the_one_at_work_is_blamed(tmp_path: Path) -> N
         module.write("\nclass Other(OutputStationary):\n    name = title = 'zealot'\n")
     with (tmp_path / "rogue_package-1.0.dist-info" / "entry_points.txt").open("a") as entries:
         entries.write("zealot = rogue_package:Other\n")
-    assert "dataflow 'rogue' of package rogue-package must work" in _run(tmp_path, *command).stderr
+    assert "member rogue (rogue-package) operands: must return" in _run(tmp_path, *command).stderr
 
 
 def test_an_entry_point_that_has_another_name_than_its_member_is_refused(tmp_path: Path) -> None:
     ran = _run(tmp_path, *_rogue(tmp_path, "other"))
     assert ran.returncode == 2
-    assert "dataflow 'rogue' of package rogue-package must load, but" in ran.stderr
+    assert "member rogue (rogue-package): dataflow rogue_package:Rogue must load, but" in ran.stderr
     assert "it is called 'other': its entry point must have the same name" in ran.stderr
 
 

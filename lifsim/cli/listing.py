@@ -119,6 +119,8 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     columns = terminal_columns() if sys.stdout.isatty() else ENDLESS  # a line each for who reads a pipe
     for name, description in rows.items():
         say(*wrapped(visible(f"{name:{width}}  {description}".rstrip()), columns, indent=width + 2))
+    if what in _MEMBERS and (unfit := registry_of(_MEMBERS[what]).unfit):
+        raise InputError(dict.fromkeys(unfit.values()))
 
 
 def _copied(kind: Kind, name: str, target: Path, *, force: bool) -> Placed:

@@ -21,6 +21,7 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.note import Note
+from lifsim.play.dram import DramActivity
 from lifsim.play.gradient_notes import gradient_notes
 from lifsim.play.record import LayerRecord, leaking
 from lifsim.play.training import keeping_notes
@@ -95,8 +96,8 @@ def simulate(
     bits = arch.precision.membrane_bits
     memory = shared.parts.of(lif_memory, network, states, bits, spikes.batch, keeping, groups, alike)
     trace = trace_of(network, options)
-    dram = timeline.dram if timeline else None
-    totals = Totals.of(records, arch, area_of(arch, costs, bank), bank.units, memory, dram)
+    did = DramActivity.of(timeline.dram, costs.dram) if timeline and timeline.dram else None
+    totals = Totals.of(records, arch, area_of(arch, costs, bank), bank.units, memory, did)
     return Result(
         arch=arch,
         network=network,

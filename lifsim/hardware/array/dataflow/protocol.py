@@ -7,7 +7,7 @@ from copy import copy
 from functools import cache
 from typing import Protocol
 
-from lifsim.contract import asked_where, told_by
+from lifsim.contract import answers, asked_where, told_by
 from lifsim.hardware.gemm import ArrayShape, Gemm
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
@@ -66,6 +66,20 @@ class OutputBlock:
     filters: int | None
 
 
+def _no_folds(folds: Folds, *_: object) -> str:
+    return "" if min(folds.count, folds.cycles) > 0 else "folds, each of one cycle or more"
+
+
+def _no_outputs(block: OutputBlock, *_: object) -> str:
+    return "pixels and filters of one or more" if 0 in (block.pixels, block.filters) else ""
+
+
+def _misshapen(reads: Reads, _dataflow: object, _read: object, gemm: Gemm, *_: object) -> str:
+    groups = [each.shape[0] if each.ndim == 2 else 0 for each in (reads.waits, reads.words)]
+    fits = groups == [gemm.groups] * 2 and reads.waits.shape == reads.words.shape
+    return "" if fits else f"waits and words of one shape [groups, folds], here [{gemm.groups}, folds]"
+
+
 class Dataflow(Protocol):
     """One way to lay a layer over an H x W array.
 
@@ -95,6 +109,7 @@ class Dataflow(Protocol):
         return ""
 
     @told_by("words")
+    @answers(_no_folds)
     @abstractmethod
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and round."""
@@ -105,11 +120,13 @@ class Dataflow(Protocol):
         """The folds in arithmetic."""
         ...
 
+    @answers(_no_outputs)
     @abstractmethod
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """The outputs that the folds of one reduction finish together."""
         ...
 
+    @answers(_no_outputs)
     def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """The outputs of a tile whose membranes live at a time, tick-batched: those finished together, whose timesteps
         run back to back, unless a dataflow says less."""
@@ -135,6 +152,7 @@ class Dataflow(Protocol):
         column folds; asked only of a dataflow that `holds_pixels`."""
         raise ValueError(f"{self.name} holds no pixels in its rows")
 
+    @answers(_misshapen)
     @abstractmethod
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """[groups, folds] of the inputs of one round, read once."""

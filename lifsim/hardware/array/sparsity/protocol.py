@@ -11,6 +11,7 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.contract import answers
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.gemm import ArrayCycles, Gemm
@@ -40,6 +41,11 @@ class SpikeMaps(Protocol):
     def read_parts(self, timestep: int, first: int, last: int) -> Iterator[NDArray[np.uint8]]:
         """The same [last - first, some of C, H, W] after the other, each there until the next is."""
         ...
+
+
+def _too_many_macs(macs: int, kept: Kept, timestep: int, gemm: Gemm) -> str:
+    most = gemm.macs * kept.images
+    return f"at most the {most} of round {timestep}" if macs > most else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +85,22 @@ class Kept:
         both = None if self.ones_in_both is None else self.ones_in_both[list(chosen)]
         return replace(self, ones=of_rows(self.ones, chosen), ones_in_both=both)
 
+    @answers(_too_many_macs)
     def effective_macs(self, timestep: int, gemm: Gemm) -> int:
         """Multiply-accumulates of one round, all images, that no zero makes void: ones times the Sc filters of a group,
         or the ones that meet ones."""
         if self.ones_in_both is not None:
             return int(np.sum(self.ones_in_both[:, timestep], dtype=np.int64))
         return int(np.sum(self.ones[:, timestep], dtype=np.int64)) * gemm.filters
+
+
+def _of_others(kept: Kept, _sparsity: object, _read: object, _spikes: object, batch: int, rounds: int) -> str:
+    fits = kept.ones.ndim == 4 and kept.ones.shape[:2] == (batch, rounds)
+    return "" if fits else f"ones of [images, rounds, groups, pixels], here [{batch}, {rounds}, ...]"
+
+
+def _of_other_rounds(cycles: tuple[ArrayCycles, ...], _sparsity: object, kept: Kept, _laid: object) -> str:
+    return "" if len(cycles) == kept.rounds else f"cycles of each of {kept.rounds} rounds"
 
 
 class Sparsity(Protocol):
@@ -112,6 +128,7 @@ class Sparsity(Protocol):
     def require(self, read: InputMap) -> None:
         """Raises InputError where such a layer has more than can be looked at, before its spikes are."""
 
+    @answers(_of_others)
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
         """What it must know of the spikes of a layer that reads the map as `read` says."""
         return Kept(ones_of(read, spikes, batch, rounds))
@@ -120,6 +137,7 @@ class Sparsity(Protocol):
         """Of this machine's memory, for an image and round of such a layer."""
         return read.groups * read.pixels * ones_type(read.channels, read.kernel).itemsize
 
+    @answers(_of_other_rounds)
     @abstractmethod
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
