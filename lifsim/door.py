@@ -27,6 +27,12 @@ DOOR = "__lifsim_door__"
 """Of a class, the protocols whose methods are wrapped; of a function, the one that it wraps."""
 
 
+NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+
+NO_NAMES = frozenset(("nan", "inf", "infinity", "null", "true", "false", "yes", "no", "on", "off", "y", "n"))
+"""What YAML and numbers have other meanings for."""
+
+
 @dataclass(frozen=True)
 class Guest:
     """A member of another package. kind: what it is, for people; name: as files spell it."""
@@ -105,6 +111,9 @@ def welcome(member: Any, protocol: type[Any], guest: Guest) -> None:
                 check_of(hints[name], part)(getattr(member, name))
             except UnkeptError as error:
                 faults.append(guest.fault(name, f"must be {error.must}, is {error.found}", part.where))
+    if not faults and (not NAME.fullmatch(guest.name) or guest.name.lower() in NO_NAMES):
+        words = "letters, digits and _, a letter first, and nothing that files take for a value"
+        faults.append(guest.fault("name", f"must be {words}, is {guest.name!r}", _place(type(member), "name")))
     if faults:
         raise InputError(faults)
     guard(type(member), protocol, guest)

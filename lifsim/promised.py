@@ -52,6 +52,11 @@ def shown(value: object) -> str:
     """A value in a few words, whose own may be endless, or fail."""
     if isinstance(value, np.ndarray):
         return f"an array {list(value.shape)} of {value.dtype}"
+    if isinstance(value, tuple) and type(value).__repr__ is tuple.__repr__:
+        return f"({', '.join(map(shown, value[:4]))}{', ...' if len(value) > 4 else ''})"
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = ", ".join(f"{each.name}={shown(getattr(value, each.name))}" for each in fields(value))
+        return f"{type(value).__name__}({parts})" if len(parts) < 100 else f"{type(value).__name__}({parts[:100]}...)"
     try:
         text = repr(value)
     except Exception:

@@ -11,7 +11,7 @@ import pkgutil
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from lifsim.contract import made
@@ -52,11 +52,15 @@ class Registry(Mapping[str, Member]):
 
     kind: what a member is, for people. protocol: what it must have (`lifsim.contract`). folder: the package whose
     modules are the shipped members. group: the entry points of other packages, each of which names a member's class.
-    Those are loaded only when a name is asked for that LIFSim does not ship, or all names are.
+    Those are loaded only when a name is asked for that LIFSim does not ship, or all names are. beside: raises TypeError
+    where one of them is not what members must be beside the protocol.
     """
 
-    def __init__(self, kind: str, protocol: type[Any], folder: str, group: str) -> None:
+    def __init__(
+        self, kind: str, protocol: type[Any], folder: str, group: str, beside: Callable[[Any], None] | None = None
+    ) -> None:
         self.kind, self.protocol, self.folder, self.group = kind, protocol, folder, group
+        self._beside = beside
         self._members: dict[str, Member] = {}
         self._origins: dict[str, Origin] = {}
         self._unfit: dict[str, Fault] = {}
@@ -142,6 +146,8 @@ class Registry(Mapping[str, Member]):
             from lifsim.door import Guest, welcome
 
             welcome(one, self.protocol, Guest(self.kind, one.name, origin.package))
+            if self._beside is not None:
+                self._beside(one)
         self._members[one.name] = one
         self._origins[one.name] = origin
 

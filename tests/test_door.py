@@ -3,19 +3,28 @@ that keeps its protocol change no figure?"""
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_type_hints
 
 import pytest
 
 import lifsim
+from lifsim.door import DOOR, Guest, Part
 from lifsim.errors import InputError
+from lifsim.hardware.array import Kept
 from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
+from lifsim.hardware.array.sparsity import ones_of
+from lifsim.hardware.memory import PerBit
+from lifsim.layers.conv import Conv, ConvKeys
+from lifsim.model.network import Tensor
 from lifsim.neurons import NeuronModel
-from lifsim.registry import Registry, registry_of
+from lifsim.promised import check_of
+from lifsim.registry import KINDS, Registry, registry_of
 
 NET = """
 name: net
@@ -178,3 +187,103 @@ def test_whatever_a_neuron_returns_or_raises_is_told_as_its_own(
     registered("neuron", guest("neuron", "lif", **{method: BAD[bad]}, **vectorised))
     for how in ({"spikes": "engine"}, {"mode": "training", "batch": 1, "bptt": "reversed"}):
         told(lambda how=how: figures(tmp_path, *BANDWIDTH, neuron="guest", **how), method)  # type: ignore[misc]
+
+
+def test_of_a_layer_what_it_makes_is_looked_at_too(registered: Callable[..., None], tmp_path: Path) -> None:
+    kind = guest_layer()
+    registered("layer", kind)
+    plain = figures(tmp_path, *BANDWIDTH, spikes="engine")
+    assert figures(tmp_path, *BANDWIDTH, conv="guest", spikes="engine") == plain
+
+
+LAYER_PARTS = ("kind", "window", "flat", "weight_shape", "forward")
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("part", LAYER_PARTS)
+def test_whatever_a_layer_says_of_itself_is_told_as_its_own(
+    part: str, bad: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    answer = BAD[bad] if part == "forward" else property(BAD[bad])
+    registered("layer", guest_layer(**{part: answer}))
+    with pytest.raises(InputError) as told:
+        figures(tmp_path, *BANDWIDTH, conv="guest", spikes="engine")
+    assert re.search(rf"member guest \(guests\) ({part}|node): must return .*; mend guests\.module\.", str(told.value))
+
+
+def guest_layer(**parts: Any) -> type[Any]:
+    """A kind of convolutions whose layers have these parts of their own."""
+
+    class GuestConv(Conv):
+        kind = "guest"
+
+    GuestConv.__module__ = "guests.module"
+    for name, part in parts.items():
+        setattr(GuestConv, name, part)
+
+    class GuestKeys(ConvKeys):
+        op: Literal["guest"]  # type: ignore[assignment]
+
+        def node(self, inputs: Sequence[Tensor]) -> Any:
+            return GuestConv(**vars(super().node(inputs)))
+
+    GuestKeys.__module__ = __name__
+
+    return guest("layer", "conv", keys=GuestKeys)
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("method", ["effective_macs", "window", "in_order"])
+def test_whatever_is_kept_of_spikes_says_is_told_as_its_sparsity_s(
+    method: str, bad: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    mine = type("Mine", (Kept,), {method: BAD[bad], "__module__": "guests.module"})
+
+    def keep(_: Any, *given: Any) -> Any:
+        return mine(ones_of(*given))
+
+    registered("sparsity", guest("sparsity", "gate", keep=keep))
+    told(lambda: figures(tmp_path, *BANDWIDTH, "array.sparsity=guest", schedule="auto"), method)
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("method", ["energy_pj", "background"])
+def test_whatever_a_price_says_is_told_as_its_memory_s(
+    method: str, bad: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    mine = type("Mine", (PerBit,), {method: BAD[bad], "__module__": "guests.module"})
+    registered("memory", guest("memory", "bandwidth", charge=lambda *_: mine(1.0)))
+    told(lambda: figures(tmp_path, *BANDWIDTH, "dram.model=guest"), method)
+
+
+def test_a_member_that_is_none_is_refused_by_what_is_wrong_with_it() -> None:
+    registry: Registry[Any] = registry_of("dataflow")
+    for part, value, words in (
+        ("title", 5, "title: must be a text, is 5"),
+        ("sums_in_pes", "yes", "sums_in_pes: must be True or False, is 'yes'"),
+        ("name", "nan", "name: must be letters, digits and _"),
+        ("name", "a,b", "name: must be letters, digits and _"),
+    ):
+        with pytest.raises(InputError, match=rf"^member \S+ \(guests\) {words}"):
+            registry.register(guest("dataflow", "os", **{part: value}))
+    with pytest.raises(TypeError, match=r'GuestKeys must have op: Literal\["other"\]'):
+        registry_of("layer").register(type("Other", (guest_layer(),), {"name": "other", "__module__": "guests"}))
+    plain = type("Plain", (), {**vars(NeuronModel), **vars(type(registry_of("neuron")["lif"])), "name": "plain"})
+    with pytest.raises((TypeError, InputError)):
+        registry_of("neuron").register(plain)
+
+
+def test_what_each_protocol_promises_is_understood() -> None:
+    """No annotation is passed over, whose value would be any."""
+    for kind in KINDS:
+        protocol = registry_of(kind).protocol
+        for name, method in vars(protocol).items():
+            if inspect.isfunction(method) and not name.startswith("_") and name not in ("constants",):
+                hint = get_type_hints(method)["return"]
+                assert check_of(hint, Part(Guest("", "", ""), "", "")).__name__ != "_anything", (kind, name)
+
+
+def test_members_of_lifsim_are_not_wrapped() -> None:
+    for kind in KINDS:
+        for member in registry_of(kind).shipped.values():
+            assert not any(hasattr(type(member), DOOR) for _ in (kind,)), member.name

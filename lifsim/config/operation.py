@@ -66,6 +66,8 @@ def _unfit_product(product: Product, keys: ProductOperation, inputs: Sequence[Te
         f"an output of name {keys.name!r}": product.name == product.output.name == keys.name,
         f"a window over {inputs[0].elements} elements": prod(window.in_shape) == inputs[0].elements,
         f"a window that puts out {product.output.elements} elements": prod(window.out_shape) == product.output.elements,
+        "no batch norm, which is of one output channel a filter": not product.batch_norm
+        or filters == product.output.shape[0],
         "a window of kernel, stride and groups >= 1": min(*window.kernel, *window.stride, window.groups) > 0,
         "groups that divide channels and filters": not any(one % max(window.groups, 1) for one in (channels, filters)),
         "a window of floor((H + 2p - R) / s) + 1 outputs": slid

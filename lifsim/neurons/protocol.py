@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from lifsim.contract import answers, asked_where
 from lifsim.lazy_dataclass import dataclass
-from lifsim.neurons.parameters import Numbers
+from lifsim.neurons.parameters import Numbers, parameters_of
 from lifsim.registry import Registry
 
 Array = NDArray[Any]
@@ -167,4 +168,10 @@ class NeuronModel(Protocol):
         raise ValueError(f"no call of {self.name} can be undone")
 
 
-NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons")
+def _adjustable(neuron: NeuronModel) -> None:
+    """Its fields are parameters, which workloads give."""
+    if not is_dataclass(neuron) or "threshold" not in parameters_of(type(neuron)):
+        raise TypeError(f"{type(neuron).__qualname__} must be a frozen dataclass with a parameter threshold")
+
+
+NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons", _adjustable)

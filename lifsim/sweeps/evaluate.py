@@ -21,6 +21,7 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.registry import blamed
 from lifsim.simulate.inputs import Inputs, split_overrides
 from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
@@ -100,7 +101,7 @@ class Evaluator:
         except InputError as error:
             why = "; ".join(map(str, error.faults))
         except Exception as error:  # a fault of LIFSim at one point must not lose the others
-            why = f"internal error: {type(error).__name__}: {error}"
+            why = str(blamed(error) or f"internal error: {type(error).__name__}: {error}")
         return Outcome(point, key or self._job.key_of(point), None, why)
 
     def inputs(self, settings: Settings) -> Inputs:
