@@ -32,16 +32,23 @@ def told_by(other: str) -> Callable[[F], F]:
     return mark
 
 
-def answers(rule: Callable[..., str], *, made: str = "") -> Callable[[F], F]:
+def answers(rule: Callable[..., str], *, each: Callable[..., str] | None = None, made: str = "") -> Callable[[F], F]:
     """Marks a method of a protocol whose answer, of which its annotation says what it is, must obey `rule(answer,
     member, *arguments)`: what it must be and is not, "" where it is. Asked of members of other packages alone
-    (`lifsim.door`). made: what the annotation means, `module:class`, where that is not imported with the protocol."""
+    (`lifsim.door`). each: likewise of every entry where an iterator is answered, and where a function is of what that
+    returns, with its arguments. made: what the annotation means, `module:class`, where that is not imported with the
+    protocol."""
 
     def mark(method: F) -> F:
-        method.__dict__["answers"] = rule, made
+        method.__dict__["answers"] = rule, each, made
         return method
 
     return mark
+
+
+def of_any(*_: object) -> str:
+    """The rule of what has none."""
+    return ""
 
 
 def made(member: type[M], protocol: type[Any]) -> M:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, Self, get_args, get_type_hints
 
-from lifsim.contract import bases_of
+from lifsim.contract import bases_of, of_any
 from lifsim.errors import Fault, InputError, Interruption, ToldError
 from lifsim.lazy_dataclass import dataclass
 from lifsim.promised import Check, UnkeptError, check_of, shown
@@ -58,7 +58,7 @@ class Part:
 
     def wrapped(self, function: Callable[..., Any], promise: Any, protocol: type[Any]) -> Callable[..., Any]:
         """`function`, which keeps what is promised of that name, `promise` being the method of `protocol`."""
-        rule, made = getattr(promise, "answers", (_none, ""))
+        rule, each, made = getattr(promise, "answers", (of_any, None, ""))
         hint = _found(made) if made else get_type_hints(promise).get("return", Any)
         hint = protocol if hint is Self else hint
         check, must = check_of(hint, self), _words(hint)
@@ -66,7 +66,8 @@ class Part:
         @wraps(function)
         def kept(*given: Any, **named: Any) -> Any:
             arguments = inspect.signature(promise).bind(*given, **named).args if named else given
-            return self._kept(lambda: _obeying(rule, check(function(*given, **named)), arguments), must)
+            answer = self._kept(lambda: _obeying(rule, check(function(*given, **named)), arguments), must)
+            return answer if each is None else self._each(answer, each, arguments)
 
         setattr(kept, DOOR, function)
         return kept
@@ -84,6 +85,13 @@ class Part:
         walk, end = iter(entries), object()
         while (entry := self._kept(lambda: _next(walk, check, end), "an iterator that works")) is not end:
             yield entry
+
+    def _each(self, answer: Any, rule: Callable[..., str], given: tuple[Any, ...]) -> Any:
+        """An iterator whose entries obey a rule, or a function that returns what does."""
+        if isinstance(answer, Iterator):
+            return self.walked(answer, lambda entry: _obeying(rule, entry, given))
+        member = given[0]
+        return lambda *each: self._kept(lambda: _obeying(rule, answer(*each), (member, *each)), "what works")
 
     def _kept(self, answer: Callable[[], Any], must: str) -> Any:
         """Raises InputError where it is none, or not what it must be."""
@@ -165,10 +173,6 @@ def _is_ours(member: type[Any]) -> bool:
 def _found(place: str) -> Any:
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-def _none(*_: Any) -> str:
-    return ""
 
 
 def _obeying(rule: Callable[..., str], answer: Any, given: tuple[Any, ...]) -> Any:

@@ -167,6 +167,19 @@ def test_what_a_member_of_another_package_raises_is_that_packages_fault(tmp_path
     assert "rogue_package.py" in _run(tmp_path, *command, "--debug").stderr
 
 
+def test_one_point_of_a_sweep_fails_in_these_words_and_the_others_go_on(tmp_path: Path) -> None:
+    """Whatever ends it: the exit of a member ended the command as if all was well."""
+    _rogue(tmp_path, "rogue")
+    module = tmp_path / "rogue_package.py"
+    module.write_text("import sys\n" + module.read_text().replace('return {}["no such key"]', "sys.exit(0)"))
+    chosen = ["--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--out", str(tmp_path / "sweep")]
+    swept = _run(tmp_path, "sweep", *chosen, "--vary", "array.dataflow=os,rogue,ws")
+    assert "1 of 3 points failed, the other 2 have figures" in swept.stderr
+    assert "member rogue (rogue-package) operands: must return Operands, raised SystemExit(0)" in swept.stderr
+    exported = _run(tmp_path, "store", "export", str(tmp_path / "sweep"), "--out", str(tmp_path / "points.csv"))
+    assert "raised SystemExit(0)" in (tmp_path / "points.csv").read_text(), exported.stderr
+
+
 def test_of_members_in_one_module_the_one_at_work_is_blamed(tmp_path: Path) -> None:
     command = _rogue(tmp_path, "rogue")
     with (tmp_path / "rogue_package.py").open("a") as module:

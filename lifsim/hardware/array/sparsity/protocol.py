@@ -11,7 +11,7 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.contract import answers
+from lifsim.contract import answers, of_any
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.array.laid import Laid
 from lifsim.hardware.gemm import ArrayCycles, Gemm
@@ -103,6 +103,12 @@ def _of_other_rounds(cycles: tuple[ArrayCycles, ...], _sparsity: object, kept: K
     return "" if len(cycles) == kept.rounds else f"cycles of each of {kept.rounds} rounds"
 
 
+def _other_blocks(entry: tuple[NDArray[np.int64], int], _sparsity: object, kept: Kept, _laid: object) -> str:
+    blocks, images = entry
+    fits = blocks.ndim == 2 and 1 <= len(blocks) <= kept.rounds and blocks.size and images <= kept.images
+    return "" if fits else f"[visits, blocks] of at most {kept.rounds} visits, and at most {kept.images} images"
+
+
 class Sparsity(Protocol):
     """What a spike of zero saves.
 
@@ -143,6 +149,7 @@ class Sparsity(Protocol):
         """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
         ...
 
+    @answers(of_any, each=_other_blocks)
     @abstractmethod
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """([visits, blocks] cycles between two finished sets of outputs, images that it holds for), of all images."""
