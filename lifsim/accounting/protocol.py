@@ -15,6 +15,7 @@ from lifsim.accounting.stages import Stages
 from lifsim.contract import answers, asked_where
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
+from lifsim.hardware.gemm import too_long
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
@@ -81,8 +82,9 @@ def _itself(setup: Setup) -> Setup:
 
 
 def _named_otherwise(counts: Sequence[LayerCounts], names: Sequence[str]) -> str:
-    fits = [each.name for each in counts] == [*names]
-    return "" if fits else f"counts of {', '.join(names)}, in this order"
+    if [each.name for each in counts] != [*names]:
+        return f"counts of {', '.join(names)}, in this order"
+    return too_long(max((each.cycles.total for each in counts), default=0))
 
 
 def _other_layers(counts: list[LayerCounts], _accounting: object, network: Network, *_: object) -> str:

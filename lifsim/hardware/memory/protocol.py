@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from lifsim.contract import answers, asked_where
+from lifsim.hardware.gemm import too_long
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.program import Halves, Program
@@ -38,6 +39,8 @@ def _other_program(timing: Timing, _memory: object, _dram: object, program: Prog
     before = np.concatenate([[0], timing.end[:-1]])
     if (timing.end - before != program.step_cycles + timing.waited.sum(axis=1)).any():
         return "a Timing in which each step ends its cycles, and those that it waited, behind the one before"
+    if broken := too_long(timing.total):
+        return broken
     late = (steps and timing.total < timing.end[-1]) or (requests and (timing.answered < timing.begun).any())
     return "a Timing in which requests end behind their beginning, and all of it at `total`" if late else ""
 

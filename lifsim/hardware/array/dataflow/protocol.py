@@ -8,7 +8,7 @@ from functools import cache
 from typing import Protocol
 
 from lifsim.contract import answers, asked_where, told_by
-from lifsim.hardware.gemm import ArrayShape, Gemm
+from lifsim.hardware.gemm import ArrayShape, Gemm, too_long
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -67,7 +67,15 @@ class OutputBlock:
 
 
 def _no_folds(folds: Folds, *_: object) -> str:
-    return "" if min(folds.count, folds.cycles) > 0 else "folds, each of one cycle or more"
+    return too_long(folds.count * folds.cycles) if folds.count and folds.cycles else "folds of one cycle or more each"
+
+
+def _long_waits(stalls: PortStalls, *_: object) -> str:
+    return too_long(stalls.total)
+
+
+def _many_repeats(repeats: int, *_: object) -> str:
+    return "at most 2**32" if repeats > 1 << 32 else ""
 
 
 def _no_outputs(block: OutputBlock, *_: object) -> str:
@@ -76,8 +84,9 @@ def _no_outputs(block: OutputBlock, *_: object) -> str:
 
 def _misshapen(reads: Reads, _dataflow: object, _read: object, gemm: Gemm, *_: object) -> str:
     groups = [each.shape[0] if each.ndim == 2 else 0 for each in (reads.waits, reads.words)]
-    fits = groups == [gemm.groups] * 2 and reads.waits.shape == reads.words.shape
-    return "" if fits else f"waits and words of one shape [groups, folds], here [{gemm.groups}, folds]"
+    if groups != [gemm.groups] * 2 or reads.waits.shape != reads.words.shape:
+        return f"waits and words of one shape [groups, folds], here [{gemm.groups}, folds]"
+    return too_long(reads.waits.size * max(int(each.max(initial=0)) for each in (reads.waits, reads.words)))
 
 
 class Dataflow(Protocol):
@@ -141,12 +150,14 @@ class Dataflow(Protocol):
         """What one group reads in one round."""
         ...
 
+    @answers(_long_waits)
     @abstractmethod
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """Of one visit, whose `rounds` go together: what it takes longer because of the ports of the buffers."""
         ...
 
     @asked_where("holds_pixels")
+    @answers(_long_waits)
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """Of folds that stream in `stream` [..., groups, row folds] cycles and whose inputs take `inputs`, over all
         column folds; asked only of a dataflow that `holds_pixels`."""
@@ -158,6 +169,7 @@ class Dataflow(Protocol):
         """[groups, folds] of the inputs of one round, read once."""
         ...
 
+    @answers(_many_repeats)
     @abstractmethod
     def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """How often a round reads the inputs that `input_reads` counts."""

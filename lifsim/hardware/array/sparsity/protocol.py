@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lifsim.contract import answers, of_any
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.array.laid import Laid
-from lifsim.hardware.gemm import ArrayCycles, Gemm
+from lifsim.hardware.gemm import ArrayCycles, Gemm, too_long
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -100,13 +100,21 @@ def _of_others(kept: Kept, _sparsity: object, _read: object, _spikes: object, ba
 
 
 def _of_other_rounds(cycles: tuple[ArrayCycles, ...], _sparsity: object, kept: Kept, _laid: object) -> str:
-    return "" if len(cycles) == kept.rounds else f"cycles of each of {kept.rounds} rounds"
+    if len(cycles) != kept.rounds:
+        return f"cycles of each of {kept.rounds} rounds"
+    return too_long(sum(each.total for each in cycles))
+
+
+def _long_waits(stalls: PortStalls, *_: object) -> str:
+    return too_long(stalls.total)
 
 
 def _other_blocks(entry: tuple[NDArray[np.int64], int], _sparsity: object, kept: Kept, _laid: object) -> str:
     blocks, images = entry
     fits = blocks.ndim == 2 and 1 <= len(blocks) <= kept.rounds and blocks.size and images <= kept.images
-    return "" if fits else f"[visits, blocks] of at most {kept.rounds} visits, and at most {kept.images} images"
+    if not fits:
+        return f"[visits, blocks] of at most {kept.rounds} visits, and at most {kept.images} images"
+    return too_long(blocks.size * int(blocks.max()))
 
 
 class Sparsity(Protocol):
@@ -155,6 +163,7 @@ class Sparsity(Protocol):
         """([visits, blocks] cycles between two finished sets of outputs, images that it holds for), of all images."""
         ...
 
+    @answers(_long_waits)
     @abstractmethod
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """For the ports of the buffers that feed the array, all images."""
