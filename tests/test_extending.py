@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
+from lifsim.contract import bases_of
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm, dense_cycles
 from lifsim.registry import KINDS, Registry, registry_of
@@ -226,3 +229,11 @@ def test_the_page_says_of_every_kind_where_its_members_are() -> None:
         registry = registry_of(kind)
         row = next(row for row in rows if row.startswith(f"| {registry.kind} |"))
         assert f"| {registry.folder.replace('.', '/')}/ | `{registry.group}` |" in row
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_says_all_that_a_protocol_asks(kind: str) -> None:
+    page = (DOCS / "extending.md").read_text(encoding="utf-8")
+    for base in bases_of(registry_of(kind).protocol):
+        for name in {*inspect.get_annotations(base), *vars(base)}:
+            assert name.startswith("_") or re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name

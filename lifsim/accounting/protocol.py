@@ -26,6 +26,7 @@ from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import input_map_of
+from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
 
@@ -100,7 +101,7 @@ def _other_stages(layers: list[Stages], _accounting: object, setup: Setup, *_: o
     if len(layers) == len(setup.network.layers) and all(layers):
         first = [next(iter(each.values())) for each in layers]
         return _named_otherwise(first, [layer.name for layer in setup.network.layers])
-    return f"stages of each of {len(setup.network.layers)} layers"
+    return f"stages of {counted(len(setup.network.layers), 'layer')}"
 
 
 class Accounting(Protocol):

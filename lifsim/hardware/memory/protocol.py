@@ -35,7 +35,7 @@ def _other_program(timing: Timing, _memory: object, _dram: object, program: Prog
     shapes |= dict.fromkeys(("issued", "begun", "answered", "held"), (requests,))
     misfit = [name for name, shape in shapes.items() if getattr(timing, name).shape != shape]
     if misfit:
-        return f"a Timing of {steps} steps and {requests} requests: {misfit[0]} {list(shapes[misfit[0]])}"
+        return f"a Timing whose {misfit[0]} is an array {list(shapes[misfit[0]])}"
     before = np.concatenate([[0], timing.end[:-1]])
     if (timing.end - before != program.step_cycles + timing.waited.sum(axis=1)).any():
         return "a Timing in which each step ends its cycles, and those that it waited, behind the one before"

@@ -113,7 +113,7 @@ def _other_blocks(entry: tuple[NDArray[np.int64], int], _sparsity: object, kept:
     blocks, images = entry
     fits = blocks.ndim == 2 and 1 <= len(blocks) <= kept.rounds and blocks.size and images <= kept.images
     if not fits:
-        return f"[visits, blocks] of at most {kept.rounds} visits, and at most {kept.images} images"
+        return f"[visits, blocks], visits <= {kept.rounds}, images <= {kept.images}"
     return too_long(blocks.size * int(blocks.max()))
 
 
