@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
+from lifsim.lazy_dataclass import dataclass
+
 M = TypeVar("M")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,15 +34,31 @@ def told_by(other: str) -> Callable[[F], F]:
     return mark
 
 
-def answers(rule: Callable[..., str], *, each: Callable[..., str] | None = None, made: str = "") -> Callable[[F], F]:
+@dataclass(frozen=True)
+class Answers:
+    """What `answers` says of a method."""
+
+    rule: Callable[..., str]
+    each: Callable[..., str] | None = None
+    made: str = ""
+    says: tuple[type[Exception], ...] = ()
+
+
+def answers(
+    rule: Callable[..., str],
+    *,
+    each: Callable[..., str] | None = None,
+    made: str = "",
+    says: tuple[type[Exception], ...] = (),
+) -> Callable[[F], F]:
     """Marks a method of a protocol whose answer, of which its annotation says what it is, must obey `rule(answer,
     member, *arguments)`: what it must be and is not, "" where it is. Asked of members of other packages alone
     (`lifsim.door`). each: likewise of every entry where an iterator is answered, and where a function is of what that
     returns, with its arguments. made: what the annotation means, `module:class`, where that is not imported with the
-    protocol."""
+    protocol. says: what it raises to answer."""
 
     def mark(method: F) -> F:
-        method.__dict__["answers"] = rule, each, made
+        method.__dict__["answers"] = Answers(rule, each, made, says)
         return method
 
     return mark

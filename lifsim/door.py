@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, Self, get_args, get_type_hints
 
-from lifsim.contract import bases_of, of_any
+from lifsim.contract import Answers, bases_of, of_any
 from lifsim.errors import Fault, InputError, Interruption, ToldError
 from lifsim.lazy_dataclass import dataclass
 from lifsim.promised import Check, UnkeptError, check_of, shown
@@ -58,16 +58,18 @@ class Part:
 
     def wrapped(self, function: Callable[..., Any], promise: Any, protocol: type[Any]) -> Callable[..., Any]:
         """`function`, which keeps what is promised of that name, `promise` being the method of `protocol`."""
-        rule, each, made = getattr(promise, "answers", (of_any, None, ""))
-        hint = _found(made) if made else get_type_hints(promise).get("return", Any)
+        said = getattr(promise, "answers", Answers(of_any))
+        hint = _found(said.made) if said.made else get_type_hints(promise).get("return", Any)
         hint = protocol if hint is Self else hint
         check, must = check_of(hint, self), _words(hint)
 
         @wraps(function)
         def kept(*given: Any, **named: Any) -> Any:
             arguments = inspect.signature(promise).bind(*given, **named).args if named else given
-            answer = self._kept(lambda: _obeying(rule, check(function(*given, **named)), arguments), must)
-            return answer if each is None else self._each(answer, each, arguments)
+            answer = self._kept(
+                lambda: _obeying(said.rule, check(function(*given, **named)), arguments), must, said.says
+            )
+            return answer if said.each is None else self._each(answer, said.each, arguments)
 
         setattr(kept, DOOR, function)
         return kept
@@ -93,11 +95,12 @@ class Part:
         member = given[0]
         return lambda *each: self._kept(lambda: _obeying(rule, answer(*each), (member, *each)), "what works")
 
-    def _kept(self, answer: Callable[[], Any], must: str) -> Any:
-        """Raises InputError where it is none, or not what it must be."""
+    def _kept(self, answer: Callable[[], Any], must: str, says: tuple[type[Exception], ...] = ()) -> Any:
+        """Raises InputError where it is none, or not what it must be, and what it `says`."""
+        through: tuple[type[BaseException], ...] = (*THROUGH, *says)
         try:
             return answer()
-        except THROUGH:
+        except through:
             raise
         except UnkeptError as error:
             what = f"must return {error.must}, returned {error.found}"
@@ -133,7 +136,7 @@ def guard(member: type[Any], protocol: type[Any], guest: Guest) -> None:
     if _is_ours(member) or protocol in known:
         return
     setattr(member, DOOR, (*known, protocol))
-    for name, promise in _promises(protocol):
+    for name, promise in _promises(member, protocol):
         found, part = inspect.getattr_static(member, name), Part(guest, name, _place(member, name))
         if found is promise:
             continue
@@ -143,9 +146,13 @@ def guard(member: type[Any], protocol: type[Any], guest: Guest) -> None:
             setattr(member, name, property(part.wrapped(_behind(found.fget), promise.fget, protocol)))
 
 
-def _promises(protocol: type[Any]) -> Iterator[tuple[str, Any]]:
+def _promises(member: type[Any], protocol: type[Any]) -> Iterator[tuple[str, Any]]:
+    """What a protocol names, and rules across the keys of a model (`lifsim.model.schema.rule`)."""
     for base in bases_of(protocol):
         yield from ((name, promise) for name, promise in vars(base).items() if not name.startswith("_"))
+    for name in getattr(member, "rules", ()):
+        if getattr(member, name).__module__.partition(".")[0] != "lifsim":
+            yield name, protocol.broken_rules
 
 
 def _behind(found: Any) -> Callable[..., Any]:

@@ -6,7 +6,7 @@ import collections.abc
 import math
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
 from operator import is_
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -246,10 +246,14 @@ def _record(kind: type[Any], watcher: Watcher) -> Check:
     def check(value: Any) -> Any:
         if not (all(hasattr(value, name) for name in methods) if is_open else isinstance(value, kind)):
             raise UnkeptError(f"{article} {kind.__name__}", shown(value))
+        changed = {}
         for name, one in parts.items():
-            _part(one, getattr(value, name), f"{article} {kind.__name__} whose {name} is", f"{name}=")
+            part = getattr(value, name)
+            found = _part(one, part, f"{article} {kind.__name__} whose {name} is", f"{name}=")
+            if callable(found) and found is not part:
+                changed[name] = found
         if methods:
             watcher.adopt(type(value), kind)
-        return value
+        return replace(value, **changed) if changed else value
 
     return check

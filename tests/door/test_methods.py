@@ -1,0 +1,106 @@
+"""Does whatever a member of another package returns, or raises, end as a fault of that member, in words, and does one
+that keeps its protocol change no figure?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from lifsim.door import DOOR, Guest, Part
+from lifsim.errors import InputError
+from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
+from lifsim.neurons import NeuronModel
+from lifsim.promised import check_of
+from lifsim.registry import KINDS, registry_of
+from tests.door.guests import BAD, BANDWIDTH, BESIDE, PLACES, figures, guest, returning, told
+
+SHIPPED = [(kind, name) for kind in PLACES for name in registry_of(kind).shipped if "sata" not in name]
+"""But for two that know each other by name."""
+MODES: list[dict[str, Any]] = [{}, {"schedule": "timestep"}, {"mode": "training", "batch": 2}, {"sharing": "channel2"}]
+
+
+@pytest.mark.parametrize("how", MODES, ids=str)
+@pytest.mark.parametrize(("kind", "name"), SHIPPED)
+def test_a_guest_that_keeps_its_protocol_changes_no_figure(
+    kind: str, name: str, how: dict[str, Any], registered: Callable[..., None], tmp_path: Path
+) -> None:
+    def found(member: str) -> dict[str, Any] | str:
+        try:
+            return figures(tmp_path, *BESIDE.get(name, BANDWIDTH), f"{PLACES[kind]}={member}", **how)
+        except InputError as error:  # as a shipped one refuses, a guest does
+            return str(error).replace("guest", name)
+
+    expected = found(name)
+    assert isinstance(expected, dict) or (name in ("skip", "ptb") and how), expected
+    registered(kind, guest(kind, name))
+    assert found("guest") == expected
+
+
+@pytest.mark.parametrize("name", registry_of("neuron").shipped)
+def test_a_guest_among_neurons_fires_the_same_spikes(
+    name: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    expected = figures(tmp_path, *BANDWIDTH, neuron=name, spikes="engine", sharing="channel2")
+    registered("neuron", guest("neuron", name))
+    assert figures(tmp_path, *BANDWIDTH, neuron="guest", spikes="engine", sharing="channel2") == expected
+
+
+BASES = {"dataflow": "os", "sparsity": "gate", "memory": "bandwidth", "accounting": "lifsim"}
+
+METHODS = [
+    (kind, name)
+    for kind in BASES
+    for name, what in vars(registry_of(kind).protocol).items()
+    if callable(what) and not name.startswith("_")
+]
+NEURON = [name for name, what in vars(NeuronModel).items() if callable(what) and not name.startswith("_")]
+RIGHT = {("refusal", "text"), ("cannot_be_undone", "text"), ("linear", "None")}
+"""What is an answer."""
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize(("kind", "method"), METHODS)
+def test_whatever_a_method_returns_or_raises_is_told_as_its_member_s(
+    kind: str, method: str, bad: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    if (method, bad) in RIGHT:
+        return
+    account = {"words": OutputStationary.words} if method == "folds" else {}
+    registered(kind, guest(kind, BASES[kind], **{method: BAD[bad]}, **account))
+    chosen = [*BANDWIDTH, "lif.overlapped=true", f"{PLACES[kind]}=guest"]
+    if not told(lambda: figures(tmp_path, *chosen), method):
+        told(lambda: figures(tmp_path, *chosen, mode="training", batch=1), method)
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("method", NEURON)
+def test_whatever_a_neuron_returns_or_raises_is_told_as_its_own(
+    method: str, bad: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    if (method, bad) in RIGHT:
+        return
+    vectorised = {} if method == "compiled" else {"compiled": returning(None)}
+    registered("neuron", guest("neuron", "lif", **{method: BAD[bad]}, **vectorised))
+    if not told(lambda: figures(tmp_path, *BANDWIDTH, neuron="guest", spikes="engine"), method):
+        training = {"mode": "training", "batch": 1, "bptt": "reversed"}
+        told(lambda: figures(tmp_path, *BANDWIDTH, neuron="guest", **training), method)
+
+
+def test_what_each_protocol_promises_is_understood() -> None:
+    """No annotation is passed over, whose value would be any."""
+    for kind in KINDS:
+        protocol = registry_of(kind).protocol
+        for name, method in vars(protocol).items():
+            if inspect.isfunction(method) and not name.startswith("_") and name not in ("constants",):
+                hint = get_type_hints(method)["return"]
+                assert check_of(hint, Part(Guest("", "", ""), "", "")).__name__ != "_anything", (kind, name)
+
+
+def test_members_of_lifsim_are_not_wrapped() -> None:
+    for kind in KINDS:
+        for member in registry_of(kind).shipped.values():
+            assert not hasattr(type(member), DOOR), member.name
