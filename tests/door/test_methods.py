@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from lifsim.door import DOOR, Guest, Part
-from lifsim.errors import InputError
+from lifsim.errors import InputError, Interruption
 from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
 from lifsim.neurons import NeuronModel
 from lifsim.promised import check_of
@@ -88,6 +88,30 @@ def test_whatever_a_neuron_returns_or_raises_is_told_as_its_own(
     if not told(lambda: figures(tmp_path, *BANDWIDTH, neuron="guest", spikes="engine"), method):
         training = {"mode": "training", "batch": 1, "bptt": "reversed"}
         told(lambda: figures(tmp_path, *BANDWIDTH, neuron="guest", **training), method)
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt("from outside"), Interruption("so"), MemoryError("all"), InputError("words of its own")]
+)
+def test_what_ends_a_run_and_what_is_told_in_words_passes(
+    error: BaseException, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    def raising(*_: Any) -> None:
+        raise error
+
+    registered("sparsity", guest("sparsity", "gate", require=raising))
+    with pytest.raises(type(error), match=str(error)):
+        figures(tmp_path, *BANDWIDTH, "array.sparsity=guest")
+
+
+def test_of_a_member_above_another_each_answers_for_itself(registered: Callable[..., None], tmp_path: Path) -> None:
+    """What one inherits of another is its own there, and has one door."""
+    above = guest("dataflow", "os", name="above", operands=BAD["nan"])
+    registered("dataflow", above)
+    registered("dataflow", type("Guest", (above,), {"name": "guest", "__module__": "guests.module"}))
+    assert told(lambda: figures(tmp_path, *BANDWIDTH, "array.dataflow=guest"), "operands")
+    with pytest.raises(InputError, match=r"^member above \(guests\) operands"):
+        figures(tmp_path, *BANDWIDTH, "array.dataflow=above")
 
 
 def test_what_each_protocol_promises_is_understood() -> None:
