@@ -10,13 +10,14 @@ from typing import Any, get_type_hints
 
 import pytest
 
+from lifsim.cli.main import main
 from lifsim.door import DOOR, Guest, Part
 from lifsim.errors import InputError, Interruption
 from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
 from lifsim.neurons import NeuronModel
 from lifsim.promised import check_of
 from lifsim.registry import KINDS, registry_of
-from tests.door.guests import BAD, BANDWIDTH, BESIDE, PLACES, figures, guest, returning, told
+from tests.door.guests import BAD, BANDWIDTH, BESIDE, NET, PLACES, figures, guest, returning, told
 
 SHIPPED = [(kind, name) for kind in PLACES for name in registry_of(kind).shipped if "sata" not in name]
 """But for two that know each other by name."""
@@ -102,6 +103,40 @@ def test_what_ends_a_run_and_what_is_told_in_words_passes(
     registered("sparsity", guest("sparsity", "gate", require=raising))
     with pytest.raises(type(error), match=str(error)):
         figures(tmp_path, *BANDWIDTH, "array.sparsity=guest")
+
+
+def test_what_only_explaining_asks_is_told_there(
+    registered: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "net.yaml").write_text(NET.replace("NEURON", "lif").replace("CONV", "conv"))
+    registered("dataflow", guest("dataflow", "os", words=BAD["None"]))
+    registered("sparsity", guest("sparsity", "gate", fills=BAD["text"]))
+    chosen = ["explain", "--workload", str(tmp_path / "net.yaml"), "--layer", "deep", "--set", "dram.model=ideal"]
+    for kind, words in (
+        ("dataflow", "words: must return a FoldWords, returned None"),
+        ("sparsity", "fills: must return"),
+    ):
+        assert main([*chosen, "--set", f"{PLACES[kind]}=guest"]) == 2
+        assert f"member guest (guests) {words}" in capsys.readouterr().err
+
+
+def test_what_is_asked_of_such_members_alone_is_looked_at(registered: Callable[..., None], tmp_path: Path) -> None:
+    parts = {"scheduled": False, "count_unscheduled": lambda *_: []}
+    registered("accounting", guest("accounting", "lifsim", **parts))
+    with pytest.raises(InputError, match=r"count_unscheduled: must return counts of conv, deep, fc, in this order"):
+        figures(tmp_path, "dram.model=ideal", "accounting=guest")
+    registered("memory", guest("memory", "bandwidth", player=BAD["text"]))
+    with pytest.raises(InputError, match=r"member guest \(guests\) player: must return a Player, returned 'text'"):
+        registry_of("memory")["guest"].player()
+
+
+@pytest.mark.parametrize("name", registry_of("keeping").shipped)
+def test_a_guest_among_ways_to_keep_membranes_changes_no_figure(
+    name: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    expected = figures(tmp_path, *BANDWIDTH, mode="training", batch=1, bptt=name)
+    registered("keeping", guest("keeping", name))
+    assert figures(tmp_path, *BANDWIDTH, mode="training", batch=1, bptt="guest") == expected
 
 
 def test_of_a_member_above_another_each_answers_for_itself(registered: Callable[..., None], tmp_path: Path) -> None:
