@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 
 from lifsim.cli.main import main
+from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.hardware.array import Kept
 from lifsim.hardware.array.sparsity import ones_of
@@ -17,6 +20,7 @@ from lifsim.hardware.memory import PerBit
 from lifsim.layers.conv import Conv, ConvKeys
 from lifsim.model.keys import BeforeValidator
 from lifsim.model.network import Tensor
+from lifsim.model.product import Backward
 from lifsim.model.schema import Broken, rule
 from lifsim.neurons import NeuronModel
 from lifsim.registry import Registry, registry_of
@@ -64,6 +68,63 @@ def guest_layer(**parts: Any) -> type[Any]:
     GuestKeys.__module__ = __name__
 
     return guest("layer", "conv", keys=GuestKeys)
+
+
+def window(**changed: Any) -> property:
+    """That of a convolution, changed."""
+    return property(lambda self: replace(Conv.window.fget(self), **changed))  # type: ignore[attr-defined]
+
+
+def put_out(change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A forward whose maps are changed."""
+
+    def forward(self: Any, given: Any) -> Any:
+        plain = Conv.forward(self, given)
+        return lambda inputs: change(plain(inputs))
+
+    return forward
+
+
+LAYER_RULES = [
+    ({"kind": "conv"}, "node: must return a GuestConv with kind 'guest'"),
+    ({"window": window(in_shape=(2, 6, 7))}, "node: must return a GuestConv with a window over 72 elements"),
+    ({"window": window(out_shape=(4, 6, 7))}, "node: .* a window that puts out 144 elements"),
+    ({"window": window(stride=(1, 0))}, "node: .* a window of kernel, stride and groups >= 1"),
+    ({"window": window(groups=3)}, "node: .* groups that divide channels and filters"),
+    ({"window": window(padding=(0, 0))}, r"node: .* a window of floor\(\(H \+ 2p - R\) / s\) \+ 1 outputs"),
+    ({"weight_shape": (4, 2, 3, 4)}, "node: .* a weight_shape of 72 weights"),
+    ({"weight_shape": None}, "node: .* a weight_shape of 72 weights"),
+    ({"forward": put_out(lambda map_: map_[..., 1:])}, r"forward: must return floating-point numbers \[.*, 6, 6, 4\]"),
+    ({"forward": put_out(lambda map_: map_.astype(int))}, "forward: must return floating-point numbers"),
+]
+
+
+@pytest.mark.parametrize(("parts", "words"), LAYER_RULES)
+def test_a_layer_that_does_not_fit_is_told_by_the_rule(
+    parts: dict[str, Any], words: str, registered: Callable[..., None], tmp_path: Path
+) -> None:
+    registered("layer", guest_layer(**parts))
+    with pytest.raises(InputError, match=rf"^member guest \(guests\) {words}"):
+        figures(tmp_path, *BANDWIDTH, conv="guest", spikes="engine")
+
+
+def test_gradients_of_another_shape_are_told(registered: Callable[..., None], tmp_path: Path) -> None:
+    class Short(Backward):
+        def of_weights(self, x: Any, *_: Any) -> Any:
+            return x
+
+        def of_input(self, x: Any, *_: Any) -> Any:
+            return x[1:]
+
+    Short.__module__ = "guests.module"
+    registered("layer", guest_layer(backward=lambda _: Short()))
+    figures(tmp_path, *BANDWIDTH, conv="guest")
+    found = load_workload(str(tmp_path / "net.yaml")).node("conv").backward()  # type: ignore[attr-defined]
+    x = np.ones((2, 3), np.float32)
+    with pytest.raises(InputError, match=r"member guest \(guests\) of_input: must return gradients \[2, 3\]"):
+        found.of_input(x, x, x, None)
+    with pytest.raises(InputError, match=r"member guest \(guests\) of_(both|input): must return gradients \[2, 3\]"):
+        found.of_both(x, x, x, None)
 
 
 @pytest.mark.parametrize("bad", BAD)
