@@ -93,7 +93,8 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     lifsim.record); optimizers, keepings and datasets (to train on). One of them (dram) stands for all.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    What other packages add is listed with the package that it comes from.
+    What other packages add is listed with the package that it comes from; what of it cannot be used is told, and the
+    exit code is 2.
 
     \b
     Examples:

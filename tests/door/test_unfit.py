@@ -108,7 +108,6 @@ def test_each_is_told_and_those_that_can_be_used_are_there(others: Registry[Any]
     assert [*others.unfit] == ["bare", "leaves", "misses", "os", "twice", "wrong"]
     assert type(others["os"]) is OutputStationary
     for name, words in TOLD.items():
-        assert len(InputError([others.unfit[name]]).faults) == 1
         assert re.match(rf"member {name} \({words}", str(others.unfit[name])), str(others.unfit[name])
     twice = "member twice: must be a dataflow of one package, acme and other have one each; uninstall one"
     assert str(others.unfit["twice"]) == twice
@@ -117,10 +116,31 @@ def test_each_is_told_and_those_that_can_be_used_are_there(others: Registry[Any]
 def test_who_names_one_is_told_why_not(others: Registry[Any], capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("leaves", "bare", "twice"):
         assert main(["run", "--set", f"array.dataflow={name}", "--set", "dram.model=ideal"]) == 2
-        assert capsys.readouterr().err.strip() == str(others.unfit[name])
+        assert capsys.readouterr().err == f"--set array.dataflow: {others.unfit[name]}\n"
         with pytest.raises(InputError, match=f"member {name}"):
             lifsim.load_arch("sata128", [f"array.dataflow={name}"])
     assert lifsim.load_arch("sata128", ["array.dataflow=good"]).array.dataflow == "good"
+
+
+def test_it_is_told_beside_what_else_is_wrong(others: Registry[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--set", "array.dataflow=leaves", "--set", "array.rows=-1", "--set", "clock_hz=0"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert f"--set array.dataflow: {others.unfit['leaves']}" in told
+
+
+def test_a_neuron_that_cannot_be_used_is_told_where_it_stands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("lifsim.registry.entry_points", lambda **_: [Entry("spiky", misses)])
+    for name, value in (("_unfit", {}), ("_looked_at", {"shipped"})):
+        monkeypatch.setattr(registry_of("neuron"), name, value)
+    path = tmp_path / "net.yaml"
+    layers = "layers:\n- {name: a, op: linear, out: 2}\n- {name: b, op: lif, share: 5}\n"
+    path.write_text(f"name: net\ntimesteps: 1\ninput: {{shape: [4]}}\nneuron: {{model: spiky}}\n{layers}")
+    with pytest.raises(InputError) as told:
+        lifsim.load_workload(str(path))
+    neuron, share = map(str, told.value.faults)
+    assert re.search(r"net.yaml:4:\d+ neuron.model: member spiky \(acme\): neuron model .*'Future'", neuron)
+    assert "layers.b.share" in share
 
 
 def test_a_list_has_the_good_ones_and_tells_of_the_others(
