@@ -68,7 +68,7 @@ class Registry(Mapping[str, Member]):
 
     def register(self, member: type[Member]) -> type[Member]:
         """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is taken,
-        TypeError with all that it lacks of the protocol."""
+        TypeError with all that it lacks of the protocol; of other packages InputError with what is not as that says."""
         self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
         return member
 

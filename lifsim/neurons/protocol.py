@@ -169,9 +169,12 @@ class NeuronModel(Protocol):
 
 
 def _adjustable(neuron: NeuronModel) -> None:
-    """Its fields are parameters, which workloads give."""
+    """Its fields are parameters, which workloads give, and it has a membrane, and each of its states once."""
     if not is_dataclass(neuron) or "threshold" not in parameters_of(type(neuron)):
         raise TypeError(f"{type(neuron).__qualname__} must be a frozen dataclass with a parameter threshold")
+    names = [state.name for state in neuron.states]
+    if names[:1] != [MEMBRANE.name] or len({*names}) < len(names):
+        raise TypeError(f"{type(neuron).__qualname__}.states must have MEMBRANE first, and no name twice")
 
 
 NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons", _adjustable)

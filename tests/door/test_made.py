@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +23,8 @@ from lifsim.model.keys import BeforeValidator
 from lifsim.model.network import Tensor
 from lifsim.model.product import Backward
 from lifsim.model.schema import Broken, rule
-from lifsim.neurons import NeuronModel
+from lifsim.neurons import NeuronModel, StateVariable
+from lifsim.neurons.protocol import MEMBRANE
 from lifsim.registry import Registry, registry_of
 from tests.door.guests import BAD, BANDWIDTH, figures, guest, told
 
@@ -163,9 +165,16 @@ def test_a_member_that_is_none_is_refused_by_what_is_wrong_with_it() -> None:
             registry.register(guest("dataflow", "os", **{part: value}))
     with pytest.raises(TypeError, match=r'GuestKeys must have op: Literal\["other"\]'):
         registry_of("layer").register(type("Other", (guest_layer(),), {"name": "other", "__module__": "guests"}))
-    plain = type("Plain", (), {**vars(NeuronModel), **vars(type(registry_of("neuron")["lif"])), "name": "plain"})
-    with pytest.raises((TypeError, InputError)):
+    lif = registry_of("neuron")["lif"]
+    asked = [name for name in (*vars(NeuronModel), *inspect.get_annotations(NeuronModel)) if not name.startswith("_")]
+    parts = {name: getattr(type(lif), name, getattr(lif, name)) for name in asked}
+    plain = type("Plain", (), parts | {"name": "plain", "__module__": "guests"})
+    with pytest.raises(TypeError, match="must be a frozen dataclass with a parameter threshold"):
         registry_of("neuron").register(plain)
+    other = StateVariable("other", "other")
+    for states in ((), (other, MEMBRANE), (MEMBRANE, other, other)):
+        with pytest.raises(TypeError, match=r"Guest\.states must have MEMBRANE first, and no name twice"):
+            registry_of("neuron").register(guest("neuron", "lif", states=states))
 
 
 def test_what_a_reader_says_is_no_fault_of_its_own(registered: Callable[..., None]) -> None:
