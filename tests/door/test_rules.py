@@ -79,7 +79,7 @@ RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
     ("sparsity", "gate", "blocks", lambda *_: map(broken, [1]), "an iterator that works, raised ZeroDivisionError"),
     ("memory", "bandwidth", "peak_bytes_per_cycle", lambda *_: Fraction(-1), "a fraction > 0"),
     ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, held=one.held[1:])), "held is an array"),
-    ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, begun=one.begun - 9)), "begun is an .* >= 0"),
+    ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, begun=-one.begun)), "whole numbers >= 0"),
     ("sparsity", "gate", "keep", of(GATE, "keep", lambda one: replace(one, ones=-one.ones)), "whole numbers >= 0"),
     ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, end=one.end + 1)), "each step ends its"),
     ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, total=0)), "all of it at `total`"),
