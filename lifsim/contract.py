@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
+from lifsim.lazy_dataclass import dataclass
+
 M = TypeVar("M")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,30 +34,67 @@ def told_by(other: str) -> Callable[[F], F]:
     return mark
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What `answers` says of a method."""
+
+    rule: Callable[..., str]
+    each: Callable[..., str] | None = None
+    made: str = ""
+    says: tuple[type[Exception], ...] = ()
+
+
+def answers(
+    rule: Callable[..., str],
+    *,
+    each: Callable[..., str] | None = None,
+    made: str = "",
+    says: tuple[type[Exception], ...] = (),
+) -> Callable[[F], F]:
+    """Marks a method of a protocol whose answer, of which its annotation says what it is, must obey `rule(answer,
+    member, *arguments)`: what it must be and is not, "" where it is. Asked of members of other packages alone
+    (`lifsim.door`). each: likewise of every entry where an iterator is answered, and where a function is of what that
+    returns, with its arguments. made: what the annotation means, `module:class`, where that is not imported with the
+    protocol. says: what it raises to answer."""
+
+    def mark(method: F) -> F:
+        method.__dict__["answers"] = Answers(rule, each, made, says)
+        return method
+
+    return mark
+
+
+def of_any(*_: object) -> str:
+    """The rule of what has none."""
+    return ""
+
+
 def made(member: type[M], protocol: type[Any]) -> M:
     """A member, made without arguments. Raises TypeError with all that `protocol` asks for and it has not: methods that
     are abstract there or marked by `asked_where` or `told_by`, attributes, and methods of classes that are attributes,
     or that these make."""
-    forgotten = [name for name in _methods(protocol) if _is_left_open(protocol, member, name)]
+    forgotten = [name for name in methods_of(protocol) if _is_left_open(protocol, member, name)]
     if forgotten:
         forgotten += _attributes_without(member, protocol)
     else:
         one = member()
         forgotten += _attributes_without(one, protocol)
         if not forgotten:
-            forgotten += [name for name in _methods(protocol) if _is_asked_in_vain(protocol, one, name)]
+            forgotten += [name for name in methods_of(protocol) if _is_asked_in_vain(protocol, one, name)]
             forgotten += _stale_accounts(member, protocol)
         if not forgotten:
             return one
     raise TypeError(f"{member.__qualname__} must have {', '.join(forgotten)}, as {protocol.__qualname__} asks")
 
 
-def _bases(protocol: type[Any]) -> list[type[Any]]:
+def bases_of(protocol: type[Any]) -> list[type[Any]]:
+    """The classes in which a protocol says what it asks, the first one first."""
     return [base for base in reversed(protocol.__mro__) if base not in (object, Protocol, Generic)]
 
 
-def _methods(protocol: type[Any]) -> Iterator[str]:
-    for base in _bases(protocol):
+def methods_of(protocol: type[Any]) -> Iterator[str]:
+    """Those that it names."""
+    for base in bases_of(protocol):
         yield from (name for name, what in vars(base).items() if callable(what) and not name.startswith("_"))
 
 
@@ -67,7 +106,7 @@ def _is_left_open(protocol: type[Any], member: type[Any], name: str) -> bool:
 
 def _attributes_without(member: object, protocol: type[Any]) -> Iterator[str]:
     """Attributes that it has not, and methods without a body of those that are classes."""
-    for name in (name for base in _bases(protocol) for name in inspect.get_annotations(base)):
+    for name in (name for base in bases_of(protocol) for name in inspect.get_annotations(base)):
         if not hasattr(member, name):
             yield name
         elif inspect.isclass(part := getattr(member, name)):
@@ -93,7 +132,7 @@ def _makes_without(part: type[Any]) -> Iterator[str]:
 
 def _stale_accounts(member: type[Any], protocol: type[Any]) -> Iterator[str]:
     """Methods that give an account of others which a class below theirs has changed."""
-    for name in _methods(protocol):
+    for name in methods_of(protocol):
         other = getattr(getattr(protocol, name), "told_by", None)
         if other is not None and _definer(member, name) < _definer(member, other):
             yield f"{other} of its own beside its {name}"

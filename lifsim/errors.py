@@ -43,16 +43,24 @@ class Fault:
 
 
 class InputError(Exception):
-    """An input that cannot be used; `faults` lists everything that is wrong with it, in reading order."""
+    """An input that cannot be used; `faults` lists everything that is wrong with it, in reading order, once."""
 
     def __init__(self, faults: Fault | str | Iterable[Fault]) -> None:
         if isinstance(faults, str):
             faults = Fault(faults)
-        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(dict.fromkeys(faults))
         super().__init__("\n".join(map(str, self.faults)))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Fault, ...]]]:
         return type(self), (self.faults,)
+
+
+class ToldError(Exception):
+    """What is wrong in words that whoever calls puts where they belong: no fault of the code that raises it."""
+
+
+class Interruption(BaseException):
+    """A run ends from outside, whatever is at work."""
 
 
 @contextmanager

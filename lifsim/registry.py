@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from lifsim.contract import made
-from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.errors import Fault, InputError, Interruption, did_you_mean
 from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -51,18 +52,23 @@ class Registry(Mapping[str, Member]):
 
     kind: what a member is, for people. protocol: what it must have (`lifsim.contract`). folder: the package whose
     modules are the shipped members. group: the entry points of other packages, each of which names a member's class.
-    Those are loaded only when a name is asked for that LIFSim does not ship, or all names are.
+    Those are loaded only when a name is asked for that LIFSim does not ship, or all names are. beside: raises TypeError
+    where one of them is not what members must be beside the protocol.
     """
 
-    def __init__(self, kind: str, protocol: type[Any], folder: str, group: str) -> None:
+    def __init__(
+        self, kind: str, protocol: type[Any], folder: str, group: str, beside: Callable[[Any], None] | None = None
+    ) -> None:
         self.kind, self.protocol, self.folder, self.group = kind, protocol, folder, group
+        self._beside = beside
         self._members: dict[str, Member] = {}
         self._origins: dict[str, Origin] = {}
+        self._unfit: dict[str, Fault] = {}
         self._looked_at: set[Literal["shipped", "others"]] = set()
 
     def register(self, member: type[Member]) -> type[Member]:
         """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is taken,
-        TypeError with all that it lacks of the protocol."""
+        TypeError with all that it lacks of the protocol; of other packages InputError with what is not as that says."""
         self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
         return member
 
@@ -72,11 +78,20 @@ class Registry(Mapping[str, Member]):
         self._load_shipped()
         return {name: member for name, member in self._members.items() if self._is_shipped(name)}
 
+    @property
+    def unfit(self) -> Mapping[str, Fault]:
+        """Why members of other packages cannot be used, by the names of their entry points, and their own."""
+        self._load_shipped()
+        self._load_others()
+        return self._unfit
+
     def __getitem__(self, name: str) -> Member:
-        """The member of that name. Raises KeyError with the nearest name."""
+        """The member of that name. Raises KeyError with the nearest name, InputError where it cannot be used."""
         self._load_shipped()
         if name not in self._members:
             self._load_others()
+        if name not in self._members and name in self._unfit:
+            raise InputError(self._unfit[name])
         if name not in self._members:
             raise KeyError(f"{name!r} must be a {self.kind}{did_you_mean(name, self._members)}")
         return self._members[name]
@@ -107,37 +122,53 @@ class Registry(Mapping[str, Member]):
         self._members = dict(sorted(self._members.items()))
 
     def _load_others(self) -> None:
+        """One package that cannot be used leaves those of others alone."""
         if "others" in self._looked_at:
             return
         self._looked_at.add("others")
-        try:
-            for entry in sorted(entry_points(group=self.group), key=lambda entry: entry.name):
-                self._load(entry)
-        except InputError:
-            self._looked_at.remove("others")  # who asks next is told, too
-            raise
+        by_name: dict[str, list[EntryPoint]] = {}
+        for entry in entry_points(group=self.group):
+            by_name.setdefault(entry.name, []).append(entry)
+        for name, entries in sorted(by_name.items()):
+            if len(entries) == 1:
+                self._load(entries[0])
+            else:
+                rivals = " and ".join(sorted(map(_package_of, entries)))
+                told = f"member {name}: must be a {self.kind} of one package, {rivals} have one each; uninstall one"
+                self._unfit[name] = Fault(told)
 
     def _add(self, member: type[Member], origin: Origin) -> None:
         one = made(member, self.protocol)
         if one.name in self._members:
             first = self._origins[one.name].module
             raise ValueError(f"{self.kind} {one.name!r} of {origin.module} must have another name: {first} has it")
+        if origin.package != "lifsim":
+            from lifsim.door import Guest, welcome
+
+            welcome(one, self.protocol, Guest(self.kind, one.name, origin.package))
+            if self._beside is not None:
+                self._beside(one)
         self._members[one.name] = one
         self._origins[one.name] = origin
 
     def _load(self, entry: EntryPoint) -> None:
-        """Import what an entry point names. Raises InputError where that fails: other people's code may do anything."""
-        package = entry.dist.name if entry.dist else entry.module.partition(".")[0]
+        """Import what an entry point names, or keep why that fails: other people's code may do anything."""
+        package, name, before = _package_of(entry), entry.name, dict(self._members)
         try:
             member = entry.load()
+            name = str(getattr(member, "name", name))
+            if name != entry.name:
+                raise ValueError(f"it is called {name!r}: its entry point must have the same name")
             if not any(type(known) is member for known in self._members.values()):
                 self._add(member, Origin(package, entry.module))
-            if member.name != entry.name:
-                del self._members[member.name], self._origins[member.name]
-                raise ValueError(f"it is called {member.name!r}: its entry point must have the same name")
-        except Exception as error:
-            message = f"{self.kind} {entry.name!r} of package {package} must load, but: {error!r}"
-            raise InputError(Fault(message, path=self.group)) from error
+        except (KeyboardInterrupt, Interruption):
+            raise
+        except BaseException as error:  # SystemExit, too
+            self._members = before  # its decorator may have put it in
+            told = f"member {entry.name} ({package}): {self.kind} {entry.value} must load, but: {error!r}"
+            way_out = f"{_asked_of_lifsim(entry)}mend it, or uninstall {package}"
+            fault = error.faults[0] if isinstance(error, InputError) else Fault(f"{told}; {way_out}")
+            self._unfit[entry.name] = self._unfit[name] = fault
 
     def foreign(self) -> dict[type, tuple[str, Origin]]:
         """By their classes, names and origins of the members of other packages that have been loaded."""
@@ -146,6 +177,18 @@ class Registry(Mapping[str, Member]):
             for name, one in self._members.items()
             if not self._is_shipped(name) and self._origins[name].package != "lifsim"
         }
+
+
+def _package_of(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.module.partition(".")[0]
+
+
+def _asked_of_lifsim(entry: EntryPoint) -> str:
+    """Which versions of LIFSim a package asks for, if it says so: what is newer than this one may be why it fails."""
+    from importlib.metadata import version
+
+    asked = [one for one in (entry.dist and entry.dist.requires) or () if re.match(r"lifsim\s*[^\w\s.-]", one)]
+    return f"its package asks for {asked[0]}, and this is {version('lifsim')}; " if asked else ""
 
 
 KINDS = {
@@ -179,8 +222,8 @@ def blamed(error: BaseException) -> Fault | None:
     acting = [member for of, member in own.items() if of in selves]
     near = [member for of, member in loaded.items() if of.__module__.partition(".")[0] in at_work]
     for registry, name, origin in (acting or list(own.values()) or near)[:1]:
-        what = f"{registry.kind} {name!r} of package {origin.package} must work, but: {error!r}"
-        return Fault(f"{what} (--debug shows where)", path=registry.group)
+        way_out = f"mend {origin.module}, or name another {registry.kind} (`lifsim list` has them)"
+        return Fault(f"member {name} ({origin.package}): must work, raised {error!r} (--debug shows where); {way_out}")
     return None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 import lifsim
 from lifsim.cli.main import main
+from lifsim.contract import bases_of
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Dataflow, Gemm, dense_cycles
 from lifsim.registry import KINDS, Registry, registry_of
@@ -119,7 +122,7 @@ def test_without_it_the_name_is_unknown(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
-        name, module, dist = "broken", "no_such_module", None
+        name, module, value, dist = "broken", "no_such_module", "no_such_module:Broken", None
 
         def load(self) -> None:
             raise ImportError("no such module")
@@ -129,8 +132,11 @@ def test_a_package_that_does_not_load_is_told(monkeypatch: pytest.MonkeyPatch) -
     )
     registry: Registry = Registry("dataflow", Dataflow, "lifsim.hardware.array.dataflow", "broken")
     for _ in range(2):  # who asks again is told again
-        with pytest.raises(InputError, match="dataflow 'broken' of package no_such_module must load"):
-            list(registry)
+        with pytest.raises(
+            InputError, match=r"member broken \(no_such_module\): dataflow .* must load, but: ImportError"
+        ):
+            registry["broken"]
+        assert not list(registry)
 
 
 ROGUE = """
@@ -157,10 +163,24 @@ def _rogue(folder: Path, name: str) -> list[str]:
 def test_what_a_member_of_another_package_raises_is_that_packages_fault(tmp_path: Path) -> None:
     command = _rogue(tmp_path, "rogue")
     ran = _run(tmp_path, *command, "--out", str(tmp_path / "run"))
-    told = "lifsim.dataflows: dataflow 'rogue' of package rogue-package must work, but: KeyError('no such key')"
-    assert (ran.returncode, ran.stderr) == (2, f"{told} (--debug shows where)\n")
+    told = "member rogue (rogue-package) operands: must return Operands, raised KeyError('no such key')"
+    way_out = "mend rogue_package.Rogue.operands, or name another dataflow (`lifsim list` has them)"
+    assert (ran.returncode, ran.stderr) == (2, f"{told} (--debug shows where); {way_out}\n")
     assert not (tmp_path / "run").exists()
     assert "rogue_package.py" in _run(tmp_path, *command, "--debug").stderr
+
+
+def test_one_point_of_a_sweep_fails_in_these_words_and_the_others_go_on(tmp_path: Path) -> None:
+    """Whatever ends it: the exit of a member ended the command as if all was well."""
+    _rogue(tmp_path, "rogue")
+    module = tmp_path / "rogue_package.py"
+    module.write_text("import sys\n" + module.read_text().replace('return {}["no such key"]', "sys.exit(0)"))
+    chosen = ["--workload", "lenet5_mnist", "--set", "dram.model=ideal", "--out", str(tmp_path / "sweep")]
+    swept = _run(tmp_path, "sweep", *chosen, "--vary", "array.dataflow=os,rogue,ws")
+    assert "1 of 3 points failed, the other 2 have figures" in swept.stderr
+    assert "member rogue (rogue-package) operands: must return Operands, raised SystemExit(0)" in swept.stderr
+    exported = _run(tmp_path, "store", "export", str(tmp_path / "sweep"), "--out", str(tmp_path / "points.csv"))
+    assert "raised SystemExit(0)" in (tmp_path / "points.csv").read_text(), exported.stderr
 
 
 def test_of_members_in_one_module_the_one_at_work_is_blamed(tmp_path: Path) -> None:
@@ -169,13 +189,13 @@ def test_of_members_in_one_module_the_one_at_work_is_blamed(tmp_path: Path) -> N
         module.write("\nclass Other(OutputStationary):\n    name = title = 'zealot'\n")
     with (tmp_path / "rogue_package-1.0.dist-info" / "entry_points.txt").open("a") as entries:
         entries.write("zealot = rogue_package:Other\n")
-    assert "dataflow 'rogue' of package rogue-package must work" in _run(tmp_path, *command).stderr
+    assert "member rogue (rogue-package) operands: must return" in _run(tmp_path, *command).stderr
 
 
 def test_an_entry_point_that_has_another_name_than_its_member_is_refused(tmp_path: Path) -> None:
     ran = _run(tmp_path, *_rogue(tmp_path, "other"))
     assert ran.returncode == 2
-    assert "dataflow 'rogue' of package rogue-package must load, but" in ran.stderr
+    assert "member rogue (rogue-package): dataflow rogue_package:Rogue must load, but" in ran.stderr
     assert "it is called 'other': its entry point must have the same name" in ran.stderr
 
 
@@ -209,3 +229,11 @@ def test_the_page_says_of_every_kind_where_its_members_are() -> None:
         registry = registry_of(kind)
         row = next(row for row in rows if row.startswith(f"| {registry.kind} |"))
         assert f"| {registry.folder.replace('.', '/')}/ | `{registry.group}` |" in row
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_says_all_that_a_protocol_asks(kind: str) -> None:
+    page = (DOCS / "extending.md").read_text(encoding="utf-8")
+    for base in bases_of(registry_of(kind).protocol):
+        for name in {*inspect.get_annotations(base), *vars(base)}:
+            assert name.startswith("_") or re.search(rf"`[^`]*\b{name}\b[^`]*`", page), name

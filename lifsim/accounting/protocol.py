@@ -6,15 +6,16 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
 from lifsim.accounting.stages import Stages
-from lifsim.contract import asked_where
+from lifsim.contract import answers, asked_where
 from lifsim.errors import Fault
 from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
+from lifsim.hardware.gemm import too_long
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
@@ -25,6 +26,7 @@ from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.products import input_map_of
+from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
 
@@ -80,6 +82,28 @@ def _itself(setup: Setup) -> Setup:
     return setup
 
 
+def _named_otherwise(counts: Sequence[LayerCounts], names: Sequence[str]) -> str:
+    if [each.name for each in counts] != [*names]:
+        return f"counts of {', '.join(names)}, in this order"
+    return too_long(max((each.cycles.total for each in counts), default=0))
+
+
+def _other_layers(counts: list[LayerCounts], _accounting: object, network: Network, *_: object) -> str:
+    return _named_otherwise(counts, [layer.name for layer in network.layers])
+
+
+def _other_group(counts: list[LayerCounts], _accounting: object, setup: Setup, *given: Any) -> str:
+    group = next(one for one in given if isinstance(one, GroupPlan))
+    return _named_otherwise(counts, [setup.network.layers[index].name for index in group.indices])
+
+
+def _other_stages(layers: list[Stages], _accounting: object, setup: Setup, *_: object) -> str:
+    if len(layers) == len(setup.network.layers) and all(layers):
+        first = [next(iter(each.values())) for each in layers]
+        return _named_otherwise(first, [layer.name for layer in setup.network.layers])
+    return f"stages of {counted(len(setup.network.layers), 'layer')}"
+
+
 class Accounting(Protocol):
     """Whose rules count and price.
 
@@ -119,26 +143,31 @@ class Accounting(Protocol):
         ...
 
     @asked_where("scheduled", value=False)
+    @answers(_other_layers)
     def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
         """All layers; asked only where it is not `scheduled`. Raises InputError naming what it cannot count."""
         raise ValueError(f"{self.name} counts under a schedule")
 
     @asked_where("scheduled")
+    @answers(_other_group)
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """The layers of `group` in order, nobody waiting for memory; asked only where it is `scheduled`."""
         raise ValueError(f"{self.name} counts without a schedule")
 
+    @answers(_other_group)
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         """The `counts` of the layers of `group`, which know no waiting, with what the array waits for the ports of its
         buffers; not asked under an ideal memory."""
         return list(counts)
 
     @asked_where("trains")
+    @answers(_other_stages)
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
         """The stages of training of every layer, nobody waiting for memory; keeping: how they come to their membranes.
         Asked only where it is `scheduled`."""
         raise ValueError(f"{self.name} counts inference")
 
+    @answers(_other_stages)
     def with_training_port_waits(
         self, setup: Setup, plan: Plan, layers: Sequence[Stages], keeping: Keeping
     ) -> list[Stages]:

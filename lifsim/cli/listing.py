@@ -94,7 +94,8 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     lifsim.record); optimizers, keepings and datasets (to train on). One of them (dram) stands for all.
 
     Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    What other packages add is listed with the package that it comes from.
+    What other packages add is listed with the package that it comes from; what of it cannot be used is told, and the
+    exit code is 2.
 
     \b
     Examples:
@@ -120,6 +121,8 @@ def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
     columns = terminal_columns() if sys.stdout.isatty() else ENDLESS  # a line each for who reads a pipe
     for name, description in rows.items():
         say(*wrapped(visible(f"{name:{width}}  {description}".rstrip()), columns, indent=width + 2))
+    if what in _MEMBERS and (unfit := registry_of(_MEMBERS[what]).unfit):
+        raise InputError(dict.fromkeys(unfit.values()))
 
 
 def _copied(kind: Kind, name: str, target: Path, *, force: bool) -> Placed:

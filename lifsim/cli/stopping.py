@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, Interruption
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -23,7 +23,7 @@ AGAIN_SECONDS = 0.2
 _NOTHING = "nothing unfinished is kept; the same command starts again"
 
 
-class Stopped(BaseException):
+class Stopped(Interruption):
     """A signal asked the command to end. kept: what it leaves and how to go on, in words."""
 
     def __init__(self, signum: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lifsim.errors import did_you_mean, shown
+from lifsim.errors import InputError, did_you_mean, shown
 from lifsim.neurons import NEURONS, NeuronModel
 from lifsim.neurons.parameters import parameters_of, unknown, varying, with_values
 
@@ -26,10 +26,12 @@ def read_neuron(keys: Mapping[str, Any], common: NeuronModel | None = None) -> t
     neuron = common or NEURONS[USUAL]
     model = keys.get("model", neuron.name)
     if model != neuron.name:
-        if isinstance(model, str) and model in NEURONS:
+        try:
+            if not (isinstance(model, str) and model in NEURONS):
+                return neuron, [("neuron.model", _unknown_model(model))]
             neuron = NEURONS[model]
-        else:
-            return neuron, [("neuron.model", _unknown_model(model))]
+        except InputError as error:  # told where it stands, beside what else is wrong with a file
+            return neuron, [("neuron.model", error.faults[0].message)]
     kinds, values, spoilt = parameters_of(type(neuron)), dict[str, Any](), dict[str, Any]()
     for key, value in keys.items():
         if key in kinds:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from lifsim.contract import answers
 from lifsim.model.keys import BeforeValidator, Field
 from lifsim.model.schema import Broken, Flag, Model, rule
 
@@ -51,6 +53,32 @@ class Operation(Model):
         return () if self.input is None else (self.input,)
 
 
+def _unfit_product(product: Product, keys: ProductOperation, inputs: Sequence[Tensor]) -> str:
+    """What a layer must be to what it reads, to its name and to itself."""
+    window, (rows, cols) = product.window, product.window.kernel
+    (channels, *size), (filters, *slid) = window.in_shape, window.out_shape
+    places = zip(size, window.padding, window.kernel, window.stride, strict=True)
+    per_filter = channels // max(window.groups, 1) * rows * cols
+    shape = product.weight_shape
+    rules = {
+        f"kind {getattr(keys, 'op', '')!r}": product.kind == getattr(keys, "op", ""),
+        f"inputs {[x.name for x in inputs]}": product.inputs == tuple(x.name for x in inputs),
+        f"an output of name {keys.name!r}": product.name == product.output.name == keys.name,
+        f"a window over {inputs[0].elements} elements": prod(window.in_shape) == inputs[0].elements,
+        f"a window that puts out {product.output.elements} elements": prod(window.out_shape) == product.output.elements,
+        "no batch norm, which is of one output channel a filter": not product.batch_norm
+        or filters == product.output.shape[0],
+        "a window of kernel, stride and groups >= 1": min(*window.kernel, *window.stride, window.groups) > 0,
+        "groups that divide channels and filters": not any(one % max(window.groups, 1) for one in (channels, filters)),
+        "a window of floor((H + 2p - R) / s) + 1 outputs": slid
+        == [(whole + 2 * pad - part) // max(step, 1) + 1 for whole, pad, part, step in places],
+        f"a weight_shape of {per_filter * filters} weights, None for two operands": len(inputs) == 2
+        if shape is None
+        else prod(shape) == per_filter * filters,
+    }
+    return next((f"a {type(product).__name__} with {rule}" for rule, holds in rules.items() if not holds), "")
+
+
 class ProductOperation(Model, ABC):
     """What all layers have that the array computes; a registered kind (`lifsim.layers`) adds its own keys, among them
     `op: Literal["its name"]`."""
@@ -62,6 +90,7 @@ class ProductOperation(Model, ABC):
     def reads(self) -> tuple[str, ...]:
         """Names of the layers it reads; () for the layer above."""
 
+    @answers(_unfit_product, made="lifsim.model.product:Product")
     @abstractmethod
     def node(self, inputs: Sequence[Tensor]) -> Product:
         """What it is, reading these. Raises MisfitError with all that does not fit."""

@@ -37,7 +37,7 @@ class Origins:
         try:
             yield
         except InputError as error:
-            raise InputError(map(self.placed, error.faults)) from None
+            raise InputError(map(self.placed, error.faults)) from error.__cause__
 
     def placed(self, fault: Fault) -> Fault:
         """`fault` at the first of the keys at which it may stand that a file or an option has."""

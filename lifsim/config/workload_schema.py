@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from lifsim.config.operation import Name, Operation, Padding, Positive, ProductOperation, Shape
 from lifsim.config.places import alternatives, tags_of
+from lifsim.errors import InputError
 from lifsim.model.keys import BeforeValidator, Field, Key, key_of
 from lifsim.model.network import NormStatistics
 from lifsim.model.schema import Broken, Flag, Model, Text, model_of, rule
@@ -165,12 +166,16 @@ class Workload(Model):
 
 def schema_for(data: Any) -> type[Workload]:
     """The schema of a file's `data`: with the layer kinds of other packages, if it names one that LIFSim does not
-    have."""
+    have. Raises InputError where one that it names cannot be used."""
     entries = data.get("layers") if isinstance(data, dict) else None
-    named = (entry.get("op") for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()
-    if all(op in _OWN for op in named if isinstance(op, str)):
+    named = [entry.get("op") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    others = [op for op in named if isinstance(op, str) and op not in _OWN]
+    if not others:
         return Workload
-    return _with_kinds(tuple(registry_of("layer").values()))
+    kinds = registry_of("layer")
+    if faults := [kinds.unfit[op] for op in others if op in kinds.unfit]:
+        raise InputError(faults)
+    return _with_kinds(tuple(kinds.values()))
 
 
 _OWN = frozenset(tags_of(alternatives(LayerSpec), "op"))

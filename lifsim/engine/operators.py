@@ -46,7 +46,7 @@ def given_to(network: Network, node: Product, weights: Weights, affine: tuple[Ar
 def folded_norm(node: Product, weights: Weights, dtype: DTypeLike) -> tuple[Array, Array]:
     """(scale, shift), [M] each, of the bias and the batch norm in evaluation: y = scale * (w (*) x) + shift."""
     real: Any = np.dtype(dtype)
-    filters = node.output.shape[0]
+    filters = node.window.out_shape[0]
     bias = weights[f"{node.name}.bias"].astype(real) if node.bias else np.zeros(filters, real)
     if not node.batch_norm:
         return np.ones(filters, real), bias

@@ -57,7 +57,7 @@ def _shapes_of(node: Node) -> Iterator[tuple[str, tuple[int, ...]]]:
                 yield f"{node.name}.{name}", node.output.shape
     if not isinstance(node, Product):
         return
-    filters = node.output.shape[0]
+    filters = node.window.out_shape[0]
     if node.weight_shape is not None:
         yield f"{node.name}.weight", node.weight_shape
     if node.bias:

@@ -114,6 +114,15 @@ class ArrayCycles:
 
 NO_CYCLES = ArrayCycles(0, 0, 0)
 
+MOST_CYCLES = 1 << 48
+"""That something takes which a member of another package counts, a week at 400 MHz: sums of them, in what divides two
+clocks, must fit 64 bits."""
+
+
+def too_long(cycles: int) -> str:
+    """The rule that so many break, "" if none (`lifsim.contract.answers`)."""
+    return "" if cycles <= MOST_CYCLES else "at most 2**48 cycles"
+
 
 def pe_utilisation(macs: int, shape: ArrayShape, cycles: int) -> float:
     """Share of PE-cycles that do a multiply-accumulate: macs / (H*W * cycles); 0 for no cycles.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, get_args
 
 from lifsim.config.operation import ProductOperation
 from lifsim.registry import Registry
@@ -21,4 +21,12 @@ class LayerKind(Protocol):
     keys: type[ProductOperation]
 
 
-LAYERS: Registry[LayerKind] = Registry("layer kind", LayerKind, "lifsim.layers", "lifsim.layers")
+def _readable(kind: LayerKind) -> None:
+    """Its keys can be read, those of its own name."""
+    op = kind.keys.model_fields.get("op")
+    if op is None or get_args(op.hint) != (kind.name,):
+        raise TypeError(f'{kind.keys.__qualname__} must have op: Literal["{kind.name}"]')
+    _ = kind.keys.core  # raises what its types are not
+
+
+LAYERS: Registry[LayerKind] = Registry("layer kind", LayerKind, "lifsim.layers", "lifsim.layers", _readable)

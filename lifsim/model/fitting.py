@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lifsim.errors import ToldError
 from lifsim.model.network import Tensor
 
 MAX_WEIGHTS = 1 << 32
@@ -10,7 +11,7 @@ MAX_WINDOWED = 1 << 48
 at them one by one asks lifsim.room first."""
 
 
-class MisfitError(ValueError):
+class MisfitError(ToldError, ValueError):
     """What is wrong with one layer, as (key, message); a key of its neuron is dotted, '' is the layer itself."""
 
     def __init__(self, *faults: tuple[str, str]) -> None:

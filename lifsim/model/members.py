@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.errors import did_you_mean
+from lifsim.errors import InputError, did_you_mean
 from lifsim.model.keys import AfterValidator
 from lifsim.registry import registry_of
 
@@ -12,7 +12,11 @@ def member_of(kind: str) -> AfterValidator:
 
     def check(name: str) -> str:
         registry = registry_of(kind)
-        if name not in registry:
+        try:
+            is_known = name in registry
+        except InputError as error:  # told where it stands, beside what else is wrong with a file
+            raise ValueError(error.faults[0].message) from error
+        if not is_known:
             hint = did_you_mean(name, registry)
             nearest = hint if "did you mean" in hint else ""
             raise ValueError(f"{name!r} must be one of {', '.join(registry)}{nearest}")

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from lifsim.contract import answers, of_any
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Node
 
@@ -57,6 +58,15 @@ class Given:
     workers: Any
 
 
+def _like_input(made: Array, _product: object, x: Array, *_: object) -> str:
+    return "" if made.shape == x.shape else f"gradients {list(x.shape)}"
+
+
+def _like_both(made: tuple[Array, Array], _product: object, x: Array, _grad: object, weights: Array, *_: object) -> str:
+    fits = made[0].shape == weights.shape and made[1].shape == x.shape
+    return "" if fits else f"gradients {list(weights.shape)} and {list(x.shape)}"
+
+
 class Backward(Protocol):
     """The gradients of a product y = sum of products, channels last, of the precision of `grad`, that of y."""
 
@@ -64,13 +74,21 @@ class Backward(Protocol):
         """Of its weights, in their shape, with the input x."""
         ...
 
+    @answers(_like_input)
     def of_input(self, x: Array, grad: Array, weights: Array, workers: Any) -> Array:
         """Of its input x."""
         ...
 
+    @answers(_like_both)
     def of_both(self, x: Array, grad: Array, weights: Array, workers: Any) -> tuple[Array, Array]:
         """Of its weights and of its input, which may be computed side by side."""
         return self.of_weights(x, grad, workers), self.of_input(x, grad, weights, workers)
+
+
+def _other_map(made: Array, product: Product, inputs: Sequence[Array]) -> str:
+    channels, *pixels = product.output.shape
+    shape = (*inputs[0].shape[:2], *pixels, channels)
+    return "" if made.shape == shape and made.dtype.kind == "f" else f"floating-point numbers {list(shape)}"
 
 
 @dataclass(frozen=True)
@@ -109,6 +127,7 @@ class Product(Node, ABC):
         and ones; asked only where it has two."""
         raise ValueError(f"{self.name} has one operand, not {first.shape} and {second.shape}")
 
+    @answers(of_any, each=_other_map)
     @abstractmethod
     def forward(self, given: Given) -> Operator:
         """How it is computed."""

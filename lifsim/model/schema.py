@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Se
 
 from pydantic_core import SchemaSerializer, SchemaValidator
 
-from lifsim.errors import shown
+from lifsim.errors import ToldError, shown
 from lifsim.model.core import annotations_of, core_of_keys, hints_of, key_by_pydantic
 from lifsim.model.keys import REQUIRED, AfterValidator, BeforeValidator, CoreSchema, Field, Key, key_of
 from lifsim.units import parse_bytes, parse_hz
@@ -64,7 +64,7 @@ UNKNOWN: Any = object()
 """Stands in a mapping of names for an entry whose value has a fault of its own."""
 
 
-class UnknownKeyError(Exception):
+class UnknownKeyError(ToldError):
     """A key of a model that is known in part only was read: its value has a fault of its own."""
 
 

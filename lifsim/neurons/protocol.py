@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.contract import asked_where
+from lifsim.contract import answers, asked_where
 from lifsim.lazy_dataclass import dataclass
-from lifsim.neurons.parameters import Numbers
+from lifsim.neurons.parameters import Numbers, parameters_of
 from lifsim.registry import Registry
 
 Array = NDArray[Any]
@@ -58,6 +60,39 @@ class Compiled:
     fire: Callable[..., None]
 
 
+def _not_one_each(values: tuple[object, ...], neuron: NeuronModel) -> str:
+    return "" if len(values) == len(neuron.states) else f"a value of each of {len(neuron.states)} state variables"
+
+
+def _other_state(left: State, neuron: NeuronModel, first: Array | State, *_: object) -> str:
+    """Of `charge` and `settle`: as large as the input, or as the state that was charged."""
+    like = first[0] if isinstance(first, tuple) else first
+    if len(left) != len(neuron.states) or any(each.shape != like.shape or each.dtype.kind != "f" for each in left):
+        return f"{len(neuron.states)} arrays {list(like.shape)} of floating-point numbers"
+    lost = any(np.isnan(each).any() for each in left) and not np.isnan(like).any()
+    return "numbers, none of them nan" if lost else ""
+
+
+def _other_spikes(fired: Array, _neuron: object, charged: State, *_: object) -> str:
+    fits = fired.shape == charged[0].shape and fired.dtype == np.bool_
+    return "" if fits else f"an array {list(charged[0].shape)} of bool"
+
+
+def _not_by_name(constants: Any, _neuron: object, *_: object) -> str:
+    fits = isinstance(constants, tuple) and hasattr(constants, "threshold")
+    return "" if fits else "a NamedTuple with a threshold"
+
+
+def _not_square(linear: Linear | None, neuron: NeuronModel) -> str:
+    size = len(neuron.states)
+    fits = linear is None or [len(linear.gain), *map(len, linear.leak)] == [size] * (size + 1)
+    return "" if fits else f"leak and gain of {size} state variables"
+
+
+def _below_one(error: float, *_: object) -> str:
+    return "" if error >= 1 else "a factor of 1 or more"
+
+
 class NeuronModel(Protocol):
     """One kind of neuron with its parameters: a frozen dataclass, whose fields are the parameters
     (`lifsim.neurons.parameters`), each with a default.
@@ -80,27 +115,32 @@ class NeuronModel(Protocol):
         """What its parameters must be to each other and are not."""
         ...
 
+    @answers(_not_one_each)
     @abstractmethod
     def rest(self) -> tuple[Numbers, ...]:
         """The value of each state variable before the first call."""
         ...
 
+    @answers(_not_by_name)
     @abstractmethod
     def constants(self, dtype: DTypeLike) -> Any:
         """The parameters as the calls take them, rounded once to `dtype`: scalars, or arrays over channels (and
         pixels) where neurons differ. They have a `threshold`."""
         ...
 
+    @answers(_other_state)
     @abstractmethod
     def charge(self, x: Array, state: State, k: Any) -> State:
         """The state that the input x makes of `state`, before the reset of this call; elementwise."""
         ...
 
+    @answers(_other_spikes)
     @abstractmethod
     def fire(self, charged: State, k: Any) -> Array:
         """Which neurons fire, bool."""
         ...
 
+    @answers(_other_state)
     @abstractmethod
     def settle(self, charged: State, spikes: Array, k: Any) -> State:
         """The state that the call leaves: reset where it fired."""
@@ -110,6 +150,7 @@ class NeuronModel(Protocol):
         """The call as machine code, where the parameters are such that there is one."""
         return None
 
+    @answers(_not_square)
     def linear(self) -> Linear | None:
         """How the call charges, in float64, for the backward pass; None: there is no gradient."""
         return None
@@ -120,10 +161,20 @@ class NeuronModel(Protocol):
         ...
 
     @asked_where("cannot_be_undone", value=None)
+    @answers(_below_one)
     def undoing_error(self) -> float:
         """The factor by which undoing one call multiplies the rounding errors of the state; asked of models whose calls
         can be undone."""
         raise ValueError(f"no call of {self.name} can be undone")
 
 
-NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons")
+def _adjustable(neuron: NeuronModel) -> None:
+    """Its fields are parameters, which workloads give, and it has a membrane, and each of its states once."""
+    if not is_dataclass(neuron) or "threshold" not in parameters_of(type(neuron)):
+        raise TypeError(f"{type(neuron).__qualname__} must be a frozen dataclass with a parameter threshold")
+    names = [state.name for state in neuron.states]
+    if names[:1] != [MEMBRANE.name] or len({*names}) < len(names):
+        raise TypeError(f"{type(neuron).__qualname__}.states must have MEMBRANE first, and no name twice")
+
+
+NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons", _adjustable)

@@ -209,11 +209,12 @@ class DramActivity:
     self_refresh_pj: float | None = None
 
     @classmethod
-    def of(cls, dram: DramResult, *, charged: bool) -> DramActivity:
-        """The record of a simulation; whether its device's prices are charged."""
+    def of(cls, dram: DramResult, charge: Charge) -> DramActivity:
+        """The record of a simulation that is charged so."""
         work, counts = dram.work, dram.counts
         slept = {name: getattr(work, name) for name in (*SLEEPS, *SLEEP_CYCLES)}
-        spent = {f"{state}_pj": pj for state, pj in asdict(dram.background).items()} if charged else {}
+        states = charge.background(work)
+        spent = {f"{state}_pj": pj for state, pj in asdict(states).items()} if states else {}
         return cls(
             activates=work.activates,
             precharges=counts.pres,

@@ -238,7 +238,7 @@ def _arch_document(name: str, settings: Sequence[str]) -> Document:
     try:
         return read_document(find("arch", name))
     except InputError as error:
-        raise InputError([*error.faults, *settings_faults(settings)]) from None
+        raise InputError([*error.faults, *settings_faults(settings)]) from error.__cause__
 
 
 def _priced(document: Document, overrides: Sequence[str]) -> Sourced[Arch]:

@@ -28,7 +28,6 @@ from lifsim.accounting.widths import Assumed, assumed
 from lifsim.brief import Brief, Briefly
 from lifsim.config.given_rates import in_short
 from lifsim.hardware.array import pe_utilisation, shape_of, sparsity_of
-from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.stores import Stores
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
@@ -92,7 +91,7 @@ class Totals:
         area: Area,
         lif_units: int,
         lif_memory: LifMemory,
-        dram: DramResult | None = None,
+        dram: DramActivity | None = None,
     ) -> Totals:
         """The sum over `records`, with what is the machine's and the network's."""
         counts = [record.counts for record in records]
@@ -111,7 +110,7 @@ class Totals:
             lif_units=lif_units,
             lif_memory_bytes=lif_memory,
             sram_technology_nm=arch.technology_nm,
-            dram=DramActivity.of(dram, charged=arch.dram.charges_device) if dram else None,
+            dram=dram,
         )
 
     @property

@@ -165,7 +165,7 @@ class _Read:
                 [*parts, *(one for one in settings if trains or not one.lstrip().startswith("optimizer."))],
             )
         except InputError as error:
-            raise InputError(map(_of_vary(varied), error.faults)) from None
+            raise InputError(map(_of_vary(varied), error.faults)) from error.__cause__
 
     def _once(self, read: Callable[..., T], given: Any, settings: Sequence[str], *others: Hashable) -> T:
         named = isinstance(given, str)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from lifsim.config.arch import parse_arch
@@ -21,11 +21,13 @@ from lifsim.memo import Shared
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.registry import blamed
 from lifsim.simulate.inputs import Inputs, sourced_network, split_overrides
 from lifsim.simulate.options import Options, options_of, replaced_rates
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
+from lifsim.sweeps.arch_parts import ArchParts
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
 from lifsim.sweeps.values import Value, setting
@@ -71,6 +73,7 @@ class Evaluator:
         self._job = job
         self._paths = paths or {}
         self._arch = lru_cache(256)(self._parse_arch)
+        self._arch_parts = {name: ArchParts(partial(self._read_arch, name)) for name in job.archs}
         self._network = lru_cache(16)(self._parse_network)
         self._spikes = lru_cache(4)(self._read_spikes)
         self._states = lru_cache(64)(states_of)
@@ -100,7 +103,7 @@ class Evaluator:
         except InputError as error:
             why = "; ".join(map(str, error.faults))
         except Exception as error:  # a fault of LIFSim at one point must not lose the others
-            why = f"internal error: {type(error).__name__}: {error}"
+            why = str(blamed(error) or f"internal error: {type(error).__name__}: {error}")
         return Outcome(point, key or self._job.key_of(point), None, why)
 
     def inputs(self, settings: Settings) -> Inputs:
@@ -125,6 +128,9 @@ class Evaluator:
             raise InputError(map(Origins(arch, workload).placed, error.faults)) from None
 
     def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
+        return self._arch_parts[name].of(overrides)
+
+    def _read_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
         return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
 
     def _parse_network(self, name: str, overrides: tuple[str, ...], replaced: Replaced) -> Sourced[Network]:

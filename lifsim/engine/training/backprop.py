@@ -182,7 +182,7 @@ class Pass:
     def _raw(self, node: Product, x: Array) -> Array:
         """Output of the weight layer before its batch norm, [timesteps, B, ...]."""
         if node.name not in self._operators:
-            learner, filters = self.learner, node.output.shape[0]
+            learner, filters = self.learner, node.window.out_shape[0]
             bias = self._weights[f"{node.name}.bias"] if node.bias else np.zeros(filters)
             affine = np.ones(filters, learner.dtype), bias.astype(learner.dtype)
             given = given_to(learner.network, node, self._weights, affine, learner.workers)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from math import ceil
 from typing import Protocol
 
+from lifsim.contract import answers
 from lifsim.hardware import energy
 from lifsim.hardware.dram.counts import DramWork
-from lifsim.hardware.dram.energy import DramEnergy
+from lifsim.hardware.dram.energy import Background, DramEnergy, background_pj
 from lifsim.hardware.dram.energy import energy_pj as device_energy_pj
 from lifsim.hardware.dram.streamed import streamed_work
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 
 
+def _below_nothing(spent: DramEnergy, *_: object) -> str:
+    return "energies of 0 or more" if min(astuple(spent)) < 0 else ""
+
+
 class Charge(Protocol):
     """A price of what happened."""
 
+    @answers(_below_nothing)
     def energy_pj(self, moved_bytes: int, work: DramWork | None) -> DramEnergy:
         """Of `moved_bytes` of a schedule, for which a simulated device did `work`."""
         ...
@@ -24,6 +31,10 @@ class Charge(Protocol):
     def estimated(self, read_bytes: int, written_bytes: int, array_cycles: int, array_hz: int) -> DramWork | None:
         """The least work for these bytes within so many cycles of the array, to compare what was not simulated; None
         where work costs nothing."""
+        ...
+
+    def background(self, work: DramWork) -> Background | None:
+        """What of its energy ranks take that stand by or sleep, by their state; None where that is no part of it."""
         ...
 
 
@@ -39,6 +50,9 @@ class PerBit:
 
     def estimated(self, read_bytes: int, written_bytes: int, array_cycles: int, array_hz: int) -> None:
         """Nothing but the bytes is looked at."""
+
+    def background(self, work: DramWork) -> None:
+        """Nothing is charged for time."""
 
 
 @dataclass(frozen=True)
@@ -57,3 +71,7 @@ class ByDevice:
         """Whole bursts, every row activated once, no row kept open."""
         cycles = ceil(array_cycles / array_hz / self.spec.timing.tCK_ns * 1e9)
         return streamed_work(self.spec, read_bytes, written_bytes, cycles)
+
+    def background(self, work: DramWork) -> Background:
+        """As `background_pj`."""
+        return background_pj(self.spec, work)

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Protocol
 
-from lifsim.contract import asked_where
+import numpy as np
+
+from lifsim.contract import answers, asked_where
+from lifsim.hardware.gemm import too_long
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.program import Halves, Program
 from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Extents, Timing
@@ -18,6 +22,27 @@ from lifsim.watch import Watch
 Place = Callable[[int], Extents]
 """Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError where
 they do not fit."""
+
+
+def _no_peak(peak: Fraction | None, *_: object) -> str:
+    return "a fraction > 0, or None" if peak is not None and peak <= 0 else ""
+
+
+def _other_program(timing: Timing, _memory: object, _dram: object, program: Program, *_: object) -> str:
+    """What is played is the program, none of it before it can be."""
+    steps, requests = program.step_cycles.size, program.requests.step.size
+    shapes = dict.fromkeys(("start", "end"), (steps,)) | {"waited": (steps, len(Kind))}
+    shapes |= dict.fromkeys(("issued", "begun", "answered", "held"), (requests,))
+    misfit = [name for name, shape in shapes.items() if getattr(timing, name).shape != shape]
+    if misfit:
+        return f"a Timing whose {misfit[0]} is an array {list(shapes[misfit[0]])}"
+    before = np.concatenate([[0], timing.end[:-1]])
+    if (timing.end - before != program.step_cycles + timing.waited.sum(axis=1)).any():
+        return "a Timing in which each step ends its cycles, and those that it waited, behind the one before"
+    if broken := too_long(timing.total):
+        return broken
+    late = (steps and timing.total < timing.end[-1]) or (requests and (timing.answered < timing.begun).any())
+    return "a Timing in which requests end behind their beginning, and all of it at `total`" if late else ""
 
 
 class Memory(Protocol):
@@ -42,11 +67,13 @@ class Memory(Protocol):
         """(key, rule) of what it misses in `dram`."""
         return iter(())
 
+    @answers(_no_peak)
     def peak_bytes_per_cycle(self, dram: Dram, array_hz: int) -> Fraction | None:
         """What it moves at most in one cycle of the array; None where that has no end."""
         return None
 
     @asked_where("waits")
+    @answers(_other_program)
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""
         raise ValueError(f"nobody waits for a memory that is {self.name}")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.contract import answers, of_any
 from lifsim.lazy_dataclass import dataclass
 from lifsim.registry import Registry
 
@@ -41,6 +42,7 @@ class NeuronReader(Protocol):
     name: str
     title: str
 
+    @answers(of_any, says=(ValueError,))
     @abstractmethod
     def read(self, module: Any) -> Reading | None:
         """What a module is; None: none of this framework's neurons. Raises ValueError with what LIFSim's neurons cannot

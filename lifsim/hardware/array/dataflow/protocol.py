@@ -7,8 +7,8 @@ from copy import copy
 from functools import cache
 from typing import Protocol
 
-from lifsim.contract import asked_where, told_by
-from lifsim.hardware.gemm import ArrayShape, Gemm
+from lifsim.contract import answers, asked_where, told_by
+from lifsim.hardware.gemm import ArrayShape, Gemm, too_long
 from lifsim.hardware.input_reads import InputReads, Reads
 from lifsim.hardware.sram_banks import Banks, Ints
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -66,6 +66,29 @@ class OutputBlock:
     filters: int | None
 
 
+def _no_folds(folds: Folds, *_: object) -> str:
+    return too_long(folds.count * folds.cycles) if folds.count and folds.cycles else "folds of one cycle or more each"
+
+
+def _long_waits(stalls: PortStalls, *_: object) -> str:
+    return too_long(stalls.total)
+
+
+def _many_repeats(repeats: int, *_: object) -> str:
+    return "at most 2**32" if repeats > 1 << 32 else ""
+
+
+def _no_outputs(block: OutputBlock, *_: object) -> str:
+    return "pixels and filters of one or more" if 0 in (block.pixels, block.filters) else ""
+
+
+def _misshapen(reads: Reads, _dataflow: object, _read: object, gemm: Gemm, *_: object) -> str:
+    groups = [each.shape[0] if each.ndim == 2 else 0 for each in (reads.waits, reads.words)]
+    if groups != [gemm.groups] * 2 or reads.waits.shape != reads.words.shape:
+        return f"waits and words of one shape [groups, folds], here [{gemm.groups}, folds]"
+    return too_long(reads.waits.size * max(int(each.max(initial=0)) for each in (reads.waits, reads.words)))
+
+
 class Dataflow(Protocol):
     """One way to lay a layer over an H x W array.
 
@@ -95,6 +118,7 @@ class Dataflow(Protocol):
         return ""
 
     @told_by("words")
+    @answers(_no_folds)
     @abstractmethod
     def folds(self, gemm: Gemm, shape: ArrayShape) -> Folds:
         """The folds of one group and round."""
@@ -105,11 +129,13 @@ class Dataflow(Protocol):
         """The folds in arithmetic."""
         ...
 
+    @answers(_no_outputs)
     @abstractmethod
     def finishes(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """The outputs that the folds of one reduction finish together."""
         ...
 
+    @answers(_no_outputs)
     def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
         """The outputs of a tile whose membranes live at a time, tick-batched: those finished together, whose timesteps
         run back to back, unless a dataflow says less."""
@@ -124,22 +150,26 @@ class Dataflow(Protocol):
         """What one group reads in one round."""
         ...
 
+    @answers(_long_waits)
     @abstractmethod
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
         """Of one visit, whose `rounds` go together: what it takes longer because of the ports of the buffers."""
         ...
 
     @asked_where("holds_pixels")
+    @answers(_long_waits)
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
         """Of folds that stream in `stream` [..., groups, row folds] cycles and whose inputs take `inputs`, over all
         column folds; asked only of a dataflow that `holds_pixels`."""
         raise ValueError(f"{self.name} holds no pixels in its rows")
 
+    @answers(_misshapen)
     @abstractmethod
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
         """[groups, folds] of the inputs of one round, read once."""
         ...
 
+    @answers(_many_repeats)
     @abstractmethod
     def input_repeats(self, gemm: Gemm, shape: ArrayShape) -> int:
         """How often a round reads the inputs that `input_reads` counts."""

@@ -11,9 +11,10 @@ from typing import Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.contract import answers, of_any
 from lifsim.hardware.array.dataflow import Dataflow, FoldWords
 from lifsim.hardware.array.laid import Laid
-from lifsim.hardware.gemm import ArrayCycles, Gemm
+from lifsim.hardware.gemm import ArrayCycles, Gemm, too_long
 from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Ports, PortStalls
@@ -40,6 +41,11 @@ class SpikeMaps(Protocol):
     def read_parts(self, timestep: int, first: int, last: int) -> Iterator[NDArray[np.uint8]]:
         """The same [last - first, some of C, H, W] after the other, each there until the next is."""
         ...
+
+
+def _too_many_macs(macs: int, kept: Kept, timestep: int, gemm: Gemm) -> str:
+    most = gemm.macs * kept.images
+    return f"at most the {most} of round {timestep}" if macs > most else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +85,36 @@ class Kept:
         both = None if self.ones_in_both is None else self.ones_in_both[list(chosen)]
         return replace(self, ones=of_rows(self.ones, chosen), ones_in_both=both)
 
+    @answers(_too_many_macs)
     def effective_macs(self, timestep: int, gemm: Gemm) -> int:
         """Multiply-accumulates of one round, all images, that no zero makes void: ones times the Sc filters of a group,
         or the ones that meet ones."""
         if self.ones_in_both is not None:
             return int(np.sum(self.ones_in_both[:, timestep], dtype=np.int64))
         return int(np.sum(self.ones[:, timestep], dtype=np.int64)) * gemm.filters
+
+
+def _of_others(kept: Kept, _sparsity: object, _read: object, _spikes: object, batch: int, rounds: int) -> str:
+    fits = kept.ones.ndim == 4 and kept.ones.shape[:2] == (batch, rounds)
+    return "" if fits else f"ones of [images, rounds, groups, pixels], here [{batch}, {rounds}, ...]"
+
+
+def _of_other_rounds(cycles: tuple[ArrayCycles, ...], _sparsity: object, kept: Kept, _laid: object) -> str:
+    if len(cycles) != kept.rounds:
+        return f"cycles of each of {kept.rounds} rounds"
+    return too_long(sum(each.total for each in cycles))
+
+
+def _long_waits(stalls: PortStalls, *_: object) -> str:
+    return too_long(stalls.total)
+
+
+def _other_blocks(entry: tuple[NDArray[np.int64], int], _sparsity: object, kept: Kept, _laid: object) -> str:
+    blocks, images = entry
+    fits = blocks.ndim == 2 and 1 <= len(blocks) <= kept.rounds and blocks.size and images <= kept.images
+    if not fits:
+        return f"[visits, blocks], visits <= {kept.rounds}, images <= {kept.images}"
+    return too_long(blocks.size * int(blocks.max()))
 
 
 class Sparsity(Protocol):
@@ -112,6 +142,7 @@ class Sparsity(Protocol):
     def require(self, read: InputMap) -> None:
         """Raises InputError where such a layer has more than can be looked at, before its spikes are."""
 
+    @answers(_of_others)
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
         """What it must know of the spikes of a layer that reads the map as `read` says."""
         return Kept(ones_of(read, spikes, batch, rounds))
@@ -120,16 +151,19 @@ class Sparsity(Protocol):
         """Of this machine's memory, for an image and round of such a layer."""
         return read.groups * read.pixels * ones_type(read.channels, read.kernel).itemsize
 
+    @answers(_of_other_rounds)
     @abstractmethod
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
         """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
         ...
 
+    @answers(of_any, each=_other_blocks)
     @abstractmethod
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
         """([visits, blocks] cycles between two finished sets of outputs, images that it holds for), of all images."""
         ...
 
+    @answers(_long_waits)
     @abstractmethod
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
         """For the ports of the buffers that feed the array, all images."""
