@@ -28,6 +28,13 @@ def write_csv(text: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, 
         writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
+def cell_text(value: object) -> str:
+    """A cell as `write_csv` writes it beside others."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([safe_cell(value), None])
+    return text.getvalue().removesuffix(",\n")
+
+
 def safe_cell(value: object) -> object:
     """A cell: text that a spreadsheet would take for a formula has a ' in front (OWASP, "CSV Injection"); numbers, also
     as text, stay."""

@@ -18,6 +18,8 @@ from lifsim.errors import Fault, InputError, collecting
 from lifsim.units import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lifsim.sweeps.optimise import Goal
     from lifsim.sweeps.store import Store
 
@@ -98,25 +100,30 @@ def optimize(
         say(f"{progress.summary} in {out}", err=True)
         refuse_if_all_failed(store.errors(), len(store.points()))
         say(f"ranked by {minimise}{meaning(minimise)}", err=True)
-        _print_best(store, goal)
+        told = _print_best(store, goal)
     for assumption in assumptions(job):
+        if f"note: {assumption}" in told:
+            continue
         say(f"assumption: {assumption}", err=True)
 
 
-def _print_best(store: Store, goal: Goal) -> None:
+def _print_best(store: Store, goal: Goal) -> Sequence[str]:
+    """The best points as a table, and what is said below it."""
     from lifsim.report.sweep_table import Selection, print_table, selected
-    from lifsim.sweeps.export import table_of
     from lifsim.sweeps.points import Points
+    from lifsim.sweeps.stored_row import ERROR
 
-    rows = table_of(store)
-    met = [row for row in rows if row["error"] is None and goal.is_met(row)]
-    if not met:
-        raise InputError(f"no point of {len(rows):,} keeps to {', '.join(map(str, goal.limits))}")
+    limited = [limit.figure for limit in goal.limits]
+    points = Points.stored(store)
+    met = points.only([*limited, ERROR], lambda row: row[ERROR] is None and goal.is_met(row))
+    if not met.count:
+        raise InputError(f"no point of {points.count:,} keeps to {', '.join(map(str, goal.limits))}")
     if goal.limits:
         limits = " and ".join(map(str, goal.limits))
-        say(f"{len(met):,} of {counted(len(rows), 'point')} keep to {limits}", err=True)
-    limited = [limit.figure for limit in goal.limits]
-    print_table(selected(Points.of(met), Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited])))
+        say(f"{met.count:,} of {counted(points.count, 'point')} keep to {limits}", err=True)
+    found = selected(met, Selection(sort=goal.minimise, limit=5, columns=[goal.minimise, *limited]))
+    print_table(found)
+    return found.below
 
 
 def _require_optuna() -> None:

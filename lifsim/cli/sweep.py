@@ -117,8 +117,8 @@ def _say_idle(
     """Tell on stderr which axes change nothing in these points, but for what is `told`; begun: they are the first."""
     from lifsim.sweeps.idle import idle_axes, idle_by_first
 
-    wanted, space = set(points), planned.job.space
-    rows = [row.columns for row in store.rows() if row.point in wanted]
+    space = planned.job.space
+    rows = [row.columns for row in store.rows(sorted(points))]
     found = [str(idle) for idle in (idle_by_first(rows, space) if begun else idle_axes(rows, space.axes))]
     for idle in found:
         if idle not in told:

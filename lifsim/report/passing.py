@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import is_not
 from typing import Any
+
+from lifsim.sweeps.fewer_units import SHARING
 
 NODE = "sram_technology_nm"
 """The column of the node of the SRAMs, by whose energies points of several nodes cannot be compared."""
@@ -13,12 +16,13 @@ Row = Mapping[str, Any]
 
 
 class Passing:
-    """found: how many points were; nodes: of their SRAMs; varying: those of `settings` that differ from point to
-    point."""
+    """found: how many points were; nodes: of their SRAMs; sharings: their names; varying: those of `settings` that
+    differ from point to point."""
 
     def __init__(self, settings: Sequence[str]) -> None:
         self.found = 0
         self.nodes: set[Any] = set()
+        self.sharings: dict[str, None] = {}
         self._settings = settings
         self._same: dict[str, Any] | None = None
 
@@ -32,15 +36,17 @@ class Passing:
         for row in rows:
             if self._same is None:
                 self._same = {name: row[name] for name in self._settings}
-            elif any(row[name] is not value for name, value in self._same.items()):
+            elif any(map(is_not, map(row.__getitem__, self._same), self._same.values())):
                 self._same = {name: value for name, value in self._same.items() if repr(row[name]) == repr(value)}
             yield row
 
     def those(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """`rows`, which are counted, and their nodes noted."""
+        """`rows`, which are counted, and their nodes and sharings noted."""
         for row in rows:
             self.found += 1
             self.nodes.add(row.get(NODE))
+            if isinstance(sharing := row.get(SHARING), str):
+                self.sharings[sharing] = None
             yield row
 
 

@@ -14,6 +14,7 @@ from lifsim.report.human import human
 from lifsim.report.passing import NODE, Passing, Row, first
 from lifsim.report.terminal import Terminal
 from lifsim.report.width import terminal_columns
+from lifsim.sweeps.fewer_units import fewer_units
 from lifsim.sweeps.points import Points
 from lifsim.sweeps.stored_row import ERROR
 from lifsim.sweeps.where import Condition, conditions, no_column
@@ -78,12 +79,12 @@ def selected(points: Points, selection: Selection) -> Selected:
     asked += [name for name in (selection.by,) if name and name not in asked]
     needed = dict.fromkeys([*points.settings, *asked, *sorted(where.columns), NODE, ERROR])
     lines = selection.lines(passing.those(selection.of(passing.all(points.read(list(needed))), where)))
-    across = across_nodes(passing.nodes)
+    notes = [f"note: {said}" for said in (across_nodes(passing.nodes), fewer_units(passing.sharings)) if said]
     conditions_met = selection.where and selection.top is None
     met = f", {passing.found:,} meet {' and '.join(selection.where)}" if conditions_met else ""
     summary = f"{len(lines):,} of {counted(points.count, 'point')}{met}, {points.failed:,} failed"
     columns = dict.fromkeys([*passing.varying, *asked])
-    return Selected(lines, list(columns), len(passing.varying), [*([f"note: {across}"] if across else []), summary])
+    return Selected(lines, list(columns), len(passing.varying), [*notes, summary])
 
 
 def print_table(found: Selected) -> None:

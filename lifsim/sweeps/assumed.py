@@ -9,8 +9,8 @@ from lifsim.accounting.basis import ONLY_SRAM_FOLLOWS, nodes_of, stretched
 from lifsim.config.arch import parse_arch
 from lifsim.errors import Fault, InputError
 from lifsim.model.arch import Arch
-from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
+from lifsim.sweeps.fewer_units import SHARING, fewer_units
 from lifsim.sweeps.plan import NAMES, Job
 from lifsim.sweeps.values import judged_values, setting
 
@@ -28,12 +28,9 @@ def assumptions(job: Job) -> tuple[str, ...]:
 
 def _fewer_units(job: Job) -> Iterator[str]:
     """That sharings of several numbers of channel groups are no comparison of sharing alone."""
-    (axis,) = (axis for axis in job.space.axes if axis.key == "sharing")
-    sharings = [Sharing.parse(str(axis.values[place])) for place in range(axis.values.count)]
-    most = max(sharings, key=lambda sharing: sharing.channels)
-    if len({sharing.channels for sharing in sharings}) > 1:
-        fewer = f"{most} leaves 1 of {most.channels} LIF units that none has, which needs no sharing (lif.units)"
-        yield f"sharing: {fewer}; what of a change is sharing's own tells lifsim run --sharing {most}"
+    (axis,) = (axis for axis in job.space.axes if axis.key == SHARING)
+    if said := fewer_units(axis.values[place] for place in range(axis.values.count)):
+        yield said
 
 
 def require_one_node(job: Job) -> None:

@@ -1,24 +1,28 @@
 """The table of a store as a file for other programs: CSV, JSON or Parquet; the same store gives the same bytes.
 
-A few thousand rows are held at a time. A column of Parquet has one type, so that the rows are read twice for it.
+A few thousand rows are held at a time, column by column. A column of Parquet has one type, so that the rows are read
+twice for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from decimal import Decimal
 from functools import cached_property
-from io import TextIOWrapper
-from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lifsim.csv_text import write_csv
+from lifsim.csv_text import cell_text, csv_text
 from lifsim.errors import InputError
 from lifsim.lazy_dataclass import dataclass
+from lifsim.sweeps.cell_texts import cell_texts
+from lifsim.sweeps.columns import groups
 from lifsim.sweeps.store import Store
 from lifsim.watch import Watch, parts, unwatched
+
+if TYPE_CHECKING:
+    from lifsim.sweeps.columns import Column
 
 INT64 = 1 << 63
 DECIMAL_DIGITS = 38
@@ -26,8 +30,6 @@ DECIMAL_DIGITS = 38
 
 GROUP = 1 << 12
 """Rows of Parquet that are written together."""
-
-Rows = Iterator[dict[str, Any]]
 
 
 def table_of(store: Store, watch: Watch = unwatched) -> list[dict[str, Any]]:
@@ -42,40 +44,50 @@ def export(store: Store, form: str, file: BinaryIO, watch: Watch = unwatched) ->
         _FORMS[form](store, file, watch)
 
 
+_NUMBERS = {int, float}
+"""Which CSV and JSON write as Python does, all being finite."""
+
+
 def _csv(store: Store, file: BinaryIO, watch: Watch) -> None:
     columns = store.columns()
-    rows = store.select(columns, watch)
-    cells = ({name: value if type(value) in _PLAIN else _cell(value) for name, value in row.items()} for row in rows)
-    text = TextIOWrapper(file, encoding="utf-8", newline="")
-    write_csv(text, columns, cells)
-    text.detach()
+    file.write(csv_text(columns, []).encode())
+    for line in _lines(store, columns, _csv_cell, watch):
+        file.write(f"{','.join(line)}\n".encode())
 
 
-_PLAIN = {int, float, str, type(None)}
-"""What CSV has as it is."""
-
-
-def _cell(value: object) -> object:
-    return json.dumps(value) if isinstance(value, bool | list | dict) else value
+def _csv_cell(value: object) -> str:
+    if type(value) in _NUMBERS:
+        return repr(value)
+    return cell_text(json.dumps(value) if isinstance(value, bool | list | dict) else value)
 
 
 def _json(store: Store, file: BinaryIO, watch: Watch) -> None:
+    """As `json.dumps(rows, indent=1)` has it."""
+    columns = store.columns()
+    names = [json.dumps(name).replace("%", "%%") for name in columns]
+    row = ",\n  ".join(f"{name}: %s" for name in names)
     before = "[\n"
-    for row in store.select(store.columns(), watch):
-        file.write(f"{before} {_indented(row)}".encode())
+    for line in _lines(store, columns, _json_cell, watch):
+        file.write(f"{before} {{\n  {row % line}\n }}".encode())
         before = ",\n"
     file.write(b"[]\n" if before == "[\n" else b"\n]\n")
 
 
-def _indented(row: dict[str, Any]) -> str:
-    """An object whose values stand on lines of their own, as `json.dumps(rows, indent=1)` puts it."""
-    if any(isinstance(value, list | dict) for value in row.values()):
-        return json.dumps(row, indent=1).replace("\n", "\n ")  # in JSON no text has a line end
-    # The same without `indent`, which is slow and leaves a cycle of functions behind every row for the collector.
-    return f"{{\n  {json.dumps(row, separators=(_LINE, ': '))[1:-1]}\n }}"
+def _json_cell(value: object) -> str:
+    """Lists and objects in lines of their own."""
+    if type(value) in _NUMBERS:
+        return repr(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, indent=1).replace("\n", "\n  ")  # in JSON no text has a line end
+    return json.dumps(value)
 
 
-_LINE = ",\n  "
+def _lines(
+    store: Store, columns: Sequence[str], text_of: Callable[[Any], str], watch: Watch
+) -> Iterator[tuple[str, ...]]:
+    """The texts of each row."""
+    for some in store.some_at_a_time(columns, watch):
+        yield from zip(*(cell_texts(some.values[name], text_of) for name in columns), strict=True)
 
 
 def _parquet(store: Store, file: BinaryIO, watch: Watch) -> None:
@@ -87,19 +99,14 @@ def _parquet(store: Store, file: BinaryIO, watch: Watch) -> None:
     first, second = parts(watch, 2)
     names = store.columns()
     columns = {name: _Column() for name in names}
-    for rows in _groups(store.select(names, first)):
+    for some in store.some_at_a_time(names, first):
         for name, column in columns.items():
-            column.look_at(row[name] for row in rows)
+            column.look_at(some.values[name])
     schema = pa.schema([(name, getattr(pa, column.kind)(*column.digits)) for name, column in columns.items()])
     with parquet.ParquetWriter(file, schema) as writer:
-        for rows in chain(_groups(store.select(names, second)), [[]] if not store.count else []):
-            cells = [column.cells([row[name] for row in rows]) for name, column in columns.items()]
+        for group in groups(store.some_at_a_time(names, second), GROUP, names):
+            cells = [column.cells(group.values[name]) for name, column in columns.items()]
             writer.write_table(pa.table(cells, schema=schema))
-
-
-def _groups(rows: Rows) -> Iterator[list[dict[str, Any]]]:
-    while group := list(islice(rows, GROUP)):
-        yield group
 
 
 @dataclass
@@ -110,8 +117,13 @@ class _Column:
     kinds: set[type] = field(default_factory=set)
     largest: int = 0
 
-    def look_at(self, values: Iterable[Any]) -> None:
+    def look_at(self, values: Column) -> None:
         """More of them."""
+        if not isinstance(values, list):
+            self.kinds.add(type(values[0].item()))
+            if int in self.kinds and values.dtype.kind == "i":
+                self.largest = max(self.largest, int(values.max()), -int(values.min()))
+            return
         there = [value for value in values if value is not None]
         self.kinds.update(map(type, there))
         self.largest = max(self.largest, *(abs(value) for value in there if type(value) is int), 0)
@@ -132,11 +144,12 @@ class _Column:
         """What the type must be told."""
         return (len(str(self.largest)), 0) if self.kind == "decimal128" else ()
 
-    def cells(self, values: list[Any]) -> list[Any]:
+    def cells(self, values: Column) -> Column:
         """Some of them, as values of this type."""
         if {self.kind} == {_ARROW.get(kind) for kind in self.kinds}:  # they are that already
             return values
-        return [None if value is None else _CELLS[self.kind](value) for value in values]
+        plain = values if isinstance(values, list) else values.tolist()
+        return [None if value is None else _CELLS[self.kind](value) for value in plain]
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from lifsim.errors import Fault, collecting
+from lifsim.sweeps.columns import Columns
 from lifsim.sweeps.database import Database
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.row_form import Record
@@ -53,11 +54,11 @@ class JsonRows:
         point = values["point"] if isinstance(values["point"], int) else f"at {number}"
         return parse_row(values, f"{self._database.path}, point {point}")
 
-    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[list[dict[str, Any]]]:
+    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[Columns]:
         """These columns of all points in their order, some points at a time; what is damaged is told in `faults`."""
         for record in self.records():
             with collecting(faults):
                 found = self.parse(record).columns
-                yield [{name: found.get(name) for name in columns}]
+                yield Columns.of([{name: found.get(name) for name in columns}], columns)
             if len(faults) >= MAX_FAULTS:
                 return

@@ -10,14 +10,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from sys import getsizeof
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError, collecting, shown
+from lifsim.lazy_dataclass import dataclass
+from lifsim.sweeps.columns import Columns
 from lifsim.sweeps.database import Database, damaged
 from lifsim.sweeps.layout import CELL, WORD, Layout, kind_of
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.row_form import Record
 from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row, as_text, checked_row
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from lifsim.sweeps.columns import Column
 
 PAGE_BYTES = 1 << 15
 """Of the file: a page of 32 KiB is full with 23 rows, one of SQLite's usual 4 KiB a third empty with two."""
@@ -109,38 +117,47 @@ class PackedRows:
         found = {"point": point, "key": key, "settings": settings, "figures": figures, "error": error}
         return checked_row(found, source)
 
-    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[list[dict[str, Any]]]:
+    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[Columns]:
         """These columns of all points in their order, some points at a time; what is damaged is told in `faults`."""
         for batch in _batches(self.records()):
             self._read_words()
-            found, doubtful = self._columns(batch, columns)
-            for at in doubtful:
+            sound = list(self._sound(batch, columns))
+            if len(sound) == 1 and len(sound[0].places) == len(batch):
+                yield sound[0].columns
+                continue
+            surely = {at for part in sound for at in part.places}
+            for at in range(len(batch)):
+                if at in surely:
+                    continue
                 if len(faults) >= MAX_FAULTS:
                     return
                 with collecting(faults):
                     row = self.parse(batch[at]).columns
-                    found[at] = {name: row.get(name) for name in columns}
-            yield [found[at] for at in sorted(found)]
+                    sound.append(_Part([at], Columns.of([{name: row.get(name) for name in columns}], columns)))
+            yield _joined(sound, columns)
 
-    def _columns(self, batch: Sequence[Record], columns: Sequence[str]) -> tuple[dict[int, dict[str, Any]], list[int]]:
-        """By their places in `batch`, the columns of rows that are sound, and the places of all others."""
+    def _sound(self, batch: Sequence[Record], columns: Sequence[str]) -> Iterator[_Part]:
+        """Of each layout the rows that are surely sound."""
+        import numpy as np
+
         from lifsim.sweeps.block import Block
 
-        found: dict[int, dict[str, Any]] = {}
         alike = defaultdict[int, list[int]](list)
-        for at, (point, number, row, error) in enumerate(batch):
-            layout = self._layout(number)
-            whole = layout is not None and point >= 0 and layout.is_whole(row)
-            if layout and whole and (error is None if layout.figures else isinstance(error, str)):
-                alike[number].append(at)
+        for at, record in enumerate(batch):
+            alike[record[1]].append(at)
         for number, places in alike.items():
-            block = Block(self._layouts[number], [batch[at][2] for at in places], self._words)
-            values = [[batch[at][3] for at in places] if name == ERROR else block.column(name) for name in columns]
-            lines = zip(*values, strict=True) if values else [()] * len(places)
-            for at, line, sound in zip(places, lines, block.sound.tolist(), strict=True):
-                if sound:
-                    found[at] = dict(zip(columns, line, strict=True))
-        return found, [at for at in range(len(batch)) if at not in found]
+            layout = self._layout(number)
+            sized = [] if layout is None else [at for at in places if _fits(batch[at], layout)]
+            if layout is None or not sized:
+                continue
+            block = Block(layout, [batch[at][2] for at in sized], self._words)
+            sound = np.flatnonzero(block.sound)
+            found = sized if len(sound) == len(sized) else [sized[one] for one in sound.tolist()]
+            values: dict[str, Column] = {}
+            for name in columns:
+                whole = [batch[at][3] for at in sized] if name == ERROR else block.column(name)
+                values[name] = whole if found is sized else _those(whole, sound)
+            yield _Part(found, Columns(len(found), values))
 
     def _layout(self, number: int) -> Layout | None:
         if number not in self._layouts:
@@ -187,6 +204,37 @@ class PackedRows:
             self._last_word = word
             with suppress(ValueError, TypeError, RecursionError):
                 self._words[word] = json.loads(text)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some rows of a batch. places: where they stand in it."""
+
+    places: list[int]
+    columns: Columns
+
+
+def _those(column: Column, places: npt.NDArray[np.intp]) -> Column:
+    """The values at `places`."""
+    return [column[place] for place in places.tolist()] if isinstance(column, list) else column[places]
+
+
+def _joined(parts: Sequence[_Part], names: Sequence[str]) -> Columns:
+    """All of them in the order of their places."""
+    order = sorted((at, number, one) for number, part in enumerate(parts) for one, at in enumerate(part.places))
+    values: dict[str, Column] = {}
+    for name in names:
+        lists = [part.columns.list(name) for part in parts]
+        values[name] = [lists[number][one] for _, number, one in order]
+    return Columns(len(order), values)
+
+
+def _fits(record: Record, layout: Layout) -> bool:
+    """Whether a row has the size of its layout, and an error where it has no figures and nowhere else."""
+    point, _, row, error = record
+    if not isinstance(row, bytes) or len(row) != layout.cells * CELL or point < 0:
+        return False
+    return error is None if layout.figures else isinstance(error, str)
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

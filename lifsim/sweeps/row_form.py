@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from lifsim.errors import Fault
+from lifsim.sweeps.columns import Columns
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.stored_row import Row
 
@@ -28,6 +29,6 @@ class RowForm(Protocol):
     def parse(self, record: Record) -> Row:
         """The row of a record. Raises InputError with all that no sweep can have written."""
 
-    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[list[dict[str, Any]]]:
+    def select(self, columns: Sequence[str], faults: list[Fault]) -> Iterator[Columns]:
         """These columns of all points in their order, some points at a time, None where a point has none; what is
         damaged is told in `faults`, up to MAX_FAULTS rows."""

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -20,6 +21,7 @@ from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.files import scratch_beside
+from lifsim.sweeps.columns import Columns
 from lifsim.sweeps.database import Database, connect_to_read, connect_to_write, damaged, fault, told
 from lifsim.sweeps.json_rows import JsonRows
 from lifsim.sweeps.outcome import Outcome
@@ -153,10 +155,12 @@ class Store:
         if due:
             self._synced_at = now
 
-    def rows(self) -> Iterator[Row]:
-        """All rows in the order of the sweep. Raises InputError with the first MAX_FAULTS that are wrong."""
+    def rows(self, points: Sequence[int] | None = None) -> Iterator[Row]:
+        """All rows in the order of the sweep, or those of `points` in theirs. Raises InputError with the first
+        MAX_FAULTS that are wrong."""
         faults: list[Fault] = []
-        for record in self._form.records():
+        records = self._form.records() if points is None else chain.from_iterable(map(self._form.records, points))
+        for record in records:
             with collecting(faults):
                 yield self._form.parse(record)
             if len(faults) >= MAX_FAULTS:
@@ -168,6 +172,11 @@ class Store:
         return [*self._form.columns(), ERROR]
 
     def select(self, columns: Sequence[str], watch: Watch = unwatched) -> Iterator[dict[str, Any]]:
+        """These columns of all points as `some_at_a_time` has them, a row a point."""
+        for some in self.some_at_a_time(columns, watch):
+            yield from some.rows()
+
+    def some_at_a_time(self, columns: Sequence[str], watch: Watch = unwatched) -> Iterator[Columns]:
         """These columns of all points in the order of the sweep, None where a point has no such figure. All of each row
         is checked, but only what is asked for is made, and a few thousand rows are held at a time.
 
@@ -175,9 +184,9 @@ class Store:
         """
         faults: list[Fault] = []
         tally = Tally(watch, "points read", self.count)
-        for rows in self._form.select(columns, faults):
-            yield from rows
-            tally.add(len(rows))
+        for some in self._form.select(columns, faults):
+            yield some
+            tally.add(some.count)
             if len(faults) >= MAX_FAULTS:
                 break
         self._refuse(faults)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.cli.main import main
-from lifsim.report.figures.sweep_pareto import MOST_TOLD, front_words, on_front
+from lifsim.report.figures.sweep_dots import drawn
+from lifsim.report.figures.sweep_pareto import MOST_TOLD, front_words
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
 
@@ -97,8 +98,10 @@ def test_the_front_is_what_no_point_dominates(points: list[tuple[int, int]]) -> 
     def dominated(point: tuple[int, int]) -> bool:
         return any(other != point and other[0] <= point[0] and other[1] <= point[1] for other in points)
 
-    xs, ys = zip(*points, strict=True)
-    assert on_front(xs, ys) == [not dominated(point) for point in points]
+    found = drawn(pd.DataFrame(points, columns=["x", "y"]), "x", "y", None)
+    at = list(zip(found["x"], found["y"], strict=True))
+    assert at == sorted(points)
+    assert found["front"].tolist() == [not dominated(point) for point in at]
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,14 @@ def test_it_says_what_it_ranks_by(capsys: pytest.CaptureFixture[str], figure: st
     assert f" {rows[0].settings['array.rows']} " in best
 
 
+def test_that_sharings_leave_fewer_lif_units_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ("--workload", "lenet5_mnist", "--sharing", "none,channel2")
+    assert main(["optimize", *small, "--limit", "area_mm2<9", "--points", "2", "--jobs", "1", "--out", "s"]) == 0
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("channel2 leaves 1 of 2 LIF units") == 1
+    assert "2 of 2 points keep to area_mm2 < 9" in told.err
+
+
 def test_a_goal_is_judged_before_any_point_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["optimize", *SPACE, "--minimise", "sharing", "--limit", "cycles.totl<1", "--out", "s"]) == 2
     told = capsys.readouterr().err

@@ -175,7 +175,13 @@ def test_a_point_that_fails_is_a_row_and_the_others_go_on(capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     ("sharings", "most"),
-    [("none", ""), ("none,layer", ""), ("none,channel3,layer+channel2", "channel3"), ("channel2", "")],
+    [
+        ("none", ""),
+        ("none,layer", ""),
+        ("none,channel3", "channel3"),
+        ("none,channel3,layer+channel2", "channel3"),
+        ("channel2", ""),
+    ],
 )
 def test_sharings_that_leave_fewer_lif_units_are_no_comparison_of_sharing_alone(
     sharings: str, most: str, capsys: pytest.CaptureFixture[str]
@@ -185,6 +191,10 @@ def test_sharings_that_leave_fewer_lif_units_are_no_comparison_of_sharing_alone(
     told = [line for line in err.splitlines() if line.startswith("assumption: sharing: ")]
     assert len(told) == bool(most)
     assert all(f"{most}-where-possible leaves 1 of 3 LIF units that none has" in line for line in told)
+    shown = _lifsim(capsys, "store", "show", "s")[1]
+    notes = [line for line in shown.splitlines() if line.startswith("note: sharing: ")]
+    assert notes == [line.replace("assumption:", "note:") for line in told]
+    assert "note: sharing:" not in _lifsim(capsys, "store", "show", "s", "--where", "sharing = none")[1]
 
 
 def test_each_reason_of_a_sweep_of_nothing_but_failures_says_how_many_points_it_is_of() -> None:

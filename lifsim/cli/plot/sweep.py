@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -51,28 +52,21 @@ def sweep(
 
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
-    from lifsim.report.passing import NODE
-    from lifsim.report.plot import sweep as figure
-    from lifsim.report.plot.space import refuse_unless_one
+    from lifsim.report.figures.sweep_figure import Swept
+    from lifsim.report.plot.drawing import Asked, drawn
+    from lifsim.report.plot.space import Drawing, refuse_unless_one, timesteps_of
     from lifsim.report.sweep_table import across_nodes
+    from lifsim.sweeps.points import Points
     from lifsim.sweeps.store import Store
 
     refuse_unless_one({"--x": x, "--heat": heat, "--pareto": pareto})
-    target = output.place("sweep")
-    figure(
-        store,
-        x=x,
-        y=y,
-        by=by,
-        heat=_two(heat, "--heat"),
-        pareto=_two(pareto, "--pareto"),
-        where=where,
-        out=target,
-        style=output.style,
-        size=output.size,
-    )
+    drawing = Drawing(x, y, by, _two(heat, "--heat"), _two(pareto, "--pareto"))
+    drawing.check()
+    page = Asked(output.place("sweep"), style=output.style, size=output.size).page([store])
     with Store.read(store) as opened:
-        across = across_nodes({row[NODE] for row in opened.select([NODE])})
+        found = Swept(Points.stored(opened), timesteps_of(opened.description), where)
+        drawn(partial(drawing.of, found), page)
+    across = across_nodes(found.nodes)
     if across:
         say(f"note: {across}", err=True)
 

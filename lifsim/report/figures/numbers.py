@@ -35,10 +35,12 @@ FARTHEST = 60.0
 """Steps from its point up to which a label looks for a place."""
 
 
-def label_points(axes: Axes, places: Points, naming: Callable[[Sequence[int]], str], *lines: Points) -> None:
-    """Label the points at `places`, [n, 2] in data coordinates and numbered from 1 on, and keep clear of `lines`,
-    [n, 2] likewise; `naming` has the text of those in one place. The limits of `axes` and its place are final. A label
-    far from its points stands at the end of a thin line."""
+def label_points(
+    axes: Axes, places: Points, naming: Callable[[Sequence[int]], str], *lines: Points, clear_of: Points | None = None
+) -> None:
+    """Label the points at `places`, [n, 2] in data coordinates and numbered from 1 on, and keep clear of `lines` and of
+    the points `clear_of`, [n, 2] likewise; `naming` has the text of those in one place. The limits of `axes` and its
+    place are final. A label far from its points stands at the end of a thin line."""
     from matplotlib import rcParams
 
     from lifsim.report.figures.style import points as in_points
@@ -50,13 +52,15 @@ def label_points(axes: Axes, places: Points, naming: Callable[[Sequence[int]], s
     drawn = _in_pt(axes, places)
     inside = axes.get_window_extent()
     frame = np.array([[inside.x0, inside.y0], [inside.x1, inside.y1]]) * 72 / axes.figure.dpi
-    taken = [*drawn, *(place for line in lines for place in _along(_in_pt(axes, line)))]
+    others = [] if clear_of is None else [_in_pt(axes, clear_of)]
+    taken = np.concatenate([drawn, *(_along(_in_pt(axes, line)) for line in lines), *others])
     for members in _crowds(drawn, together):
         text, place = drawable(naming([index + 1 for index in members])), drawn[members].mean(axis=0)
         width = width_pt(text, size)
-        offset = _free(place, Box(width / 2 + clear, 0.5 * size + clear), np.array(taken), frame)
+        offset = _free(place, Box(width / 2 + clear, 0.5 * size + clear), taken, frame)
         steps = np.linspace(-0.5, 0.5, max(2, int(width / (0.3 * size)))) * width
-        taken += [place + offset + (step, up) for step in steps for up in (-0.6 * size, 0.0, 0.6 * size)]
+        own = [place + offset + (step, up) for step in steps for up in (-0.6 * size, 0.0, 0.6 * size)]
+        taken = np.concatenate([taken, own])
         line = {"arrowstyle": "-", "linewidth": in_points(0.4), "color": "#888888", "shrinkA": 0, "shrinkB": 2}
         note = axes.annotate(
             text,

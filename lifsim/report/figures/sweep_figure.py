@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
 from lifsim.lazy_dataclass import dataclass
-from lifsim.report.figures import sweep_heat, sweep_lines, sweep_pareto
+from lifsim.report.figures import sweep_dots, sweep_heat, sweep_lines, sweep_pareto
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.sheet import Sheet
 from lifsim.report.figures.style import Key, canvas, headline, legend_below
@@ -16,6 +16,7 @@ from lifsim.report.figures.subject import Subject
 from lifsim.report.figures.sweep_lines import Shown
 from lifsim.report.figures.sweep_rows import good_rows, in_order, least_over, others
 from lifsim.report.figures.words import words_of
+from lifsim.report.passing import NODE
 from lifsim.sweeps.points import Points
 from lifsim.units import counted
 
@@ -29,15 +30,18 @@ FIXED = ("sharing", "schedule")
 @dataclass(frozen=True)
 class Swept:
     """The points of a sweep, and which of them are drawn. timesteps: of each network, as far as they are known; where:
-    ``key=values`` that a point must have."""
+    ``key=values`` that a point must have; nodes: those of the SRAMs of all that were drawn."""
 
     points: Points
     timesteps: Mapping[str, int]
     where: Sequence[str] = ()
+    nodes: set[Any] = field(default_factory=set)
 
     def good(self, columns: Sequence[str | None]) -> pd.DataFrame:
         """The points that did not fail, with these columns."""
-        return good_rows(self.points, [name for name in columns if name is not None], self.where)
+        frame = good_rows(self.points, [name for name in columns if name is not None], self.where)
+        self.nodes.update(int(node) for node in (frame[NODE].dropna().unique() if NODE in frame else ()))
+        return frame
 
     def title(self, frame: pd.DataFrame, over: Sequence[str] = ()) -> str:
         """What `frame`, the points that are drawn, is of, and what its figures are the least over."""
@@ -85,17 +89,18 @@ def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
     x, y, by = shown.x, shown.y, shown.by
     frame = _numbers(swept.good([x, y, by]), [x, y])
     settings = swept.points.settings
-    table = sweep_pareto.table(frame, settings, x, y)
+    table = sweep_pareto.table(frame, settings, shown)
     figure, (axes,) = canvas(sheet, 1, 3.6)
     sweep_pareto.draw(table, shown, in_order(frame[by]) if by else [], axes)
     headline(figure, swept.title(frame))
-    legend_below(figure, Key.of(axes), sweep_pareto.front_words(table, settings), words_of(by) if by else "")
+    front = sweep_pareto.front_words(table, settings)
+    legend_below(figure, Key.of(axes), sweep_dots.said(table), front, words_of(by) if by else "")
     return Drawn(figure, table, lambda: sweep_pareto.number_front(table, shown, axes))
 
 
 def _values(frame: pd.DataFrame, name: str) -> list[Any]:
     """Of a setting, each once."""
-    return list(dict.fromkeys(frame[name].tolist())) if name in frame else []
+    return list(dict.fromkeys(frame[name].unique().tolist())) if name in frame else []
 
 
 def _placed(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
@@ -108,7 +113,8 @@ def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     faults = [
         Fault(f"{name!r} must be a figure in numbers")
         for name in columns
-        if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in frame[name])
+        if frame[name].dtype.kind not in "iuf"
+        and not all(isinstance(value, int | float) and not isinstance(value, bool) for value in frame[name])
     ]
     if faults:
         raise InputError(faults)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.scales import is_wide, tick_in_units
-from lifsim.report.figures.sweep_rows import in_order, names_of
+from lifsim.report.figures.sweep_rows import in_order, names_of, with_texts
 from lifsim.report.figures.together import Line, draw_lines, joined
 from lifsim.report.figures.words import beside_texts, label_of, unit_of
 
@@ -33,7 +33,8 @@ class Shown:
 def table(frame: pd.DataFrame, x: str, y: str, by: str | None) -> pd.DataFrame:
     """One row per value of `by` and `x`: the least and the most of `y` over all points there, and their count."""
     keys = [x] if by is None else [by, x]
-    grouped = frame.groupby(keys, sort=False, dropna=False)[y].agg(["min", "max", "count"]).reset_index()
+    groups = frame.groupby(keys, sort=False, dropna=False, observed=True)[y]
+    grouped = with_texts(groups.agg(["min", "max", "count"]).reset_index())
     order = [{value: place for place, value in enumerate(in_order(frame[key]))} for key in keys]
     places = [tuple(order[n][row[key]] for n, key in enumerate(keys)) for _, row in grouped.iterrows()]
     ranked = grouped.iloc[sorted(range(len(grouped)), key=places.__getitem__)].reset_index(drop=True)

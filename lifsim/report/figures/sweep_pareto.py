@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lifsim.report.figures.numbers import label_points, ranges
 from lifsim.report.figures.scales import is_wide, tick_in_units
+from lifsim.report.figures.sweep_dots import POINTS, drawn
 from lifsim.report.figures.sweep_lines import Shown
-from lifsim.report.figures.sweep_rows import names_of
+from lifsim.report.figures.sweep_rows import names_of, varies, with_texts
 from lifsim.report.figures.together import NESTED
 from lifsim.report.figures.words import label_of, unit_of, words_of
 
@@ -22,22 +23,12 @@ MOST_TOLD = 12
 """Points of the front that the figure names."""
 
 
-def table(frame: pd.DataFrame, settings: Sequence[str], x: str, y: str) -> pd.DataFrame:
-    """Every point: what varies in it, both figures, and whether it is on the front of the least of both."""
-    points = frame[list(dict.fromkeys([*settings, x, y]))].copy()
-    points["front"] = on_front(points[x].tolist(), points[y].tolist())
-    return points.sort_values([x, y], kind="stable", ignore_index=True)
-
-
-def on_front(xs: Sequence[float], ys: Sequence[float]) -> list[bool]:
-    """Of each point, whether no other is at most as large in both and less in one."""
-    best, front = float("inf"), [False] * len(xs)
-    equal: tuple[float, float] | None = None
-    for place in sorted(range(len(xs)), key=lambda place: (xs[place], ys[place])):
-        point = xs[place], ys[place]
-        if ys[place] < best or point == equal:
-            best, equal, front[place] = ys[place], point, True
-    return front
+def table(frame: pd.DataFrame, settings: Sequence[str], shown: Shown) -> pd.DataFrame:
+    """Every point, or of very many those that are drawn: what varies in it, both figures, and whether it is on the
+    front of the least of both."""
+    points = drawn(frame, shown.x, shown.y, shown.by)
+    named = [*settings, shown.x, shown.y, *([shown.by] if shown.by else []), "front", POINTS]
+    return with_texts(points[[name for name in dict.fromkeys(named) if name in points]])
 
 
 def draw(points: pd.DataFrame, shown: Shown, values: Sequence[Any], axes: Axes) -> None:
@@ -53,7 +44,8 @@ def draw(points: pd.DataFrame, shown: Shown, values: Sequence[Any], axes: Axes) 
         kind = number + number // len(COLOURS)
         colour, marker = COLOURS[number % len(COLOURS)], MARKERS[kind % len(MARKERS)]
         size = pt(3.0 + 0.8 * (min(len(names), NESTED) - 1 - number % NESTED)) ** 2  # where they meet, all are seen
-        axes.scatter(group[x], group[y], s=size, marker=marker, color=colour, linewidths=0, label=name)
+        dots = axes.scatter(group[x], group[y], s=size, marker=marker, color=colour, linewidths=0, label=name)
+        dots.set_rasterized(POINTS in points)  # very many are an image, in files that would draw each, too
     front = points[points["front"]]
     axes.step(front[x], front[y], where="post", color="black", linewidth=pt(1), label="Pareto front")
     axes.scatter(front[x], front[y], s=pt(7.5) ** 2, facecolors="none", edgecolors="black", linewidths=pt(0.6))
@@ -70,10 +62,12 @@ def front_words(points: pd.DataFrame, settings: Sequence[str]) -> str:
     """`front (sharing, membrane buffer size): 1: channel4, 8 KiB; 2: ...`: what varies, and the points of the front by
     their numbers, the first `MOST_TOLD` of many."""
     front = points[points["front"]]
-    varied = [name for name in settings if points[name].astype(str).nunique() > 1]
+    varied = [name for name in settings if varies(points[name])]
     found = []
     for number, (_, point) in enumerate(front.head(MOST_TOLD).iterrows(), 1):
         told = ", ".join(names_of(name, [point[name]])[0] for name in varied)
+        if POINTS in points and point[POINTS] > 1:
+            told = f"{told} (one of {point[POINTS]:,} alike)"
         found.append(f"{number}: {told}" if told else str(number))
     if len(front) > MOST_TOLD:
         found.append(f"{len(front) - MOST_TOLD} more: in the table beside the figure")
@@ -88,5 +82,4 @@ def number_front(points: pd.DataFrame, shown: Shown, axes: Axes) -> None:
     front = points[points["front"]][[shown.x, shown.y]].to_numpy(float)
     turns = [place for a, b in pairwise(front) for place in (a, [b[0], a[1]], b)]
     steps = np.array(turns or [front[0], front[0]])
-    others = points[[shown.x, shown.y]].to_numpy(float)
-    label_points(axes, front[:MOST_TOLD], ranges, steps, *(np.array([place, place]) for place in others))
+    label_points(axes, front[:MOST_TOLD], ranges, steps, clear_of=points[[shown.x, shown.y]].to_numpy(float))

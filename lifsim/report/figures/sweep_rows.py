@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
+from lifsim.report.figures.gathered import Gathered
 from lifsim.report.figures.words import unit_of, words_of
+from lifsim.report.passing import NODE
 from lifsim.sweeps.points import Points
 from lifsim.sweeps.stored_row import ERROR
 from lifsim.sweeps.values import parse_values
@@ -24,8 +25,8 @@ LONGEST_NAME = 28
 
 
 def good_rows(points: Points, needed: Sequence[str], where: Sequence[str]) -> pd.DataFrame:
-    """The points that did not fail: their settings, what is `needed`, and TITLED. where: ``key=values`` that a
-    column must have one of.
+    """The points that did not fail: their settings, what is `needed`, TITLED, and NODE, columns of texts as categories.
+    where: ``key=values`` that a column must have one of.
 
     Raises InputError where a column of `needed` or `where` is none of the store, or no point is left.
     """
@@ -39,37 +40,42 @@ def good_rows(points: Points, needed: Sequence[str], where: Sequence[str]) -> pd
         if not equals:
             faults.append(Fault(f"{text!r} must have the form key=value", path="--where"))
             continue
-        chosen = parse_values(key, values)
-        wanted[key] = [chosen[place] for place in range(chosen.count)]
+        parsed = parse_values(key, values)
+        wanted[key] = [parsed[place] for place in range(parsed.count)]
     unknown = [name for name in dict.fromkeys([*needed, *wanted]) if name not in names]
     faults += [Fault(no_column(name, names)) for name in unknown]
     if faults:
         raise InputError(faults)
     settings = points.settings
-    kept = {name: name in settings for name in dict.fromkeys([*settings, *needed, *TITLED]) if name in names}
-    left = [
-        tuple(_drawable(row[name], is_setting) for name, is_setting in kept.items())
-        for row in points.read([*kept, *wanted, ERROR])
-        if row[ERROR] is None and all(row[key] in values for key, values in wanted.items())
-    ]
-    if not left:
+    kept = {name: name in settings for name in dict.fromkeys([*settings, *needed, *TITLED, NODE]) if name in names}
+    gathered = {name: Gathered(is_setting) for name, is_setting in kept.items()}
+    for some in points.some_at_a_time([*kept, *wanted, ERROR]):
+        good = [error is None for error in some.list(ERROR)]
+        for key, chosen in wanted.items():
+            good = [here and value in chosen for here, value in zip(good, some.list(key), strict=True)]
+        for name, column in gathered.items():
+            column.add(some.values[name], good)
+    frame = pd.DataFrame({name: gathered.pop(name).series() for name in kept}, copy=False)
+    if not len(frame):
         raise InputError("must have a point to draw: all failed, or none has what --where asks for")
-    return pd.DataFrame(left, columns=list(kept))
+    return frame
 
 
-def _drawable(value: object, is_setting: bool) -> object:
-    """Lists and mappings as their text, and a setting of nothing as its name: a place on an axis like any other.
-    Whole numbers beyond 64 bits as Matplotlib takes them, if at all."""
-    if isinstance(value, int) and abs(value) >= 1 << 63:
-        return float(value) if abs(value) < 1 << 1023 else str(value)
-    if isinstance(value, list | dict) or (value is None and is_setting):
-        return json.dumps(value)
-    return value
+def with_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame`, its texts as they are."""
+    coded = frame.select_dtypes("category")
+    return frame.astype({name: coded[name].cat.categories.dtype for name in coded})
 
 
 def others(frame: pd.DataFrame, settings: Sequence[str], shown: Sequence[str | None]) -> list[str]:
     """The settings that vary in `frame` beside those that a figure shows: over these it takes the least."""
-    return [name for name in settings if name not in shown and frame[name].astype(str).nunique() > 1]
+    return [name for name in settings if name not in shown and varies(frame[name])]
+
+
+def varies(values: pd.Series[Any]) -> bool:
+    """Whether they are written in several ways."""
+    found = values.unique() if values.dtype != object else values
+    return len(set(map(str, found))) > 1
 
 
 def least_over(names: Sequence[str]) -> str:
@@ -79,7 +85,7 @@ def least_over(names: Sequence[str]) -> str:
 
 def in_order(values: pd.Series[Any]) -> list[Any]:
     """Its values, each once: numbers by size, others as the sweep has them."""
-    found = list(dict.fromkeys(values.tolist()))
+    found = list(dict.fromkeys(values.unique().tolist()))
     return sorted(found) if all(isinstance(value, int | float) for value in found) else found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.errors import Fault, InputError
+from lifsim.lazy_dataclass import dataclass
 from lifsim.report.figures.drawn import Drawn
 from lifsim.report.figures.sheet import Sheet
 from lifsim.report.plot.drawing import Asked, Name, Out, drawn
@@ -38,30 +39,50 @@ def sweep(
     size: str | None = None,
 ) -> Figure:
     """Lines of the figure `y` (None: energy_pj.total) along the axis `x`, a line per value of `by`; or a map of `y`
-    over the two axes of `heat`; or all points in the plane of the two figures of `pareto`, with their front.
+    over the two axes of `heat`; or all points in the plane of the two figures of `pareto`, with their front (of very
+    many, one of those whose dots would cover each other).
 
     swept: what `lifsim.sweep` gave back, or the store of a sweep. where: ``key=values``, the points that are drawn.
     Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
     """
-    from lifsim.report.figures import sweep_figure
-    from lifsim.report.figures.sweep_lines import Shown
-
-    refuse_unless_one({"x": x, "heat": heat, "pareto": pareto})
-    if (pareto and y) or (heat and by):
-        raise InputError("pareto must stand without y, and heat without by")
-    sources = [] if isinstance(swept, SweepResult) else [Path(swept)]
-    page = Asked(out, force, style, size).page(sources)
-    figure_of = y or USUAL_FIGURE
+    drawing = Drawing(x, y, by, heat, pareto)
+    drawing.check()
+    page = Asked(out, force, style, size).page([] if isinstance(swept, SweepResult) else [Path(swept)])
 
     def draw(sheet: Sheet) -> Drawn:
         with _swept(swept, where) as found:
-            if pareto is not None:
-                return sweep_figure.pareto(found, Shown(*pareto, by), sheet)
-            if heat is not None:
-                return sweep_figure.heat(found, Shown(*heat), figure_of, sheet)
-            return sweep_figure.lines(found, Shown(str(x), figure_of, by), sheet)
+            return drawing.of(found, sheet)
 
     return drawn(draw, page)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What `sweep` is told to draw."""
+
+    x: str | None = None
+    y: str | None = None
+    by: str | None = None
+    heat: tuple[str, str] | None = None
+    pareto: tuple[str, str] | None = None
+
+    def check(self) -> None:
+        """Raises InputError unless it is one kind of figure."""
+        refuse_unless_one({"x": self.x, "heat": self.heat, "pareto": self.pareto})
+        if (self.pareto and self.y) or (self.heat and self.by):
+            raise InputError("pareto must stand without y, and heat without by")
+
+    def of(self, found: Swept, sheet: Sheet) -> Drawn:
+        """Drawn. Raises InputError where there is nothing to draw."""
+        from lifsim.report.figures import sweep_figure
+        from lifsim.report.figures.sweep_lines import Shown
+
+        figure = self.y or USUAL_FIGURE
+        if self.pareto is not None:
+            return sweep_figure.pareto(found, Shown(*self.pareto, self.by), sheet)
+        if self.heat is not None:
+            return sweep_figure.heat(found, Shown(*self.heat), figure, sheet)
+        return sweep_figure.lines(found, Shown(str(self.x), figure, self.by), sheet)
 
 
 def refuse_unless_one(kinds: Mapping[str, object]) -> None:
