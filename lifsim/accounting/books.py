@@ -50,8 +50,13 @@ class Cycles:
     stall_membrane: int
     stall_writeback: int
 
+    @property
+    def stalled(self) -> int:
+        """All in which the array waits for memory."""
+        return self.stall_weights + self.stall_spikes + self.stall_membrane + self.stall_writeback
+
     def __post_init__(self) -> None:
-        parts = [amount for name, amount in vars(self).items() if name != "total"]
+        _, *parts = vars(self).values()
         if any(amount < 0 or isinstance(amount, float) for amount in parts):  # of another package's dataflow, say
             raise BooksError(f"Cycles: must be whole and not negative: {self}")
         _balance(self, self.total, parts)
@@ -279,10 +284,11 @@ def _parts(record: object) -> list[Any]:
 def added(records: Iterable[R]) -> R:
     """The field-by-field sum of records of one type, down to their numbers. At least one."""
     rows = list(records)
+    if not _is_record(rows[0]):
+        return sum(rows[1:], rows[0])  # type: ignore[call-overload, no-any-return]
     kind: type = type(rows[0])
     _, values_of = _fields_of(kind)
-    columns = zip(*map(values_of, rows), strict=True)
-    summed: R = kind(*[added(each) if _is_record(each[0]) else sum(each[1:], each[0]) for each in columns])
+    summed: R = kind(*map(added, zip(*map(values_of, rows), strict=True)))
     return summed
 
 

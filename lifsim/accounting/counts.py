@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import field
 
 from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
 from lifsim.hardware.dram.counts import DramWork
@@ -67,8 +67,10 @@ class LayerCounts:
     dram: DramWork | None = None
     datapaths: int = 1
 
+    array_bytes = 0  # (no field: none of it is an array)
+
     def __post_init__(self) -> None:
-        stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))
+        stalled = self.cycles.stalled
         if self.port_stalls.total + self.fill_stalls.total > stalled:
             raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")
 
