@@ -39,7 +39,7 @@ def with_window_port_stalls(
         laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling)
         if lifs is not None:
             waited = one.lif_cycles(setup)
-            waits += lif_stalls(replace(lifs, waited=waited), laid, sparsity, one.kept)
+            waits += setup.memo.of(lif_stalls, replace(lifs, waited=waited), laid, sparsity, one.kept)
         waits += _array_waits(setup, one, counts, laid, watch) if one.computes else PortStalls()
     return waiting(counts, waits)
 
