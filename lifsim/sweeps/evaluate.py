@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from lifsim.config.arch import parse_arch
@@ -26,6 +26,7 @@ from lifsim.simulate.options import Options, options_of
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
+from lifsim.sweeps.arch_parts import ArchParts
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
 from lifsim.sweeps.values import Value, setting
@@ -71,6 +72,7 @@ class Evaluator:
         self._job = job
         self._paths = paths or {}
         self._arch = lru_cache(256)(self._parse_arch)
+        self._arch_parts = {name: ArchParts(partial(self._read_arch, name)) for name in job.archs}
         self._network = lru_cache(16)(self._parse_network)
         self._spikes = lru_cache(4)(self._read_spikes)
         self._states = lru_cache(64)(states_of)
@@ -125,6 +127,9 @@ class Evaluator:
             raise InputError(map(Origins(arch, workload).placed, error.faults)) from None
 
     def _parse_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
+        return self._arch_parts[name].of(overrides)
+
+    def _read_arch(self, name: str, overrides: tuple[str, ...]) -> Arch:
         return parse_arch(self._job.archs[name], (*self._job.settings, *overrides), self._job.devices)
 
     def _parse_network(self, name: str, overrides: tuple[str, ...]) -> Sourced[Network]:
