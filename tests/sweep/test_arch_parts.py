@@ -12,6 +12,8 @@ from lifsim.config.document import Document, read_document
 from lifsim.config.resolve import find
 from lifsim.errors import InputError
 from lifsim.model.arch import Arch
+from lifsim.model.buffers import Buffers
+from lifsim.model.schema import Broken
 from lifsim.simulate.resolved import resolved_arch
 from lifsim.sweeps.arch_parts import ArchParts
 
@@ -29,9 +31,11 @@ AXES = {
         "dram.device.timing.tCK_ns=2",
     ),
     "device energy": ("dram.energy=per_bit", "dram.device.name=own"),
-    "clock": ("clock_hz=100MHz", "clock_hz=1", " clock_hz = 200MHz"),
+    "clock": ("clock_hz=1kHz", "clock_hz=1", " clock_hz = 200MHz"),
     "components": ("components.adder.area_mm2=0.5", "components.nosuch.area_mm2=1", "components.0.name=adder"),
     "lent": ("components_of=sata_training", "components_of=nosuch", "components=[]"),
+    "too slow": ("dram.device.timing.tCK_ns=0.1",),
+    "wide": ("precision={weight_bits: 32, psum_bits: 32}",),
     "across": ("accounting=satasim", "array.dataflow=ws", "precision.weight_bits=32", "optimizer.master_weights=true"),
     "no setting": ("array", "array..rows=1", "=1", "nosuch.key=1", "array.rows=[", "lif.units=16"),
 }
@@ -57,9 +61,33 @@ def test_parts_are_the_whole(name: str, together: int) -> None:
             assert repr(resolved_arch(ours)) == repr(resolved_arch(whole)), settings
 
 
-def test_what_one_setting_lacks_another_gives() -> None:
+def _without(key: str) -> Document:
     file = read_document(find("arch", "sata128"))
-    document = Document(file.source, {key: value for key, value in file.data.items() if key != "clock_hz"}, file.marks)
+    return Document(file.source, {one: value for one, value in file.data.items() if one != key}, file.marks)
+
+
+@pytest.mark.parametrize("settings", ["components_of=sata_training", "components_of=nosuch", "components_of=sata128"])
+def test_a_setting_that_changes_another_part_is_read_as_a_whole(settings: str) -> None:
+    document, asked = _without("components"), ("array.rows=8", settings)
+    parts = ArchParts(lambda given: parse_arch(document, given))
+    assert _told(parts.of, asked) == _told(lambda given: parse_arch(document, given), asked)
+
+
+def test_rules_across_the_mappings_of_a_mapping_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def alike(buffers: Buffers) -> Broken:
+        if buffers.weight.banks == buffers.spike_in.banks == 3:
+            yield "", "must not have three banks each"
+
+    monkeypatch.setattr(Buffers, "weights_have_a_buffer", alike)
+    document, settings = read_document(find("arch", "sata128")), ("buffers.weight.banks=3", "buffers.spike_in.banks=3")
+    parts = ArchParts(lambda given: parse_arch(document, given))
+    with pytest.raises(InputError, match="three banks"):
+        parts.of(settings)
+    assert [parts.of((one,)) for one in settings] == [parse_arch(document, (one,)) for one in settings]
+
+
+def test_what_one_setting_lacks_another_gives() -> None:
+    document = _without("clock_hz")
     parts = ArchParts(lambda settings: parse_arch(document, settings))
     settings = ("array.rows=8", "clock_hz=100MHz")
     assert parts.of(settings) == parse_arch(document, settings)
