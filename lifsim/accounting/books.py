@@ -288,7 +288,8 @@ def added(records: Iterable[R]) -> R:
         return sum(rows[1:], rows[0])  # type: ignore[call-overload, no-any-return]
     kind: type = type(rows[0])
     _, values_of = _fields_of(kind)
-    summed: R = kind(*map(added, zip(*map(values_of, rows), strict=True)))
+    columns = zip(*map(values_of, rows), strict=True)
+    summed: R = kind(*[added(each) if _is_record(each[0]) else sum(each[1:], each[0]) for each in columns])
     return summed
 
 
