@@ -171,7 +171,7 @@ class Choices:
     def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
         """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""
         if not isinstance(moved, Fault):
-            return GroupPlan(index, index, self.batch, (), None, (moved,), TICK)
+            return self._memo.of(_tick_batched, index, self.batch, moved)
         if not self.mergeable:
             raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
         if forbidden := self.forbidden(index, index + 1):
@@ -208,6 +208,11 @@ class Choices:
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
         return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
+
+
+def _tick_batched(index: int, batch: int, moved: LayerTraffic) -> GroupPlan:
+    """A layer alone that moves so much."""
+    return GroupPlan(index, index, batch, (), None, (moved,), TICK)
 
 
 def choices_of(
