@@ -57,6 +57,14 @@ def test_a_step_of_ten_bytes_in_a_buffer_of_four_by_hand() -> None:
         ]
 
 
+def test_of_several_visits_those_that_fit_stay_as_they_are() -> None:
+    small = visit_of([1], [(0, Kind.WEIGHTS, 0, 0, 2, 2, 2)])
+    buffers = {Kind.WEIGHTS: buffer(4), Kind.SPIKES_IN: buffer(6)}
+    first, second, third = cut([small, TWO_STEPS, small], buffers)
+    assert first is third is small
+    assert second == cut([TWO_STEPS], buffers)[0] != TWO_STEPS
+
+
 def test_the_buffer_that_holds_the_least_decides() -> None:
     buffers = {Kind.WEIGHTS: buffer(5), Kind.SPIKES_OUT: buffer(1), Kind.SPIKES_IN: buffer(2)}
     assert cut([TWO_STEPS], buffers)[0].outputs.tolist() == [2, 2, 3, 1, 1, 2]
