@@ -65,7 +65,8 @@ class Choices:
         self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
-        self._room = replace(chip.tiles, pass_cycles=chip.pass_cycles(max(channels, default=1)))
+        room = replace(chip.tiles, pass_cycles=chip.pass_cycles(max(channels, default=1)))
+        self._room = memo.of(_itself, room)
         self._planned: dict[tuple[int, int, Window], Choice] = {}
         self._faster: dict[int, list[Choice]] = {}
 
@@ -208,6 +209,11 @@ class Choices:
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
         return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
+
+
+def _itself(room: TileRoom) -> TileRoom:
+    """The first of those that are equal, which is soon found to be the same."""
+    return room
 
 
 def _tick_batched(index: int, batch: int, moved: LayerTraffic) -> GroupPlan:
