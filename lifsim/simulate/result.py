@@ -134,9 +134,7 @@ class Totals:
         return {
             "cycles": self.cycles,
             "bound": bound(self.cycles),
-            "time_s": self.time_s,
-            "pe_utilisation": self.pe_utilisation,
-            "pe_utilisation_overall": self.pe_utilisation_overall,
+            **{name: getattr(self, name) for name in ("time_s", "pe_utilisation", "pe_utilisation_overall")},
             "ops": self.ops,
             "dram_bytes": self.dram_bytes,
             **({"dram": self.dram.tree()} if self.dram else {}),
@@ -146,15 +144,12 @@ class Totals:
             "lif_update_pj": self.lif_update_pj,
             "area_mm2": self.area_mm2,
             "area_parts_mm2": self.area,
-            "lif_units": self.lif_units,
-            "lif_memory_bytes": self.lif_memory_bytes,
-            "sram_technology_nm": self.sram_technology_nm,
+            **{name: getattr(self, name) for name in ("lif_units", "lif_memory_bytes", "sram_technology_nm")},
         }
 
     def tree(self) -> dict[str, Any]:
         """The totals as summary.json holds them."""
-        tree: dict[str, Any] = as_tree(self._told)
-        return tree
+        return dict(as_tree(self._told))
 
     @property
     def figures(self) -> dict[str, Any]:
