@@ -20,12 +20,12 @@ def each_as_one(result: object) -> int:  # noqa: ARG001 (as any weight)
     return 1
 
 
-class _Key(list[Hashable]):
+class _Key(list[object]):
     """A function and its arguments, which are asked for their hashes once: they may be trees of many records."""
 
     __slots__ = ("_hash",)
 
-    def __init__(self, parts: tuple[Hashable, ...]) -> None:
+    def __init__(self, parts: tuple[object, ...]) -> None:
         super().__init__(parts)
         self._hash = hash(parts)
 
@@ -59,7 +59,7 @@ class Memo:
         self._results.move_to_end(key)
         return cast(T, entry[0])
 
-    def keep(self, result: T, *key: Hashable) -> T:
+    def keep(self, result: T, *key: object) -> T:
         """`result`, from now on that of this key: a function and its arguments."""
         return self._keep(result, _Key(key))
 

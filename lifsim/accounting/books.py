@@ -7,8 +7,8 @@ dotted columns for tables (`as_row`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -50,8 +50,13 @@ class Cycles:
     stall_membrane: int
     stall_writeback: int
 
+    @property
+    def stalled(self) -> int:
+        """All in which the array waits for memory."""
+        return self.stall_weights + self.stall_spikes + self.stall_membrane + self.stall_writeback
+
     def __post_init__(self) -> None:
-        parts = [amount for name, amount in vars(self).items() if name != "total"]
+        _, *parts = vars(self).values()
         if any(amount < 0 or isinstance(amount, float) for amount in parts):  # of another package's dataflow, say
             raise BooksError(f"Cycles: must be whole and not negative: {self}")
         _balance(self, self.total, parts)
@@ -249,75 +254,84 @@ class EnergyPj:
     lif_if: LifIf
 
     def __post_init__(self) -> None:
-        buffers, everything = _parts(self.buffers), [*_parts(self.compute), self.sram, self.dram]
-        for kind in map(attrgetter, KINDS):
-            _balance(self, kind(self.sram), map(kind, buffers))
-            _balance(self, kind(self.total), map(kind, everything))
+        for total, parts in ((self.sram, _parts(self.buffers)), (self.total, self._everything)):
+            for amount, amounts in zip(_kinds_of(total), zip(*map(_kinds_of, parts), strict=True), strict=True):
+                _balance(self, amount, amounts)
+
+    @property
+    def _everything(self) -> list[Any]:
+        return [*_parts(self.compute), self.sram, self.dram]
 
     @classmethod
     def of(cls, compute: ComputeEnergy, buffers: BufferEnergy, dram: DramEnergy, lif_if: LifIf) -> EnergyPj:
         """The record of its components."""
-        each, kinds = _parts(buffers), list(map(attrgetter, KINDS))
-        sram = Energy.of(*(sum(map(kind, each)) for kind in kinds))
-        everything = [*_parts(compute), sram, dram]
-        total = Energy.of(*(sum(map(kind, everything)) for kind in kinds))
-        return cls(compute, buffers, sram, dram, total, lif_if)
+        sram = _summed(_parts(buffers))
+        return cls(compute, buffers, sram, dram, _summed([*_parts(compute), sram, dram]), lif_if)
+
+
+_kinds_of: Callable[[Any], tuple[float, float, float]] = attrgetter(*KINDS)
+
+
+def _summed(parts: Iterable[Any]) -> Energy:
+    """Of records that are split into KINDS."""
+    return Energy.of(*map(sum, zip(*map(_kinds_of, parts), strict=True)))
 
 
 def _parts(record: object) -> list[Any]:
     return list(vars(record).values())
 
 
-@lru_cache(1 << 8)
-def _readers(kind: type) -> dict[str, Callable[[object], Any]]:
-    """What reads each field of a record."""
-    return {field.name: attrgetter(field.name) for field in fields(kind)}
-
-
 def added(records: Iterable[R]) -> R:
     """The field-by-field sum of records of one type, down to their numbers. At least one."""
     rows = list(records)
-    first = rows[0]
-    if not hasattr(first, "__dict__"):
-        return sum(rows[1:], first)  # type: ignore[call-overload, no-any-return]
-    kind = type(first)
-    readers = _readers(kind)  # type: ignore[arg-type]  # a type is hashable
-    return kind(*[added(map(read, rows)) for read in readers.values()])
+    if not _is_record(rows[0]):
+        return sum(rows[1:], rows[0])  # type: ignore[call-overload, no-any-return]
+    kind: type = type(rows[0])
+    _, values_of = _fields_of(kind)
+    columns = zip(*map(values_of, rows), strict=True)
+    summed: R = kind(*[added(each) if _is_record(each[0]) else sum(each[1:], each[0]) for each in columns])
+    return summed
 
 
 def as_tree(record: object) -> Any:
-    """Nested dicts of plain numbers, for JSON."""
-    if is_dataclass(record):
-        return {name: as_tree(value) for name, value in _shown(record)}
-    return record
-
-
-def _shown(record: object) -> Iterable[tuple[str, Any]]:
-    if isinstance(record, DramBytes):
-        return record.shown().items()
-    readers = _readers(type(record))  # type: ignore[arg-type]  # a type is hashable
-    return [(name, read(record)) for name, read in readers.items()]
-
-
-def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested data in one level of dotted names, an energy's own name holding its total as in `as_row`."""
-    row: dict[str, Any] = {}
-    for name, value in tree.items():
-        key = prefix if name == "total" and "standing" in tree else f"{prefix}.{name}" if prefix else name
-        row |= flat(value, key) if isinstance(value, Mapping) else {key: value}
-    return row
+    """Nested dicts of plain numbers, for JSON; of dicts of records, too."""
+    return {name: as_tree(value) for name, value in _shown(record)} if _is_record(record) else record
 
 
 def as_row(record: object, prefix: str = "") -> dict[str, Any]:
     """One level of dotted names. An energy's own name holds its total: `energy_pj.dram`, `energy_pj.dram.standing`."""
-    return dict(_columns(record, prefix))
+    row: dict[str, Any] = {}
+    _put_into(row, record, prefix)
+    return row
 
 
-def _columns(record: object, prefix: str) -> Iterator[tuple[str, Any]]:
-    if not is_dataclass(record):
-        yield prefix, record
-        return
+def _put_into(row: dict[str, Any], record: object, prefix: str) -> None:
     splits_own_total = isinstance(record, (Energy, LogicEnergy, DramEnergy))
     for name, value in _shown(record):
         column = f"{prefix}.{name}" if prefix else name
-        yield from _columns(value, prefix if splits_own_total and name == "total" else column)
+        if _is_record(value):
+            _put_into(row, value, column)
+        else:
+            row[prefix if splits_own_total and name == "total" else column] = value
+
+
+def _is_record(value: object) -> bool:
+    return hasattr(value, "__dataclass_fields__") or isinstance(value, dict)
+
+
+def _shown(record: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(record, dict):
+        return record.items()
+    if isinstance(record, DramBytes):
+        return record.shown().items()
+    kind: type = type(record)
+    names, values_of = _fields_of(kind)
+    return zip(names, values_of(record), strict=True)
+
+
+@lru_cache(1 << 8)
+def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Their names, and what reads all of them at once of a record."""
+    names = tuple(field.name for field in fields(kind))
+    read = attrgetter(*names)
+    return names, read if len(names) > 1 else lambda record: (read(record),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field, fields
+from dataclasses import field
 
 from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
 from lifsim.hardware.dram.counts import DramWork
@@ -75,13 +75,16 @@ class LayerCounts:
     datapaths: int = 1
     timed_macs: int | None = None
 
+    array_bytes = 0  # (no field: none of it is an array)
+
     def __post_init__(self) -> None:
-        stalled = sum(getattr(self.cycles, f.name) for f in fields(self.cycles) if f.name.startswith("stall_"))
+        stalled = self.cycles.stalled
         if self.port_stalls.total + self.fill_stalls.total > stalled:
             raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")
 
     def __hash__(self) -> int:
-        return hash((self.name, self.cycles.total, self.dram_bytes.total))
+        """Cheap: layers that are looked at beside each other mostly differ in these."""
+        return hash((self.name, self.cycles.total))
 
     def occupying(self, skips: bool) -> int:
         """Multiply-accumulates that take a PE's cycle."""

@@ -148,8 +148,8 @@ def price_faults(arch: Arch) -> list[Fault]:
 
 def unused_buffers(counts: Iterable[LayerCounts]) -> list[str]:
     """Those that hold nothing in any of these layers (or stages): nothing is read from them and nothing written."""
-    layers = list(counts)
-    return [name for name in BUFFERS if not any(c.accesses(name) != Accesses(0, 0) for c in layers)]
+    layers, nothing = list(counts), Accesses(0, 0)
+    return [name for name in BUFFERS if all(c.accesses(name) == nothing for c in layers)]
 
 
 def switched_off(costs: Costs, counts: Iterable[LayerCounts]) -> Costs:

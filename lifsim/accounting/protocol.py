@@ -59,6 +59,10 @@ class Setup:
     watch: Watch = field(default=unwatched, compare=False, repr=False)
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         """Cheap: few are alike in these and differ in others."""
         return hash((self.network, self.batch, self.machine))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from lifsim.model.network import Lif, Network
 from lifsim.model.product import Product
 
 
+@lru_cache(1 << 6)
 def without_lif(network: Network) -> tuple[str, ...]:
     """The layers of weights whose sums reach another layer without a LIF between; none of a network without LIFs, which
     is meant so. Products of two tensors of spikes may be, as in attention."""

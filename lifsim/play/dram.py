@@ -9,7 +9,7 @@ kind in the order of first use, each tensor from a page on. Gradients take place
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate
 from math import isclose
@@ -214,7 +214,7 @@ class DramActivity:
         work, counts = dram.work, dram.counts
         slept = {name: getattr(work, name) for name in (*SLEEPS, *SLEEP_CYCLES)}
         states = charge.background(work)
-        spent = {f"{state}_pj": pj for state, pj in asdict(states).items()} if states else {}
+        spent = {f"{state}_pj": pj for state, pj in vars(states).items()} if states else {}
         return cls(
             activates=work.activates,
             precharges=counts.pres,
@@ -246,13 +246,13 @@ class DramActivity:
 
     def tree(self) -> dict[str, int | float]:
         """As summary.json holds it, without what is None."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 def work_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
     """What layers.csv has of a layer's DRAM, whose ranks may sleep or may not."""
     hidden = () if sleeps else (*SLEEPS, *SLEEP_CYCLES)
-    return {f"dram.{name}": value for name, value in asdict(work).items() if name not in hidden}
+    return {f"dram.{name}": value for name, value in vars(work).items() if name not in hidden}
 
 
 def owners(steps: RunSteps) -> Ints:

@@ -247,7 +247,7 @@ class RunSteps:
 def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their tiles and outputs."""
-    visits = [cut(visit, whole_buffers(stores)) for visit in visits]
+    visits = cut(visits, whole_buffers(stores))
     stretch, sums = Stretch.of(visits), WorkSums()
     work, moves = StepWork.of(stretch), stretch.moves
     sums.add(work)

@@ -64,16 +64,16 @@ class Waited:
         slower = {name: _slower(getattr(stores, name), dram_bytes_per_cycle) for name in BUFFER_OF.values()}
         return [
             replace(counted, cycles=_with_stalls(counted.cycles, waited), fill_stalls=_by_buffer(held, slower))
-            for counted, waited, held in zip(counts, self._cycles, self._held, strict=True)
+            for counted, waited, held in zip(counts, self._cycles.tolist(), self._held.tolist(), strict=True)
         ]
 
 
-def _with_stalls(cycles: Cycles, waited: Ints) -> Cycles:
+def _with_stalls(cycles: Cycles, waited: Sequence[int]) -> Cycles:
     """`cycles` and the `waited` [kinds] cycles."""
     stalls = {name: getattr(cycles, name) for name in dict.fromkeys(STALLS.values())}
     for kind, name in STALLS.items():
-        stalls[name] += int(waited[kind])
-    return replace(cycles, total=cycles.total + int(waited.sum()), **stalls)
+        stalls[name] += waited[kind]
+    return replace(cycles, total=cycles.total + sum(waited), **stalls)
 
 
 def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
@@ -83,8 +83,9 @@ def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
     return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
 
 
-def _by_buffer(waited: Ints, slower: Mapping[str, Fraction]) -> PortStalls:
-    found = PortStalls()
+def _by_buffer(waited: Sequence[int], slower: Mapping[str, Fraction]) -> PortStalls:
+    """Of the `waited` [kinds] cycles the share of each buffer, in whole ones."""
+    found = dict.fromkeys(BUFFER_OF.values(), 0)
     for kind, buffer in BUFFER_OF.items():
-        found += PortStalls(**{buffer: int(int(waited[kind]) * slower[buffer])})
-    return found
+        found[buffer] += waited[kind] * slower[buffer].numerator // slower[buffer].denominator
+    return PortStalls(**found)

@@ -65,7 +65,8 @@ class Choices:
         self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
-        self._room = replace(chip.tiles, pass_cycles=chip.pass_cycles(max(channels, default=1)))
+        room = replace(chip.tiles, pass_cycles=chip.pass_cycles(max(channels, default=1)))
+        self._room = memo.of(_itself, room)
         self._planned: dict[tuple[int, int, Window], Choice] = {}
         self._faster: dict[int, list[Choice]] = {}
 
@@ -171,7 +172,7 @@ class Choices:
     def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
         """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""
         if not isinstance(moved, Fault):
-            return GroupPlan(index, index, self.batch, (), None, (moved,), TICK)
+            return self._memo.of(_tick_batched, index, self.batch, moved)
         if not self.mergeable:
             raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
         if forbidden := self.forbidden(index, index + 1):
@@ -208,6 +209,16 @@ class Choices:
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
         return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
+
+
+def _itself(room: TileRoom) -> TileRoom:
+    """The first of those that are equal, which is soon found to be the same."""
+    return room
+
+
+def _tick_batched(index: int, batch: int, moved: LayerTraffic) -> GroupPlan:
+    """A layer alone that moves so much."""
+    return GroupPlan(index, index, batch, (), None, (moved,), TICK)
 
 
 def choices_of(

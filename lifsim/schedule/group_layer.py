@@ -52,13 +52,10 @@ class Turn:
         """[strips + 1] the first output row of each, and the one behind the last."""
         return np.array((*self.starts, self.rows), np.int64)
 
-    def before(self, total: int) -> Ints:
-        """[strips] what the rows above take of `total`."""
-        return _portions(total, self.edges, self.rows)[:-1]
-
-    def part(self, total: int) -> Ints:
-        """[strips] what its rows take of `total`."""
-        return np.diff(_portions(total, self.edges, self.rows))
+    def dealt(self, total: int) -> tuple[Ints, Ints]:
+        """([strips], [strips]) what the rows above take of `total`, and what its rows do."""
+        edges = _portions(total, self.edges, self.rows)
+        return edges[:-1], edges[1:] - edges[:-1]
 
 
 class _Part(NamedTuple):
@@ -115,6 +112,7 @@ class PlannedLayer:
         return REPLAY if when == "first" and turn.timestep > 0 else 0
 
     def _parts(self, turn: Turn, step: LayerStep) -> Iterator[_Part]:
+        """Those that may move something."""
         moved, tiles = step.dram, self._tile_filters
         _, residuals, outputs = self._regions
         yield self._filters(moved.filters, turn)
@@ -122,10 +120,14 @@ class PlannedLayer:
         for kind, tensors, size in (
             (Kind.RESIDUAL, residuals, moved.residual), (Kind.SPIKES_OUT, outputs, moved.spikes_out),
         ):  # fmt: skip
-            for (region, tensor), part in zip(tensors.items(), self._split(tensors, turn.part(size)).T, strict=True):
-                yield _Part(kind, region, part, tiles, self._plane(tensor, turn))
+            if size:
+                of_tensors = self._split(tensors, turn.dealt(size)[1]).T
+                for (region, tensor), part in zip(tensors.items(), of_tensors, strict=True):
+                    yield _Part(kind, region, part, tiles, self._plane(tensor, turn))
         for kind, size in ((Kind.PSUM_READ, moved.psum_read), (Kind.PSUM_WRITE, moved.psum_write)):
-            yield _Part(kind, PSUMS, turn.part(size), tiles, turn.before(size)[:, None])
+            if size:
+                above, part = turn.dealt(size)
+                yield _Part(kind, PSUMS, part, tiles, above[:, None])
         yield from self._membranes(step, turn)
 
     @cached_property
@@ -202,7 +204,9 @@ class PlannedLayer:
             for total, by, start in (
                 (streams, chains, 0), (through, chains, step.streams), (step.again, self._tile_filters, 0),
             ):  # fmt: skip
-                yield _Part(kind, STATE, turn.part(total), by, start + turn.before(total)[:, None])
+                if total:
+                    above, part = turn.dealt(total)
+                    yield _Part(kind, STATE, part, by, start + above[:, None])
 
     def _input(self, step: LayerStep, turn: Turn) -> _Part:
         """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""

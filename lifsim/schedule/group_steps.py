@@ -64,13 +64,14 @@ def group_visits(
     memo: keeps them for runs beside this one, whose plans are alike but here and there. keeps_spikes: for a backward
     pass; the spikes that the group hands over on chip are written, too.
     """
-    steps = memo.of(_unrolled, group.walked, group.exits)
-    told = tuple(_with_all_spikes(step, facts) for step in steps) if keeps_spikes else steps
-    return list(memo.of(_visits, _PlannedGroup.of(facts, batch, group), told, memo))
+    return list(memo.of(_walked, _PlannedGroup.of(facts, batch, group), group.walked, group.exits, keeps_spikes, memo))
 
 
-def _unrolled(walk: Walk, exits: Exits | None) -> tuple[LayerStep, ...]:
-    return tuple(unroll(walk, exits))
+def _walked(group: _PlannedGroup, walk: Walk, exits: Exits | None, keeps_spikes: bool, memo: Memo) -> tuple[Visit, ...]:
+    """The same of other walks that move the same."""
+    steps = unroll(walk, exits)
+    told = (_with_all_spikes(step, group.facts) for step in steps) if keeps_spikes else steps
+    return memo.of(_visits, group, tuple(told), memo)
 
 
 def passing_visits(facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo) -> Iterator[Visit]:

@@ -129,10 +129,8 @@ class Visit:
             told.append("by step" if isinstance(each, np.ndarray) else each)
             columns += [each] if isinstance(each, np.ndarray) else []
         told += [column.size for column in columns]
-        digest = blake2b(repr(told).encode(), digest_size=32)
-        for column in columns:
-            digest.update(column.astype(np.int64, copy=False).tobytes())
-        return digest.digest()
+        content = (column.astype(np.int64, copy=False).tobytes() for column in columns)
+        return blake2b(b"".join([repr(told).encode(), *content]), digest_size=32).digest()
 
     @property
     def rounds(self) -> Ints:

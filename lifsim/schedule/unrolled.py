@@ -76,9 +76,11 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int, exits: Exits) -
     for step in range(max(exits.steps)):
         now = Timestep(first=step == 0, last=step == last_step)
         running = _Running(len(exits.steps), exits.running(step), exits.running(step + 1))
-        if (now, running) not in alike:
+        if found := alike.get((now, running)):
+            yield from (replace(one, timestep=step) for one in found)
+        else:
             alike[now, running] = list(_timestep(_Chunk(group, cost, chunk, membranes, waiting), step, now, running))
-        yield from (replace(one, timestep=step) for one in alike[now, running])
+            yield from alike[now, running]
 
 
 @dataclass(frozen=True)

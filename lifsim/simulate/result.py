@@ -17,7 +17,6 @@ from lifsim.accounting.books import (
     added,
     as_row,
     as_tree,
-    flat,
 )
 from lifsim.accounting.counts import occupying
 from lifsim.accounting.lif_update import LifUpdatePj
@@ -129,32 +128,33 @@ class Totals:
         """What an update of a membrane costs."""
         return LifUpdatePj.of(self.energy_pj, self.ops.lif_updates)
 
+    @property
+    def _told(self) -> dict[str, Any]:
+        """What files have of them, by name."""
+        return {
+            "cycles": self.cycles,
+            "bound": bound(self.cycles),
+            **{name: getattr(self, name) for name in ("time_s", "pe_utilisation", "pe_utilisation_overall")},
+            "ops": self.ops,
+            "dram_bytes": self.dram_bytes,
+            **({"dram": self.dram.tree()} if self.dram else {}),
+            "sram_accesses": self.sram_accesses,
+            "register_accesses": {"membrane": self.membrane_registers},
+            "energy_pj": self.energy_pj,
+            "lif_update_pj": self.lif_update_pj,
+            "area_mm2": self.area_mm2,
+            "area_parts_mm2": self.area,
+            **{name: getattr(self, name) for name in ("lif_units", "lif_memory_bytes", "sram_technology_nm")},
+        }
+
     def tree(self) -> dict[str, Any]:
         """The totals as summary.json holds them."""
-        return {
-            "cycles": as_tree(self.cycles),
-            "bound": bound(self.cycles),
-            "time_s": self.time_s,
-            "pe_utilisation": self.pe_utilisation,
-            "pe_utilisation_overall": self.pe_utilisation_overall,
-            "ops": as_tree(self.ops),
-            "dram_bytes": as_tree(self.dram_bytes),
-            **({"dram": self.dram.tree()} if self.dram else {}),
-            "sram_accesses": as_tree(self.sram_accesses),
-            "register_accesses": {"membrane": as_tree(self.membrane_registers)},
-            "energy_pj": as_tree(self.energy_pj),
-            "lif_update_pj": as_tree(self.lif_update_pj),
-            "area_mm2": self.area_mm2,
-            "area_parts_mm2": as_tree(self.area),
-            "lif_units": self.lif_units,
-            "lif_memory_bytes": as_tree(self.lif_memory_bytes),
-            "sram_technology_nm": self.sram_technology_nm,
-        }
+        return dict(as_tree(self._told))
 
     @property
     def figures(self) -> dict[str, Any]:
         """`tree` in one level: `cycles.total`, `energy_pj.dram`, `area_mm2`."""
-        return flat(self.tree())
+        return as_row(self._told)
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
 import pytest
 
 import lifsim
@@ -12,8 +16,9 @@ from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
 from lifsim.play.steps import visits
 from lifsim.schedule.group_steps import group_visits
-from lifsim.schedule.moves import REPLAY
-from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.moves import REPLAY, Moves
+from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.unrolled import unroll
 from tests.schedule import build
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on, plan_on
@@ -73,14 +78,43 @@ def test_more_than_64_filter_tiles_of_a_visit_are_joined(filters: int, tiles: li
     assert visit.outputs.tolist() == tiles
 
 
-def test_weights_that_stay_come_with_the_first_strip() -> None:
+def strips(timesteps: int) -> Plan:
+    """Of two convolutions that share membranes, more than their buffer holds."""
     convolution = {"op": "conv", "out": 2, "kernel": 3, "padding": 1}
     layers = [{"name": "one", **convolution}, {"name": "lif1", "op": "lif"}, {"name": "two", **convolution}]
-    what = network([*layers, {"name": "lif2", "op": "lif"}], (2, 12, 4), 2)
+    what = network([*layers, {"name": "lif2", "op": "lif"}], (2, 12, 4), timesteps)
     room = ["buffers.membrane.size_bytes=64", "array.rows=4", "array.cols=2"]
     result = lifsim.run("sata128", what, "layer", schedule="timestep", rate=0.5, overrides=room)
     assert result.plan is not None
-    mine = [visit for visit in visits(result.plan, 1, Memo()) if visit.layer == 0]
+    return result.plan
+
+
+def test_weights_that_stay_come_with_the_first_strip() -> None:
+    mine = [visit for visit in visits(strips(2), 1, Memo()) if visit.layer == 0]
     assert len(mine) > 2 * 2
     weights = [visit.moves.total(Kind.WEIGHTS) for visit in mine]
     assert weights == [2 * 2 * 9] + [0] * (len(mine) - 1)
+
+
+def test_timesteps_that_are_alike_come_one_behind_the_other() -> None:
+    plan = strips(5)
+    (group,) = plan.groups
+    steps = list(unroll(group.walked))
+    assert [(step.timestep, step.layer) for step in steps] == list(product(range(5), (0, 1)))
+    assert steps[2:4] == [replace(step, timestep=1) for step in steps[4:6]]
+    every = [visit.timestep for visit in visits(plan, 1, Memo())]
+    assert every == sorted(timestep for timestep in range(5) for _ in range(len(every) // 5))
+
+
+def test_membranes_that_move_with_a_strip_lie_behind_those_of_the_strips_above() -> None:
+    plan = strips(3)
+    (state,), residency = plan.facts.states, plan.groups[0].residency
+    assert residency is not None
+    moving = state.bytes - residency.permanent[state.name]
+    for layer, kind in ((0, Kind.MEMBRANE_READ), (1, Kind.MEMBRANE_WRITE)):
+        there = [visit for visit in visits(plan, 1, Memo()) if (visit.layer, visit.timestep) == (layer, 1)]
+        assert len(there) > 2
+        moves = Moves.joined(visit.moves.only(visit.moves.kind == kind) for visit in there)
+        begins = np.sort(moves.offset)
+        assert begins.tolist() == np.append(0, np.sort(moves.ends)[:-1]).tolist()
+        assert int(moves.ends.max()) == moves.total(kind) == moving > 0

@@ -38,8 +38,11 @@ def with_window_port_stalls(
     for one in windows:
         laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling)
         if lifs is not None:
-            waited = one.lif_cycles(setup)
-            waits += lif_stalls(replace(lifs, waited=waited), laid, sparsity, one.kept)
+            lifs, kept = replace(lifs, waited=one.lif_cycles(setup)), one.kept
+            if (held := setup.memo.known(lif_stalls, lifs, laid, sparsity, kept)) is None:
+                # (`of` would be one frame more between the command and a fold)
+                held = setup.memo.keep(lif_stalls(lifs, laid, sparsity, kept), lif_stalls, lifs, laid, sparsity, kept)
+            waits += held
         waits += _array_waits(setup, one, counts, laid, watch) if one.computes else PortStalls()
     return waiting(counts, waits)
 
