@@ -210,7 +210,8 @@ class Skewed(Waves):
     def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
         """Without a look at the waves of other timesteps: a window has more of them the longer it is."""
         lag = self._lag(layer, np.array(timestep))
-        ends = self._done(np.arange(*self._at_work(lag)), lag)
+        begin, end = self._at_work(lag)
+        ends = self._done(np.arange(int(begin), int(end)), lag)
         return np.column_stack([np.append(0, ends[:-1]), ends]), None
 
     def state_rows(self, timesteps: int) -> int:
