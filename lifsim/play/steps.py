@@ -45,15 +45,17 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
     _require_room(plan.facts, batch, plan.groups)
     found: list[Visit] = []
     for group in plan.groups:
-        found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
+        if group.tick_batched:
+            layer = plan.facts.layers[group.first].layer
+            found.append(memo.of(tick_visit, layer, plan.facts.reals, plan.chip.tiles, batch, group.layers[0]))
+        else:
+            found += _of_group(plan, batch, group, memo, keeps_spikes=keeps_spikes)
     return found
 
 
 def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool) -> list[Visit]:
+    """Of a group that is not tick-batched."""
     facts = plan.facts
-    if group.tick_batched:
-        layer = facts.layers[group.first].layer
-        return [memo.of(tick_visit, layer, facts.reals, plan.chip.tiles, batch, group.layers[0])]
     if group.waves is not None:
         from lifsim.schedule.wave_steps import wave_visits
 
@@ -132,7 +134,7 @@ class Planned:
 
     def whole_group(self, group: GroupPlan) -> list[Visit]:
         """The same, whole layers."""
-        return _of_group(self.plan, self.batch, group, self.memo, keeps_spikes=self.keeps_spikes)
+        return visits(replace(self.plan, groups=(group,)), self.batch, self.memo, keeps_spikes=self.keeps_spikes)
 
     @property
     def every(self) -> Sequence[Visit]:
