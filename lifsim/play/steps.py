@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -52,7 +53,7 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
     return found
 
 
-def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
+def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool) -> list[Visit]:
     """Of a group that is not tick-batched."""
     facts = plan.facts
     if group.waves is not None:
@@ -101,38 +102,44 @@ each takes beside its columns."""
 @dataclass(frozen=True)
 class Planned:
     """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
-    images', no more at a time than are looked at; of chunks of images one after the other."""
+    images', no more at a time than are looked at; of chunks of images one after the other. keeps_spikes: as of
+    `visits`."""
 
     plan: Plan
     batch: int
     memo: Memo
     first: int = 0
+    keeps_spikes: bool = False
 
     def __iter__(self) -> Iterator[Visit]:
-        return map(self._counted, self._in_parts())
+        return map(self._counted, chain.from_iterable(map(self.of_group, self.plan.groups)))
 
     def _counted(self, visit: Visit) -> Visit:
         return replace(visit, layer=visit.layer - self.first) if self.first else visit
 
-    def _in_parts(self) -> Iterator[Visit]:
+    def of_group(self, group: GroupPlan) -> Iterator[Visit]:
+        """Of one group of the plan, layers counted as in it."""
         facts, chip = self.plan.facts, self.plan.chip
-        for group in self.plan.groups:
-            if group.tick_batched:
-                layer = facts.layers[group.first].layer
-                yield from tick_parts(layer, facts.reals, chip.tiles, self.batch, group.layers[0], FEW_STEPS)
-            elif group.waves is not None:
-                parts = self._in_waves[group.first]
-                for number in range(parts.count):
-                    yield from self._passing.of(parts.part, number)
-            elif group.tiled:
-                yield from window_visits(facts, chip, self.batch, group)
-            else:
-                yield from passing_visits(facts, self.batch, group, self._passing)
+        if group.tick_batched:
+            layer = facts.layers[group.first].layer
+            yield from tick_parts(layer, facts.reals, chip.tiles, self.batch, group.layers[0], FEW_STEPS)
+        elif group.waves is not None:
+            parts = self._in_waves[group.first]
+            for number in range(parts.count):
+                yield from self._passing.of(parts.part, number)
+        elif group.tiled:
+            yield from window_visits(facts, chip, self.batch, group)
+        else:
+            yield from passing_visits(facts, self.batch, group, self._passing, keeps_spikes=self.keeps_spikes)
+
+    def whole_group(self, group: GroupPlan) -> list[Visit]:
+        """The same, whole layers."""
+        return visits(replace(self.plan, groups=(group,)), self.batch, self.memo, keeps_spikes=self.keeps_spikes)
 
     @property
     def every(self) -> Sequence[Visit]:
         """Whole layers."""
-        return list(map(self._counted, visits(self.plan, self.batch, self.memo)))
+        return list(map(self._counted, visits(self.plan, self.batch, self.memo, keeps_spikes=self.keeps_spikes)))
 
     def most_steps(self, stores: Stores) -> int:
         """Tiles, and of groups of layers as if all were computed at every timestep."""

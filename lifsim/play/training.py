@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -20,9 +20,10 @@ from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
+from lifsim.play.packed import PackedVisits
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import most_steps_of, visits
-from lifsim.play.timing import Timeline, timed
+from lifsim.play.steps import Planned, most_steps_of
+from lifsim.play.timing import Timeline, goes_at_once, timed, timed_in_sections
 from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
 from lifsim.training.undone import registers_for_calls
@@ -30,6 +31,7 @@ from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.schedule.moves import Visit
+    from lifsim.training.sizes import TrainingSizes
     from lifsim.training.stages import Stage
     from lifsim.training.steps import StageVisit
 
@@ -72,14 +74,17 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 @dataclass(frozen=True)
 class _Trained:
     """Of a training run; those on the way back are made anew each time. works: numbers of layers' stages, of which its
-    visits are."""
+    visits are; forward: by group."""
 
     works: Mapping[tuple[int, Stage], int]
-    forward: Sequence[StageVisit]
+    forward: Sequence[Iterable[Visit]]
     backward: Callable[[], Iterator[StageVisit]]
 
     def __iter__(self) -> Iterator[Visit]:
-        for stage, visit in chain(self.forward, self.backward()):
+        from lifsim.training.stages import Stage
+
+        forward = ((Stage.FORWARD, visit) for visit in chain.from_iterable(self.forward))
+        for stage, visit in chain(forward, self.backward()):
             yield replace(visit, layer=self.works[visit.layer, stage])
 
     @property
@@ -97,21 +102,33 @@ def timed_training(
 ) -> tuple[list[Stages], Timeline]:
     """`layers`, whose stages wait for SRAM ports alone, with the cycles in which they wait for the DRAM."""
     from lifsim.training.sizes import TrainingSizes
-    from lifsim.training.steps import backward_visits, forward_visits
+    from lifsim.training.steps import backward_visits
 
     network, batch = setup.network, setup.batch
     works = {work: place for place, work in enumerate((i, name) for i, stages in enumerate(layers) for name in stages)}
     sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)
-    forward = forward_visits(sizes, plan, visits(plan, batch, setup.memo, keeps_spikes=True))
-    counts, timeline = timed(
-        setup.machine,
-        _Trained(works, forward, partial(backward_visits, sizes, plan)),
-        [layers[layer][stage] for layer, stage in works],
-        runs,
-        setup.watch,
-    )
+    planned = Planned(plan, batch, setup.memo, keeps_spikes=True)
+    few = goes_at_once(setup.machine, planned)
+    visits = _Trained(works, list(_forward(planned, sizes, few=few)), partial(backward_visits, sizes, plan))
+    play = timed if few else timed_in_sections  # where the forward pass alone has many, nobody counts the others
+    of_works = [layers[layer][stage] for layer, stage in works]
+    counts, timeline = play(setup.machine, visits, of_works, runs, setup.watch)
     names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)
     waited: list[Stages] = [
         {stage: counts[works[layer, stage]] for stage in stages} for layer, stages in enumerate(layers)
     ]
     return waited, replace(timeline, names=names)
+
+
+def _forward(planned: Planned, sizes: TrainingSizes, *, few: bool) -> Iterator[Iterable[Visit]]:
+    """The visits of the forward pass, group by group: all of them if they are `few`; else those of tick-batched layers
+    are made as they are gone through, and the others, small ones and as many as the images, packed."""
+    from lifsim.training.forward import GroupForward
+
+    inference = planned.whole_group if few else planned.of_group
+    for group in planned.plan.groups:
+        forward = GroupForward(sizes, group, partial(inference, group))
+        if few:
+            yield list(forward)
+        else:
+            yield forward if group.tick_batched else PackedVisits(forward)

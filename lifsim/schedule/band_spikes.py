@@ -21,7 +21,7 @@ from lifsim.schedule.begun import has_windows
 from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.rows import Ints
 from lifsim.schedule.storage import bytes_of, element_bits, map_shape
-from lifsim.schedule.wave_spikes import rows_waiting
+from lifsim.schedule.wave_spikes import added_up, rows_waiting
 from lifsim.schedule.wave_turns import Turns
 from lifsim.schedule.waves import Waves
 
@@ -38,9 +38,9 @@ class BandSpikes:
 
     def most_waiting(self, in_band: Waves) -> int:
         """Bytes of an image that spike_out must hold at the most, of bands in such waves."""
-        held = rows_waiting(Turns(self.rows, in_band, self.timesteps))
-        waiting: Ints = np.sum([self._widest[node] * rows for node, rows in held.items()], axis=0)
-        return int(waiting.max()) + self.at_borders
+        turns = Turns(self.rows, in_band, self.timesteps)
+        held = [(self._widest[node], steps) for node, every in rows_waiting(turns).items() for steps in every]
+        return int(added_up(turns, held).max()) + self.at_borders
 
     def _pixel_bytes(self, tensor: Tensor) -> int:
         return bytes_of(map_shape(tensor.shape)[0] * element_bits(tensor, self.rows.facts.reals))

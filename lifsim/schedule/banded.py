@@ -77,9 +77,7 @@ class Banded(Skewed):
         """As of `Waves`, each wave of one band with each band."""
         rows, _ = self.in_band.line(layer, timestep)
         across, _ = self.sweep.line(layer, timestep)
-        columns = np.repeat(across, len(rows), axis=0)
-        strips = np.tile(rows, (len(across), 1))
-        return np.where(columns[:, 1:] > columns[:, :1], strips, 0), columns
+        return np.tile(rows, (len(across), 1)), np.repeat(across, len(rows), axis=0)
 
     def visits(self, layer: int, timesteps: int) -> int:
         """Waves of all bands in which a layer has work."""

@@ -74,9 +74,14 @@ def _walked(group: _PlannedGroup, walk: Walk, exits: Exits | None, keeps_spikes:
     return memo.of(_visits, group, tuple(told), memo)
 
 
-def passing_visits(facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo) -> Iterator[Visit]:
+def passing_visits(
+    facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False
+) -> Iterator[Visit]:
     """`group_visits` one by one, none of which is kept but by `memo`: as many as the images of a long run have."""
-    return _in_order(_PlannedGroup.of(facts, batch, group), unroll(group.walked, group.exits), memo)
+    steps: Iterable[LayerStep] = unroll(group.walked, group.exits)
+    if keeps_spikes:
+        steps = (_with_all_spikes(step, facts) for step in steps)
+    return _in_order(_PlannedGroup.of(facts, batch, group), steps, memo)
 
 
 def most_group_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:

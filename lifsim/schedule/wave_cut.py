@@ -24,9 +24,8 @@ def pieces_of(waves: Waves, layer: int, timestep: int, row_pixels: int, together
     strips, across = _strips(waves, layer, timestep, row_pixels)
     tiles, begins = list[Piece](), list[int]()
     for (first, end), (left, right) in zip(strips.tolist(), across.tolist(), strict=True):
-        if end > first:
-            begins.append(len(tiles))
-            tiles += [Piece(row, min(together, end - row), left, right - left) for row in range(first, end, together)]
+        begins.append(len(tiles))
+        tiles += [Piece(row, min(together, end - row), left, right - left) for row in range(first, end, together)]
     return tiles, begins
 
 
@@ -40,7 +39,7 @@ def first_starts(waves: Waves, layer: int, row_pixels: int, together: int) -> tu
     """`starts_of` what `pieces_of` gives at the first timestep, all at once."""
     strips, across = _strips(waves, layer, 0, row_pixels)
     rows, columns = np.diff(strips)[:, 0], np.diff(across)[:, 0]
-    tiles = -(-np.maximum(rows, 0) // together)
+    tiles = -(-rows // together)
     strip = np.repeat(np.arange(tiles.size), tiles)
     place = np.arange(strip.size) - np.repeat(np.cumsum(tiles) - tiles, tiles)
     pixels = np.minimum(together, rows[strip] - place * together) * columns[strip]

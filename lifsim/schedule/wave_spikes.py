@@ -6,9 +6,8 @@ the rows that have begun (`lifsim.schedule.begun`) wait there, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 
@@ -33,58 +32,70 @@ def most_by_height(rows: GroupRows, timesteps: int, *, every_row: bool) -> dict[
     return dict(zip(every.heights, np.maximum.reduceat(waiting, every.begins[:-1]).tolist(), strict=True))
 
 
+Step = tuple[int, Ints]
+"""The place of a layer in its group, and [waves] what waits from its turn on, until the next step."""
+
+
 def _waiting(turns: Turns, *, every_row: bool) -> Ints:
     """[layers, waves] bytes, turn by turn."""
-    rows = turns.rows
-    waiting = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
+    rows, found = turns.rows, list[tuple[int, list[Step]]]()
     by_node: dict[str, list[Need]] = {}
     for need in rows.needs:
         by_node.setdefault(need.tensor.name, []).append(need)
     for needs in by_node.values():
-        _add_rows(turns, needs, waiting, turns.row_bytes(needs[0].tensor))
+        found.append((turns.row_bytes(needs[0].tensor), _of_rows(turns, needs)))
     for layer in rows.members:
         sizes = {step.name: turns.row_bytes(step.tensor) for step in rows.facts.steps[layer]}
-        _add_begun(turns, layer, waiting, sizes, every_row=every_row)
-    return waiting
+        found.append((1, _of_begun(turns, layer, sizes, every_row=every_row)))
+    return added_up(turns, found)
+
+
+def added_up(turns: Turns, every: Iterable[tuple[int, list[Step]]]) -> Ints:
+    """[layers, waves] of what waits so often, turn by turn: what changes is added up, and the changes of all turns."""
+    changes = np.zeros((len(turns.rows.members) + 1, turns.waves.count(turns.timesteps)), np.int64)
+    for often, steps in every:
+        before: Ints | int = 0
+        for place, waits in steps:
+            changes[place] += often * (waits - before)
+            before = waits
+    return np.cumsum(changes[:-1], axis=0)
 
 
 @lru_cache(maxsize=1 << 12)
-def rows_waiting(turns: Turns) -> dict[str, Ints]:
-    """By node, [layers, waves] of the same as rows, those of all lines, rows that have begun among them."""
-    rows, found = turns.rows, dict[str, Ints]()
+def rows_waiting(turns: Turns) -> dict[str, list[list[Step]]]:
+    """By node, the same as rows, those of all lines, and rows that have begun."""
+    rows, found = turns.rows, dict[str, list[list[Step]]]()
     for layer in rows.members:
         for step in rows.facts.steps[layer]:
-            mine = np.zeros((len(rows.members), turns.waves.count(turns.timesteps)), np.int64)
-            if needs := [need for need in rows.needs if need.read.node == step.name]:
-                _add_rows(turns, needs, mine, 1)
-            _add_begun(turns, layer, mine, {step.name: 1}, every_row=False)
-            found[step.name] = mine
+            needs = [need for need in rows.needs if need.read.node == step.name]
+            found[step.name] = [_of_rows(turns, needs)] if needs else []
+            found[step.name].append(_of_begun(turns, layer, {step.name: 1}, every_row=False))
     return found
 
 
-def _add_rows(turns: Turns, needs: Sequence[Need], waiting: Ints, size: int) -> None:
-    """To [layers, waves], turn by turn, the rows of one node that are there, of `size` each. In its readers' turns they
-    still are what these have needed since their last."""
+def _of_rows(turns: Turns, needs: Sequence[Need]) -> list[Step]:
+    """The rows of one node that are there. In its readers' turns they still are what these have needed since their
+    last."""
     rows, of = turns.rows, needs[0].of
     made = needs[0].made
     there = made[turns.before[of]], made[turns.done[of]]
     gone = [(need.layer, need.gone[turns.before[need.layer]], need.gone[turns.done[need.layer]]) for need in needs]
-    for first, end in pairwise([rows.first, of, *sorted({need.layer + 1 for need in needs}), rows.last + 1]):
+    found = list[Step]()
+    for first in [rows.first, of, *sorted({need.layer + 1 for need in needs})]:
         least = np.minimum.reduce([behind if layer < first else before for layer, before, behind in gone])
-        held = np.maximum(there[first >= of] - least, 0).sum(axis=0)
-        waiting[first - rows.first : end - rows.first] += size * held
+        found.append((first - rows.first, np.maximum(there[first >= of] - least, 0).sum(axis=0)))
+    return found
 
 
-def _add_begun(turns: Turns, layer: int, waiting: Ints, sizes: Mapping[str, int], *, every_row: bool) -> None:
+def _of_begun(turns: Turns, layer: int, sizes: Mapping[str, int], *, every_row: bool) -> list[Step]:
     steps, rows = turns.rows.facts.steps[layer], turns.rows.rows(layer)
     if not has_windows(steps):
-        return
+        return []
     begun = begun_bytes(steps, rows, sizes)
     before, behind = begun[turns.before[layer]].sum(axis=0), begun[turns.done[layer]].sum(axis=0)
+    within = _within(turns, layer, begun) if every_row else np.maximum(before, behind)
     here = layer - turns.rows.first
-    waiting[:here] += before
-    waiting[here] += _within(turns, layer, begun) if every_row else np.maximum(before, behind)
-    waiting[here + 1 :] += behind
+    return [(0, before), (here, within), (here + 1, behind)]
 
 
 def _within(turns: Turns, layer: int, begun: Ints) -> Ints:

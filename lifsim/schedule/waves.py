@@ -63,10 +63,11 @@ class Waves(ABC):
         return None
 
     def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
-        """`strips` and `columns` [waves, 2] of one timestep of a window (from 0 on), as if it were the last one:
-        behind its last strip there are none but of later ones."""
-        columns = self.columns(layer, timestep + 1)
-        return self.strips(layer, timestep + 1)[timestep], None if columns is None else columns[timestep]
+        """`strips` and `columns` [strips, 2] of one timestep of a window (from 0 on), of the waves in which the layer
+        has work."""
+        strips, columns = self.strips(layer, timestep + 1)[timestep], self.columns(layer, timestep + 1)
+        works = strips[:, 1] > strips[:, 0]
+        return strips[works], None if columns is None else columns[timestep][works]
 
     def many(self, timesteps: int) -> tuple[int, int]:
         """How many bands of columns a window has, and waves each."""
@@ -190,24 +191,32 @@ class Skewed(Waves):
 
     def done(self, layer: int, timesteps: int) -> Ints:
         """[timesteps, waves]."""
-        return self._done(layer, np.arange(timesteps)[:, None], self.count(timesteps))
+        return self._done(np.arange(self.count(timesteps)), self._lag(layer, np.arange(timesteps)[:, None]))
 
-    def _done(self, layer: int, timestep: Ints | int, waves: int) -> Ints:
-        """Behind each of the first `waves`."""
-        lag = timestep * self.skew + self.lags[layer - self.first]
-        ends: Ints = np.clip(np.arange(1, waves + 1) * self.height - lag, 0, self.map_rows)
+    def _lag(self, layer: int, timestep: Ints) -> Ints:
+        """Rows that a layer lies behind the first one at the first timestep of a window."""
+        return timestep * self.skew + self.lags[layer - self.first]
+
+    def _done(self, waves: Ints, lag: Ints) -> Ints:
+        """Rows that are done behind these `waves` by what lies so far behind."""
+        ends: Ints = np.clip((waves + 1) * self.height - lag, 0, self.map_rows)
         return ends
+
+    def _at_work(self, lag: Ints) -> tuple[Ints, Ints]:
+        """The first wave with work for what lies so far behind, and the one behind the last: they follow each other."""
+        return lag // self.height, -(-(lag + self.map_rows) // self.height)
 
     def visits(self, layer: int, timesteps: int) -> int:
         """Each timestep's work is in waves that follow each other, as it is behind that of the one before."""
-        lag = np.arange(timesteps) * self.skew + self.lags[layer - self.first]
-        begin, end = lag // self.height, -(-(lag + self.map_rows) // self.height)
+        begin, end = self._at_work(self._lag(layer, np.arange(timesteps)))
         passed = np.append(0, end[:-1])
         return int(np.maximum(end - np.maximum(begin, passed), 0).sum())
 
     def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
-        """Without those of the timesteps before."""
-        ends = self._done(layer, timestep, self.count(timestep + 1))
+        """Without a look at the waves of other timesteps: a window has more of them the longer it is."""
+        lag = self._lag(layer, np.array(timestep))
+        begin, end = self._at_work(lag)
+        ends = self._done(np.arange(int(begin), int(end)), lag)
         return np.column_stack([np.append(0, ends[:-1]), ends]), None
 
     def state_rows(self, timesteps: int) -> int:

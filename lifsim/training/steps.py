@@ -1,4 +1,4 @@
-"""The steps of a training run: the forward pass with what it keeps, then layers and timesteps backwards.
+"""The way back of a training run, behind the forward pass (`lifsim.training.forward`): layers and timesteps backwards.
 
 A group of layers is walked back as it was walked forward: tick-batched image by image, timestep-major chunk by chunk
 and timestep by timestep, the last one first; in each of them from the last layer to the first, and of a layer
@@ -17,19 +17,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.group_layer import MAX_TILES
-from lifsim.schedule.moves import Moves, Visit, moves_of, shares
+from lifsim.schedule.moves import Moves, Visit, moves_of
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.training.flows import Flow, LayerFlows, Turns, kept_states
+from lifsim.training.flows import Flow, LayerFlows, Turns
 from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
 from lifsim.training.group_orders import orders_of
 from lifsim.training.norm_flows import NormFlows
 from lifsim.training.norm_sums import norm_sums
-from lifsim.training.norm_visits import normed_visits
 from lifsim.training.orders import LayerOrders
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
@@ -48,67 +46,10 @@ class StageTurns(NamedTuple):
     ahead: bool = False
 
 
-def forward_visits(sizes: TrainingSizes, plan: Plan, inference: Sequence[Visit]) -> list[StageVisit]:
-    """Those of the forward pass in order. inference: they write all spikes."""
-    return [(Stage.FORWARD, visit) for visit in normed_visits(sizes, plan, _with_kept(sizes, plan, inference))]
-
-
 def backward_visits(sizes: TrainingSizes, plan: Plan) -> Iterator[StageVisit]:
     """Those of the way back, one by one: as many as the batch has images."""
     for group in reversed(plan.groups):
         yield from _GroupBackwards(sizes, group).visits()
-
-
-def _with_kept(sizes: TrainingSizes, plan: Plan, visits: Sequence[Visit]) -> list[Visit]:
-    """`visits` with what only the backward pass reads: states, at their timesteps, and spikes that a pool hides."""
-    found = list(visits)
-    for group in plan.groups:
-        for layer in sizes.layers[group.first : group.last + 1]:
-            mine = [index for index, visit in enumerate(visits) if visit.layer == layer.index]
-            for chosen, start, size in _kept(sizes, layer, group, visits, mine):
-                _keep(found, chosen, Kind.MEMBRANE_WRITE, Stretch(kept_states(sizes, layer), start, size))
-            if layer.lif:
-                hidden = Stretch(f"tensor:{layer.lif.name}", 0, sizes.hidden_spikes(layer))
-                _keep(found, mine, Kind.SPIKES_OUT, hidden)
-    return found
-
-
-class Stretch(NamedTuple):
-    """So many bytes of a tensor in DRAM, from the byte `start` on."""
-
-    region: str
-    start: int
-    bytes: int
-
-
-def _kept(
-    sizes: TrainingSizes, layer: Layer, group: GroupPlan, visits: Sequence[Visit], mine: Sequence[int]
-) -> Iterator[tuple[list[int], int, int]]:
-    """Of the layer's own visits those of a timestep, and what they keep of states: from which byte on, how many."""
-    kept = sizes.kept(layer, group)
-    if kept is None:
-        return
-    if group.tick_batched:
-        start, end = kept.written.of_images(0, sizes.batch)
-        yield list(mine), int(start), int(end - start)
-        return
-    for timestep in range(layer.timesteps):
-        start, end = kept.written.of(np.asarray(timestep), 0, sizes.batch)
-        yield [index for index in mine if visits[index].timestep == timestep], int(start), int(end - start)
-
-
-def _keep(visits: list[Visit], chosen: Sequence[int], kind: Kind, kept: Stretch) -> None:
-    """Have the chosen visits write so many bytes more, dealt to their steps by their outputs."""
-    if not kept.bytes:
-        return
-    parts = shares(kept.bytes, np.concatenate([visits[index].outputs for index in chosen]))
-    offsets = kept.start + np.cumsum(parts) - parts
-    first = np.cumsum([0, *(visits[index].steps for index in chosen)])
-    for index, begin, end in zip(chosen, first, first[1:], strict=False):
-        visit = visits[index]
-        step, place = np.arange(visit.steps), slice(begin, end)
-        more = moves_of(kind, len(visit.regions), step, offsets[place], parts[place])
-        visits[index] = replace(visit, regions=(*visit.regions, kept.region), moves=Moves.joined([visit.moves, more]))
 
 
 @dataclass(frozen=True)

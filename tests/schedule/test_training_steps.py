@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,14 +20,16 @@ from lifsim.model.arch import Arch, OptimizerPart
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.optimizers import OPTIMIZERS
-from lifsim.play.steps import visits
+from lifsim.play.steps import Planned
 from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.flows import Flow, Turns
+from lifsim.training.forward import GroupForward
 from lifsim.training.refusals import gradient_faults
 from lifsim.training.sizes import TrainingSizes
-from lifsim.training.steps import backward_visits, forward_visits
+from lifsim.training.stages import Stage
+from lifsim.training.steps import backward_visits
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 from tests.schedule import build
 from tests.schedule.networks import network, networks
@@ -64,9 +67,13 @@ def trained(
     except InputError:
         assume(False)
     sizes = TrainingSizes(schedule.facts, schedule.chip, options.batch, keeping)
-    forward = visits(schedule, options.batch, Memo(), keeps_spikes=True)
-    every = [*forward_visits(sizes, schedule, forward), *backward_visits(sizes, schedule)]
-    return training_traffic(sizes, schedule), every
+    planned = Planned(schedule, options.batch, Memo(), keeps_spikes=True)
+    forward = [
+        (Stage.FORWARD, visit)
+        for group in schedule.groups
+        for visit in GroupForward(sizes, group, partial(planned.whole_group, group))
+    ]
+    return training_traffic(sizes, schedule), [*forward, *backward_visits(sizes, schedule)]
 
 
 def tensor_of(stage: str, kind: Kind, region: str) -> str:
