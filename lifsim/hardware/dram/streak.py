@@ -15,6 +15,7 @@ from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.front_end import accept_next, arrival, follows
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
+from lifsim.hardware.dram.next_row import open_next_row
 from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
 from lifsim.hardware.dram.rounds import pass_rounds
 from lifsim.hardware.dram.rouse import NEVER
@@ -130,6 +131,12 @@ def run_streak(
         if m.self_refresh_after < NEVER:
             stop_cycle = min(stop_cycle, sleep_wake(m, other, cycle))
     while stop_block < 0 or blocks[stop_block].remaining > 0:
+        if left == 0:
+            opened = open_next_row(m, log, blocks, cycle, stop_cycle)
+            left = _left(m, blocks, kind, opened) if opened > cycle else 0
+            cycle = opened
+            if left <= 0:
+                break
         find_next(m, channel, cycle + 1)
         at, bank, command = np.int64(c.due), np.int64(c.next), np.int64(c.command)
         moves_up = is_column(command) and m.queues[waiting_for(bank, kind)].count > 0
@@ -151,8 +158,6 @@ def run_streak(
         send(m, log, cycle, bank, command, np.int64(m.banks[bank].open_row))
         accept_next(m, blocks, kind, cycle)
         left -= 1
-        if left == 0:
-            break
     find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle
