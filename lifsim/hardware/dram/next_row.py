@@ -13,7 +13,7 @@ from lifsim.hardware.dram.banks import IN_BANK, keep_apart, send
 from lifsim.hardware.dram.front_end import arrival, head_burst
 from lifsim.hardware.dram.hits import hit_gap, send_hits
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
-from lifsim.hardware.dram.members import HAVE_COMMANDS, join
+from lifsim.hardware.dram.members import HAVE_COMMANDS, WRITES_CAN_MOVE, join, leave
 from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, append, commands_of, waiting_for
 from lifsim.hardware.dram.rounds import hits_alike, is_steady
 from lifsim.hardware.dram.turns import ready_at
@@ -22,32 +22,35 @@ from lifsim.hardware.dram.wants import ACT, RD, legal, plan
 
 @compiled
 def open_next_row(m: Machine, log: Records, blocks: Records, cycle: Int64, stop_cycle: Int64) -> Int64:
-    """Go on behind `cycle`, in which the last burst of a row came in, until the bank of the next row is full, before
-    `stop_cycle`; the cycle in which it is, `cycle` if it does not come to that."""
+    """Go on behind `cycle`, in which the last burst of a row came in, until the bank of the next row is full, and then
+    with hits of the old one until the new one can send, before `stop_cycle`; the last cycle that was gone through,
+    `cycle` if it does not come to that."""
     old, gap, size = np.int64(m.bank), hit_gap(m, READ_KIND), m.command_queue
     if m.logged < log.size or m.requests_per_cycle > 1 or m.dual_command or gap < 2 or not _is_alone(m, old):
         return cycle
     hits = 1 + (size - 1) // (gap - 1)  # of the old row, beside as many cycles for the new one as its bank has room
     first = ready_at(m, old, cycle + 1)
     full = first + size + hits - 1
-    last = first + (hits - 1) * gap
-    if full >= stop_cycle or not _comes_next(m, blocks, cycle, old, size + hits):
+    if full >= stop_cycle or not _comes_next(m, blocks, cycle, old):
         return cycle
     bank = np.int64(m.bank)
     opens = max(first + 2, legal(m, bank, ACT))
-    if hits_alike(m, blocks, old, READ_KIND) < hits or (opens <= last and (opens - first) % gap == 0):
+    sends = opens + m.gaps[ACT, IN_BANK, RD]
+    if sends <= full or opens > full or (opens - first) % gap == 0:
         return cycle
-    if opens + m.gaps[ACT, IN_BANK, RD] <= full:
+    most = min(hits_alike(m, blocks, old, READ_KIND), _in_row(m, blocks) - size)
+    if most < hits:
         return cycle
+    hits = max(hits, min(most, 1 + (min(sends, stop_cycle) - 1 - first) // gap))
+    last = first + (hits - 1) * gap
     send_hits(m, blocks, old, np.int64(m.queues[waiting_for(old, READ_KIND)].first), first, last, np.int64(hits))
     keep_apart(m, last, old, RD)
     plan(m, old)
     _take(m, bank, np.int64(blocks[m.block].first + m.offset), np.int64(hits))
-    m.channels[m.banks[old].channel].turn = (bank if last < opens <= full else old) & (m.banks_per_channel - 1)
-    if opens <= full:
-        blocks[m.block].activates += 1
-        send(m, log, opens, bank, ACT, np.int64(m.row))
-    return full
+    blocks[m.block].activates += 1
+    send(m, log, opens, bank, ACT, np.int64(m.row))
+    m.channels[m.banks[old].channel].turn = (bank if last < opens else old) & (m.banks_per_channel - 1)
+    return max(full, last)
 
 
 @compiled
@@ -60,20 +63,38 @@ def _is_alone(m: Machine, bank: Int64) -> Bool:
 
 
 @compiled
-def _comes_next(m: Machine, blocks: Records, cycle: Int64, old: Int64, count: Int64) -> Bool:
-    """Whether more than `count` reads of one row of another bank of the rank, which is closed and has nothing to do,
-    are there behind `cycle`."""
+def _comes_next(m: Machine, blocks: Records, cycle: Int64, old: Int64) -> Bool:
+    """Whether what comes next, and is there behind `cycle`, is to be read from a row of another bank of the rank, which
+    is closed and has nothing to do but writes of other rows that wait."""
     block = m.block
     if block == blocks.size or blocks[block].is_write or arrival(blocks, block, blocks[block].bursts - 1) > cycle:
         return False
-    head = head_burst(m, blocks)
-    if min(((m.decoded + 1) << m.row_series_bits) - head, blocks[block].bursts - m.offset) <= count:
-        return False
+    head_burst(m, blocks)
     bank = np.int64(m.bank)
     b = m.banks[bank]
     if bank == old or b.rank != m.banks[old].rank or b.open_row >= 0 or m.queues[commands_of(bank)].count > 0:
         return False
-    return m.queues[waiting_for(bank, READ_KIND)].count == 0 and m.queues[waiting_for(bank, WRITE_KIND)].count == 0
+    return m.queues[waiting_for(bank, READ_KIND)].count == 0 and not writes_wait_in_row(m, bank)
+
+
+@compiled
+def _in_row(m: Machine, blocks: Records) -> Int64:
+    """How many bursts come next of one row and one block, but for the last."""
+    block = blocks[m.block]
+    return min(((m.decoded + 1) << m.row_series_bits) - block.first, block.bursts) - m.offset - 1
+
+
+@compiled
+def writes_wait_in_row(m: Machine, bank: Int64) -> Bool:
+    """Whether the series that comes in, of that bank, may come upon a burst that waits to be written."""
+    queue = m.queues[waiting_for(bank, WRITE_KIND)]
+    entry, left = queue.first, queue.count
+    while left > 0:
+        if m.entries[entry].row == m.row:
+            return True
+        left -= m.entries[entry].count
+        entry = m.entries[entry].next
+    return False
 
 
 @compiled
@@ -96,4 +117,6 @@ def _take(m: Machine, bank: Int64, first: Int64, waiting: Int64) -> None:
     m.offset += size + waiting
     m.last_series[READ_KIND], m.last_burst[READ_KIND] = series, first + size + waiting - 1
     join(m, HAVE_COMMANDS, bank)
+    if m.place[WRITES_CAN_MOVE, bank] >= 0:
+        leave(m, WRITES_CAN_MOVE, bank)
     plan(m, bank)
