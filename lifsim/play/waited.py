@@ -84,7 +84,8 @@ def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
 
 
 def _by_buffer(waited: Ints, slower: Mapping[str, Fraction]) -> PortStalls:
-    found = PortStalls()
+    found = dict.fromkeys(slower, 0)
     for kind, buffer in BUFFER_OF.items():
-        found += PortStalls(**{buffer: int(int(waited[kind]) * slower[buffer])})
-    return found
+        if waited[kind] and slower[buffer]:
+            found[buffer] += int(int(waited[kind]) * slower[buffer])
+    return PortStalls(**found)
