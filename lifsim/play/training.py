@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import most_steps_of, visits
+from lifsim.play.steps import AT_ONCE_STEPS, most_steps_of, visits
 from lifsim.play.timing import Timeline, timed
 from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
@@ -71,8 +71,8 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 
 @dataclass(frozen=True)
 class _Trained:
-    """Of a training run; those on the way back are made anew each time. works: numbers of layers' stages, of which its
-    visits are."""
+    """Of a training run; those on the way back are made anew each time, unless all are few. works: numbers of layers'
+    stages, of which its visits are."""
 
     works: Mapping[tuple[int, Stage], int]
     forward: Sequence[StageVisit]
@@ -82,14 +82,26 @@ class _Trained:
         for stage, visit in chain(self.forward, self.backward()):
             yield replace(visit, layer=self.works[visit.layer, stage])
 
+    @cached_property
+    def _few(self) -> Sequence[Visit] | None:
+        """All of them; None where they have more steps than are played at once."""
+        found: list[Visit] = []
+        steps = 0
+        for visit in self:
+            found.append(visit)
+            steps += visit.steps
+            if steps > AT_ONCE_STEPS:
+                return None
+        return found
+
     @property
     def every(self) -> Sequence[Visit]:
         """In a list."""
-        return list(self)
+        return list(self) if self._few is None else self._few
 
     def most_steps(self, stores: Stores) -> int:
         """Added up."""
-        return most_steps_of(self, stores)
+        return most_steps_of(self if self._few is None else self._few, stores)
 
 
 def timed_training(

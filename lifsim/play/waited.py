@@ -48,8 +48,9 @@ class Waited:
     def add(self, layer: Ints, waited: Ints, held: Ints) -> None:
         """Steps that are of `layer` [steps]. waited: [steps, kinds] cycles of each; held: of the last request of each
         kind that a step waited for those that it took, once it had begun, where its ports held it up."""
-        np.add.at(self._cycles, layer, waited)
-        np.add.at(self._held, layer, np.minimum(waited, held))
+        place = (layer[:, None] * len(Kind) + np.arange(len(Kind))).reshape(-1)  # NumPy adds up one axis fast
+        np.add.at(self._cycles.reshape(-1), place, waited.reshape(-1))
+        np.add.at(self._held.reshape(-1), place, np.minimum(waited, held).reshape(-1))
 
     def add_end(self, layer: int, waited: int, *, held: bool) -> None:
         """What is still to be stored when the last step has ended is that of its layer."""
