@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,16 @@ def test_a_refresh_may_come_between(name: str, refresh: int) -> None:
     """In any cycle of what goes at once."""
     spec = load_dram(name, [f"timing.tREFI={refresh}"])
     assert_equal(simulate(spec, in_rows(spec, 20)), logged(spec, in_rows(spec, 20)))
+
+
+@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("is_write", [False, True])
+def test_a_refresh_closes_banks_that_took_turns(name: str, is_write: bool) -> None:
+    """Each of them as long after its own last hit as it must, whichever sent the last of all: one holds off the next."""
+    for refresh in range(1000, 1040):
+        spec = load_dram(name, [f"timing.tREFI={refresh}", "timing.tRTP=25", "timing.tPPD=12"])
+        requests = replace(in_rows(spec, 20), is_write=np.full(1, is_write))
+        assert_equal(simulate(spec, requests), logged(spec, requests))
 
 
 @pytest.mark.parametrize("name", DEVICES)
