@@ -214,8 +214,8 @@ BUFFER_OF = {
 
 @dataclass(frozen=True)
 class RunSteps:
-    """whole: visits, in order; stretch: all of them, in steps that `buffers` hold. program: what the pipeline plays, its
-    requests being `moves` in another order."""
+    """whole: visits, in order; stretch: all of them, in steps that `buffers` hold. program: what the pipeline plays,
+    its requests being `moves` in another order."""
 
     whole: tuple[Visit, ...]
     buffers: Mapping[Kind, Store]

@@ -50,7 +50,7 @@ def test_a_refresh_may_come_between(name: str, refresh: int) -> None:
 @pytest.mark.parametrize("name", DEVICES)
 @pytest.mark.parametrize("is_write", [False, True])
 def test_a_refresh_closes_banks_that_took_turns(name: str, is_write: bool) -> None:
-    """Each of them as long after its own last hit as it must, whichever sent the last of all: one holds off the next."""
+    """Each of them as long after its own last hit as it must: one holds off the next."""
     for refresh in range(1000, 1040):
         spec = load_dram(name, [f"timing.tREFI={refresh}", "timing.tRTP=25", "timing.tPPD=12"])
         requests = replace(in_rows(spec, 20), is_write=np.full(1, is_write))
