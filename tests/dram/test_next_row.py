@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lifsim.config.dram import load_dram
-from lifsim.hardware.dram.requests import Requests, sequential
+from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.stream import DramStream
 from lifsim.model.dram import DramSpec
@@ -29,8 +29,9 @@ def bursts(spec: DramSpec, first: list[int], count: list[int], written: list[boo
 
 
 def in_rows(spec: DramSpec, rows: int) -> Requests:
-    """So many rows, one behind the other."""
-    return sequential(rows * ROW * spec.organisation.burst_bytes)
+    """So many rows, one behind the other, each in two blocks: the second one tells when its last hits went."""
+    first = [row * ROW + place for row in range(rows) for place in (0, ROW - 20)]
+    return bursts(spec, first, [ROW - 20, 20] * rows, [False] * 2 * rows, [0] * 2 * rows)
 
 
 @pytest.mark.parametrize("name", DEVICES)
@@ -53,7 +54,7 @@ def test_a_refresh_closes_banks_that_took_turns(name: str, is_write: bool) -> No
     """Each of them as long after its own last hit as it must: one holds off the next."""
     for refresh in range(1000, 1040):
         spec = load_dram(name, [f"timing.tREFI={refresh}", "timing.tRTP=25", "timing.tPPD=12"])
-        requests = replace(in_rows(spec, 20), is_write=np.full(1, is_write))
+        requests = replace(in_rows(spec, 20), is_write=np.full(40, is_write))
         assert_equal(simulate(spec, requests), logged(spec, requests))
 
 
