@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from itertools import chain
@@ -18,7 +18,7 @@ from lifsim.hardware.stores import Store, Stores
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo, bytes_of_arrays
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
-from lifsim.play.stretches import FEW_STEPS, Placed, Stretch
+from lifsim.play.stretches import FEW_STEPS, Placed, Stretch, stretch_of
 from lifsim.room import require_memory
 from lifsim.schedule.cutting import cut
 from lifsim.schedule.facts import NetworkFacts
@@ -221,12 +221,23 @@ BUFFER_OF = {
 
 @dataclass(frozen=True)
 class RunSteps:
-    """visits: in order; stretch: all of them. program: what the pipeline plays, its requests being `moves` in another
-    order."""
+    """whole: visits, in order; stretch: all of them, in steps that `buffers` hold. program: what the pipeline plays,
+    its requests being `moves` in another order."""
 
-    visits: tuple[Visit, ...]
+    whole: tuple[Visit, ...]
+    buffers: Mapping[Kind, Store]
     stretch: Stretch
     program: Program
+
+    @cached_property
+    def visits(self) -> tuple[Visit, ...]:
+        """In the steps of the stretch, each for itself."""
+        return tuple(cut(visit, self.buffers) for visit in self.whole)
+
+    @property
+    def array_bytes(self) -> int:
+        """Of all that is not the visits'."""
+        return bytes_of_arrays((self.stretch, self.program))
 
     @property
     def layer(self) -> Ints:
@@ -254,13 +265,13 @@ class RunSteps:
 def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
     """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
     steps by their tiles and outputs."""
-    visits = cut(visits, whole_buffers(stores))
-    stretch, sums = Stretch.of(visits), WorkSums()
+    buffers = whole_buffers(stores)
+    stretch, sums = stretch_of(visits, buffers), WorkSums()
     work, moves = StepWork.of(stretch), stretch.moves
     sums.add(work)
     cycles, after = Dealer(counts, sums).of(work), Placed().after(stretch)
     played = program(cycles, moves.step, moves.kind, moves.bytes, after, halves_of(stores))
-    return RunSteps(tuple(visits), stretch, played)
+    return RunSteps(tuple(visits), buffers, stretch, played)
 
 
 def whole_buffers(stores: Stores) -> dict[Kind, Store]:

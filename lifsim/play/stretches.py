@@ -111,8 +111,13 @@ def cut_stretches(visits: Iterable[Visit], buffers: Mapping[Kind, Store]) -> Ite
     for some in _few_at_a_time(visits):
         rest = yield from _cut([*rest, *some], buffers)
     if rest:
-        stretch = Stretch.of(rest)
-        yield stretch.cut(_parts(stretch, buffers))
+        yield stretch_of(rest, buffers)
+
+
+def stretch_of(visits: Sequence[Visit], buffers: Mapping[Kind, Store]) -> Stretch:
+    """All `visits`, of which there is one, in steps that load and store no more of a kind than its buffer holds."""
+    stretch = Stretch.of(visits)
+    return stretch.cut(_parts(stretch, buffers))
 
 
 def _cut(visits: list[Visit], buffers: Mapping[Kind, Store]) -> Generator[Stretch, None, list[Visit]]:
@@ -128,8 +133,7 @@ def _cut(visits: list[Visit], buffers: Mapping[Kind, Store]) -> Generator[Stretc
         yield whole.cut(parts)
         return []
     for first, end in pairwise(edges):
-        stretch = Stretch.of(visits[first:end])
-        yield stretch.cut(_parts(stretch, buffers))
+        yield stretch_of(visits[first:end], buffers)
     return visits[edges[-1] :]
 
 

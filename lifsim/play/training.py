@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,8 @@ from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Network
-from lifsim.play.packed import PackedVisits
 from lifsim.play.record import LayerRecord
-from lifsim.play.steps import Planned, most_steps_of
+from lifsim.play.steps import AT_ONCE_STEPS, Planned, most_steps_of
 from lifsim.play.timing import Timeline, goes_at_once, timed, timed_in_sections
 from lifsim.schedule.lif_memory import how_kept, run_together
 from lifsim.schedule.plan import Plan
@@ -73,8 +72,8 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 
 @dataclass(frozen=True)
 class _Trained:
-    """Of a training run; those on the way back are made anew each time. works: numbers of layers' stages, of which its
-    visits are; forward: by group."""
+    """Of a training run; those on the way back are made anew each time, unless all are few. works: numbers of layers'
+    stages, of which its visits are; forward: by group."""
 
     works: Mapping[tuple[int, Stage], int]
     forward: Sequence[Iterable[Visit]]
@@ -87,14 +86,26 @@ class _Trained:
         for stage, visit in chain(forward, self.backward()):
             yield replace(visit, layer=self.works[visit.layer, stage])
 
+    @cached_property
+    def _few(self) -> Sequence[Visit] | None:
+        """All of them; None where they have more steps than are played at once."""
+        found: list[Visit] = []
+        steps = 0
+        for visit in self:
+            found.append(visit)
+            steps += visit.steps
+            if steps > AT_ONCE_STEPS:
+                return None
+        return found
+
     @property
     def every(self) -> Sequence[Visit]:
         """In a list."""
-        return list(self)
+        return list(self) if self._few is None else self._few
 
     def most_steps(self, stores: Stores) -> int:
         """Added up."""
-        return most_steps_of(self, stores)
+        return most_steps_of(self if self._few is None else self._few, stores)
 
 
 def timed_training(
@@ -123,6 +134,7 @@ def timed_training(
 def _forward(planned: Planned, sizes: TrainingSizes, *, few: bool) -> Iterator[Iterable[Visit]]:
     """The visits of the forward pass, group by group: all of them if they are `few`; else those of tick-batched layers
     are made as they are gone through, and the others, small ones and as many as the images, packed."""
+    from lifsim.play.packed import PackedVisits
     from lifsim.training.forward import GroupForward
 
     inference = planned.whole_group if few else planned.of_group

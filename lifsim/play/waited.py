@@ -48,8 +48,9 @@ class Waited:
     def add(self, layer: Ints, waited: Ints, held: Ints) -> None:
         """Steps that are of `layer` [steps]. waited: [steps, kinds] cycles of each; held: of the last request of each
         kind that a step waited for those that it took, once it had begun, where its ports held it up."""
-        np.add.at(self._cycles, layer, waited)
-        np.add.at(self._held, layer, np.minimum(waited, held))
+        place = (layer[:, None] * len(Kind) + np.arange(len(Kind))).reshape(-1)  # NumPy adds up one axis fast
+        np.add.at(self._cycles.reshape(-1), place, waited.reshape(-1))
+        np.add.at(self._held.reshape(-1), place, np.minimum(waited, held).reshape(-1))
 
     def add_end(self, layer: int, waited: int, *, held: bool) -> None:
         """What is still to be stored when the last step has ended is that of its layer."""
@@ -85,7 +86,7 @@ def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
 
 def _by_buffer(waited: Sequence[int], slower: Mapping[str, Fraction]) -> PortStalls:
     """Of the `waited` [kinds] cycles the share of each buffer, in whole ones."""
-    found = dict.fromkeys(BUFFER_OF.values(), 0)
+    found = dict.fromkeys(slower, 0)
     for kind, buffer in BUFFER_OF.items():
         found[buffer] += waited[kind] * slower[buffer].numerator // slower[buffer].denominator
     return PortStalls(**found)

@@ -39,7 +39,7 @@ def _decode(m: Machine, burst: Int64) -> None:
 
 
 @compiled
-def _head_burst(m: Machine, blocks: Records) -> Int64:
+def head_burst(m: Machine, blocks: Records) -> Int64:
     """The burst at the head, its place decoded unless it is in the aligned series of the last one."""
     burst = blocks[m.block].first + m.offset
     if burst >> m.row_series_bits != m.decoded:
@@ -109,7 +109,7 @@ def next_take(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     it."""
     if m.block == blocks.size:
         return NEVER
-    _head_burst(m, blocks)
+    head_burst(m, blocks)
     if not has_room(m, m.banks[m.bank].channel, np.int64(blocks[m.block].is_write)):
         return NEVER
     return max(cycle, m.fed, arrival(blocks, np.int64(m.block), np.int64(m.offset)))

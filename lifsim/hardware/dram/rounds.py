@@ -28,7 +28,7 @@ def pass_rounds(
     came in). A log that has room wants them one by one."""
     kind = np.int64(blocks[m.block].is_write)
     coming = m.queues[waiting_for(m.bank, kind)]
-    if m.logged < log.size or not _is_steady(m, bank, kind) or m.entries[coming.last].series != m.last_series[kind]:
+    if m.logged < log.size or not is_steady(m, bank, kind) or m.entries[coming.last].series != m.last_series[kind]:
         return 0, 0
     rounds, gap, size, moving = _alike(m, blocks, bank, at, stop_cycle)
     if moving > 0:
@@ -40,7 +40,7 @@ def pass_rounds(
     _send_round(m, blocks, bank, at, last, np.int64(rounds))
     sends, turn = _next_with_commands(m, bank), gap
     while sends != bank:
-        if _is_steady(m, sends, kind):
+        if is_steady(m, sends, kind):
             _send_round(m, blocks, sends, at + turn, last + turn, np.int64(rounds))
             keep_apart(m, last + turn, sends, WR if kind else RD)
             plan(m, sends)
@@ -54,18 +54,18 @@ def _alike(m: Machine, blocks: Records, bank: Int64, at: Int64, stop_cycle: Int6
     """(how many rounds that begin with the hit of `bank` in `at` are alike, but for the last; the cycles between two
     hits; how many hits they are in a round; how many bursts then move up)."""
     kind = np.int64(blocks[m.block].is_write)
-    rounds, moving = _rounds(m, blocks, bank, kind), _moves_up(m, bank, kind)
+    rounds, moving = hits_alike(m, blocks, bank, kind), _moves_up(m, bank, kind)
     gap, size, until = hit_gap(m, kind), np.int64(1), stop_cycle
     held, held_until = NEVER, NEVER
     before, beside = bank, _next_with_commands(m, bank)
     while beside != bank:
         ready = ready_at(m, beside, at)
-        if _is_steady(m, beside, kind):
+        if is_steady(m, beside, kind):
             between = _gap_between(m, kind, before, beside)
             gap = between if size == 1 else gap
             if between == NEVER or between != gap or ready > at + size * gap:
                 return 0, gap, size, moving
-            rounds, moving = min(rounds, _rounds(m, blocks, beside, kind)), moving + _moves_up(m, beside, kind)
+            rounds, moving = min(rounds, hits_alike(m, blocks, beside, kind)), moving + _moves_up(m, beside, kind)
             before, size = beside, size + 1
         elif m.banks[beside].want == (RD if kind else WR):
             held, held_until = min(held, _holds_off(m, kind, bank, beside)), min(held_until, ready)
@@ -115,7 +115,7 @@ def _moves_up(m: Machine, bank: Int64, kind: Int64) -> Int64:
 
 
 @compiled
-def _is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
+def is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
     """Whether the bank hits, its commands are of one series, and so is what moves up. In a queue of two and more an
     entry stays when one burst leaves it and another joins."""
     commands, waiting = m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
@@ -130,7 +130,7 @@ def _is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
 
 
 @compiled
-def _rounds(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> Int64:
+def hits_alike(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> Int64:
     """How many hits of the bank are alike, but for the last."""
     commands, waiting = m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
     rounds = more_in_block(m, blocks, commands.first)

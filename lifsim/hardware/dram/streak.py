@@ -15,6 +15,7 @@ from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.front_end import accept_next, arrival, follows
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
+from lifsim.hardware.dram.next_row import open_next_row, writes_wait_in_row
 from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
 from lifsim.hardware.dram.rounds import pass_rounds
 from lifsim.hardware.dram.rouse import NEVER
@@ -40,7 +41,7 @@ def streak_ahead(m: Machine, blocks: Records, cycle: Int64) -> Int64:
     for other in range(m.channel_count):
         if m.channels[other].refreshes_owed > 0:
             return 0
-    if kind == 0 and _writes_wait_in_row(m, bank):
+    if kind == 0 and writes_wait_in_row(m, bank):
         return 0
     base = channel * m.banks_per_channel
     for other in range(base, base + m.banks_per_channel):
@@ -62,19 +63,6 @@ def _is_alone(m: Machine, channel: Int64, kind: Int64) -> Bool:
     elif m.member_count[channel, WRITES_CAN_MOVE] > 0:
         return False
     return m.reads_open + m.writes_open == going + still and m.member_count[channel, READS_CAN_MOVE] == 0
-
-
-@compiled
-def _writes_wait_in_row(m: Machine, bank: Int64) -> Bool:
-    """Whether the series, which is read, may come upon a burst that waits to be written."""
-    queue = m.queues[waiting_for(bank, WRITE_KIND)]
-    entry, left = queue.first, queue.count
-    while left > 0:
-        if m.entries[entry].row == m.row:
-            return True
-        left -= m.entries[entry].count
-        entry = m.entries[entry].next
-    return False
 
 
 @compiled
@@ -130,6 +118,12 @@ def run_streak(
         if m.self_refresh_after < NEVER:
             stop_cycle = min(stop_cycle, sleep_wake(m, other, cycle))
     while stop_block < 0 or blocks[stop_block].remaining > 0:
+        if left == 0:
+            opened = open_next_row(m, log, blocks, cycle, stop_cycle)
+            left = _left(m, blocks, kind, opened) if opened > cycle else 0
+            cycle = opened
+            if left <= 0:
+                break
         find_next(m, channel, cycle + 1)
         at, bank, command = np.int64(c.due), np.int64(c.next), np.int64(c.command)
         moves_up = is_column(command) and m.queues[waiting_for(bank, kind)].count > 0
@@ -151,8 +145,6 @@ def run_streak(
         send(m, log, cycle, bank, command, np.int64(m.banks[bank].open_row))
         accept_next(m, blocks, kind, cycle)
         left -= 1
-        if left == 0:
-            break
     find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle
