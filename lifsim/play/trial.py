@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from lifsim.accounting import Accounting, Setup
 from lifsim.accounting.counts import LayerCounts
-from lifsim.accounting.exits import exit_counts
 from lifsim.accounting.prices import Costs, energies_of, switched_off
 from lifsim.hardware.lif_unit import LifBank
 from lifsim.keeping import Keeping
@@ -86,6 +85,8 @@ def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tu
     counts: list[LayerCounts] = []
     for group in plan.groups:
         if group.exits is not None:
+            from lifsim.accounting.exits import exit_counts
+
             counts += exit_counts(setup, accounting, plan.facts, group, group.exits)
             continue
         layers = accounting.count(setup, plan.facts, group)

@@ -17,7 +17,6 @@ from lifsim.report.layer_table import print_layers
 from lifsim.report.plain import Plain, is_plain
 from lifsim.report.rates_line import rates_line
 from lifsim.report.schedule_table import schedule_table
-from lifsim.report.stage_table import stage_table
 from lifsim.report.summary import Around
 from lifsim.report.width import terminal_columns
 from lifsim.simulate.result import Result
@@ -65,6 +64,8 @@ def _print_all(result: Result, around: Around, console: Terminal) -> None:
     if schedules is not None:
         console.print_table(schedules)
     if result.stages:
+        from lifsim.report.stage_table import stage_table
+
         console.print_table(stage_table(result))
     if result.totals.dram is not None:
         did, energy = result.totals.dram, result.totals.energy_pj.dram

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -65,15 +65,10 @@ class Parts:
         return Moves.joined([cut_moves])
 
 
-def cut(visits: Sequence[Visit], buffers: Mapping[Kind, Store]) -> list[Visit]:
-    """`visits` in steps that load and store no more of a kind than its buffer holds, cut into equal parts."""
-    most = [(kind, max(buffer.usable_bytes, 1)) for kind, buffer in buffers.items()]
-    largest = np.array([visit.largest for visit in visits])
-    fits = np.all([largest[:, kind] <= size for kind, size in most], axis=0)
-    return [visit if whole else _cut(visit, buffers) for visit, whole in zip(visits, fits.tolist(), strict=True)]
-
-
-def _cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
+def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
+    """`visit` in steps that load and store no more of a kind than its buffer holds, cut into equal parts."""
+    if all(visit.largest[kind] <= max(buffer.usable_bytes, 1) for kind, buffer in buffers.items()):
+        return visit
     parts = Parts.of(visit.step_bytes, buffers)
     return replace(
         visit,

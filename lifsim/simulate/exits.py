@@ -53,6 +53,12 @@ class EarlyExits:
         order = f", image by image {', '.join(map(str, steps))}" if 1 < len(steps) <= TOLD else ""
         return f"{self.exits.words}{order} ({self.source})"
 
+    def leave(self, plan: Plan) -> Plan:
+        """`plan` as these images leave it, where it lets them go."""
+        from lifsim.schedule.leaving import leaving, lets_go
+
+        return leaving(plan, self.exits) if lets_go(plan) else plan
+
     def beyond(self, run: Exits) -> int:
         """Timesteps of all images that are run when they are done, to the ends of windows. run: until when they are."""
         return run.run - self.exits.run

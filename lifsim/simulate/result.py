@@ -167,8 +167,7 @@ class Totals:
 @dataclass(frozen=True, repr=False)
 class Result(Briefly):
     """A finished run. `notes` says what a reader of the figures must know; `timeline` is None under an ideal memory.
-    `plan`, the schedule, is None under an accounting without schedules. `exits`: when images are done, None: after all
-    timesteps."""
+    `plan` is None under an accounting without schedules. `exits`: when images are done, None: after all timesteps."""
 
     arch: Arch
     network: Network
@@ -195,12 +194,12 @@ class Result(Briefly):
     @property
     def name(self) -> str:
         """`workload-arch-sharing`, with the schedule (`groups`: given ones) and the mode unless they are the usual."""
-        named = "groups" if self.options.groups is not None else self.options.schedule
-        schedule = "" if named == "tick" else f"-{named}"
+        schedule = "-groups" if self.options.groups is not None else f"-{self.options.schedule}"
         mode = "" if self.options.mode == "inference" else f"-{self.options.mode}-{self.options.bptt}"
         rates = "" if self.options.rates_scale == 1 else f"-rates{self.options.rates_scale:g}"
         given = "" if self.options.rate is None else f"-{in_short(self.options.rate)}"
-        return f"{self.network.name}-{self.arch.name}-{self.sharing}{schedule}{mode}{given}{rates}"
+        usual = schedule.removesuffix("-tick")
+        return f"{self.network.name}-{self.arch.name}-{self.sharing}{usual}{mode}{given}{rates}"
 
     @property
     def brief(self) -> Brief:
@@ -274,8 +273,7 @@ class Result(Briefly):
         return [record.row(clock_hz, stages, sleeps=sleeps) | self._port_columns(record) for record in self.records]
 
     def _port_columns(self, record: LayerRecord) -> dict[str, Any]:
-        used = port_use([record.counts], Stores.of(self.arch.buffers)) if self.buffers else {}
-        return {key: value for name, use in used.items() for key, value in as_row(use, f"buffers.{name}").items()}
+        return as_row(port_use([record.counts], Stores.of(self.arch.buffers)), "buffers") if self.buffers else {}
 
     @property
     def timestep_rows(self) -> list[dict[str, Any]]:

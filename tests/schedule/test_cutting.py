@@ -43,7 +43,7 @@ TWO_STEPS = visit_of(
 def test_a_step_of_ten_bytes_in_a_buffer_of_four_by_hand() -> None:
     # Three parts: of 7 outputs 2, 2, 3 and of 10 bytes 3, 3, 4; the second step fits and stays.
     for weights in (buffer(4), buffer(8, double=True)):
-        (found,) = cut([TWO_STEPS], {Kind.WEIGHTS: weights, Kind.SPIKES_IN: buffer(6)})
+        found = cut(TWO_STEPS, {Kind.WEIGHTS: weights, Kind.SPIKES_IN: buffer(6)})
         assert (found.layer, found.round, found.regions, found.timestep) == (3, None, TWO_STEPS.regions, 5)
         assert found.outputs.tolist() == [2, 2, 3, 4]
         assert listed(found.moves) == [
@@ -57,29 +57,21 @@ def test_a_step_of_ten_bytes_in_a_buffer_of_four_by_hand() -> None:
         ]
 
 
-def test_of_several_visits_those_that_fit_stay_as_they_are() -> None:
-    small = visit_of([1], [(0, Kind.WEIGHTS, 0, 0, 2, 2, 2)])
-    buffers = {Kind.WEIGHTS: buffer(4), Kind.SPIKES_IN: buffer(6)}
-    first, second, third = cut([small, TWO_STEPS, small], buffers)
-    assert first is third is small
-    assert second == cut([TWO_STEPS], buffers)[0] != TWO_STEPS
-
-
 def test_the_buffer_that_holds_the_least_decides() -> None:
     buffers = {Kind.WEIGHTS: buffer(5), Kind.SPIKES_OUT: buffer(1), Kind.SPIKES_IN: buffer(2)}
-    assert cut([TWO_STEPS], buffers)[0].outputs.tolist() == [2, 2, 3, 1, 1, 2]
+    assert cut(TWO_STEPS, buffers).outputs.tolist() == [2, 2, 3, 1, 1, 2]
 
 
 def test_what_fits_to_the_byte_is_not_cut() -> None:
-    assert cut([TWO_STEPS], {Kind.WEIGHTS: buffer(10), Kind.SPIKES_IN: buffer(6)})[0] is TWO_STEPS
-    assert cut([TWO_STEPS], {Kind.MEMBRANE_READ: buffer(1)})[0] is TWO_STEPS
-    assert cut([TWO_STEPS], {Kind.WEIGHTS: buffer(9)})[0].outputs.tolist() == [3, 4, 4]
+    assert cut(TWO_STEPS, {Kind.WEIGHTS: buffer(10), Kind.SPIKES_IN: buffer(6)}) is TWO_STEPS
+    assert cut(TWO_STEPS, {Kind.MEMBRANE_READ: buffer(1)}) is TWO_STEPS
+    assert cut(TWO_STEPS, {Kind.WEIGHTS: buffer(9)}).outputs.tolist() == [3, 4, 4]
 
 
 def test_a_buffer_of_no_bytes_is_not_followed_byte_by_byte() -> None:
     large = visit_of([1 << 20], [(0, Kind.WEIGHTS, 0, 0, 1 << 20, 1, 0)])
     for size in (0, 1):
-        (found,) = cut([large], {Kind.WEIGHTS: buffer(size)})
+        found = cut(large, {Kind.WEIGHTS: buffer(size)})
         assert found.outputs.tolist() == [1 << 8] * MAX_PARTS
 
 
@@ -87,7 +79,7 @@ def test_a_buffer_of_no_bytes_is_not_followed_byte_by_byte() -> None:
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 40)), min_size=1, max_size=6), st.integers(1, 20))
 def test_parts_fit_and_add_up(steps: list[tuple[int, int]], size: int) -> None:
     rows = [(step, Kind.SPIKES_IN, 1, 1000 * step, moved, 1, 0) for step, (_, moved) in enumerate(steps)]
-    (found,) = cut([visit_of([outputs for outputs, _ in steps], rows)], {Kind.SPIKES_IN: buffer(size)})
+    found = cut(visit_of([outputs for outputs, _ in steps], rows), {Kind.SPIKES_IN: buffer(size)})
     assert found.moves.bytes.max() <= size
     assert found.outputs.sum() == sum(outputs for outputs, _ in steps)
     places = np.concatenate(

@@ -151,7 +151,7 @@ def test_points_that_buffers_make_alike_are_played_once_and_equal_points_alone(
         whole = {kind: getattr(Stores.of(inputs.arch.buffers), name) for kind, name in BUFFER_OF.items()}
         loads = {kind: store for kind, store in whole.items() if kind not in STREAMS}
         assert alone.plan is not None
-        uncut = [one.outputs for one in cut(visits(alone.plan, 1, Memo()), loads)]
+        uncut = [cut(one, loads).outputs for one in visits(alone.plan, 1, Memo())]
         assert [one.outputs.tolist() for one in shared.timeline.steps.visits] == [each.tolist() for each in uncut]
         assert (shared.timeline.timing.end == alone.timeline.timing.end).all()
         assert (shared.timeline.timing.waited == alone.timeline.timing.waited).all()
