@@ -11,7 +11,7 @@ from collections import Counter
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from lifsim.schedule.banded import Banded
+from lifsim.schedule.waves.bands.bands import Banded
 from tests.schedule.bands import Case as BandCase
 from tests.schedule.bands import cases as band_cases
 from tests.schedule.legality.bands import otherwise

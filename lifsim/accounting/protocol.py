@@ -25,7 +25,7 @@ from lifsim.model.network import Layer, Network
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.products import input_map_of
+from lifsim.schedule.tensors.products import input_map_of
 from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 

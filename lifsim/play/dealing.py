@@ -11,8 +11,8 @@ import numpy as np
 from lifsim.accounting.counts import LayerCounts
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.stretches import Stretch
-from lifsim.schedule.moves import ALL_ROUNDS, shares_between
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import ALL_ROUNDS, shares_between
+from lifsim.schedule.tensors.rows import Ints
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.play.steps import RunSteps
 from lifsim.play.stretches import Stretch
 from lifsim.room import require_memory
-from lifsim.schedule.moves import shares
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import shares
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.units import format_bytes
 
 PAGE_BYTES = 4096

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.moves import Moves, Visit
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import Moves, Visit
+from lifsim.schedule.tensors.rows import Ints
 
 TOGETHER = 1 << 10
 """Visits whose columns lie end to end: so many are unpacked at a time."""

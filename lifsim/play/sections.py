@@ -25,7 +25,7 @@ from lifsim.play.dealing import Dealer, StepWork, WorkSums, dealt_cycles
 from lifsim.play.dram import Layout, addresses, layout_of
 from lifsim.play.steps import halves_of, whole_buffers
 from lifsim.play.stretches import FEW_STEPS, Placed, Stretch, cut_stretches
-from lifsim.schedule.moves import Visit
+from lifsim.schedule.tensors.moves import Visit
 
 
 @dataclass(frozen=True)

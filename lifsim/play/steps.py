@@ -20,19 +20,19 @@ from lifsim.memo import Memo, bytes_of_arrays
 from lifsim.play.dealing import Dealer, StepWork, WorkSums
 from lifsim.play.stretches import FEW_STEPS, Placed, Stretch, stretch_of
 from lifsim.room import require_memory
-from lifsim.schedule.cutting import cut
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group_steps import group_visits, most_group_steps, passing_visits
-from lifsim.schedule.moves import Moves, Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.tick_steps import tick_parts, tick_visit
-from lifsim.schedule.tick_tiles import steps_of
-from lifsim.schedule.window_steps import window_visits
+from lifsim.schedule.tensors.cutting import cut
+from lifsim.schedule.tensors.moves import Moves, Visit
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tick.steps import tick_parts, tick_visit
+from lifsim.schedule.tick.tiles import steps_of
+from lifsim.schedule.tick.window_steps import window_visits
+from lifsim.schedule.timestep.steps import group_visits, most_group_steps, passing_visits
 from lifsim.units import counted
 
 if TYPE_CHECKING:
-    from lifsim.schedule.wave_steps import WaveParts
+    from lifsim.schedule.waves.steps import WaveParts
 
 STEP_BYTES = 1500
 """Of this machine's memory for each step: with its requests, and while they are put in order."""
@@ -57,7 +57,7 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
     """Of a group that is not tick-batched."""
     facts = plan.facts
     if group.waves is not None:
-        from lifsim.schedule.wave_steps import wave_visits
+        from lifsim.schedule.waves.steps import wave_visits
 
         return wave_visits(facts, plan.chip, batch, group)
     if group.tiled:
@@ -157,7 +157,7 @@ class Planned:
     @cached_property
     def _in_waves(self) -> dict[int, WaveParts]:
         """Of groups in waves, by their first layers."""
-        from lifsim.schedule.wave_steps import WaveParts
+        from lifsim.schedule.waves.steps import WaveParts
 
         facts, chip = self.plan.facts, self.plan.chip
         groups = [group for group in self.plan.groups if group.waves is not None]
@@ -194,7 +194,7 @@ def _require_room(facts: NetworkFacts, batch: int, groups: Sequence[GroupPlan]) 
 
 def _most_tiles(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
     if group.waves is not None:
-        from lifsim.schedule.wave_steps import most_steps
+        from lifsim.schedule.waves.steps import most_steps
 
         return most_steps(facts, batch, group)
     if not group.tiled:

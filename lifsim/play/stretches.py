@@ -13,9 +13,9 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.pipeline.program import START
 from lifsim.hardware.stores import Store
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.cutting import Parts
-from lifsim.schedule.moves import IS_LOAD, IS_STORE, Moves, Visit
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.cutting import Parts
+from lifsim.schedule.tensors.moves import IS_LOAD, IS_STORE, Moves, Visit
+from lifsim.schedule.tensors.rows import Ints
 
 FEW_STEPS = 1 << 13
 """Of a stretch."""

@@ -26,8 +26,8 @@ from lifsim.play.dram import dram_extents, owners, with_dram_work
 from lifsim.play.sections import RunSections
 from lifsim.play.steps import AT_ONCE_STEPS, BUFFER_OF, RunSteps, Visits, halves_of, run_steps
 from lifsim.play.waited import PORT_STALLS, Waited
-from lifsim.schedule.moves import Visit
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.watch import Watch, unwatched
 
 

@@ -29,7 +29,7 @@ from lifsim.training.undone import registers_for_calls
 from lifsim.units import counted
 
 if TYPE_CHECKING:
-    from lifsim.schedule.moves import Visit
+    from lifsim.schedule.tensors.moves import Visit
     from lifsim.training.sizes import TrainingSizes
     from lifsim.training.stages import Stage
     from lifsim.training.steps import StageVisit

@@ -15,7 +15,7 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Store, Stores
 from lifsim.play.steps import BUFFER_OF
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 
 STALLS = {
     Kind.WEIGHTS: "stall_weights",

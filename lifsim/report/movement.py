@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.timing import Timeline
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 
 Floats = NDArray[np.float64]
 

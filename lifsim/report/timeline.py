@@ -24,7 +24,7 @@ from lifsim.play.waited import STALLS
 from lifsim.report.causes import CAUSES
 from lifsim.report.movement import Movement
 from lifsim.report.waits import STALL_NAMES, Waits, dealt
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.simulate.result import Result
 
 MAX_EVENTS = 20_000

@@ -9,8 +9,8 @@ from lifsim.hardware.pipeline.kinds import STREAMS, Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.play.timing import Timeline
 from lifsim.play.waited import PORT_STALLS, STALLS
-from lifsim.schedule.moves import shares
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import shares
+from lifsim.schedule.tensors.rows import Ints
 
 STALL_NAMES = tuple(dict.fromkeys(STALLS.values()))
 

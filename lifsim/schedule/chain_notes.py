@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.tensors.products import gemm_of
 from lifsim.units import counted
 
 

@@ -15,12 +15,12 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import PLAIN_SGD, Arch, LifUnits, OptimizerPart, Precision
 from lifsim.model.buffers import Buffers
 from lifsim.model.network import Layer
-from lifsim.schedule.held import ArrayMembranes, MembraneRoom
-from lifsim.schedule.psums import PsumStore
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.psums import PsumStore
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tensors.storage import bytes_of
+from lifsim.schedule.tick.held import ArrayMembranes, MembraneRoom
+from lifsim.schedule.tick.ways import Way, chains_of
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.ways import Way, chains_of
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The legal groups of a network on a chip, and the ways in which each may run; all are planned once.
 
 Layers whose LIFs share a state must be in one group, which runs timestep-major. A layer alone may run in windows of
-several timesteps, too, or tick-batched; several layers in waves (`lifsim.schedule.waves`).
+several timesteps, too, or tick-batched; several layers in waves (`lifsim.schedule.waves.waves`).
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from lifsim.graph.states import State, channels_by_layer
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Layer, Network
-from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
-from lifsim.schedule.storage import Reals
-from lifsim.schedule.timestep import chunk_sizes, plan_group
+from lifsim.schedule.tensors.storage import Reals
+from lifsim.schedule.tick import plan as tick
+from lifsim.schedule.tick.ways import Way
+from lifsim.schedule.timestep.group import Chunks
+from lifsim.schedule.timestep.plan import chunk_sizes, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.ways import Way
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
 
 if TYPE_CHECKING:
-    from lifsim.schedule.wave_plan import WavesAsked
+    from lifsim.schedule.waves.plan import WavesAsked
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Choices:
     @cached_property
     def together(self) -> tuple[Together, ...]:
         """The ways in which several layers may run as one group."""
-        from lifsim.schedule.waves_together import InWaves
+        from lifsim.schedule.waves.together import InWaves
 
         waves = () if self.trains or self.facts.timesteps == 1 else (InWaves(self, "fused"), InWaves(self, "skewed"))
         return (*((TimestepMajor(self),) if self.mergeable else ()), *waves)
@@ -151,13 +151,13 @@ class Choices:
 
     def waves_asked(self, first: int, end: int) -> WavesAsked:
         """Of layers first..end-1 in waves."""
-        from lifsim.schedule.wave_plan import WavesAsked
+        from lifsim.schedule.waves.plan import WavesAsked
 
         channels = tuple(self._channels)
         return WavesAsked(self.facts, self.chip, first, end - 1, self.batch, self.chunk, channels)
 
     def _in_waves(self, first: int, end: int, window: Window) -> GroupPlan:
-        from lifsim.schedule.wave_plan import in_waves
+        from lifsim.schedule.waves.plan import in_waves
 
         found = in_waves(self.waves_asked(first, end), window)
         if isinstance(found, Fault):

@@ -15,13 +15,13 @@ from lifsim.hardware.array import Cut
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer, Network
-from lifsim.schedule.begun import Passing, begun_together, passing
-from lifsim.schedule.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
 from lifsim.schedule.norms import NO_NORMS, Norms
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.psums import PsumStore, spilled_by, working_set_bytes
-from lifsim.schedule.rows import Ints, tile_filters
-from lifsim.schedule.storage import (
+from lifsim.schedule.tensors.begun import Passing, begun_together, passing
+from lifsim.schedule.tensors.chains import IN_ONE_PIECE, Parted, chains_at_work, parted
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import PsumStore, spilled_by, working_set_bytes
+from lifsim.schedule.tensors.rows import Ints, tile_filters
+from lifsim.schedule.tensors.storage import (
     Reals,
     RowLayout,
     bytes_of,
@@ -190,8 +190,8 @@ class NetworkFacts:
 
     @cached_property
     def begun(self) -> tuple[tuple[int, ...], ...]:
-        """[layers][rows + 1] bytes of rows that have begun (`lifsim.schedule.begun`), all their timesteps, when so many
-        rows of a layer alone are done; empty where nothing behind it has windows."""
+        """[layers][rows + 1] bytes of rows that have begun (`lifsim.schedule.tensors.begun`), all their timesteps, when
+        so many rows of a layer alone are done; empty where nothing behind it has windows."""
         return tuple(
             begun_together(steps, facts.rows.axis.rows_out, self.reals)
             for steps, facts in zip(self.steps, self.layers, strict=True)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.tick.window_steps import unroll_windows
+from lifsim.schedule.timestep.unrolled import LayerStep, unroll
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.unrolled import LayerStep, unroll
 from lifsim.schedule.window import TIMESTEP
-from lifsim.schedule.window_steps import unroll_windows
 
 
 def lets_go(plan: Plan) -> bool:
@@ -40,7 +40,7 @@ def unrolled(plan: Plan, exits: Exits) -> Iterator[LayerStep]:
     chunk."""
     (group,) = plan.groups
     if group.waves is not None:
-        from lifsim.schedule.wave_unrolled import unroll_waves
+        from lifsim.schedule.waves.unrolled import unroll_waves
 
         return unroll_waves(group.waves_walked, exits)
     if group.tiled:

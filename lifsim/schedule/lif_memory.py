@@ -9,7 +9,7 @@ from lifsim.keeping import KEEPINGS, CallsOnState, Keeping, Kept
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Lif, Network
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.storage import bytes_of
 
 
 @dataclass(frozen=True)

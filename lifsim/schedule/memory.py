@@ -19,7 +19,7 @@ from lifsim.model.network import Layer, Lif, Network, Pool, Tensor, TimeMean
 from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.lif_memory import LifMemory, how_kept, lif_memory
-from lifsim.schedule.storage import Reals, bytes_of, element_bits
+from lifsim.schedule.tensors.storage import Reals, bytes_of, element_bits
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ import numpy as np
 from lifsim.hardware.array import Cut
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import BufferBytes, Chip
-from lifsim.schedule.group import Group, Heights
 from lifsim.schedule.plan import GroupPlan, Plan, Residency
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.psums import working_set_bytes
-from lifsim.schedule.rows import row_tiles
-from lifsim.schedule.spike_store import SpikeBuffers, walk_timestep
-from lifsim.schedule.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
-from lifsim.schedule.tick_nest import staying_of
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import working_set_bytes
+from lifsim.schedule.tensors.rows import row_tiles
+from lifsim.schedule.tensors.storage import Reals, filter_bytes, images_together, tensor_bytes, tick_rows
+from lifsim.schedule.tick.nest import staying_of
+from lifsim.schedule.timestep.group import Group, Heights
+from lifsim.schedule.timestep.spike_store import SpikeBuffers, walk_timestep
 from lifsim.schedule.window import layers_of
 
 
@@ -27,7 +27,7 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
     held = []
     for group in plan.groups:
         if group.waves is not None:
-            from lifsim.schedule.wave_occupancy import wave_peak
+            from lifsim.schedule.waves.occupancy import wave_peak
 
             held.append(wave_peak(facts, chip, group))
         elif group.tiled:

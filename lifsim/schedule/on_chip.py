@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import groupby
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.group import Group, Walk
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.spike_store import SpikeBuffers, Timestep, walk_timestep
-from lifsim.schedule.storage import tensor_bytes
+from lifsim.schedule.tensors.storage import tensor_bytes
+from lifsim.schedule.timestep.group import Group, Walk
+from lifsim.schedule.timestep.spike_store import SpikeBuffers, Timestep, walk_timestep
 from lifsim.schedule.work_order import Work
 
 

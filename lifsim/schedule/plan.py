@@ -14,14 +14,14 @@ from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import NetworkFacts
-from lifsim.schedule.group import Walk
+from lifsim.schedule.timestep.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
 from lifsim.schedule.words import plan_brief
 
 if TYPE_CHECKING:
-    from lifsim.schedule.wave_group import WaveWalk
-    from lifsim.schedule.waves import Waves
+    from lifsim.schedule.waves.group import WaveWalk
+    from lifsim.schedule.waves.waves import Waves
 
 SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "fused:TW", "skewed", "skewed:TW", "auto")
 """TW stands for a number of timesteps."""

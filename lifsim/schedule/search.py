@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.schedule.choices import Choice, Choices
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.together import NEVER, Together
 from lifsim.schedule.window import TIMESTEP, Window
 
@@ -51,7 +51,7 @@ def fused_groups(choices: Choices, window: Window) -> list[Choice]:
 
     if choices.facts.timesteps == 1:
         return contenders(choices)
-    from lifsim.schedule.waves_together import InWaves
+    from lifsim.schedule.waves.together import InWaves
 
     waves = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
     ways: Sequence[Together] = [replace(way, only=window) for way in waves]

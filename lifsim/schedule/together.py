@@ -1,9 +1,9 @@
 """The ways in which several layers may run as one group, as the search for a partition asks them.
 
 A way says of all spans at once what it cannot go below there, and plans one of them when asked. A new way brings both:
-floors that are quick to know (sums of what the layers gather, `lifsim.schedule.floors`), never above what it really
-moves, and as near to it as can be; for where a floor lies below the best that other groups of the same layers do, the
-span is planned. `Choices.together` lists the ways.
+floors that are quick to know (sums of what the layers gather, `lifsim.schedule.timestep.floors`), never above what it
+really moves, and as near to it as can be; for where a floor lies below the best that other groups of the same layers
+do, the span is planned. `Choices.together` lists the ways.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.group import Chunks
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.timestep import chunk_sizes
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.group import Chunks
+from lifsim.schedule.timestep.plan import chunk_sizes
 from lifsim.schedule.window import TIMESTEP
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TimestepMajor:
     @cached_property
     def floors(self) -> Ints:
         """As `Together` has them."""
-        from lifsim.schedule.floors import timestep_floors
+        from lifsim.schedule.timestep.floors import timestep_floors
 
         batch, chunk = self.choices.batch, self.choices.chunk
         chunks = [Chunks(batch, images) for images in chunk_sizes(batch, chunk)]

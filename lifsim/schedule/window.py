@@ -15,14 +15,14 @@ import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.schedule.facts import StateFacts
 
 InTurn = Literal["", "fused", "skewed"]
-"""How several layers take turns (`lifsim.schedule.waves`); none: one after the other."""
+"""How several layers take turns (`lifsim.schedule.waves.waves`); none: one after the other."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.waves import Waves
+from lifsim.schedule.waves.waves import Waves
 
 Spans = tuple[tuple[int, int, int], ...]
 """(timestep, first output row, the one behind the last)."""

@@ -23,7 +23,7 @@ from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, dram_bytes, plan_of
 from lifsim.schedule.plan import ScheduleOptions
 from lifsim.schedule.search import contenders
-from lifsim.schedule.storage import tensor_bytes
+from lifsim.schedule.tensors.storage import tensor_bytes
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import images_of
 

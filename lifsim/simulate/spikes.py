@@ -24,7 +24,7 @@ from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
 from lifsim.regular_file import open_regular
 from lifsim.room import require_memory
-from lifsim.schedule.products import input_map_of
+from lifsim.schedule.tensors.products import input_map_of
 from lifsim.scratch import ScratchFolder
 from lifsim.simulate.exits import EarlyExits, exit_faults, exits_of, when_sure
 from lifsim.simulate.options import CALIBRATED, Options

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lifsim.model.arch import Precision
 from lifsim.schedule.facts import StateFacts
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.storage import bytes_of
 
 
 def carried(state: StateFacts, precision: Precision, *, states: bool) -> StateFacts:

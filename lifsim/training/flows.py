@@ -11,9 +11,9 @@ import numpy as np
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
-from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import shares
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves

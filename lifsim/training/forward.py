@@ -13,8 +13,8 @@ import numpy as np
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
-from lifsim.schedule.moves import REPLAY, Moves, Visit, moves_of
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.tensors.moves import REPLAY, Moves, Visit, moves_of
 from lifsim.schedule.work_order import worked_on
 from lifsim.training.flows import kept_states
 from lifsim.training.norm_sums import norm_sums

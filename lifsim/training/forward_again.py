@@ -15,10 +15,10 @@ import numpy as np
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Chunks
-from lifsim.schedule.input_reads import traversal_reads, whole_reads
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.input_reads import traversal_reads, whole_reads
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.training.sizes import TrainingSizes
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lifsim.model.network import Layer
-from lifsim.schedule.rows import RowAxis
-from lifsim.schedule.storage import RowLayout, bytes_of
+from lifsim.schedule.tensors.rows import RowAxis
+from lifsim.schedule.tensors.storage import RowLayout, bytes_of
 
 
 def along_of(layer: Layer) -> int:

@@ -2,10 +2,10 @@
 
 A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of
 precision.gradient_bits (and beside it the variable itself where calls are undone), in the membrane buffer, and moves
-what does not fit by the rules of the forward pass (lifsim.schedule.membranes), without strips. Where u runs forward
-again, u' of all calls of a timestep of the group is there until it is undone: what does not fit beside the gradients
-goes out and comes in once a timestep, and once more where another layer's call continues from it; the split that moves
-the fewest bytes is taken.
+what does not fit by the rules of the forward pass (lifsim.schedule.timestep.membranes), without strips. Where u runs
+forward again, u' of all calls of a timestep of the group is there until it is undone: what does not fit beside the
+gradients goes out and comes in once a timestep, and once more where another layer's call continues from it; the split
+that moves the fewest bytes is taken.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
-from lifsim.schedule.membranes import StateUse, best_split, calls_of, relays_of
-from lifsim.schedule.moves import shares
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.moves import shares
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tensors.storage import bytes_of
+from lifsim.schedule.timestep.membranes import StateUse, best_split, calls_of, relays_of
 from lifsim.training.carried import carried
 
 Relays = dict[StateFacts, list[tuple[int, ...]]]

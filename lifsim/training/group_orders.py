@@ -15,9 +15,9 @@ from typing import NamedTuple
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.weight_residency import WeightSplit
+from lifsim.schedule.timestep.group import Chunks
+from lifsim.schedule.weights.residency import WeightSplit
 from lifsim.training.forward_again import ForwardAgain, again_tick_batched, facts_again, runs_again, visits_reads
 from lifsim.training.nests import BackwardOrder
 from lifsim.training.orders import LayerOrders, Products, When, orders_alone

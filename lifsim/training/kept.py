@@ -10,7 +10,7 @@ import numpy as np
 
 from lifsim.keeping import Kept
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 A map is an image's in one round, or in all of them together: neither product minds the order of the timesteps, but sums
 collect in the PEs over those that are together, which in an update behind all others are all. The loop nest is that of
-inference (`lifsim.schedule.tick_nest`). In the backward product gradients of membranes stand where inputs do; some of
+inference (`lifsim.schedule.tick.nest`). In the backward product gradients of membranes stand where inputs do; some of
 them wait on chip since they were made: those that would come most often. In the update sums stand where weights do:
 what of a tile at work the buffer does not hold goes out and comes in between one row tile and the next, and what is not
 pinned when the tiles change. docs/model.md, "Training on the accelerator".
@@ -21,8 +21,8 @@ from operator import itemgetter
 import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.tick_nest import Cost, Nest, fetched, inputs_outer, weights_outer
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tick.nest import Cost, Nest, fetched, inputs_outer, weights_outer
 from lifsim.schedule.traffic import Order
 from lifsim.units import counted
 

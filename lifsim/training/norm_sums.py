@@ -23,9 +23,9 @@ from typing import Literal
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.psums import working_set_bytes
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import working_set_bytes
+from lifsim.schedule.tensors.storage import bytes_of
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.group_orders import orders_of
 from lifsim.training.run_again import product_again

@@ -13,7 +13,7 @@ import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer
-from lifsim.schedule.moves import Moves, Visit, moves_of
+from lifsim.schedule.tensors.moves import Moves, Visit, moves_of
 from lifsim.training.norm_sums import NormSums
 from lifsim.training.portions import Portions
 

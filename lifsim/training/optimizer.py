@@ -19,7 +19,7 @@ from lifsim.model.arch import MASTER_BITS, Arch, OptimizerPart
 from lifsim.model.network import Layer, Network
 from lifsim.note import Note
 from lifsim.optimizers import OPTIMIZERS, Optimizer
-from lifsim.schedule.storage import filter_bytes
+from lifsim.schedule.tensors.storage import filter_bytes
 from lifsim.units import format_bytes
 
 

@@ -17,9 +17,9 @@ from typing import Literal, NamedTuple
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.rows import row_tiles, tile_filters
-from lifsim.schedule.storage import Reals, RowLayout, bytes_of, step_rows, tick_rows
-from lifsim.schedule.tick_nest import Nest
+from lifsim.schedule.tensors.rows import row_tiles, tile_filters
+from lifsim.schedule.tensors.storage import Reals, RowLayout, bytes_of, step_rows, tick_rows
+from lifsim.schedule.tick.nest import Nest
 from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
 from lifsim.training.nests import BackwardOrder, UpdateOrder, best_backward, best_update

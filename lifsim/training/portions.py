@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.schedule.moves import Visit, shares_between
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.moves import Visit, shares_between
+from lifsim.schedule.tensors.rows import Ints
 
 
 class Portions:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Walk
-from lifsim.schedule.input_reads import traversal_reads
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import row_tiles
-from lifsim.schedule.spike_store import Timestep
-from lifsim.schedule.storage import filter_bytes, tick_rows
+from lifsim.schedule.tensors.input_reads import traversal_reads
+from lifsim.schedule.tensors.rows import row_tiles
+from lifsim.schedule.tensors.storage import filter_bytes, tick_rows
+from lifsim.schedule.timestep.group import Walk
+from lifsim.schedule.timestep.spike_store import Timestep
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.training.sizes import TrainingSizes
 

@@ -1,7 +1,7 @@
 """Products on the way back that take turns in one weight buffer: backward ones, and forward ones that run again.
 
 What stays of the weights of all of them, and a region for the tile at work, divide it as in the forward pass
-(`lifsim.schedule.weight_residency`), without strips.
+(`lifsim.schedule.weights.residency`), without strips.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Chunks
-from lifsim.schedule.rows import Ints, tile_filters
-from lifsim.schedule.weight_demand import WeightDemand
-from lifsim.schedule.weight_residency import WeightSplit, best_weights
+from lifsim.schedule.tensors.rows import Ints, tile_filters
+from lifsim.schedule.timestep.group import Chunks
+from lifsim.schedule.weights.demand import WeightDemand
+from lifsim.schedule.weights.residency import WeightSplit, best_weights
 from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_rows import gradient_rows, transposed_filter_bytes
 from lifsim.training.nests import BackwardOrder, Tiles

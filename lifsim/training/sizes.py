@@ -11,7 +11,7 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, StateFacts
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.storage import bytes_of, filter_bytes, rows_of, step_row_bytes, tensor_bytes
+from lifsim.schedule.tensors.storage import bytes_of, filter_bytes, rows_of, step_row_bytes, tensor_bytes
 from lifsim.training.kept import KeptStates
 from lifsim.training.optimizer import UpdateBytes
 

@@ -19,9 +19,9 @@ import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
-from lifsim.schedule.group_layer import MAX_TILES
-from lifsim.schedule.moves import Moves, Visit, moves_of
 from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.tensors.moves import Moves, Visit, moves_of
+from lifsim.schedule.timestep.layer import MAX_TILES
 from lifsim.training.flows import Flow, LayerFlows, Turns
 from lifsim.training.forward_again import ForwardAgain
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves

@@ -10,9 +10,9 @@ from lifsim.keeping import Keeping
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import dataflow_for, gemm_of
-from lifsim.schedule.psums import blocks_of
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.products import dataflow_for, gemm_of
+from lifsim.schedule.tensors.psums import blocks_of
+from lifsim.schedule.tensors.storage import bytes_of
 
 
 def values_at_work(layer: Layer, group: GroupPlan, chip: Chip) -> int:

@@ -12,10 +12,10 @@ from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.band_group import BandGroup
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.wave_plan import WavesAsked, band_groups, planned, wave_groups
+from lifsim.schedule.waves.bands.group import BandGroup
+from lifsim.schedule.waves.plan import WavesAsked, band_groups, planned, wave_groups
 from lifsim.schedule.window import Window
 from tests.oracles import bands
 from tests.schedule import build

@@ -13,11 +13,11 @@ from lifsim.model.network import Layer, Network, Tensor
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.fused_rows import GroupRows
 from lifsim.schedule.plan import GroupPlan, Plan, Residency
-from lifsim.schedule.strips import strip_relays
+from lifsim.schedule.timestep.strips import strip_relays
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
-from lifsim.schedule.waves import Skewed, Waves
+from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.schedule.window import Window
 
 

@@ -10,8 +10,8 @@ from lifsim.model.network import Layer as HardwareLayer
 from lifsim.model.network import Network, Pool, Tensor
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.storage import map_shape
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.storage import map_shape
 from lifsim.schedule.traffic import Tiling
 from tests.oracles.loop_order import Walker, walk
 from tests.oracles.loop_order_net import Layer, Loops, Nest, Net, Plane, Room, State, Window

@@ -11,7 +11,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of, group_words
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.storage import Reals, tensor_bytes
+from lifsim.schedule.tensors.storage import Reals, tensor_bytes
 from tests.schedule.networks import networks, relay_networks
 from tests.schedule.on_arch import plan_on
 from tests.schedule.wave_networks import wave_networks

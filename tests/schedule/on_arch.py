@@ -7,15 +7,16 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule import partition, tick
+from lifsim.schedule import partition
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import choices_of
 from lifsim.schedule.facts import NetworkFacts, facts_of
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.partition import dram_bytes, no_matter
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.storage import Reals
-from lifsim.schedule.tick_steps import tick_visit
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.storage import Reals
+from lifsim.schedule.tick import plan as tick
+from lifsim.schedule.tick.steps import tick_visit
 from lifsim.schedule.traffic import LayerTraffic
 
 

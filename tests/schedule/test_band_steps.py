@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
-from lifsim.schedule.wave_occupancy import wave_peak
+from lifsim.schedule.waves.occupancy import wave_peak
 from tests.oracles.legality import IllegalPlanError
 from tests.schedule.bands import Case, cases, narrow
 from tests.schedule.legality.walked import obeyed

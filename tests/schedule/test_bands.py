@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from lifsim.schedule.banded import Banded, Sweep
-from lifsim.schedule.wave_cut import first_starts, pieces_of, starts_of
+from lifsim.schedule.waves.bands.bands import Banded, Sweep
+from lifsim.schedule.waves.cut import first_starts, pieces_of, starts_of
 from tests.schedule import build
 from tests.schedule.bands import by_hand, cases, two_layers
 from tests.schedule.legality.bands import otherwise

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lifsim.errors import InputError
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.wave_refusal import not_banded
+from lifsim.schedule.waves.bands.bands import Banded
+from lifsim.schedule.waves.refusal import not_banded
 from tests.schedule import build
 from tests.schedule.bands import cases
 from tests.schedule.networks import Op, network

@@ -14,7 +14,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import Plan
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.waves import Fused, Skewed
+from lifsim.schedule.waves.waves import Fused, Skewed
 from tests.oracles.legality import IllegalPlanError, walk
 from tests.oracles.legality_events import Drop, Event, Finish, Fire, Load, Put, Store
 from tests.schedule import build

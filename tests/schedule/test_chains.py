@@ -19,9 +19,9 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.chains import IN_ONE_PIECE, Parted, parted
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
-from lifsim.schedule.products import laid_out
+from lifsim.schedule.tensors.chains import IN_ONE_PIECE, Parted, parted
+from lifsim.schedule.tensors.products import laid_out
 from lifsim.schedule.traffic import Tiling
 from tests.oracles import chains as oracle
 from tests.oracles import loop_nest

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.buffers import Buffer
-from lifsim.schedule.cutting import MAX_PARTS, cut
-from lifsim.schedule.moves import Moves, Visit, moves_of
+from lifsim.schedule.tensors.cutting import MAX_PARTS, cut
+from lifsim.schedule.tensors.moves import Moves, Visit, moves_of
 from tests.schedule.build import PORTS
 
 

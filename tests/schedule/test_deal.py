@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.schedule.deal import Deal, added
-from lifsim.schedule.moves import shares
+from lifsim.schedule.tensors.deal import Deal, added
+from lifsim.schedule.tensors.moves import shares
 
 AMOUNTS = st.lists(st.integers(0, 9), max_size=4)
 

@@ -13,8 +13,8 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule.exits import Exits, ExitShares, of_last_bytes, share_faults
 from lifsim.schedule.leaving import leaving, lets_go
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.timestep.unrolled import unroll
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.unrolled import unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import network, networks, relay_networks

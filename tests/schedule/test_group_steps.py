@@ -15,10 +15,10 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
 from lifsim.play.steps import visits
-from lifsim.schedule.group_steps import group_visits
-from lifsim.schedule.moves import REPLAY, Moves
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.unrolled import unroll
+from lifsim.schedule.tensors.moves import REPLAY, Moves
+from lifsim.schedule.timestep.steps import group_visits
+from lifsim.schedule.timestep.unrolled import unroll
 from tests.schedule import build
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on, plan_on

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.schedule.hull import Offer, corners
+from lifsim.schedule.tick.hull import Offer, corners
 
 OFFERS = st.lists(st.builds(Offer, st.integers(0, 30), st.integers(0, 30), st.none()), min_size=1, max_size=12)
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from lifsim.hardware.array import DATAFLOWS, ArrayShape, Cut, Gemm, dense_cycles, output_blocks
 from lifsim.hardware.lif_unit import lif_cycles
-from lifsim.schedule.lif_turns import LifTurns
-from lifsim.schedule.psums import PsumStore
-from lifsim.schedule.tile_price import TilePrices
-from lifsim.schedule.ways import UNCHAINED
+from lifsim.schedule.tensors.psums import PsumStore
+from lifsim.schedule.tick.lif_turns import LifTurns
+from lifsim.schedule.tick.tile_price import TilePrices
+from lifsim.schedule.tick.ways import UNCHAINED
 
 FEW = st.integers(1, 3)
 

@@ -15,8 +15,8 @@ from lifsim.model.sharing import Sharing
 from lifsim.play.steps import visits
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.timestep.unrolled import unroll
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.unrolled import unroll
 from tests.oracles import matmul, timestep_major
 from tests.schedule import build
 from tests.schedule.attention import attention_networks

@@ -10,8 +10,8 @@ from itertools import product
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from lifsim.schedule.chains import IN_ONE_PIECE, Parted
-from lifsim.schedule.membranes import MembraneSplit, StateUse, best_split
+from lifsim.schedule.tensors.chains import IN_ONE_PIECE, Parted
+from lifsim.schedule.timestep.membranes import MembraneSplit, StateUse, best_split
 
 Split = tuple[int, int, tuple[int, ...]]
 """Bytes reserved for chains, transient ones, permanent ones by state."""

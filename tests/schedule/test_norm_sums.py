@@ -14,8 +14,8 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.psums import working_set_bytes
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import working_set_bytes
 from lifsim.training.norm_sums import NormSums, norm_sums
 from lifsim.training.run_again import product_again
 from lifsim.training.sizes import TrainingSizes

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lifsim.config.arch import load_arch
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.input_reads import strip_reads, strip_windows
+from lifsim.schedule.tensors.input_reads import strip_reads, strip_windows
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on
 

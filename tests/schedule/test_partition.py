@@ -20,11 +20,11 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import BufferBytes, Chip
 from lifsim.schedule.choices import Choice, choices_of, legal_cuts
-from lifsim.schedule.group import Chunks, Group
 from lifsim.schedule.partition import allowed, fewest, no_matter
 from lifsim.schedule.plan import Begin, GroupPlan, ScheduleOptions
-from lifsim.schedule.strip_search import cheapest
-from lifsim.schedule.timestep import plan_group
+from lifsim.schedule.timestep.group import Chunks, Group
+from lifsim.schedule.timestep.plan import plan_group
+from lifsim.schedule.timestep.strip_search import cheapest
 from lifsim.schedule.window import TICK, TIMESTEP, Window
 from tests.schedule import build
 from tests.schedule.networks import Op, network, networks

@@ -14,8 +14,8 @@ from lifsim.memo import Memo
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import choices_of
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.wave_occupancy import wave_peak
-from lifsim.schedule.wave_steps import most_steps, wave_visits
+from lifsim.schedule.waves.occupancy import wave_peak
+from lifsim.schedule.waves.steps import most_steps, wave_visits
 from tests.schedule.legality.walked import obeyed
 from tests.schedule.test_group_steps import COUNTED
 from tests.schedule.wave_cases import Case, cases

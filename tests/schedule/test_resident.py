@@ -17,7 +17,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import facts_of
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.resident import Resident, resident
+from lifsim.schedule.timestep.resident import Resident, resident
 from lifsim.simulate.api import load_arch
 from tests.oracles.resident_membranes import membrane_bytes
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from lifsim.schedule.rows import RowAxis, in_windows, row_tiles, single_windows, tallest_window, windows
+from lifsim.schedule.tensors.rows import RowAxis, in_windows, row_tiles, single_windows, tallest_window, windows
 
 SKIPS = RowAxis(rows_in=11, rows_out=4, kernel=2, stride=3, padding=0)
 """A stride above the kernel: of three rows one is in no window."""

@@ -19,19 +19,19 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule import waves_together
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
-from lifsim.schedule.fused_rows import GroupRows
-from lifsim.schedule.fused_turns import turns_of
 from lifsim.schedule.partition import allowed, dram_bytes, fewest, no_matter
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
-from lifsim.schedule.rows import Ints
 from lifsim.schedule.search import contenders
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.together import NEVER, TimestepMajor, Together
-from lifsim.schedule.wave_plan import in_waves
-from lifsim.schedule.wave_spikes import most_waiting
-from lifsim.schedule.wave_turns import Turns
+from lifsim.schedule.waves import together as waves_together
+from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.fused_turns import turns_of
+from lifsim.schedule.waves.plan import in_waves
+from lifsim.schedule.waves.spikes import most_waiting
+from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.window import TIMESTEP
 from tests.schedule import build
 from tests.schedule.networks import networks, relay_networks

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.schedule.spans import Term, gathered, most_of, over_spans
+from lifsim.schedule.tensors.spans import Term, gathered, most_of, over_spans
 
 LAYERS = 5
 TERMS = st.lists(

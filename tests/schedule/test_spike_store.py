@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.timestep.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
 from tests.schedule import build
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on, plan_on

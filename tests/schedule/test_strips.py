@@ -12,9 +12,9 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.memo import Memo
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.strips import Relay, strip_relays
+from lifsim.schedule.timestep.steps import group_visits
+from lifsim.schedule.timestep.strips import Relay, strip_relays
 from lifsim.schedule.window import TICK, TIMESTEP, Window
 from tests.oracles.legality import IllegalPlanError
 from tests.schedule import build

@@ -15,13 +15,13 @@ import lifsim
 from lifsim.hardware.array import Cut, dataflow_of, dense_cycles, shape_of
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
-from lifsim.schedule import tick
 from lifsim.schedule.chip import Chip, Overlap
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.storage import Reals, filter_bytes
-from lifsim.schedule.tick_nest import inputs_outer, nest_of, staying_of
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.storage import Reals, filter_bytes
+from lifsim.schedule.tick import plan as tick
+from lifsim.schedule.tick.nest import inputs_outer, nest_of, staying_of
+from lifsim.schedule.tick.ways import UNCHAINED
 from lifsim.schedule.traffic import LayerTraffic, Tiling
-from lifsim.schedule.ways import UNCHAINED
 from tests.oracles import loop_nest
 from tests.oracles.pinned_tiles import most_that_stay
 from tests.schedule import build

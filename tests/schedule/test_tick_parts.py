@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.moves import Moves
-from lifsim.schedule.storage import Reals
-from lifsim.schedule.tick_steps import tick_parts, tick_visit
-from lifsim.schedule.tick_tiles import steps_of
+from lifsim.schedule.tensors.moves import Moves
+from lifsim.schedule.tensors.storage import Reals
+from lifsim.schedule.tick.steps import tick_parts, tick_visit
+from lifsim.schedule.tick.tiles import steps_of
 from tests.schedule import build
 from tests.schedule.on_arch import traffic_on
 from tests.schedule.test_tick import archs, layers

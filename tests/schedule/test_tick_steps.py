@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Tensor
-from lifsim.schedule.moves import shares
+from lifsim.schedule.tensors.moves import shares
 from tests.schedule import build
 from tests.schedule.on_arch import traffic_on, visit_on
 from tests.schedule.test_tick import archs, layers

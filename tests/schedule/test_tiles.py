@@ -19,9 +19,9 @@ from lifsim.model.network import Layer
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.products import gemm_of, laid_out
-from lifsim.schedule.psums import PsumStore
-from lifsim.schedule.step_cut import VisitShape, step_cut
+from lifsim.schedule.tensors.products import gemm_of, laid_out
+from lifsim.schedule.tensors.psums import PsumStore
+from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.window import TIMESTEP
 from tests.oracles import tiled_plan

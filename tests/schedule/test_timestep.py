@@ -13,11 +13,11 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.group_steps import group_visits
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
-from lifsim.schedule.timestep import chunk_sizes, plan_group
+from lifsim.schedule.timestep.plan import chunk_sizes, plan_group
+from lifsim.schedule.timestep.steps import group_visits
+from lifsim.schedule.timestep.unrolled import LayerStep, unroll
 from lifsim.schedule.traffic import DramBytes
-from lifsim.schedule.unrolled import LayerStep, unroll
 from tests.oracles import timestep_major
 from tests.schedule import build
 from tests.schedule.networks import network, networks, relay_networks

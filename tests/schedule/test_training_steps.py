@@ -21,8 +21,8 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.optimizers import OPTIMIZERS
 from lifsim.play.steps import Planned
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.tensors.moves import Visit
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.flows import Flow, Turns
 from lifsim.training.forward import GroupForward

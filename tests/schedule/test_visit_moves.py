@@ -16,11 +16,11 @@ from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.group_layer import PlannedLayer
-from lifsim.schedule.group_steps import group_visits
-from lifsim.schedule.moves import Visit, all_shares, shares
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.unrolled import LayerStep
+from lifsim.schedule.tensors.moves import Visit, all_shares, shares
+from lifsim.schedule.timestep.layer import PlannedLayer
+from lifsim.schedule.timestep.steps import group_visits
+from lifsim.schedule.timestep.unrolled import LayerStep
 from tests.oracles.visit_moves import Move, outputs_of, visit_moves
 from tests.schedule.networks import networks, relay_networks
 from tests.schedule.on_arch import facts_on, plan_on
@@ -68,7 +68,7 @@ def made(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOption
 def require_equal(seen: Seen) -> None:
     for planned, turn, step, visit in seen.visits:
         if planned.state is not None and planned.state.channels > 1 and planned.layer.groups > 1:
-            continue  # chains that lead through several groups: their order is that of `lifsim.schedule.chains`
+            continue  # chains that lead through several groups: their order is that of `lifsim.schedule.tensors.chains`
         columns = [getattr(visit.moves, name).tolist() for name in Move._fields]
         columns[1] = [Kind(kind).name for kind in columns[1]]
         wanted = sorted(visit_moves(planned, turn, step), key=lambda move: (move.step, Kind[move.kind]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import lifsim
-from lifsim.schedule.wave_steps import WaveParts, wave_visits
+from lifsim.schedule.waves.steps import WaveParts, wave_visits
 
 WAYS = [
     ("vgg9_cifar10", {"schedule": "fused", "chunk": 1}, ["buffers.psum.size_bytes=64"]),

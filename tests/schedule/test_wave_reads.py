@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.fused_rows import GroupRows
-from lifsim.schedule.wave_reads import OutsideReads
-from lifsim.schedule.wave_turns import Turns
-from lifsim.schedule.waves import Skewed
+from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.reads import OutsideReads
+from lifsim.schedule.waves.turns import Turns
+from lifsim.schedule.waves.waves import Skewed
 from lifsim.schedule.window import Window
 from tests.schedule import build
 from tests.schedule.networks import network

@@ -8,9 +8,9 @@ import pytest
 from lifsim.hardware.pipeline.kinds import STORES, Kind
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.wave_steps import wave_visits
+from lifsim.schedule.tensors.moves import REPLAY, Visit
+from lifsim.schedule.waves.steps import wave_visits
 from lifsim.schedule.window import Window
 from tests.schedule import build
 from tests.schedule.broken import STRIPS, conv

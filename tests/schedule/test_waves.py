@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.banded import Banded, Sweep
-from lifsim.schedule.fused_rows import GroupRows
-from lifsim.schedule.waves import Skewed, Waves
+from lifsim.schedule.waves.bands.bands import Banded, Sweep
+from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.waves import Skewed, Waves
 from tests.schedule import build
 from tests.schedule.networks import network, networks
 from tests.schedule.on_arch import facts_on

@@ -15,7 +15,7 @@ from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.wave_plan import WavesAsked, in_waves
+from lifsim.schedule.waves.plan import WavesAsked, in_waves
 from lifsim.schedule.window import Window
 from tests.loop_orders import compared
 from tests.oracles.loop_order import walk

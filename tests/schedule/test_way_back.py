@@ -12,14 +12,14 @@ from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.chains import Parted
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import StateFacts
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.rows import RowAxis, row_tiles, tile_filters
-from lifsim.schedule.storage import RowLayout
-from lifsim.schedule.tick_nest import Nest
+from lifsim.schedule.tensors.chains import Parted
+from lifsim.schedule.tensors.rows import RowAxis, row_tiles, tile_filters
+from lifsim.schedule.tensors.storage import RowLayout
+from lifsim.schedule.tick.nest import Nest
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.training.carried import carried
 from lifsim.training.gradient_rows import transposed_axis
 from lifsim.training.group_orders import Together, orders_of, products_of

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.weight_demand import WeightDemand
-from lifsim.schedule.weight_residency import _best_region, _ends, best_weights
-from lifsim.schedule.weight_stretch import Stretch
+from lifsim.schedule.weights.demand import WeightDemand
+from lifsim.schedule.weights.residency import _best_region, _ends, best_weights
+from lifsim.schedule.weights.stretch import Stretch
 from tests.oracles.weight_region import Weights, fewest_bytes
 from tests.schedule import build
 from tests.schedule.networks import Op, network

@@ -18,11 +18,11 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.begins import begins_of, group_words
 from lifsim.schedule.plan import Begin, GroupPlan, ScheduleOptions
-from lifsim.schedule.storage import filter_bytes, tensor_bytes
-from lifsim.schedule.tick_nest import between_visits, nest_of
+from lifsim.schedule.tensors.storage import filter_bytes, tensor_bytes
+from lifsim.schedule.tick.nest import between_visits, nest_of
+from lifsim.schedule.tick.window_steps import window_visits
 from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.window import TICK, TIMESTEP, Window, layers_of, window_named
-from lifsim.schedule.window_steps import window_visits
 from tests.oracles.pinned_tiles import most_that_stay
 from tests.schedule import build
 from tests.schedule.attention import attention_networks

@@ -18,7 +18,7 @@ from lifsim.play.steps import visits
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.on_chip import handed_over, on_chip
 from lifsim.schedule.plan import Plan, ScheduleOptions
-from lifsim.schedule.waves import Skewed
+from lifsim.schedule.waves.waves import Skewed
 from lifsim.schedule.window import TICK
 from lifsim.schedule.work_order import Work, work_order
 from tests.schedule import build

@@ -18,9 +18,9 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.trial import Tried
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.waves.bands.bands import Banded
 from tests.hardware.windows import origins
 from tests.oracles.waves import Array, Counted, Product, count
 from tests.schedule.networks import Op, network

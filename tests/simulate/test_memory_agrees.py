@@ -16,7 +16,7 @@ from lifsim.model.product import Product
 from lifsim.model.sharing import Sharing
 from lifsim.optimizers import OPTIMIZERS
 from lifsim.report.memory_table import MemoryRow, memory_rows
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.storage import bytes_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result

@@ -22,7 +22,7 @@ from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.schedule.waves_together import InWaves
+from lifsim.schedule.waves.together import InWaves
 from lifsim.schedule.window import TICK, TIMESTEP
 from lifsim.simulate.figure import CycleFigure, EnergyFigure, Figure
 from lifsim.simulate.inputs import load_inputs

@@ -15,7 +15,7 @@ from lifsim.hardware.input_reads import InputMap
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.products import input_map_of
+from lifsim.schedule.tensors.products import input_map_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run as simulate
 from lifsim.simulate.result import Result

@@ -18,8 +18,8 @@ from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.stores import Store, Stores
 from lifsim.memo import Memo, Shared, bytes_of_arrays
 from lifsim.play.steps import BUFFER_OF, visits
-from lifsim.schedule.cutting import cut
-from lifsim.schedule.moves import IS_LOAD, IS_STORE, Visit, moves_of
+from lifsim.schedule.tensors.cutting import cut
+from lifsim.schedule.tensors.moves import IS_LOAD, IS_STORE, Visit, moves_of
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.spikes import read_spikes

@@ -17,7 +17,7 @@ from lifsim.hardware.pipeline.sections import Player, Section
 from lifsim.hardware.stores import Stores
 from lifsim.memo import Memo, Shared
 from lifsim.play import sections, steps, stretches, timing
-from lifsim.schedule.cutting import cut
+from lifsim.schedule.tensors.cutting import cut
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.result import Result

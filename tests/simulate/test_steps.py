@@ -13,7 +13,7 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.hardware.stores import Store, Stores
 from lifsim.play.dram import EXTENT_RECORD_BYTES, dram_extents
 from lifsim.play.steps import RunSteps, run_steps
-from lifsim.schedule.moves import Visit, moves_of
+from lifsim.schedule.tensors.moves import Visit, moves_of
 from lifsim.schedule.traffic import DramBytes
 
 

@@ -15,7 +15,7 @@ from lifsim.memo import Memo
 from lifsim.play import packed, steps
 from lifsim.play.packed import PackedVisits
 from lifsim.play.stretches import Stretch
-from lifsim.schedule.moves import Moves
+from lifsim.schedule.tensors.moves import Moves
 from lifsim.training.forward import GroupForward
 from lifsim.training.sizes import TrainingSizes
 

@@ -19,7 +19,7 @@ from lifsim.play.dram import PASSING, layout_of
 from lifsim.play.stretches import stretches
 from lifsim.report.requests import write_requests
 from lifsim.report.timeline import write_timeline
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.tensors.products import gemm_of
 from lifsim.simulate.result import Result
 from lifsim.training.products import transposed_gemm, weight_gradient_gemm
 

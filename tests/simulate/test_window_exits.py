@@ -9,7 +9,7 @@ import pytest
 
 import lifsim
 from lifsim.report.explain.layer import explain
-from lifsim.schedule.banded import Banded
+from lifsim.schedule.waves.bands.bands import Banded
 from lifsim.simulate.result import Result
 from tests.report.test_explain import _check_layer
 from tests.schedule.test_group_steps import COUNTED

@@ -12,7 +12,7 @@ from lifsim.hardware.array import ArrayAccesses, ArrayCycles, ArrayShape, Kept, 
 from lifsim.hardware.lif_unit import lif_cycles, pass_outputs
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
-from lifsim.schedule.storage import rows_of
+from lifsim.schedule.tensors.storage import rows_of
 
 
 @dataclass(frozen=True)

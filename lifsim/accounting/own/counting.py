@@ -14,7 +14,7 @@ from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import ArrayShape, Sparsity, pe_utilisation, shape_of, sparsity_of
 from lifsim.model.arch import Precision
 from lifsim.model.network import Layer
-from lifsim.schedule.products import input_map_of
+from lifsim.schedule.tensors.products import input_map_of
 from lifsim.watch import Watch, unwatched
 
 

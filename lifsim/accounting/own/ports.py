@@ -13,7 +13,7 @@ from lifsim.accounting.protocol import Setup
 from lifsim.hardware.array import Laid, dataflow_of, sparsity_of
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.model.network import Layer
-from lifsim.schedule.products import input_map_of
+from lifsim.schedule.tensors.products import input_map_of
 from lifsim.schedule.traffic import Tiling
 from lifsim.watch import Watch, unwatched
 

@@ -9,7 +9,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.units import counted
 

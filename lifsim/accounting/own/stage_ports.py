@@ -18,7 +18,7 @@ from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import laid_out
+from lifsim.schedule.tensors.products import laid_out
 from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.norm_sums import norm_sums
 from lifsim.training.orders import LayerOrders

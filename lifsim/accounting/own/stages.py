@@ -31,8 +31,8 @@ from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import laid_out
-from lifsim.schedule.storage import rows_of
+from lifsim.schedule.tensors.products import laid_out
+from lifsim.schedule.tensors.storage import rows_of
 from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.optimizer import UpdateWork
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product

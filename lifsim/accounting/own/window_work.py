@@ -13,13 +13,13 @@ from lifsim.hardware.array import Cut, Kept, Laid, dataflow_of, shape_of, sparsi
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import laid_out
-from lifsim.schedule.storage import row_pixels
+from lifsim.schedule.tensors.products import laid_out
+from lifsim.schedule.tensors.storage import row_pixels
 from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.window import TIMESTEP, layers_of
 
 if TYPE_CHECKING:
-    from lifsim.schedule.waves import Waves
+    from lifsim.schedule.waves.waves import Waves
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _cut(layer: Layer, tiling: Tiling, waves: Waves | None, timestep: int) -> Cu
     """The tiles of a timestep of a window."""
     if waves is None:
         return tiling.cut
-    from lifsim.schedule.wave_cut import cut_in_waves
+    from lifsim.schedule.waves.cut import cut_in_waves
 
     return cut_in_waves(layer, tiling, waves, timestep)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from lifsim.report.explain.line import product
-from lifsim.schedule.band_group import BandGroup
-from lifsim.schedule.banded import Banded
+from lifsim.schedule.waves.bands.bands import Banded
+from lifsim.schedule.waves.bands.group import BandGroup
 from lifsim.units import counted
 
 Alike = tuple[int, int, int]

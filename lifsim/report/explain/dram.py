@@ -13,11 +13,11 @@ from lifsim.report.explain.line import Line, alike, product, total
 from lifsim.report.explain.membranes import membrane_lines
 from lifsim.report.explain.psums import psum_lines
 from lifsim.report.explain.weights import SECOND, weight_line
-from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
+from lifsim.schedule.tensors.storage import rows_of, step_row_bytes, tensor_bytes
+from lifsim.schedule.timestep.group import Group
+from lifsim.schedule.timestep.unrolled import LayerStep, unroll
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.unrolled import LayerStep, unroll
 from lifsim.units import counted
 
 UNIT = "bytes"

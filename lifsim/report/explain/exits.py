@@ -12,11 +12,11 @@ from lifsim.report.explain.dram import UNIT, LayerBytes
 from lifsim.report.explain.line import Line, alike, total
 from lifsim.report.explain.weights import SECOND
 from lifsim.report.explain.window_cycles import LayerPart, layer_parts
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.exits import Exits
 from lifsim.schedule.leaving import unrolled
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.unrolled import LayerStep
+from lifsim.schedule.timestep.unrolled import LayerStep
+from lifsim.schedule.waves.bands.bands import Banded
 from lifsim.schedule.window import TIMESTEP, within
 from lifsim.units import counted
 

@@ -8,8 +8,8 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.report.explain.line import Line, minus, plus, product, times
 from lifsim.report.explain.weights import VisitedWeights
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.training.forward_again import ForwardAgain, visit_reads
 from lifsim.training.norm_sums import NormSums
 from lifsim.units import counted

@@ -11,10 +11,10 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, minus, plus, product, times
 from lifsim.report.explain.weights import VisitedWeights, overflow
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.rows import RowTiles
-from lifsim.schedule.tick_nest import Nest, fetched, inputs_outer
+from lifsim.schedule.tensors.rows import RowTiles
+from lifsim.schedule.tick.nest import Nest, fetched, inputs_outer
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.training.forward_again import visit_reads
 from lifsim.training.gradient_rows import transposed_filter_bytes
 from lifsim.training.group_orders import are_alone, products_of

@@ -7,8 +7,8 @@ import numpy as np
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import minus, product
-from lifsim.schedule.rows import RowAxis, single_windows, windows
-from lifsim.schedule.storage import Reals, tick_rows
+from lifsim.schedule.tensors.rows import RowAxis, single_windows, windows
+from lifsim.schedule.tensors.storage import Reals, tick_rows
 from lifsim.schedule.traffic import Tiling
 from lifsim.units import noun_of
 

@@ -25,7 +25,7 @@ from lifsim.report.explain.waves import WaveBytes
 from lifsim.report.explain.window_cycles import added_up, layer_parts
 from lifsim.report.explain.windows import WindowBytes
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import laid_out
+from lifsim.schedule.tensors.products import laid_out
 from lifsim.schedule.window import TIMESTEP
 from lifsim.simulate.result import Result
 from lifsim.sweeps.beside import Comparison

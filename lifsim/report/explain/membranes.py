@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, plus
-from lifsim.schedule.group import Group
-from lifsim.schedule.membranes import calls_of
 from lifsim.schedule.plan import GroupPlan
+from lifsim.schedule.timestep.group import Group
+from lifsim.schedule.timestep.membranes import calls_of
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.units import counted, noun_of
 

@@ -9,11 +9,11 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, plus, product
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.psums import blocks_of
-from lifsim.schedule.storage import bytes_of
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import blocks_of
+from lifsim.schedule.tensors.storage import bytes_of
+from lifsim.schedule.timestep.group import Group
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.units import counted
 

@@ -17,8 +17,8 @@ from lifsim.report.explain.gradient_products import ProductLines
 from lifsim.report.explain.line import Line, alike, plus, product, times, total
 from lifsim.report.explain.norms import NormLines
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.rows import Ints
-from lifsim.schedule.storage import filter_bytes, rows_of, step_row_bytes, tensor_bytes
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tensors.storage import filter_bytes, rows_of, step_row_bytes, tensor_bytes
 from lifsim.training.gradient_states import StateMoves, gradient_state_moves
 from lifsim.training.kept import KeptStates, Stretches
 from lifsim.training.optimizer import optimizer_words

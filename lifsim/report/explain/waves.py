@@ -15,16 +15,16 @@ from lifsim.model.network import Layer, Tensor
 from lifsim.report.explain.bands import INPUT_WORDS, between_bands, input_terms
 from lifsim.report.explain.line import Line, plus, product, total
 from lifsim.report.explain.weights import VisitedWeights
-from lifsim.schedule.band_group import BandGroup
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.storage import filter_bytes, packed_row_bytes, rows_of
+from lifsim.schedule.tensors.storage import filter_bytes, packed_row_bytes, rows_of
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.wave_group import LayerTiles, WaveGroup
-from lifsim.schedule.wave_reads import OutsideReads
-from lifsim.schedule.waves import Skewed, Waves
+from lifsim.schedule.waves.bands.bands import Banded
+from lifsim.schedule.waves.bands.group import BandGroup
+from lifsim.schedule.waves.group import LayerTiles, WaveGroup
+from lifsim.schedule.waves.reads import OutsideReads
+from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.units import counted, format_bytes, noun_of
 
 UNIT = "bytes"

@@ -10,9 +10,9 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.report.explain.line import Line, minus, plus, product, times
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.group import Group
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.storage import filter_bytes, images_together
+from lifsim.schedule.tensors.storage import filter_bytes, images_together
+from lifsim.schedule.timestep.group import Group
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.units import counted, noun_of
 

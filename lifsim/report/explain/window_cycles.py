@@ -14,8 +14,8 @@ from lifsim.play.record import LayerRecord
 from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.line import Line, plus, times
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.products import laid_out
-from lifsim.schedule.wave_cut import cut_in_waves
+from lifsim.schedule.tensors.products import laid_out
+from lifsim.schedule.waves.cut import cut_in_waves
 from lifsim.schedule.window import TIMESTEP, layers_of
 
 

@@ -14,12 +14,12 @@ from lifsim.report.explain.inputs import InputRows
 from lifsim.report.explain.line import Line, plus, product, times, total
 from lifsim.report.explain.psums import psum_lines
 from lifsim.report.explain.weights import SECOND, weight_line
-from lifsim.schedule.group import Chunks
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.storage import rows_of, tensor_bytes
+from lifsim.schedule.tensors.storage import rows_of, tensor_bytes
+from lifsim.schedule.tick.window_steps import tiling_within
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.window import StateRoom, Visits
-from lifsim.schedule.window_steps import tiling_within
 from lifsim.units import counted, noun_of
 
 UNIT = "bytes"

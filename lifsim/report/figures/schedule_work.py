@@ -13,7 +13,7 @@ from lifsim.memo import Memo
 from lifsim.play.steps import run_steps, visits
 from lifsim.schedule.on_chip import handed_over, on_chip
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.rows import Ints
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.words import way_words
 from lifsim.schedule.work_order import work_order
 from lifsim.simulate.result import Result

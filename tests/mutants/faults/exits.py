@@ -7,8 +7,8 @@ from tests.mutants.fault import Fault
 SCHEDULE, RUN = ("tests/schedule/test_exits.py",), ("tests/simulate/test_exits.py",)
 LITERAL = ("tests/schedule/test_exits.py", "-m", "", "-k", "literal")
 WINDOWS = ("tests/schedule/test_window_exits.py", "-m", "", "-k", "literal")
-WAVES = "lifsim/schedule/wave_unrolled.py"
-UNROLLED = "lifsim/schedule/unrolled.py"
+WAVES = "lifsim/schedule/waves/unrolled.py"
+UNROLLED = "lifsim/schedule/timestep/unrolled.py"
 
 FAULTS = (
     Fault(

@@ -76,7 +76,7 @@ FAULTS = (
     ),
     Fault(
         "backward product: rows lie as without a stride",
-        "lifsim/schedule/rows.py",
+        "lifsim/schedule/tensors/rows.py",
         "first = np.clip(-(-top // axis.apart), 0, axis.rows_in)",
         "first = np.clip(top, 0, axis.rows_in)",
         WALKED,

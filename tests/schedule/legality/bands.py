@@ -15,12 +15,12 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer as HardwareLayer
 from lifsim.model.network import Network, Pool
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.wave_steps import wave_visits
+from lifsim.schedule.waves.bands.bands import Banded
+from lifsim.schedule.waves.steps import wave_visits
 from tests.oracles import bands
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.loop_order_net import IllegalOrderError, Nest, Room

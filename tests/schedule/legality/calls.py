@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.membranes import MembraneSplit, StateCall, calls_of
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.timestep.membranes import MembraneSplit, StateCall, calls_of
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
 from tests.schedule.legality.order import Order, Range

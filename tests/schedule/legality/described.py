@@ -13,8 +13,8 @@ from lifsim.model.network import Node as NetworkNode
 from lifsim.model.product import Product
 from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.products import dataflow_for, gemm_of
-from lifsim.schedule.storage import rows_of, step_row_bytes, tick_rows
+from lifsim.schedule.tensors.products import dataflow_for, gemm_of
+from lifsim.schedule.tensors.storage import rows_of, step_row_bytes, tick_rows
 from lifsim.schedule.window import layers_of
 from tests.oracles.legality_events import Layer, Net, Node, Source
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import product
 
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.products import gemm_of
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.products import gemm_of
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Event, Load, Put, Store, Thing
 from tests.schedule.legality.order import Range

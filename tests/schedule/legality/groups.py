@@ -12,10 +12,10 @@ import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.memo import Memo
-from lifsim.schedule.group_steps import group_visits
-from lifsim.schedule.moves import REPLAY, Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.tensors.moves import REPLAY, Visit
+from lifsim.schedule.timestep.spike_store import Span, SpikeBuffers, Timestep, walk_timestep
+from lifsim.schedule.timestep.steps import group_visits
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Finish, Load
 from tests.schedule.legality.calls import CallEvents

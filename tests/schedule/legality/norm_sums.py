@@ -9,8 +9,8 @@ from itertools import count
 
 from lifsim.keeping import KEEPINGS
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.psums import working_set_bytes
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import working_set_bytes
 from lifsim.training.norm_sums import NormSums, norm_sums
 from lifsim.training.sizes import TrainingSizes
 from tests.oracles.legality import IllegalPlanError, Walker

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.wave_cut import rows_of_tile
-from lifsim.schedule.waves import Skewed
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.waves.cut import rows_of_tile
+from lifsim.schedule.waves.waves import Skewed
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
 from tests.schedule.legality.order import Order, Range

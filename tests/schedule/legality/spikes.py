@@ -13,10 +13,10 @@ from itertools import product
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.rows import tallest_window
-from lifsim.schedule.spike_store import Residency, Span
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.rows import tallest_window
+from lifsim.schedule.timestep.spike_store import Residency, Span
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Load, Put, Store, Thing
 from tests.schedule.legality.order import Range

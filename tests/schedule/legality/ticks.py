@@ -15,17 +15,17 @@ import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import gemm_of
-from lifsim.schedule.rows import single_windows
-from lifsim.schedule.storage import filter_bytes, images_together, tick_rows
-from lifsim.schedule.tick_nest import nest_of, pinned_spikes, staying_of
-from lifsim.schedule.tick_steps import tick_visit
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.rows import single_windows
+from lifsim.schedule.tensors.storage import filter_bytes, images_together, tick_rows
+from lifsim.schedule.tick.nest import nest_of, pinned_spikes, staying_of
+from lifsim.schedule.tick.steps import tick_visit
+from lifsim.schedule.tick.ways import Way
+from lifsim.schedule.tick.window_steps import window_visits
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.ways import Way
 from lifsim.schedule.window import layers_of
-from lifsim.schedule.window_steps import window_visits
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Finish, Load, Put, Store
 from tests.schedule.legality.order import Range

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.products import dataflow_for, gemm_of
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.products import dataflow_for, gemm_of
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
 from tests.schedule.legality.norm_sums import LotsOfSums

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lifsim.schedule.spike_store import Span
+from lifsim.schedule.timestep.spike_store import Span
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Node, Source, Thing
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lifsim.graph.states import states_of
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
-from lifsim.schedule.banded import Banded
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.waves.bands.bands import Banded
 from tests.oracles.legality import Walker
 from tests.oracles.legality_events import Event, Fire, Load, Net, Put, Store, Thing
 from tests.schedule.legality.bands import Told, obey_bands

@@ -11,9 +11,9 @@ import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Tensor
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.storage import rows_of, step_row_bytes, tensor_bytes
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.schedule.tensors.storage import rows_of, step_row_bytes, tensor_bytes
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Load, Node, Put, Source, Store, Thing
 from tests.schedule.legality.spikes import runs

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lifsim.hardware.pipeline.kinds import Kind
-from lifsim.schedule.moves import Visit
 from lifsim.schedule.plan import GroupPlan, Plan
+from lifsim.schedule.tensors.moves import Visit
 from lifsim.schedule.traffic import Tiling
-from lifsim.schedule.wave_cut import rows_of_tile
-from lifsim.schedule.wave_steps import wave_visits
+from lifsim.schedule.waves.cut import rows_of_tile
+from lifsim.schedule.waves.steps import wave_visits
 from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Finish, Load
 from tests.schedule.legality.order import Range

@@ -1,0 +1,86 @@
+"""Steps whose tile does not fit into a buffer stream through it: they are cut into steps whose part does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from lifsim.hardware.pipeline.kinds import Kind
+from lifsim.hardware.stores import Store
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.tensors.moves import Moves, Visit
+from lifsim.schedule.tensors.rows import Ints
+
+MAX_PARTS = 1 << 12
+"""Of one step: a buffer of a few bytes is not followed byte by byte."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """parts: [steps] into how many each step is cut."""
+
+    parts: Ints
+
+    @classmethod
+    def of(cls, step_bytes: Ints, buffers: Mapping[Kind, Store]) -> Parts:
+        """So that a part of steps that move `step_bytes` [kinds, steps] loads and stores no more of a kind than its
+        buffer holds."""
+        parts = np.ones(step_bytes.shape[1], np.int64)
+        for kind, buffer in buffers.items():
+            needed = np.minimum(-(-step_bytes[kind] // max(buffer.usable_bytes, 1)), MAX_PARTS)
+            parts = np.maximum(parts, needed)
+        return cls(parts)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no step is cut."""
+        return bool(self.parts.max(initial=1) == 1)
+
+    def repeated(self, column: Ints) -> Ints:
+        """What [steps] all parts of a step have alike."""
+        return np.repeat(column, self.parts)
+
+    def dealt(self, amount: Ints) -> Ints:
+        """`amount` [steps] in equal parts, in whole numbers."""
+        steps, whole, part = _repeated(np.arange(self.parts.size), self.parts)
+        return amount[steps] * (part + 1) // whole - amount[steps] * part // whole
+
+    def moves(self, moves: Moves) -> Moves:
+        """Dealt to the parts. The extents of a move that is cut count as one extent."""
+        first = np.cumsum(self.parts) - self.parts
+        index, pieces, piece = _repeated(np.arange(moves.step.size), self.parts[moves.step])
+        size, is_cut = moves.bytes[index], pieces > 1
+        begin, end = size * piece // pieces, size * (piece + 1) // pieces
+        cut_moves = Moves(
+            step=first[moves.step[index]] + piece,
+            kind=moves.kind[index],
+            region=moves.region[index],
+            offset=moves.offset[index] + np.where(is_cut, begin, 0),
+            extent_bytes=np.where(is_cut, end - begin, moves.extent_bytes[index]),
+            extents=np.where(is_cut, 1, moves.extents[index]),
+            pitch=moves.pitch[index],
+        )
+        return Moves.joined([cut_moves])
+
+
+def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
+    """`visit` in steps that load and store no more of a kind than its buffer holds, cut into equal parts."""
+    if all(visit.largest[kind] <= max(buffer.usable_bytes, 1) for kind, buffer in buffers.items()):
+        return visit
+    parts = Parts.of(visit.step_bytes, buffers)
+    return replace(
+        visit,
+        round=parts.repeated(visit.round) if isinstance(visit.round, np.ndarray) else visit.round,
+        outputs=parts.dealt(visit.outputs),
+        moves=parts.moves(visit.moves),
+        timestep=parts.repeated(visit.timestep) if isinstance(visit.timestep, np.ndarray) else visit.timestep,
+        work=None if visit.work is None else parts.dealt(visit.work),
+    )
+
+
+def _repeated(index: Ints, times: Ints) -> tuple[Ints, Ints, Ints]:
+    """Every index as often as `times` says; beside it how often, and the how-manieth it is."""
+    first = np.cumsum(times) - times
+    return np.repeat(index, times), np.repeat(times, times), np.arange(times.sum()) - np.repeat(first, times)

@@ -1,0 +1,83 @@
+"""DRAM bytes of one traversal of a layer's input when part of it is on chip already.
+
+A traversal walks filter tile, image, row tile. What the input store holds need not be fetched; of the rest, what
+spike_in holds beside the window at work is fetched once per traversal, and the other rows once per filter tile and
+window that holds them. An input that spike_in takes whole is fetched once. Bytes stay in the order of the images and
+their rows.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from lifsim.schedule.facts import LayerFacts
+from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, row_tiles, tallest_window, windows
+
+
+def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
+    """[1 + m] bytes of a traversal of an input that spike_in takes whole: what of it is not on chip, once."""
+    tiles = row_tiles(facts.rows.axis)
+    once = _from(tiles.windows, tiles.cut[-1:], images, resident, facts.rows.row_bytes)
+    return np.full(1 + len(facts.tile_counts), once[0])
+
+
+@lru_cache(maxsize=1 << 14)
+def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, *, runs: int = 1) -> Ints:
+    """[1 + m] bytes of a traversal: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
+
+    resident: bytes of the input on chip; buffer: spike_in; runs: how often each filter tile is worked off. The row
+    tiles have the height that reads the fewest.
+    """
+    row_bytes = facts.rows.row_bytes
+    counts = runs * np.concatenate([facts.tile_counts[:1], facts.tile_counts])
+    if resident >= images * facts.input_bytes:
+        return np.zeros(len(counts), np.int64)
+    tiles = row_tiles(facts.rows.axis)
+    window = tiles.tallest_window * row_bytes
+    pinned = np.maximum(buffer - window, 0)
+    whole = tiles.cut[-1:]  # a tile of all rows fetches each of them once
+    once = _from(tiles.windows, whole, images, resident, row_bytes)
+    once = once - _from(tiles.windows, whole, images, resident + pinned, row_bytes)
+    again = _from(tiles.windows, tiles.cut, images, resident + pinned, row_bytes)
+    reads = once[:, None] + np.multiply.outer(again, counts)
+    if window[0] > buffer:
+        return np.full(len(counts), reads[0, 0])
+    reads[window > buffer] = np.iinfo(np.int64).max
+    reads[1:, 0] = np.iinfo(np.int64).max
+    best: Ints = reads.min(axis=0)
+    return best
+
+
+@lru_cache(maxsize=1 << 14)
+def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, starts: tuple[int, ...]) -> Ints:
+    """[1 + m] bytes of a traversal in strips that start at these output rows: a strip's window is fetched once if
+    spike_in holds it for all images, else once per filter tile."""
+    counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
+    axis, row_bytes = facts.rows.axis, facts.rows.row_bytes
+    if images * tallest_window(axis, starts) * row_bytes <= buffer:
+        counts = np.ones_like(counts)
+    reads: Ints = counts * _from(windows(axis, starts), np.zeros(1, np.int64), images, resident, row_bytes)
+    return reads
+
+
+@lru_cache(maxsize=1 << 14)
+def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[int, ...]) -> tuple[Ints, Ints]:
+    """([strips], [strips]) of strips that start at these output rows: bytes of their windows, and of what no strip
+    above has in its own; what is `resident` on chip left out."""
+    row_bytes, rows = facts.rows.row_bytes, facts.rows.axis.rows_in
+    end = row_bytes * (rows * np.arange(images)[:, None] + np.arange(1, rows + 1))
+    absent = np.clip(end - resident, 0, row_bytes).sum(axis=0)
+    return in_windows(facts.rows.axis, starts, absent)
+
+
+def _from(cuts: Windows, cut: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:
+    """[n] bytes that one walk over the images fetches from byte `start` [n] on under each `cut` [n]."""
+    rows = cuts.rows_in
+    start = np.asarray(np.minimum(start, images * rows * row_bytes), np.int64)
+    row, part = start // row_bytes, start % row_bytes
+    image, row = row // rows, row % rows
+    every = cuts.before(cut, np.full_like(cut, rows))
+    fetched: Ints = row_bytes * ((images - image) * every - cuts.before(cut, row)) - part * cuts.uses(cut, row)
+    return fetched

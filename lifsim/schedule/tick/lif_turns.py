@@ -1,0 +1,69 @@
+"""What the array waits for LIF units that serve under its work, by which tilings of a tick-batched layer are compared.
+
+Passes for the last outputs that are finished are left when the array is done, the more the larger a tile is of which
+all are finished together; so are those for the others that find no room under the work behind them.
+`lifsim.hardware.lif_unit.lif_cycles` counts them block by block; here all blocks and tiles of a layer count as alike.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+
+import numpy as np
+
+from lifsim.hardware.array import Gemm
+from lifsim.hardware.gemm import ArrayShape, ceil_div
+from lifsim.hardware.lif_unit import lif_passes
+from lifsim.lazy_dataclass import dataclass
+from lifsim.model.network import Layer
+from lifsim.schedule.tensors.psums import PsumStore
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tick.tile_price import CACHED, Sizes, TileGrid
+
+
+@dataclass(frozen=True)
+class LifTurns:
+    """The LIF calls of an image behind one visit of a layer. pass_cycles: of a pass; pixels: of the map that the LIFs
+    see; timesteps: in which they are called, of `rounds` in which the array computes."""
+
+    pass_cycles: int
+    pixels: int
+    timesteps: int
+    rounds: int
+
+    @classmethod
+    def of(cls, layer: Layer, pass_cycles: int) -> LifTurns | None:
+        """Those of `layer`; None where nothing is called under the array's work."""
+        if layer.lif is None or pass_cycles == 0:
+            return None
+        return cls(pass_cycles, prod(layer.lif.output.shape[1:]), layer.timesteps, layer.rounds)
+
+    def waits(self, gemm: Gemm, array: PsumStore, grid: TileGrid, work: Ints) -> Ints:
+        """[rows, columns] cycles that the array waits in the tilings of `grid`, with so many cycles of `work`."""
+        each = _passes_and_blocks(gemm, array, self.pixels, grid.heights, grid.widths)
+        passes, blocks = (grid.sums(of_tile) for of_tile in each)
+        passes *= self.timesteps
+        blocks *= 1 if array.dataflow.joins_rounds else self.rounds
+        last = -(-passes // blocks) * self.pass_cycles
+        behind = work - work // blocks
+        waits: Ints = last + np.maximum(0, passes * self.pass_cycles - last - behind)
+        return waits
+
+
+@lru_cache(CACHED)
+def _passes_and_blocks(gemm: Gemm, array: PsumStore, pixels: int, heights: Sizes, widths: Sizes) -> tuple[Ints, Ints]:
+    """[heights, widths] passes of a timestep for the outputs of tiles of so many pixels and filters, of all groups, if
+    the LIFs see a map of `pixels`; and sets of outputs that they finish in a round; read-only."""
+    holds = ArrayShape(array.shape.rows, array.shape.filter_cols(gemm.chain))
+    found = np.empty((2, len(heights), len(widths)), np.int64)
+    for row, high in enumerate(heights):
+        seen = ceil_div(high * pixels, gemm.pixels)
+        for column, wide in enumerate(widths):
+            tile = gemm.tile(high, wide)
+            found[:, row, column] = (
+                lif_passes(seen, wide, gemm.groups, holds),
+                array.dataflow.folds(tile, array.shape).outputs * gemm.groups,
+            )
+    found.setflags(write=False)
+    return found[0], found[1]

@@ -1,0 +1,202 @@
+"""DRAM bytes of weights and spikes of a tick-batched layer in every tiling, rows x filters, under both loop orders.
+
+docs/model.md, "Tick-batched layers", has the equations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.model.network import Layer
+from lifsim.schedule.chip import TileRoom
+from lifsim.schedule.tensors.rows import Ints, RowTiles, row_tiles, tile_filters
+from lifsim.schedule.tensors.storage import Reals, filter_bytes, tick_rows
+from lifsim.schedule.tick.ways import Way
+from lifsim.schedule.traffic import Order
+
+
+@dataclass(frozen=True)
+class Nest:
+    """The loop nest of `groups` groups of a convolution, one or those whose tiles take turns, for a whole batch, in
+    every tiling; of a product of two tensors for one image, whose second operand takes the part of the weights.
+
+    rows: [r] the row tiles; filters, filter_tiles: [m] size and number of a group's filter tiles; row_bytes,
+    filter_bytes: of all groups of the nest; streams: whether what does not fit of the smallest tile may come again;
+    buffers in bytes.
+    """
+
+    groups: int
+    streams: bool
+    batch: int
+    rows: RowTiles
+    row_bytes: int
+    filters: Ints
+    all_filters: int
+    filter_bytes: int
+    spike_buffer: int
+    weight_buffer: int
+
+    @property
+    def filter_tiles(self) -> Ints:
+        """[m] filter tiles."""
+        return -(-self.all_filters // self.filters)
+
+    @property
+    def window(self) -> Ints:
+        """[r] bytes of the largest window."""
+        return self.rows.tallest_window * self.row_bytes
+
+    @property
+    def legal(self) -> NDArray[np.bool_]:
+        """[r, m] whether what comes in for a tile fits into its buffers. That of the smallest streams through them, but
+        for weights that are needed again at every timestep."""
+        weights = self.filters * self.filter_bytes
+        legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
+        legal[0, 0] = self.streams or weights[0] <= self.weight_buffer
+        return legal
+
+
+@dataclass(frozen=True)
+class Cost:
+    """[r, m] bytes of one group under one loop order; [m] and [r] bytes pinned beside the tile at work."""
+
+    order: Order
+    weights: Ints
+    spikes: Ints
+    resident_weights: Ints
+    resident_spikes: Ints
+
+
+def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) -> Nest:
+    """The nest of `layer` for `batch` images that one set of filters serves, its chains worked off in this `way`."""
+    layout = tick_rows(layer, reals)
+    smallest = way.smallest_tile(layer, room.cols)
+    groups = 1 if way.chains is None else way.chains.groups
+    return Nest(
+        groups=groups,
+        streams=way.chains is None or not way.chains.alternating,
+        batch=batch,
+        rows=row_tiles(layout.axis),
+        row_bytes=groups * layout.row_bytes,
+        filters=tile_filters(layer.group_filters, smallest),
+        all_filters=layer.group_filters,
+        filter_bytes=groups * filter_bytes(layer, room.weight_bits, layer.rounds),
+        spike_buffer=room.spike_in,
+        weight_buffer=room.weight,
+    )
+
+
+def rows_have_room(
+    nest: Nest, begun: tuple[int, ...], filters: int, room: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """[r, m] whether rows that have begun (`lifsim.schedule.tensors.begun`) where row tiles cut windows have `room`
+    bytes until the next tile: weights outer, and inputs outer.
+
+    begun: [rows + 1] bytes when so many rows are done, of all `filters`. Of them wait those of the filters that pass
+    before the next row tile: the tile's, or all of a group.
+    """
+    waiting = begun_most(nest, begun)
+    outer = np.multiply.outer(waiting, nest.groups * nest.filters) <= room * filters
+    every = np.multiply.outer(waiting, np.full_like(nest.filters, nest.groups * nest.all_filters)) <= room * filters
+    return outer, every
+
+
+def begun_most(nest: Nest, begun: tuple[int, ...]) -> Ints:
+    """[r] bytes that wait behind the row tile behind which the most do."""
+    rows, heights = len(begun) - 1, nest.rows.heights
+    if not begun:
+        return np.zeros_like(heights)
+    waiting = np.array(begun)
+    return np.array([waiting[np.arange(height, rows, height)].max(initial=0) for height in heights], np.int64)
+
+
+def weights_outer(nest: Nest) -> Cost:
+    """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows come again
+    for each filter tile unless pinned."""
+    full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters
+    streamed = full * np.maximum(nest.filters * nest.filter_bytes - nest.weight_buffer, 0)
+    streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
+    row_tiles = nest.batch * nest.rows.tiles
+    weights = nest.all_filters * nest.filter_bytes + np.multiply.outer(row_tiles - 1, streamed)
+    pinned = pinned_spikes(nest, "weights_outer")
+    moved = fetched(nest, nest.batch, pinned)
+    spikes = pinned[:, None] + np.multiply.outer(moved, nest.filter_tiles)
+    return Cost("weights_outer", weights, spikes, np.zeros_like(nest.filters), pinned)
+
+
+def inputs_outer(nest: Nest) -> Cost:
+    """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
+    tile unless pinned."""
+    pinned = pinned_spikes(nest, "inputs_outer")
+    overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
+    streamed = np.where(nest.rows.heights == 1, overflow, 0)
+    once = pinned + fetched(nest, 1, pinned)
+    spikes = nest.batch * (once[:, None] + np.multiply.outer(streamed, nest.filter_tiles - 1))
+    all_weights = nest.all_filters * nest.filter_bytes
+    resident = _resident_weights(nest)
+    weights = resident + np.multiply.outer(nest.batch * nest.rows.tiles, all_weights - resident)
+    return Cost("inputs_outer", weights, spikes, resident, pinned)
+
+
+def _resident_weights(nest: Nest, nests: int = 1) -> Ints:
+    """[m] bytes of weights that stay while the filter tiles, of so many nests, pass, again and again, through a region
+    of the buffer.
+
+    What a tile of s bytes has beyond a region of r has to stay: sum(max(0, s - r)) + r <= buffer. The least r leaves
+    the most room, buffer - r. Of tiles that the buffer cannot take nothing stays; but one of all filters is its own
+    successor: of it what the buffer holds.
+    """
+    full, rest = nests * (nest.all_filters // nest.filters), nest.all_filters % nest.filters * nest.filter_bytes
+    tile, everything = nest.filters * nest.filter_bytes, nests * nest.all_filters * nest.filter_bytes
+    buffer = nest.weight_buffer
+    if everything <= buffer:
+        return np.full_like(tile, everything)
+    below_rest = -(-(everything - buffer) // (full + nests - 1))
+    above_rest = np.maximum(-(-(full * tile - buffer) // np.maximum(full - 1, 1)), rest)
+    region = np.where(below_rest <= rest, below_rest, above_rest)
+    stays: Ints = np.where(tile <= buffer, buffer - region, np.where(nests * nest.filter_tiles == 1, buffer, 0))
+    return stays
+
+
+def between_visits(nest: Nest, order: Order, nests: int) -> Ints:
+    """[m] bytes of weights that stay from one visit of a layer, so many nests one after the other, to the next. Inputs
+    outer, where each nest keeps its own while its row tiles pass, all of several nests do or none."""
+    stays = _resident_weights(nest, nests)
+    everything = nests * nest.all_filters * nest.filter_bytes
+    return stays if nests == 1 or order == "weights_outer" or everything <= nest.weight_buffer else stays * 0
+
+
+def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
+    """[n] of filter tiles of so many bytes each that pass through a buffer of which `resident` bytes stay: the bytes of
+    each that do, first of all what the tiles have beyond the room that is left for one of them."""
+    beyond = np.maximum(tiles - (buffer - resident), 0)
+    must = np.clip(resident - (np.cumsum(beyond) - beyond), 0, beyond)
+    left = tiles - must
+    may = np.clip(resident - int(must.sum()) - (np.cumsum(left) - left), 0, left)
+    stays: Ints = must + may
+    return stays
+
+
+def pinned_spikes(nest: Nest, order: Order) -> Ints:
+    """[r] bytes of the input that stay while a layer is visited: of all images, or, inputs outer, of each in turn."""
+    images = nest.batch if order == "weights_outer" else 1
+    return _pinned(images * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
+
+
+def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
+    """Bytes that stay: everything if it fits, else what the buffer holds beside the tile at work."""
+    return np.full_like(tile, everything) if everything <= buffer else np.maximum(buffer - tile, 0)
+
+
+def fetched(nest: Nest, images: int, pinned: Ints) -> Ints:
+    """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
+    row = images * nest.row_bytes
+    rows = nest.rows
+    whole = np.minimum(pinned // row, rows.covered)
+    spared = rows.fetched_most(whole)
+    partly = rows.fetched_most(np.minimum(whole + 1, rows.covered)) - spared
+    every = rows.fetched_most(np.full_like(whole, rows.covered))
+    fetched: Ints = row * (every - spared) - (pinned - whole * row) * partly
+    return fetched

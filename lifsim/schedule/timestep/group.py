@@ -1,0 +1,303 @@
+"""One group of layers, timestep-major: the bytes that a choice of strips moves, with all else chosen for the fewest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.membranes import MembraneSplit, StateUse, relays_of, split_of
+from lifsim.schedule.timestep.spike_store import Span, SpikeBuffers, StepSpikes, Timestep, step_spikes
+from lifsim.schedule.timestep.strips import Relay, strip_relays
+from lifsim.schedule.weights.demand import WeightDemand
+from lifsim.schedule.weights.residency import best_weights
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """A batch cut into chunks of `images`, the last one smaller if it does not come out even."""
+
+    batch: int
+    images: int
+
+    @property
+    def count(self) -> int:
+        """Chunks of the batch."""
+        return -(-self.batch // self.images)
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(images, how many chunks have so many)."""
+        whole, rest = divmod(self.batch, self.images)
+        return [(self.images, whole)] * (whole > 0) + [(rest, 1)] * (rest > 0)
+
+
+Heights = Mapping[int, int]
+"""Rows of a strip by state; states without an entry do not run in strips."""
+
+
+@dataclass(frozen=True)
+class GroupCost:
+    """What a group moves with given strips. weights, spikes_in, operand, residual: by layer; spikes_out: by tensor;
+    membranes: the split of each chunk size. region, tile, alike: of a `WeightSplit`."""
+
+    heights: Heights
+    weights: Ints
+    pinned_weights: Ints
+    region: int
+    tile: Ints
+    alike: Ints
+    spikes_in: Ints
+    operand: Ints
+    residual: Ints
+    spikes_out: dict[str, int]
+    psum_read: Ints
+    psum_write: Ints
+    membranes: tuple[MembraneSplit, ...]
+    membrane_bytes: int
+
+    @cached_property
+    def total(self) -> int:
+        """DRAM bytes of the whole batch."""
+        by_layer = self.weights + self.spikes_in + self.operand + self.residual + self.psum_read + self.psum_write
+        return int(by_layer.sum()) + sum(self.spikes_out.values()) + self.membrane_bytes
+
+
+class Group:
+    """Layers first..last of a network, timestep-major, the batch in chunks."""
+
+    def __init__(self, facts: NetworkFacts, first: int, last: int, buffers: BufferBytes, chunks: Chunks) -> None:
+        self.facts, self.first, self.last = facts, first, last
+        self.buffers, self.chunks = buffers, chunks
+        self.layers = facts.layers[first : last + 1]
+        self.states = [index for index, state in enumerate(facts.states) if first <= state.layers[0] <= last]
+        self.in_strips = {relay.state: relay for relay in strip_relays(facts, first, last)}
+
+    def cost(self, heights: Heights) -> GroupCost:
+        """Bytes with these strips; the weight region and the membrane split are the best."""
+        reads, absent, residual, spikes_out = self._spikes(heights)
+        split = best_weights(self._weight_demand(heights, absent, reads))
+        psum_read, psum_write = self._psums
+        membranes = self.membrane_splits(heights)
+        return GroupCost(
+            heights=dict(heights),
+            weights=split.fetched,
+            pinned_weights=split.pinned,
+            region=split.region,
+            tile=split.tile,
+            alike=split.alike,
+            spikes_in=split.reads,
+            operand=split.operand,
+            residual=residual,
+            spikes_out=spikes_out,
+            psum_read=psum_read,
+            psum_write=psum_write,
+            membranes=membranes,
+            membrane_bytes=self.membrane_bytes(membranes),
+        )
+
+    def floor(self, heights: Heights) -> int:
+        """Bytes other than membranes that strips of these heights cannot go below."""
+        visits = self._visits(heights)
+        room, fetched = self.buffers.weight, 0
+        for times, size in sorted(
+            zip(visits, (facts.weight_bytes for facts in self.layers), strict=True), reverse=True
+        ):
+            pinned = min(size, room)
+            room -= pinned
+            fetched += size * times - pinned * (times - 1)
+        return fetched + self._fixed
+
+    def near_floor(self, heights: Heights) -> int:
+        """Bytes that strips of these heights cannot go below, only spikes within the group left out."""
+        nothing = np.zeros(len(self.layers), np.int64)
+        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
+        weights = best_weights(self._weight_demand(heights, nothing, reads)).moved
+        return weights + self._fixed + self.membrane_bytes(self.membrane_splits(heights))
+
+    @cached_property
+    def _fixed(self) -> int:
+        """Bytes that no choice within the group changes: outputs that it hands over, psums."""
+        group = range(self.first, self.last + 1)
+        steps = {"every": self.facts.timesteps, "first": 1, "last": 1}
+        handed_over = sum(
+            steps[tensor.when] * tensor.bytes
+            for tensor in self.facts.made(self.first, self.last)
+            if not tensor.readers or any(reader not in group for reader in tensor.readers)
+        )
+        return self.chunks.batch * handed_over + int(sum(moved.sum() for moved in self._psums))
+
+    def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
+        """The best split for each chunk size; a strip's window is transient."""
+        window = max((self.in_strips[state].state_window_bytes(height) for state, height in heights.items()), default=0)
+        room = self.buffers.membrane
+        return tuple(
+            split_of(tuple(self.state_uses(images, heights)), self.facts.timesteps, room, images * window)
+            for images, _ in self.chunks.sizes
+        )
+
+    def membrane_bytes(self, splits: Sequence[MembraneSplit]) -> int:
+        """DRAM bytes of membranes of the whole batch."""
+        return sum(count * one.moved for one, (_, count) in zip(splits, self.chunks.sizes, strict=True))
+
+    def state_uses(self, images: int, heights: Heights) -> list[StateUse]:
+        """The states of the group, for a chunk of `images`."""
+        found = []
+        for index in self.states:
+            state, relays = self.facts.states[index], len(self.relays_of(index))
+            parted, stripped = state.parted.of(images), index in heights
+            found.append(StateUse(images * state.bytes, len(state.layers), relays, stripped, parted, state.granule))
+        return found
+
+    def relays_of(self, state: int) -> list[tuple[int, ...]]:
+        """The relays of a state: its layers, cut where a LIF of another state comes between two of them."""
+        return self._relays[state]
+
+    @cached_property
+    def _relays(self) -> dict[int, list[tuple[int, ...]]]:
+        owner = {layer: index for index in self.states for layer in self.facts.states[index].layers}
+        return relays_of((owner[layer], layer) for layer in sorted(owner))
+
+    def turns(self, heights: Heights) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+        """The visits of a timestep in order: (layer, which of its strips, the first output rows of all of them)."""
+        stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
+        for span in self.spans(heights):
+            if span.first in stripped:
+                relay, height = stripped[span.first]
+                yield from ((layer, strip, relay.starts(layer, height)) for layer, strip in relay.turns(height))
+            else:
+                yield span.first, 0, (0,)
+
+    def spans(self, heights: Heights) -> list[Span]:
+        """The layers one by one, relays in strips together."""
+        stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
+        spans: list[Span] = []
+        layer = self.first
+        while layer <= self.last:
+            if layer in stripped:
+                relay, height = stripped[layer]
+                spans.append(Span(relay.first, relay.last, relay.spike_window_bytes(height)))
+            else:
+                spans.append(Span(layer, layer))
+            layer = spans[-1].last + 1
+        return spans
+
+    def timesteps(self) -> list[tuple[Timestep, int]]:
+        """Kinds of timesteps and how many there are of each."""
+        total = self.facts.timesteps
+        put_out = [self.facts.tensors[tensor.name] for facts in self.layers for tensor in facts.layer.outputs]
+        if {one.when for one in self.layers} | {tensor.when for tensor in put_out} == {"every"}:
+            return [(Timestep(first=False, last=False), total)]
+        ends = [(Timestep(first=True, last=False), 1), (Timestep(first=False, last=True), 1)]
+        return ends + [(Timestep(first=False, last=False), total - 2)] * (total > 2)
+
+    def _relay_of(self, layer: int, heights: Heights) -> tuple[Relay, int] | None:
+        for state, height in heights.items():
+            if self.in_strips[state].first <= layer <= self.in_strips[state].last:
+                return self.in_strips[state], height
+        return None
+
+    def _visits(self, heights: Heights) -> list[int]:
+        """How often each layer's weights are needed: timesteps, chunks, strips."""
+        return [
+            self.chunks.count * timesteps * self.visits_per_step(layer, heights)
+            for layer, timesteps in enumerate(self._timesteps_per_chunk, self.first)
+        ]
+
+    def visits_per_step(self, layer: int, heights: Heights) -> int:
+        """Strips in which a layer has work."""
+        return len(self._starts(layer, heights)) or 1
+
+    @cached_property
+    def _timesteps_per_chunk(self) -> list[int]:
+        return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
+
+    def _weight_demand(self, heights: Heights, absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
+        rows = [
+            self.chunks.batch * timesteps * facts.rows.axis.rows_out
+            for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
+        ]
+        strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
+        return WeightDemand(
+            layers=tuple(self.layers),
+            visits=tuple(self._visits(heights)),
+            row_visits=tuple(rows),
+            absent=tuple(absent.tolist()),
+            strips=tuple(strips),
+            asked=tuple(tuple(each.tolist()) for each in reads),
+            buffer=self.buffers.weight,
+        )
+
+    def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
+        """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual
+        operands [layers], writes by tensor: the whole batch."""
+        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
+        absent, residual = np.zeros((2, len(self.layers)), np.int64)
+        writes: dict[str, int] = {}
+        for images, chunks in self.chunks.sizes:
+            for now, steps in self.timesteps():
+                found = self.step_spikes(images, now, heights)
+                for layer, read in found.reads.items():
+                    reads[layer - self.first] += chunks * steps * read
+                for layer, times in found.absent.items():
+                    absent[layer - self.first] += chunks * steps * times
+                for layer, size in found.residual.items():
+                    residual[layer - self.first] += chunks * steps * size
+                for name, size in found.writes.items():
+                    writes[name] = writes.get(name, 0) + chunks * steps * size
+        return reads, absent, residual, writes
+
+    def step_spikes(self, images: int, now: Timestep, heights: Heights) -> StepSpikes:
+        """What one timestep of a chunk of `images` moves."""
+        buffers = SpikeBuffers(self.buffers.spike_in, self.buffers.spike_out, images)
+        starts = tuple(self._starts(facts.layer.index, heights) for facts in self.layers)
+        return step_spikes(self.facts, tuple(self.spans(heights)), buffers, now, starts)
+
+    def _starts(self, layer: int, heights: Heights) -> tuple[int, ...]:
+        """First output rows of the strips in which a layer has work; none where it does not run in strips."""
+        relay = self._relay_of(layer, heights)
+        return relay[0].starts(layer, relay[1]) if relay else ()
+
+    @cached_property
+    def _psums(self) -> tuple[Ints, Ints]:
+        """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
+        replayed, written once and read at all timesteps but the first."""
+        spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
+            self._timesteps_per_chunk
+        )
+        waiting = np.zeros_like(spilled)
+        for images, chunks in self.chunks.sizes:
+            waiting += chunks * self.replayed(images)
+        each_way: Ints = self.chunks.batch * spilled
+        return each_way + waiting * (self.facts.timesteps - 1), each_way + waiting
+
+    def replayed(self, images: int) -> Ints:
+        """[layers] bytes of the currents of a chunk that the psum buffer cannot keep beside its working set."""
+        room = max(0, self.buffers.psum - max(facts.psum_working_bytes for facts in self.layers))
+        sizes = images * np.array([facts.replay_bytes for facts in self.layers])
+        overflow: Ints = np.clip(np.cumsum(sizes) - room, 0, sizes)
+        return overflow
+
+    @property
+    def psum_room(self) -> int:
+        """Bytes of the psum buffer beside the currents that wait there to be replayed."""
+        waiting = self.chunks.images * sum(facts.replay_bytes for facts in self.layers)
+        return self.buffers.psum - waiting + int(self.replayed(self.chunks.images).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """A group with the strips that were chosen for it, and what it moves so. What follows from it is kept by it."""
+
+    group: Group
+    cost: GroupCost
+
+    @cached_property
+    def turns(self) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+        """The visits of a timestep in order: (layer, which of its strips, the first output rows of all of them)."""
+        return tuple(self.group.turns(self.cost.heights))

@@ -1,0 +1,168 @@
+"""A timestep-major group as a plan: the best chunk and strips, every byte with the layer that moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.facts import NetworkFacts
+from lifsim.schedule.plan import GroupPlan, Residency, Strip
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.group import Chunks, Group, GroupCost, Walk
+from lifsim.schedule.timestep.membranes import calls_of
+from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
+from lifsim.schedule.timestep.strip_search import cheapest
+from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
+from lifsim.schedule.window import TIMESTEP
+
+
+def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
+    """The chunk asked for, or the smallest one for each number of chunks."""
+    return [chunk] if chunk else sorted({-(-batch // chunks) for chunks in range(1, batch + 1)}, reverse=True)
+
+
+def plan_group(
+    facts: NetworkFacts,
+    first: int,
+    last: int,
+    buffers: BufferBytes,
+    batch: int,
+    chunk: int | None,
+    overlaps: bool = False,
+) -> GroupPlan:
+    """Layers first..last, timestep-major, with the chunk and the strips that move the fewest bytes; what is computed
+    once is replayed or computed again, whichever moves fewer. overlaps: whether the next filter tile's weights come,
+    and the spikes of the last one go, while the array works on one: then the narrowest is taken of those that are as
+    good, else the widest."""
+    best: tuple[GroupCost, Group] | None = None
+    for images, way in product(chunk_sizes(batch, chunk), facts.ways(first, last)):
+        group = Group(way, first, last, buffers, Chunks(batch, images))
+        cost = cheapest(group)
+        if best is None or cost.total < best[0].total:
+            best = cost, group
+    if best is None:
+        raise ValueError(f"batch must be >= 1, is {batch}")
+    return planned(best[1], best[0], overlaps)
+
+
+def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:
+    """A group that moves what `cost` says, as a plan: every byte with the layer that moves it. overlaps: as in
+    `plan_group`."""
+    reads, writes = membrane_moves(group, cost)
+    split = cost.membranes[0]
+    permanent = {
+        group.facts.states[index].name: kept for index, kept in zip(group.states, split.permanent, strict=True)
+    }
+    strips = (
+        Strip(group.in_strips[state].first, group.in_strips[state].last, rows) for state, rows in cost.heights.items()
+    )
+    layers = []
+    for index, layer in enumerate(group.layers):
+        put_out = [tensor.name for tensor in layer.layer.outputs]
+        moved = DramBytes(
+            weights=int(cost.weights[index]),
+            spikes_in=int(cost.spikes_in[index] + cost.operand[index]),
+            operand=int(cost.operand[index]),
+            spikes_out=sum(cost.spikes_out.get(name, 0) for name in put_out),
+            residual=int(cost.residual[index]),
+            membrane_read=int(reads[index]),
+            membrane_write=int(writes[index]),
+            psum_read=int(cost.psum_read[index]),
+            psum_write=int(cost.psum_write[index]),
+        )
+        again = layer.layer.rounds > layer.layer.input.timesteps
+        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, overlaps), again))
+    return GroupPlan(
+        first=group.first,
+        last=group.last,
+        images=group.chunks.images,
+        strips=tuple(sorted(strips, key=lambda strip: strip.first)),
+        residency=Residency(cost.region, split.transient, permanent, split.reserved),
+        layers=tuple(layers),
+        window=TIMESTEP,
+        walk=Walk(group, cost),
+    )
+
+
+def _tiling(group: Group, cost: GroupCost, index: int, overlaps: bool) -> Tiling:
+    layer = group.layers[index]
+    largest = max(int(cost.tile[index]) - 1, 0)
+    alike = layer.tile_filters[largest + 1 - int(cost.alike[index]) : largest + 1]
+    tiles = tuple((alike if overlaps else alike[::-1]).tolist())
+    rows, strips = layer.rows.axis.rows_out, tuple[int, ...]((0,))
+    for state, height in cost.heights.items():
+        relay = group.in_strips[state]
+        if relay.first <= layer.layer.index <= relay.last:
+            rows, strips = height, relay.starts(layer.layer.index, height)
+    visit = VisitShape(gemm_of(layer.layer), strips, layer.rows.row_pixels, tiles, int(layer.tile_filters[0]))
+    cut = step_cut(visit, group.facts.psums.of(layer.layer), group.psum_room)
+    return Tiling(
+        order="weights_outer",
+        rows=rows,
+        filters=cut.filters,
+        row_tiles=-(-layer.rows.axis.rows_out // rows),
+        filter_tiles=-(-layer.layer.group_filters // cut.filters),
+        resident_weight_bytes=int(cost.pinned_weights[index]),
+        resident_spike_bytes=0,
+        cut=cut.into,
+    )
+
+
+def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
+    """[layers] bytes of membranes read and written, whole batch."""
+    reads, writes = np.zeros((2, len(group.layers)), np.int64)
+    steps = group.facts.timesteps
+    for size, (_, chunks) in enumerate(group.chunks.sizes):
+        for move in calls(group, cost, size):
+            reads[move.layer - group.first] += chunks * (move.read * (steps - move.first) + move.again * steps)
+            writes[move.layer - group.first] += chunks * (move.written * (steps - move.last) + move.again * steps)
+    return reads, writes
+
+
+@dataclass(frozen=True)
+class MembraneCall:
+    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. rest: of the state
+    what streams; parts: of its chains beyond the first, for each of which that leaves and comes back. first, last: as
+    of the call (`StateCall`). image_bytes: of the state; what moves of a chunk's is always the last of it, image behind
+    image."""
+
+    layer: int
+    read: int
+    written: int
+    rest: int
+    parts: int
+    first: bool
+    last: bool
+    image_bytes: int
+
+    @property
+    def again(self) -> int:
+        """What leaves and comes back between the parts of its chains."""
+        return self.rest * self.parts
+
+
+def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
+    """The calls of a timestep, in chunks of the `size`-th size."""
+    split = cost.membranes[size]
+    uses = group.state_uses(group.chunks.sizes[size][0], cost.heights)
+    for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):
+        moving = use.bytes - permanent
+        transient = moving if use.stripped else min(moving, split.transient)
+        parts = use.parts_apart(split.reserved)
+        for call in calls_of(group.relays_of(state)):
+            read, written = call.read(moving, transient), call.written(moving, transient)
+            yield MembraneCall(
+                layer=call.layer,
+                read=read,
+                written=written,
+                rest=moving - transient,
+                parts=parts,
+                first=call.first,
+                last=call.last,
+                image_bytes=group.facts.states[state].bytes,
+            )

@@ -1,0 +1,77 @@
+"""Which relays of a group go in strips, and how high: the choice that moves the fewest bytes.
+
+All sets of relays are tried. In a set, each relay and height in turn sets how many membranes must be on chip at least;
+the other relays take the height that fetches the fewest weights among those whose windows fit beside it. Choices are
+looked into in the order of what they cannot go below, until none can win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from operator import itemgetter
+
+from lifsim.schedule.timestep.group import Group, GroupCost, Heights
+from lifsim.schedule.timestep.strips import Relay
+
+
+def cheapest(group: Group) -> GroupCost:
+    """The cost of `group` with the best strips."""
+    best = group.cost({})
+    # Strips only add to the floor: a height that cannot win alone cannot win beside others.
+    heights = {
+        relay: [height for height in _legal_heights(group, relay) if group.floor({relay.state: height}) < best.total]
+        for relay in group.in_strips.values()
+    }
+    relays = [relay for relay in heights if heights[relay]]
+    sets = (chosen for count in range(1, len(relays) + 1) for chosen in combinations(relays, count))
+    choices = [
+        (group.floor(choice), choice)
+        for chosen in sets
+        for choice in _choices(group, {relay: heights[relay] for relay in chosen})
+    ]
+    for floor, choice in sorted(choices, key=itemgetter(0)):
+        if floor >= best.total:
+            break
+        if group.near_floor(choice) < best.total:
+            best = min(best, group.cost(choice), key=lambda cost: cost.total)
+    return best
+
+
+def _legal_heights(group: Group, relay: Relay) -> list[int]:
+    """Heights whose windows of membranes and spikes fit, for a whole chunk."""
+    images = group.chunks.images
+    return [
+        height
+        for height in relay.heights()
+        if images * relay.state_window_bytes(height) <= group.buffers.membrane
+        and images * relay.spike_window_bytes(height) <= group.buffers.spike_out
+    ]
+
+
+def _choices(group: Group, heights: Mapping[Relay, list[int]]) -> Iterator[Heights]:
+    """Heights by state for these relays together, each led by one relay and height."""
+    options = {
+        relay: [
+            (_weights_fetched(group, relay, height), -height, relay.state_window_bytes(height)) for height in allowed
+        ]
+        for relay, allowed in heights.items()
+    }
+    seen = set()
+    for leader, allowed in heights.items():
+        for height in allowed:
+            window = leader.state_window_bytes(height)
+            chosen = {leader.state: height}
+            for relay in heights:
+                fitting = [option for option in options[relay] if option[2] <= window]
+                if relay is not leader and fitting:
+                    chosen[relay.state] = -min(fitting)[1]
+            key = tuple(sorted(chosen.items()))
+            if len(chosen) == len(heights) and key not in seen:
+                seen.add(key)
+                yield chosen
+
+
+def _weights_fetched(group: Group, relay: Relay, height: int) -> int:
+    layers = range(relay.first, relay.last + 1)
+    return sum(len(relay.starts(layer, height)) * group.facts.layers[layer].weight_bytes for layer in layers)

@@ -1,0 +1,211 @@
+"""Strips: layers that share one state run a few output rows at a time.
+
+In strip s of n = ceil(E/h), layer i computes output rows s*h - d_i ... (s+1)*h - d_i - 1 of E (the last strip: to the
+end). Its lag d_i is its predecessor's, or, if that is more, that of whatever it reads of the relay plus the rows
+beneath its own that it needs of it: of what it convolves half a kernel, of what it adds none. A pool of stride 1 lags
+its layer by half its kernel. A row of state lives from the first layer's strip to the last one's: h + D rows are at
+work, D the last lag. Rows of nodes that nothing in the relay reads wait where their windows are cut (`begun`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from lifsim.distinct import distinct
+from lifsim.graph.reach import Read, Step
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
+from lifsim.schedule.norms import barriers
+from lifsim.schedule.tensors.begun import begun_bytes, has_windows
+from lifsim.schedule.tensors.storage import rows_of, step_row_bytes
+
+
+class Starts(tuple[int, ...]):
+    """First output rows of strips, of which there may be as many as rows: what is kept of each is kept under all of
+    them, whose hash is added up once."""
+
+    _hash: int | None = None
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            self._hash = super().__hash__()
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or super().__eq__(other)
+
+
+@dataclass(frozen=True, eq=False)
+class Relay:
+    """A relay: layers first..last of one state (an index), E = `rows` output rows each.
+
+    lags: of each layer. waiting: for each node whose rows stay between the layers, its bytes per row, its lag, and the
+    rows that its readers lie behind: their lag plus the rows above their own that they need. begun: [layers][rows + 1]
+    bytes of rows of nodes that nothing in the relay reads, of whose windows only a part has passed when so many rows of
+    a layer are done.
+    """
+
+    state: int
+    first: int
+    last: int
+    rows: int
+    state_row_bytes: int
+    lags: tuple[int, ...]
+    waiting: tuple[tuple[int, int, int], ...]
+    begun: tuple[tuple[int, ...], ...] = ()
+
+    def heights(self) -> list[int]:
+        """One height for each number of strips from two on: one strip is a layer as a whole."""
+        return [int(height) for height in distinct(-(-self.rows // np.arange(2, self.rows + 1)))]
+
+    def starts(self, layer: int, height: int) -> Starts:
+        """First output row of each strip in which a layer has work."""
+        return _starts(self, layer, height)
+
+    def turns(self, height: int) -> Iterator[tuple[int, int]]:
+        """(layer, which of its strips) in order of execution: in each strip the layers that have work in it."""
+        strips = -(-self.rows // height)
+        opening = [min(lag // height, strips - 1) for lag in self.lags]
+        for strip in range(strips):
+            for layer, first in enumerate(opening, self.first):
+                if strip >= first:
+                    yield layer, strip - first
+
+    def state_window_bytes(self, height: int) -> int:
+        """Membranes at work, per image."""
+        return min(self.rows, height + self.lags[-1]) * self.state_row_bytes
+
+    def spike_window_bytes(self, height: int) -> int:
+        """Spikes between the layers that later layers or the next strip need, and rows that have begun, per image."""
+        return _spike_window_bytes(self, height)
+
+
+@lru_cache(1 << 14)
+def _starts(relay: Relay, layer: int, height: int) -> Starts:
+    strips = -(-relay.rows // height)
+    begins = (strip * height - relay.lags[layer - relay.first] for strip in range(1, strips))
+    return Starts((0, *(row for row in begins if row > 0)))
+
+
+@lru_cache(1 << 14)
+def _spike_window_bytes(relay: Relay, height: int) -> int:
+    tail = relay.rows - (-(-relay.rows // height) - 1) * height
+    between = sum(
+        min(relay.rows, max(height - lag, tail) + behind) * row_bytes for row_bytes, lag, behind in relay.waiting
+    )
+    return between + sum(
+        max(begun[row] for row in relay.starts(layer, height))
+        for layer, begun in enumerate(relay.begun, relay.first)
+        if begun
+    )
+
+
+@lru_cache(1 << 10)
+def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...]:
+    """The relays within first..last that can be computed in strips: none that a batch norm of a training run parts."""
+    found = []
+    for index, state in enumerate(facts.states):
+        if len(state.layers) > 1 and first <= state.layers[0] and state.layers[-1] <= last:
+            relay = _relay(facts, index, state)
+            if relay is not None:
+                found.append(relay)
+    return tuple(found)
+
+
+def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
+    first, last = state.layers[0], state.layers[-1]
+    others = {layer for other in facts.states if other is not state for layer in other.layers}
+    members = range(first, last + 1)
+    if others.intersection(members) or any(facts.layers[layer].when == "last" for layer in members):
+        return None
+    if barriers(facts, first, last):
+        return None
+    if any(facts.layers[layer].rows.axis.rows_out != state.rows for layer in members):
+        return None
+    inner = [tensor for tensor in facts.tensors.values() if tensor.producer in members and _read_in(tensor, members)]
+    between = _Between(facts, members)
+    if any(tensor.when != "every" for tensor in inner) or not between.row_by_row(state.rows):
+        return None
+    return Relay(index, first, last, state.rows, state.row_bytes, between.lags, between.waiting(), between.begun())
+
+
+def _read_in(tensor: TensorFacts, members: range) -> bool:
+    return any(layer in members for layer in tensor.readers)
+
+
+class _Between:
+    """What lies between the layers of a relay. lags: of each layer; behind: by node, how many rows it lags."""
+
+    def __init__(self, facts: NetworkFacts, members: range) -> None:
+        self.facts = facts
+        self.steps = {step.name: step for layer in members for step in facts.steps[layer]}
+        self.layer_of = {step.name: layer for layer in members for step in facts.steps[layer]}
+        self.passed_on = self._passed_on(members)
+        self.behind: dict[str, int] = {}
+        lags: list[int] = []
+        for layer in members:
+            own = facts.steps[layer]
+            sources = [self._there(read) for step in own for read in step.reads if read.node in self.behind]
+            lags.append(max([0, *lags[-1:], *sources]))
+            for step in own:
+                self.behind[step.name] = max(
+                    [lags[-1], *(self._there(read) for read in step.reads if self.layer_of.get(read.node) == layer)]
+                )
+        self.lags = tuple(lags)
+
+    def _there(self, read: Read) -> int:
+        """The lag at which a row has all that it needs of a node."""
+        return self.behind[read.node] + read.below
+
+    def _passed_on(self, members: range) -> set[str]:
+        """Nodes that another layer of the relay reads, or that such a one is made of."""
+        found: set[str] = set()
+        for layer in reversed(members):
+            for step in reversed(self.facts.steps[layer]):
+                is_inner = step.name in found or step.is_lif
+                for read in step.reads:
+                    if read.node in self.layer_of and (is_inner or self.layer_of[read.node] != layer):
+                        found.add(read.node)
+        return found
+
+    def _reads(self) -> Iterator[tuple[Step, Read]]:
+        """Of the nodes that are passed on: by other layers, and by others that are."""
+        for step in self.steps.values():
+            for read in step.reads:
+                within = self.layer_of.get(read.node) == self.layer_of[step.name]
+                if read.node in self.passed_on and (not within or step.name in self.passed_on or step.is_lif):
+                    yield step, read
+
+    def row_by_row(self, rows: int) -> bool:
+        """Whether output row y of every layer needs only rows around y of the others, and its sums are at its LIF at
+        once: sums have no place to wait for one another."""
+        if any(not read.row_by_row or rows_of(self.steps[read.node].tensor.shape) != rows for _, read in self._reads()):
+            return False
+        lags = dict(zip(sorted({*self.layer_of.values()}), self.lags, strict=True))
+        return all(self.behind[name] == lags[self.layer_of[name]] for name, step in self.steps.items() if step.is_lif)
+
+    def waiting(self) -> tuple[tuple[int, int, int], ...]:
+        """Of each node whose rows wait: for other layers, or for a window of its own layer's pool."""
+        behind: dict[str, int] = {}
+        for step, read in self._reads():
+            if self.layer_of[read.node] != self.layer_of[step.name] or read.above or read.below:
+                behind[read.node] = max(behind.get(read.node, 0), self.behind[step.name] + read.above)
+        return tuple((self._row_bytes(name), self.behind[name], rows) for name, rows in behind.items())
+
+    def begun(self) -> tuple[tuple[int, ...], ...]:
+        """[layers][rows + 1] bytes of rows that have begun, of nodes that are not passed on; empty where no such node
+        has windows."""
+        found = []
+        for layer in sorted({*self.layer_of.values()}):
+            steps = self.facts.steps[layer]
+            sizes = {step.name: self._row_bytes(step.name) for step in steps if step.name not in self.passed_on}
+            wanted = has_windows(steps)
+            rows = self.facts.layers[layer].rows.axis.rows_out
+            found.append(tuple(begun_bytes(steps, rows, sizes).tolist()) if wanted else ())
+        return tuple(found)
+
+    def _row_bytes(self, name: str) -> int:
+        return step_row_bytes(self.steps[name].tensor, self.facts.reals)

@@ -1,0 +1,132 @@
+"""Skewed strips in bands of columns: what of a row of state does not fit waits for the next band.
+
+Band after band, in each wave after wave, as skewed strips do. A band is `width` columns; layer l of timestep t lies
+behind in columns, too, by t*P + p_1 + .. + p_l, the p being half kernels of columns between the layers and P their sum:
+it computes columns b*w - lag .. (b+1)*w - lag - 1 in band b. What a kernel needs to the right is done in the same band,
+what it needs to the left in it or in the one before. Between a timestep's last layer and the next one's first there is
+no further lag: a neuron's state depends on its own alone, and within a band rows keep the order.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.waves.waves import Skewed
+
+
+@dataclass(frozen=True)
+class Sweep(Skewed):
+    """Bands as waves of columns: `height` columns each, of map_rows."""
+
+    @property
+    def skew(self) -> int:
+        """No further than the last layer of the timestep before."""
+        return self.lags[-1]
+
+
+@dataclass(frozen=True)
+class Banded(Skewed):
+    """sweep: the bands. kept_rows: of what is between two bands these rows, from the first one on, stay in the
+    membrane buffer; of the others it goes to DRAM and comes back."""
+
+    sweep: Sweep
+    kept_rows: int = 0
+
+    @property
+    def width(self) -> int:
+        """Columns of the last layer's outputs a band."""
+        return self.sweep.height
+
+    @property
+    def in_band(self) -> Skewed:
+        """The waves of one band."""
+        return Skewed(self.first, self.height, self.map_rows, self.lags)
+
+    def bands(self, timesteps: int) -> int:
+        """Until the last timestep of the last layer has passed the map."""
+        return self.sweep.count(timesteps)
+
+    def many(self, timesteps: int) -> tuple[int, int]:
+        """Bands, and waves of each."""
+        return self.bands(timesteps), self.in_band.count(timesteps)
+
+    def count(self, timesteps: int) -> int:
+        """Of all bands."""
+        bands, each = self.many(timesteps)
+        return bands * each
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves] of its band."""
+        return np.tile(self.in_band.done(layer, timesteps), (1, self.bands(timesteps)))
+
+    def strips(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves, 2]; where a band has no columns of a layer, no rows."""
+        rows = np.tile(self.in_band.strips(layer, timesteps), (1, self.bands(timesteps), 1))
+        columns = self.columns(layer, timesteps)
+        return np.where(columns[..., 1:] > columns[..., :1], rows, 0)
+
+    def columns(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves, 2]"""
+        return np.repeat(self.sweep.strips(layer, timesteps), self.in_band.count(timesteps), axis=1)
+
+    def line(self, layer: int, timestep: int) -> tuple[Ints, Ints]:
+        """As of `Waves`, each wave of one band with each band."""
+        rows, _ = self.in_band.line(layer, timestep)
+        across, _ = self.sweep.line(layer, timestep)
+        return np.tile(rows, (len(across), 1)), np.repeat(across, len(rows), axis=0)
+
+    def visits(self, layer: int, timesteps: int) -> int:
+        """Waves of all bands in which a layer has work."""
+        return int(bands_of(self.sweep, layer, timesteps) @ waves_of(self.in_band, layer, timesteps))
+
+    def waits(self, timesteps: int) -> int:
+        """Columns of a row of state that are between two bands at the most."""
+        ends = np.arange(1, self.bands(timesteps)) * self.width
+        last = np.clip(ends - timesteps * self.sweep.lags[-1], 0, self.map_columns)
+        return int((np.minimum(ends, self.map_columns) - last).max(initial=0))
+
+    @property
+    def map_columns(self) -> int:
+        """Columns of the map."""
+        return self.sweep.map_rows
+
+    def handed_over(self, timesteps: int) -> tuple[Ints, Ints]:
+        """[layers] each: columns of a row of state that a band takes over from an earlier one, and that it leaves to a
+        later one, in all bands, by the layer that calls on them next, or has last."""
+        return _handed_over(self.sweep, timesteps)
+
+
+@lru_cache(maxsize=1 << 14)
+def bands_of(sweep: Sweep, layer: int, timesteps: int) -> Ints:
+    """[timesteps * timesteps] bands in which a layer (an index) has work at timesteps t to u, by t * timesteps + u."""
+    strips = sweep.strips(layer, timesteps)
+    works = (strips[..., 1] > strips[..., 0]).T
+    works = works[works.any(axis=1)]
+    first, last = works.argmax(axis=1), timesteps - 1 - works[:, ::-1].argmax(axis=1)
+    return np.bincount(first * timesteps + last, minlength=timesteps**2)
+
+
+@lru_cache(maxsize=1 << 14)
+def waves_of(in_band: Skewed, layer: int, timesteps: int) -> Ints:
+    """[timesteps * timesteps] waves of a band in which a layer (an index) has work at any of the timesteps t to u, by
+    t * timesteps + u."""
+    strips, found = in_band.strips(layer, timesteps), np.zeros((timesteps, timesteps), np.int64)
+    works = strips[..., 1] > strips[..., 0]
+    for first in range(timesteps):
+        found[first, first:] = np.logical_or.accumulate(works[first:]).sum(axis=1)
+    return found.ravel()
+
+
+@lru_cache(maxsize=1 << 12)
+def _handed_over(sweep: Sweep, timesteps: int) -> tuple[Ints, Ints]:
+    lags = np.array(sweep.lags)
+    every = (np.arange(timesteps)[:, None] * sweep.skew + lags).ravel()  # of call after call
+    band = (every[:, None] + np.arange(sweep.map_rows)) // sweep.height
+    passed = (np.diff(band, axis=0) > 0).sum(axis=1)
+    layer = np.arange(every.size) % lags.size
+    found = [np.bincount(by, passed, lags.size).astype(np.int64) for by in (layer[1:], layer[:-1])]
+    return found[0], found[1]

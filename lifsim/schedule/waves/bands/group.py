@@ -1,0 +1,202 @@
+"""Groups in bands of columns (`lifsim.schedule.waves.bands.bands`): what they move, with the cost of cutting rows.
+
+On chip are TW*(h + P) pieces of rows of state, w columns each. At a border of bands what of every row the first
+timestep has begun and the last one not ended waits: so many rows of it as there is room for beside the pieces stay, the
+others go to DRAM with the layer that has called on them last and come with the one that calls next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field, replace
+from functools import cached_property
+from math import inf
+
+import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.tensors.products import gemm_of
+from lifsim.schedule.tensors.psums import spilled_bytes
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
+from lifsim.schedule.timestep.strips import Relay
+from lifsim.schedule.traffic import Held
+from lifsim.schedule.waves.bands.bands import Banded, Sweep
+from lifsim.schedule.waves.bands.floors import BandFloors
+from lifsim.schedule.waves.bands.reads import BandReads
+from lifsim.schedule.waves.bands.spikes import BandSpikes
+from lifsim.schedule.waves.cut import first_starts
+from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.group import LayerTiles, StateSplit
+from lifsim.schedule.waves.skewed import SkewedGroup
+from lifsim.schedule.waves.waves import Waves
+from lifsim.schedule.weights.residency import WeightSplit
+
+
+@dataclass(frozen=True, eq=False)
+class BandGroup(SkewedGroup):
+    """across: its layers column by column; beside: as a relay of columns."""
+
+    across: GroupRows
+    beside: Relay
+    _known: dict[tuple[int, int], BandSpikes] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def columns(self) -> int:
+        """Of the state."""
+        return self.beside.rows
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Of a neuron's state in all channels."""
+        return self.relay.state_row_bytes // self.columns
+
+    def banded(self, height: int, width: int, kept_rows: int = 0) -> Banded:
+        """Strips of so many rows and columns."""
+        sweep = Sweep(self.rows.first, width, self.columns, self.beside.lags)
+        return Banded(self.rows.first, height, self.relay.rows, self.relay.lags, sweep, kept_rows)
+
+    @cached_property
+    def candidates(self) -> tuple[Waves, ...]:
+        """The lowest strips for each number of waves by the narrowest for each number of bands of which the pieces of
+        rows fit; as many rows of the borders stay as have room."""
+        return tuple(waves for _, waves in self.floored(inf))
+
+    @cached_property
+    def floors(self) -> list[int]:
+        """With what moves of membranes, which is known."""
+        return [floor for floor, *_ in BandFloors.of(self).below(inf)]
+
+    def floored(self, limit: float) -> list[tuple[int, Waves]]:
+        """Of the many there are only those below `limit` are made."""
+        return [
+            (floor, self.banded(height, width, kept)) for floor, height, width, kept in BandFloors.of(self).below(limit)
+        ]
+
+    def at_work(self, waves: Waves, images: int) -> int:
+        """Bytes of the pieces of rows of state that are on chip at once, of so many images."""
+        banded = _bands(waves)
+        return images * banded.state_rows(max(self.windows)) * banded.width * self.pixel_bytes
+
+    @property
+    def least_membranes(self) -> int:
+        """Of strips of one row and one column."""
+        return self.at_work(self.banded(1, 1), self.chunks.images)
+
+    def waiting(self, waves: Waves, *, every_row: bool) -> int:  # noqa: ARG002 (fused ones ask for it)
+        """Of the pieces of rows at work, and at the borders of their band."""
+        banded = _bands(waves)
+        return self.chunks.images * max(
+            self._spikes(banded.width, timesteps).most_waiting(banded.in_band) for timesteps in self.windows
+        )
+
+    def _spikes(self, width: int, timesteps: int) -> BandSpikes:
+        key = width, timesteps
+        if key not in self._known:
+            self._known[key] = BandSpikes(self.rows, self.across, self.banded(1, width).sweep, timesteps)
+        return self._known[key]
+
+    def reads(self, waves: Waves, timesteps: int, images: int) -> BandReads:
+        """From outside."""
+        return BandReads(self.rows, self.across, _bands(waves), timesteps, self.buffers.spike_in, images)
+
+    def outside(self, waves: Waves) -> tuple[list[Ints], Ints]:
+        """Turn by turn, whatever spike_in takes whole."""
+        reads = [np.zeros(1 + facts.tile_counts.size, np.int64) for facts in self.layers]
+        residual = np.zeros(len(self.layers), np.int64)
+        for images, chunks in self.chunks.sizes:
+            for timesteps, count in self.windows.items():
+                found, times = self.reads(waves, timesteps, images), chunks * count * images
+                for index, facts in enumerate(self.layers):
+                    counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
+                    reads[index] += times * found.inputs(self.rows.first + index, counts)
+                    residual[index] += times * found.residual(self.rows.first + index)
+        return reads, residual
+
+    def row_visits(self, waves: Waves, index: int) -> int:
+        """Pieces of rows, in all bands."""
+        pieces = self._pieces(waves, index)
+        return self.chunks.batch * self.relay.rows * sum(pieces.values())
+
+    def _pieces(self, waves: Waves, index: int) -> dict[int, int]:
+        """By their columns, bands of all timesteps in which a layer has work."""
+        found: dict[int, int] = {}
+        for timesteps, count in self.windows.items():
+            strips = _bands(waves).sweep.strips(self.rows.first + index, timesteps)
+            for columns, often in zip(*np.unique(strips[..., 1] - strips[..., 0], return_counts=True), strict=True):
+                if columns:
+                    found[int(columns)] = found.get(int(columns), 0) + count * int(often)
+        return found
+
+    def psums(self, waves: Waves) -> tuple[Ints, Ints]:
+        """[layers] that spill, of pieces of a row and the fewest filters; no currents wait."""
+        spilled = []
+        for index, facts in enumerate(self.layers):
+            store, gemm, filters = self.facts.psums.of(facts.layer), gemm_of(facts.layer), facts.layer.group_filters
+            smallest, size = int(facts.tile_filters[0]), 0
+            for columns, often in self._pieces(waves, index).items():
+                parts = (min(smallest, filters - begin) for begin in range(0, filters, smallest))
+                size += often * sum(spilled_bytes(gemm.tile(columns, part), store, 1) for part in parts)
+            spilled.append(self.chunks.batch * self.relay.rows * size)
+        return np.array(spilled, np.int64), np.array(spilled, np.int64)
+
+    def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...]:  # noqa: ARG002
+        """By layer, those of a band of all its columns at the first timestep."""
+        banded, tiled = _bands(waves), []
+        for index, facts in enumerate(self.layers):
+            largest = max(int(split.tile[index]) - 1, 0)
+            alike = facts.tile_filters[largest + 1 - int(split.alike[index]) : largest + 1]
+            tiles = tuple((alike if self.overlaps else alike[::-1]).tolist())
+            starts = banded.in_band.starts(facts.layer.index)
+            if split.tile[index] == 0:  # weights stream under each piece of a row
+                starts = tuple(range(self.relay.rows))
+            whole = gemm_of(facts.layer)
+            piece = whole.tile(self.relay.rows * banded.width, whole.filters)
+            visit = VisitShape(piece, starts, banded.width, tiles, int(facts.tile_filters[0]))
+            found = step_cut(visit, self.facts.psums.of(facts.layer), self.buffers.psum)
+            together = max(found.into.pixel_tiles(piece)) // banded.width
+            starts = first_starts(banded, facts.layer.index, self.columns, together)
+            tiled.append(LayerTiles(found.filters, replace(found.into, starts=starts), Held(0, 0)))
+        return tuple(tiled)
+
+    def stays(self, waves: Waves, tiles: Sequence[LayerTiles], images: int) -> dict[str, int]:  # noqa: ARG002 (fused ones ask)
+        """All, or what there is room for beside the pieces of rows at work and the rows of a border that stay."""
+        size, room = images * self.state.bytes, self.buffers.membrane
+        return {self.state.name: size if size <= room else room - min(size, self.on_chip(_bands(waves), images))}
+
+    def handed_over(self, waves: Waves, timesteps: int, chunk: int, images: int) -> tuple[Ints, Ints]:
+        """Of the rows of a border that do not stay, where the state of the chunk does not."""
+        banded = _bands(waves)
+        moves = 0 if chunk * self.state.bytes <= self.buffers.membrane else self.relay.rows - banded.kept_rows
+        taken, left = banded.handed_over(timesteps)
+        return images * moves * self.pixel_bytes * taken, images * moves * self.pixel_bytes * left
+
+    def states(self, waves: Waves, tiles: Sequence[LayerTiles]) -> StateSplit:
+        """Of the rows of a border that do not stay all moves; between windows what does not stay beside the others."""
+        banded, trips = _bands(waves), len(self.window.spans(self.facts.timesteps)) - 1
+        read, written = np.zeros((2, len(self.layers)), np.int64)
+        found = list[tuple[int, int]]()
+        for images, chunks in self.chunks.sizes:
+            size, stays = images * self.state.bytes, self.stays(waves, tiles, images)[self.state.name]
+            at_work = 0 if stays == size and trips else min(size, self.on_chip(banded, images))
+            found.append((stays if trips else 0, at_work))
+            moved = chunks * trips * (size - stays)
+            read[0] += moved
+            written[-1] += moved
+            for timesteps, count in self.windows.items():
+                taken, left = self.handed_over(waves, timesteps, images, images)
+                read += chunks * count * taken
+                written += chunks * count * left
+        permanent, at_work = found[0]
+        return StateSplit({self.state.name: permanent}, at_work, 0, read, written)
+
+    def on_chip(self, waves: Banded, images: int) -> int:
+        """Bytes of state: the pieces of rows at work, and the rows of a border that stay."""
+        border = images * waves.kept_rows * waves.waits(max(self.windows)) * self.pixel_bytes
+        return self.at_work(waves, images) + border
+
+
+def _bands(waves: Waves) -> Banded:
+    if not isinstance(waves, Banded):
+        raise TypeError(f"{waves} must have bands")
+    return waves

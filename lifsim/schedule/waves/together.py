@@ -1,0 +1,86 @@
+"""Waves as ways in which several layers may run together, for the search of a partition."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from lifsim.errors import Fault
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.together import NEVER
+from lifsim.schedule.waves.floors import FusedFloors
+from lifsim.schedule.waves.plan import in_waves, wave_groups
+from lifsim.schedule.window import Window
+
+if TYPE_CHECKING:
+    from lifsim.schedule.choices import Choice, Choices
+
+
+@dataclass(frozen=True)
+class InWaves:
+    """Fused, or skewed, in windows of whichever size, or of one alone."""
+
+    choices: Choices
+    kind: Literal["fused", "skewed"]
+    only: Window | None = None
+    _found: dict[tuple[int, int], list[Choice]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def windows(self) -> list[Window]:
+        """All timesteps first; of one at a time there are no waves."""
+        timesteps = self.choices.facts.timesteps
+        if self.only is not None:
+            return [self.only.across(timesteps)]
+        least = 1 if self.choices.mergeable else timesteps - 1  # between windows membranes wait in their buffer
+        return [Window(size, self.kind).across(timesteps) for size in range(timesteps, least, -1)]
+
+    @cached_property
+    def floors(self) -> Ints:
+        """As `Together` has them."""
+        if self.kind == "fused":
+            floors: Ints = np.min(list(self._by_window.values()), axis=0)
+            return floors
+        facts = self.choices.facts
+        found = np.full((len(facts.layers), len(facts.layers) + 1), NEVER)
+        for state in facts.states:
+            if len(state.layers) > 1:
+                first, end = state.layers[0], state.layers[-1] + 1
+                found[first, end] = min(self._skewed_floor(first, end, window) for window in self.windows)
+        return found
+
+    @cached_property
+    def _by_window(self) -> dict[Window, Ints]:
+        """Floors of fused groups in windows of each size."""
+        return {window: self._fused_floors(window) for window in self.windows}
+
+    def _fused_floors(self, window: Window) -> Ints:
+        choices, alone = self.choices, range(len(self.choices.facts.layers))
+        never = {one for one in alone if isinstance(wave_groups(choices.waves_asked(one, one + 1), window), Fault)}
+        return FusedFloors(choices.facts, choices.chip.room, choices.batch, window, frozenset(never)).of_spans()
+
+    def _skewed_floor(self, first: int, end: int, window: Window) -> int:
+        groups = wave_groups(self.choices.waves_asked(first, end), window)
+        if isinstance(groups, Fault):
+            return NEVER
+        return min((floor for group in groups for floor in group.floors), default=NEVER)
+
+    def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
+        """In the windows, chunks and waves that move the fewest bytes, if there are any."""
+        if (first, end) not in self._found:
+            found = self._planned(first, end, most)
+            if not found and most < NEVER:
+                return []
+            self._found[first, end] = found
+        return self._found[first, end]
+
+    def _planned(self, first: int, end: int, most: int) -> list[Choice]:
+        limit, best = most + 1, None
+        for window in self.windows:
+            found = in_waves(self.choices.waves_asked(first, end), window, limit)
+            if not isinstance(found, Fault):
+                limit, best = found.dram.total, found
+        return [] if best is None else [self.choices.chosen(best)]

@@ -1,0 +1,224 @@
+"""Waves: several layers of a group take turns on a few rows at a time, all timesteps of a window in each turn.
+
+For each chunk of images, for each window of timesteps, for each wave, for each layer of the group: the timesteps of the
+window, rows of outputs. A layer's turn in a wave is a visit. *Fused*: all timesteps of a visit have the same rows, back
+to back, so that membranes live and die in the PEs; a layer is as far ahead of the last one as the windows of later
+layers need. *Skewed*: layers of one state, timestep t + 1 behind timestep t, so that the first layer finds at t + 1
+what the last one has left at t.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.tensors.rows import Ints
+
+
+@dataclass(frozen=True)
+class Waves(ABC):
+    """Of a group whose first layer (an index) this is. height: rows of the last layer's outputs a wave."""
+
+    first: int
+    height: int
+
+    @property
+    @abstractmethod
+    def skewed(self) -> bool:
+        """Whether timesteps of a window lie behind one another; if not, all of them have the same rows in a wave."""
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the last layer's outputs a band; None: rows are not cut."""
+        return None
+
+    @abstractmethod
+    def count(self, timesteps: int) -> int:
+        """How many a window of so many timesteps has."""
+
+    @abstractmethod
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves] rows of the outputs of a layer's product (an index) that are done behind each wave."""
+
+    def before(self, layer: int, timesteps: int) -> Ints:
+        """The same before each wave."""
+        done = self.done(layer, timesteps)
+        before = np.zeros_like(done)
+        before[:, 1:] = done[:, :-1]
+        return before
+
+    def strips(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves, 2] first row and end of the outputs of a layer's product (an index) that it works on in
+        each wave of a window. Where they are equal, on none."""
+        return np.stack([self.before(layer, timesteps), self.done(layer, timesteps)], axis=-1)
+
+    def columns(self, layer: int, timesteps: int) -> Ints | None:
+        """[timesteps, waves, 2] first column and end of these rows; None: they are whole."""
+        del layer, timesteps
+        return None
+
+    def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
+        """`strips` and `columns` [strips, 2] of one timestep of a window (from 0 on), of the waves in which the layer
+        has work."""
+        strips, columns = self.strips(layer, timestep + 1)[timestep], self.columns(layer, timestep + 1)
+        works = strips[:, 1] > strips[:, 0]
+        return strips[works], None if columns is None else columns[timestep][works]
+
+    def many(self, timesteps: int) -> tuple[int, int]:
+        """How many bands of columns a window has, and waves each."""
+        return 1, self.count(timesteps)
+
+    def rows(self, layer: int, wave: int, timestep: int, timesteps: int | None = None) -> range:
+        """Rows of the outputs of a layer's product (an index) that it works on in a wave; timestep: from 0 within the
+        window, of so many (None: it is the last one). May be empty."""
+        strips = self.strips(layer, timesteps or timestep + 1)[timestep]
+        # Behind its last one there may be waves of later timesteps.
+        return range(*strips[wave].tolist()) if wave < len(strips) else range(int(strips[-1, 1]), int(strips[-1, 1]))
+
+    def starts(self, layer: int) -> tuple[int, ...]:
+        """First rows of a layer's visits, at the first timestep of a window."""
+        return tuple(begin for begin, end in self.strips(layer, 1)[0].tolist() if end > begin)
+
+    def visits(self, layer: int, timesteps: int) -> int:
+        """Waves of a window in which a layer has work."""
+        strips = self.strips(layer, timesteps)
+        return int((strips[..., 1] > strips[..., 0]).any(axis=0).sum())
+
+
+@dataclass(frozen=True)
+class Fused(Waves):
+    """ends: [layers][waves] rows that are done behind each wave, at every timestep."""
+
+    ends: tuple[tuple[int, ...], ...]
+
+    @property
+    def skewed(self) -> bool:
+        """It is not."""
+        return False
+
+    def count(self, timesteps: int) -> int:  # noqa: ARG002 (skewed ones ask for them)
+        """As many whatever the window."""
+        return len(self.ends[0])
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves], all timesteps alike."""
+        return np.tile(self._ends[layer - self.first], (timesteps, 1))
+
+    def visits(self, layer: int, timesteps: int) -> int:  # noqa: ARG002 (skewed ones ask for them)
+        """As many whatever the window."""
+        return self._visits[layer - self.first]
+
+    @cached_property
+    def _ends(self) -> Ints:
+        return np.array(self.ends)
+
+    @cached_property
+    def _visits(self) -> list[int]:
+        """By layer."""
+        works = np.diff(self._ends, axis=1, prepend=0) > 0
+        return [int(count) for count in works.sum(axis=1)]
+
+
+@dataclass(frozen=True, eq=False)
+class SideBySide:
+    """Fused waves of several `heights`, one behind the other. begins: [heights + 1] the first wave of each, and the
+    end; ends: [layers, waves] as of `Fused`."""
+
+    first: int
+    heights: tuple[int, ...]
+    begins: Ints
+    ends: Ints
+    skewed: ClassVar[bool] = False
+
+    def count(self, timesteps: int) -> int:  # noqa: ARG002 (one line, as of `Fused`)
+        """Of all heights."""
+        return len(self.ends[0])
+
+    def done(self, layer: int, timesteps: int) -> Ints:  # noqa: ARG002
+        """[1, waves] rows that are done behind each wave, at every timestep."""
+        return self.ends[None, layer - self.first]
+
+    def before(self, layer: int, timesteps: int) -> Ints:
+        """The same before each wave."""
+        done = self.done(layer, timesteps)
+        before = np.zeros_like(done)
+        before[:, 1:] = done[:, :-1]
+        before[:, self.begins[:-1]] = 0
+        return before
+
+    @cached_property
+    def visits(self) -> Ints:
+        """[heights, layers] waves in which a layer has work."""
+        before = np.concatenate([self.before(layer, 1) for layer in range(self.first, self.first + len(self.ends))])
+        works: Ints = np.add.reduceat(self.ends > before, self.begins[:-1], axis=1, dtype=np.int64)
+        return works.T
+
+    def apart(self) -> tuple[Fused, ...]:
+        """One for each height."""
+        spans, every = pairwise(self.begins.tolist()), self.ends.tolist()
+        return tuple(
+            Fused(self.first, height, tuple(tuple(layer[begin:end]) for layer in every))
+            for height, (begin, end) in zip(self.heights, spans, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Skewed(Waves):
+    """map_rows: of every layer. lags: by layer, how many rows it lies behind the first one at the same timestep."""
+
+    map_rows: int
+    lags: tuple[int, ...]
+
+    @property
+    def skewed(self) -> bool:
+        """It is."""
+        return True
+
+    @property
+    def skew(self) -> int:
+        """Rows by which a timestep lies behind the one before: its first layer behind the last one of that, in the
+        wave before."""
+        return self.height + self.lags[-1]
+
+    def count(self, timesteps: int) -> int:
+        """Until the last timestep of the last layer has passed the map."""
+        return -(-(self.map_rows + (timesteps - 1) * self.skew + self.lags[-1]) // self.height)
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves]."""
+        return self._done(np.arange(self.count(timesteps)), self._lag(layer, np.arange(timesteps)[:, None]))
+
+    def _lag(self, layer: int, timestep: Ints) -> Ints:
+        """Rows that a layer lies behind the first one at the first timestep of a window."""
+        return timestep * self.skew + self.lags[layer - self.first]
+
+    def _done(self, waves: Ints, lag: Ints) -> Ints:
+        """Rows that are done behind these `waves` by what lies so far behind."""
+        ends: Ints = np.clip((waves + 1) * self.height - lag, 0, self.map_rows)
+        return ends
+
+    def _at_work(self, lag: Ints) -> tuple[Ints, Ints]:
+        """The first wave with work for what lies so far behind, and the one behind the last: they follow each other."""
+        return lag // self.height, -(-(lag + self.map_rows) // self.height)
+
+    def visits(self, layer: int, timesteps: int) -> int:
+        """Each timestep's work is in waves that follow each other, as it is behind that of the one before."""
+        begin, end = self._at_work(self._lag(layer, np.arange(timesteps)))
+        passed = np.append(0, end[:-1])
+        return int(np.maximum(end - np.maximum(begin, passed), 0).sum())
+
+    def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
+        """Without a look at the waves of other timesteps: a window has more of them the longer it is."""
+        lag = self._lag(layer, np.array(timestep))
+        begin, end = self._at_work(lag)
+        ends = self._done(np.arange(int(begin), int(end)), lag)
+        return np.column_stack([np.append(0, ends[:-1]), ends]), None
+
+    def state_rows(self, timesteps: int) -> int:
+        """Rows of the state that are on chip at once."""
+        return min(self.map_rows, timesteps * self.skew)

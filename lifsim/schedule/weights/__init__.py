@@ -1,0 +1,1 @@
+"""How the weight buffer of a group is divided: what stays, what streams through."""
