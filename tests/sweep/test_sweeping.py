@@ -184,8 +184,9 @@ def test_a_point_that_fails_is_a_row_and_the_others_go_on(capsys: pytest.Capture
     ],
 )
 def test_sharings_that_leave_fewer_lif_units_are_no_comparison_of_sharing_alone(
-    sharings: str, most: str, capsys: pytest.CaptureFixture[str]
+    sharings: str, most: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # a note is one line
     status, _, err = _lifsim(capsys, "sweep", *SMALL, "--sharing", sharings, "--share-where-possible", "--out", "s")
     assert status == 0
     told = [line for line in err.splitlines() if line.startswith("assumption: sharing: ")]
