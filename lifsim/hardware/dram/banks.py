@@ -5,65 +5,121 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled, inlined
-from lifsim.hardware.dram.members import HAVE_COMMANDS, join
+from lifsim.hardware.dram.keys import UNKNOWN, find_sooner, key_of
+from lifsim.hardware.dram.members import HAVE_COMMANDS, are_few, join
 from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
-from lifsim.hardware.dram.rouse import NEVER, of_bank, of_group, rouse
-from lifsim.hardware.dram.state import SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, PRE, RD, REF, legal, plan
+from lifsim.hardware.dram.rouse import NEVER, rouse
+from lifsim.hardware.dram.state import BANK_COMMANDS, SELF_REFRESH
+from lifsim.hardware.dram.wants import ACT, MOST, PRE, RD, REF, legal, offer_again, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
-UNKNOWN = np.int64(-1)  # when the next bank sends something: it must be looked for
 
 
 @compiled
-def expect(m: Machine, bank: Int64, row: Int64) -> None:
-    """A command of that row joined the bank's. It is news if it is the only one, or the first hit of its kind; the bank
-    may then be the next to send something."""
+def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
+    """A command of that row joined the bank's in `cycle`. It is news if it is the only one, or the first hit of its
+    kind; the bank may then be the next to send something."""
     b, count = m.banks[bank], m.queues[commands_of(bank)].count
     is_first_hit = row == b.open_row and (b.queued_hits == 1 or 0 < b.queued_writes < count)
     if count == 1:
         join(m, HAVE_COMMANDS, bank)
     if count == 1 or is_first_hit:
         plan(m, bank)
-        m.channels[b.channel].due = UNKNOWN
+        find_sooner(m, bank, cycle)
+
+
+@compiled
+def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_cycle: Int64) -> Int64:
+    """Move the legal cycles of all that must wait for `command`, which the bank sends in `cycle`. The least key
+    (keys.py) of its channel's other banks from `next_cycle` on, in turn behind it.
+
+    Outside its bank a command for a row (a column) holds off only others for rows (columns), which are two, `pair` and
+    the next, or a refresh of its rank. A fifth activate of the rank waits for the four before it, whatever is sent."""
+    b = m.banks[bank]
+    m.ranks[b.rank].refresh_at = max(m.ranks[b.rank].refresh_at, cycle + m.gaps[command, IN_RANK, REF])
+    if command & RD:
+        least = _hold_off(m, cycle, bank, command, RD, next_cycle)
+    else:
+        least = _hold_off(m, cycle, bank, command, ACT, next_cycle)
+    for later in range(BANK_COMMANDS):
+        m.legal[later, bank] = max(m.legal[later, bank], cycle + m.gaps[command, IN_BANK, later])
+    if m.channels[b.channel].choices > 0:
+        least = min(least, _of_choices(m, bank, next_cycle))
+    return least
 
 
 @inlined
-def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
-    """Move the legal cycles of all that must wait for `command`. Outside its bank one for a row (a column) holds off
-    only others for rows (columns), which are two, `pair` and the next, or a refresh of its rank."""
-    b, pair = m.banks[bank], command & RD
-    rank = m.ranks[b.rank]
-    rank.refresh_at = max(rank.refresh_at, cycle + m.gaps[command, IN_RANK, REF])
-    _hold_off(m, of_bank(bank, ACT), _waits(m, cycle, command, IN_BANK, ACT))
-    _hold_off(m, of_bank(bank, RD), _waits(m, cycle, command, IN_BANK, RD))
-    _hold_off(m, of_group(b.group, pair), _waits(m, cycle, command, IN_GROUP, pair))
-    in_rank, beside = _waits(m, cycle, command, IN_RANK, pair), _waits(m, cycle, command, IN_OTHER_RANKS, pair)
-    # Its rank first: no processor foresees which it is, so there is no branch for it.
-    first, own, last = b.channel * m.groups_per_channel, b.rank * m.groups_per_rank, m.groups_per_channel - 1
-    for group in range(own, own + m.groups_per_rank):
-        _hold_off(m, of_group(group, pair), in_rank)
-    for group in range(own + m.groups_per_rank, own + m.groups_per_channel):
-        _hold_off(m, of_group(first + (group & last), pair), beside)
+def _hold_off(m: Machine, cycle: Int64, bank: Int64, command: Int64, pair: Int64, next_cycle: Int64) -> Int64:
+    """`keep_apart` of the `pair`, for each pair by itself: where its legal cycles stand the compiler has to know."""
+    b, last = m.banks[bank], m.banks_per_channel - 1
+    rank, first, own, least = m.ranks[b.rank], bank & ~last, bank & last, np.int64(NEVER)
+    fifth = m.activated[b.rank, rank.activates & 3] + m.faw_cycles if pair == ACT else np.int64(0)
+    in_group, in_rank = _waits(m, cycle, command, IN_GROUP), _waits(m, cycle, command, IN_RANK)
+    beside = _waits(m, cycle, command, IN_OTHER_RANKS)
+    group_first, group_second = max(in_group[0], fifth), in_group[1]
+    rank_first, rank_second = max(in_rank[0], fifth), in_rank[1]
+    beside_first, beside_second = beside
+    # In registers: what is written might be any of these, for all that the compiler knows.
+    group_size, rank_size, bits = np.int64(m.banks_per_group), np.int64(m.banks_per_rank), m.turn_bits
+    if are_few(m, np.int64(b.channel)):
+        for place in range(last + 1):
+            apart, other = place ^ own, first + place
+            until = group_first if apart < group_size else rank_first if apart < rank_size else beside_first
+            second = group_second if apart < group_size else rank_second if apart < rank_size else beside_second
+            m.legal[pair, other] = max(until, m.legal[pair, other])
+            m.legal[pair + 1, other] = max(second, m.legal[pair + 1, other])
+        return _of_few(m, bank, next_cycle)
+    for place in range(last + 1):
+        apart, other = place ^ own, first + place
+        until = group_first if apart < group_size else rank_first if apart < rank_size else beside_first
+        second = group_second if apart < group_size else rank_second if apart < rank_size else beside_second
+        until, second = max(until, m.legal[pair, other]), max(second, m.legal[pair + 1, other])
+        asks, allowed = m.asks[MOST, other], m.allowed[MOST, other]
+        allowed = until if asks == pair else second if asks == pair + 1 else allowed
+        m.legal[pair, other], m.legal[pair + 1, other], m.allowed[MOST, other] = until, second, allowed
+        key = max(allowed, next_cycle) << bits | (place - own - 1) & last
+        least = min(least, key if apart > 0 else NEVER)
+    return least
+
+
+@compiled
+def _waits(m: Machine, cycle: Int64, command: Int64, scope: Int64) -> tuple[Int64, Int64]:
+    """Until when the two that `command` holds off wait."""
+    return cycle + m.gaps[command, scope, command & RD], cycle + m.gaps[command, scope, (command & RD) + 1]
+
+
+@compiled
+def _of_few(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
+    """What other banks with commands want is allowed when it is legal; the least of their keys."""
+    last, least, first = m.banks_per_channel - 1, np.int64(NEVER), bank & ~(m.banks_per_channel - 1)
+    for place in range(first, first + m.member_count[m.banks[bank].channel, HAVE_COMMANDS]):
+        other = np.int64(m.members[HAVE_COMMANDS, place])
+        if other != bank:
+            offer_again(m, other)
+            least = min(least, key_of(m, other, (other - bank - 1) & last, next_cycle))
+    return least
+
+
+@compiled
+def _of_choices(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
+    """What other banks may choose is allowed when it is legal; the least of their keys."""
+    last, least, first = m.banks_per_channel - 1, np.int64(NEVER), bank & ~(m.banks_per_channel - 1)
+    for other in range(first, first + last + 1):
+        if m.banks[other].has_choice and other != bank:
+            offer_again(m, other)
+            least = min(least, key_of(m, other, (other - bank - 1) & last, next_cycle))
+    return least
 
 
 @inlined
-def _waits(m: Machine, cycle: Int64, command: Int64, scope: Int64, later: Int64) -> tuple[Int64, Int64]:
-    """Until when `later` and the command behind it wait."""
-    return cycle + m.gaps[command, scope, later], cycle + m.gaps[command, scope, later + 1]
-
-
-@inlined
-def _hold_off(m: Machine, place: Int64, until: tuple[Int64, Int64]) -> None:
-    m.legal[place], m.legal[place + 1] = max(m.legal[place], until[0]), max(m.legal[place + 1], until[1])
-
-
-@inlined
-def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64) -> None:
-    """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date."""
-    channel = m.banks[bank].channel
-    keep_apart(m, cycle, bank, command)
+def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64, next_cycle: Int64) -> Int64:
+    """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date. The
+    least key of its channel from `next_cycle` on, in turn behind the bank."""
+    channel, last = m.banks[bank].channel, m.banks_per_channel - 1
+    if command == ACT:
+        _count_activate(m, cycle, bank)
+    least = keep_apart(m, cycle, bank, command, next_cycle)
     if command == ACT:
         _open_row(m, cycle, bank, row)
     elif command == PRE:
@@ -79,17 +135,20 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
         log[m.logged].bank = bank
         log[m.logged].row = row
     m.logged += 1
+    return min(least, key_of(m, bank, last, next_cycle))
+
+
+@compiled
+def _count_activate(m: Machine, cycle: Int64, bank: Int64) -> None:
+    rank = m.banks[bank].rank
+    m.activated[rank, m.ranks[rank].activates & 3] = cycle
+    m.ranks[rank].activates += 1
 
 
 @compiled
 def _open_row(m: Machine, cycle: Int64, bank: Int64, row: Int64) -> None:
     b = m.banks[bank]
     rank = m.ranks[b.rank]
-    m.activated[b.rank, rank.activates & 3] = cycle
-    rank.activates += 1
-    fifth = m.activated[b.rank, rank.activates & 3] + m.faw_cycles
-    for group in range(b.rank * m.groups_per_rank, (b.rank + 1) * m.groups_per_rank):
-        m.legal[of_group(group, ACT)] = max(m.legal[of_group(group, ACT)], fifth)
     if rank.open_banks == 0:
         rank.open_since = cycle
     rank.open_banks += 1
@@ -159,11 +218,11 @@ def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int6
     if m.ranks[rank].open_banks > 0:
         for bank in range(first, first + m.banks_per_rank):
             if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
-                send(m, log, cycle, bank, PRE, np.int64(0))
+                send(m, log, cycle, bank, PRE, np.int64(0), cycle)
                 _forget_next(m, channel)
                 return PRE
     elif m.ranks[rank].refresh_at <= cycle:
-        send(m, log, cycle, first, REF, np.int64(0))
+        send(m, log, cycle, first, REF, np.int64(0), cycle)
         _forget_next(m, channel)
         c.refreshes_owed -= 1
         c.refresh_rank = (c.refresh_rank + 1) % m.rank_count

@@ -93,7 +93,7 @@ def _refresh_before(m: Machine, channel: Int64, limit: Int64, exit_cycles: Int64
         if m.power_down_after < NEVER:
             _sleep_between(m, rank, first, last, times)
         last += exit_cycles
-        keep_apart(m, last, rank * m.banks_per_rank, REF)
+        keep_apart(m, last, rank * m.banks_per_rank, REF, last)
         if m.sleeps:
             m.ranks[rank].quiet = last + m.quiet_after[REF]
         sent += times

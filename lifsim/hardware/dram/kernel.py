@@ -1,10 +1,10 @@
 """The DRAM controller, from event to event. Import it only to simulate: it loads Numba.
 
 Modelled on DRAMsim3 (controller.cc, command_queue.cc, refresh.cc), written anew: instead of looking at every queue in
-every cycle, each bank keeps what it wants to send (wants.py) and the cycle in which its own constraints allow it, which
-change only with its commands and its row; so at the end of each cycle of interest the channel finds, from these and
-from what the others hold off, which bank sends next, and when (turns.py). docs/model.md states the rules;
-tests/oracles/dram.py plays them cycle by cycle and must give the same cycle for every request.
+every cycle, each bank keeps what it wants to send (wants.py), which changes only with its commands and its row, and the
+cycle in which the constraints allow it. Each command that is sent puts off what the others want; which bank sends next,
+and when, is found in the same look at them (banks.py). docs/model.md states the rules; tests/oracles/dram.py plays them
+cycle by cycle and must give the same cycle for every request.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
-from lifsim.hardware.dram.banks import UNKNOWN, owe_refresh, refresh_step
+from lifsim.hardware.dram.banks import owe_refresh, refresh_step
 from lifsim.hardware.dram.fill import fill
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled, lowest_bit
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled, inlined, lowest_bit
+from lifsim.hardware.dram.keys import UNKNOWN
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step
@@ -27,7 +28,7 @@ from lifsim.hardware.dram.turns import find_next, next_command, queue_step
 from lifsim.hardware.dram.wants import is_column
 
 
-@compiled
+@inlined
 def _tick(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int64, closing: Bool) -> None:
     """One cycle of a channel, and when its next one of interest is."""
     c = m.channels[channel]
@@ -123,7 +124,6 @@ def _send_rows(m: Machine, log: Records, blocks: Records, cycle: Int64, limit: I
     while c.due == m.wake[only] and c.due < limit and not is_column(c.command):
         cycle = np.int64(c.due)
         queue_step(m, log, blocks, only, cycle, NONE)
-        find_next(m, only, cycle + 1)
         m.wake[only] = next_command(m, only, cycle)
     return cycle
 

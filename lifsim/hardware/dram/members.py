@@ -5,10 +5,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Int64, Machine, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled
 
 # The first two are numbered as the kinds of transactions are.
 READS_CAN_MOVE, WRITES_CAN_MOVE, HAVE_COMMANDS = np.arange(3)
+
+
+_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all as one.
+
+
+@compiled
+def are_few(m: Machine, channel: Int64) -> Bool:
+    """Whether few of the banks of a channel have commands."""
+    return _FEW * m.member_count[channel, HAVE_COMMANDS] < m.banks_per_channel
 
 
 @compiled

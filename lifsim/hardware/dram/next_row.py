@@ -16,7 +16,7 @@ from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.members import HAVE_COMMANDS, WRITES_CAN_MOVE, join, leave
 from lifsim.hardware.dram.queues import READ_KIND, WRITE_KIND, append, commands_of, waiting_for
 from lifsim.hardware.dram.rounds import hits_alike, is_steady
-from lifsim.hardware.dram.turns import ready_at
+from lifsim.hardware.dram.turns import find_next, ready_at
 from lifsim.hardware.dram.wants import ACT, RD, legal, plan
 
 
@@ -44,13 +44,15 @@ def open_next_row(m: Machine, log: Records, blocks: Records, cycle: Int64, stop_
     hits = max(hits, min(most, 1 + (min(sends, stop_cycle) - 1 - first) // gap))
     last = first + (hits - 1) * gap
     send_hits(m, blocks, old, np.int64(m.queues[waiting_for(old, READ_KIND)].first), first, last, np.int64(hits))
-    keep_apart(m, last, old, RD)
+    keep_apart(m, last, old, RD, last + 1)
     plan(m, old)
     _take(m, bank, np.int64(blocks[m.block].first + m.offset), np.int64(hits))
     blocks[m.block].activates += 1
-    send(m, log, opens, bank, ACT, np.int64(m.row))
-    m.channels[m.banks[old].channel].turn = (bank if last < opens else old) & (m.banks_per_channel - 1)
-    return max(full, last)
+    send(m, log, opens, bank, ACT, np.int64(m.row), opens + 1)
+    channel, gone = np.int64(m.banks[old].channel), max(full, last)
+    m.channels[channel].turn = (bank if last < opens else old) & (m.banks_per_channel - 1)
+    find_next(m, channel, gone + 1)
+    return gone
 
 
 @compiled

@@ -42,7 +42,7 @@ def pass_rounds(
     while sends != bank:
         if is_steady(m, sends, kind):
             _send_round(m, blocks, sends, at + turn, last + turn, np.int64(rounds))
-            keep_apart(m, last + turn, sends, WR if kind else RD)
+            keep_apart(m, last + turn, sends, WR if kind else RD, last + turn)
             plan(m, sends)
             turn += gap
         sends = _next_with_commands(m, sends)

@@ -11,22 +11,9 @@ import numpy as np
 
 from lifsim.hardware.dram.jit import Int64, Machine, compiled
 from lifsim.hardware.dram.state import AWAKE, BANK_COMMANDS, SELF_REFRESH
-from lifsim.model.dram import MAX_BANKS
 
 NEVER = np.int64(1 << 62)
 ACTIVE_DOWN, PRECHARGE_DOWN, IN_SELF_REFRESH = np.arange(3)
-
-
-@compiled
-def of_bank(bank: Int64, command: Int64) -> Int64:
-    """Where the first cycle stands in which the bank's own constraints allow `command`."""
-    return bank * BANK_COMMANDS + command
-
-
-@compiled
-def of_group(group: Int64, command: Int64) -> Int64:
-    """Where that stands in which those of its bank group, of its rank and of the others do."""
-    return (MAX_BANKS + group) * BANK_COMMANDS + command
 
 
 @compiled
@@ -65,8 +52,8 @@ def _slept(m: Machine, rank: Int64, kind: Int64, since: Int64, until: Int64) -> 
 
 @compiled
 def hold_back(m: Machine, rank: Int64, until: Int64) -> None:
-    """No command goes to the rank before `until`."""
+    """No command goes to the rank, of which nothing is asked yet, before `until`."""
     m.ranks[rank].refresh_at = max(m.ranks[rank].refresh_at, until)
-    groups = m.groups_per_rank
-    for place in range(of_group(rank * groups, 0), of_group((rank + 1) * groups, 0)):
-        m.legal[place] = max(m.legal[place], until)
+    for command in range(BANK_COMMANDS):
+        for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
+            m.legal[command, bank] = max(m.legal[command, bank], until)

@@ -32,7 +32,7 @@ def sleep_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> None:
         if r.open_banks > 0:
             for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
                 if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
-                    send(m, log, cycle, bank, PRE, np.int64(0))
+                    send(m, log, cycle, bank, PRE, np.int64(0), cycle)
                     return
         elif _may_enter(m, rank) <= cycle:
             r.state, r.since = SELF_REFRESH, cycle

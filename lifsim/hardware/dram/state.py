@@ -15,6 +15,8 @@ Array = npt.NDArray[Any]
 FAR = 1 << 62
 _MERGED_READS = 32768
 PACE_BITS = 16
+ROW = MAX_BANKS + 16
+"""Numbers of a table of banks: those of one bank do not stand whole pages apart, which processors take for the same."""
 CROWDS = 1 << 12
 """Counts of entries by their row: so many that two of the few hundred rows that wait seldom share one."""
 COMMANDS = len(Command)
@@ -68,7 +70,7 @@ LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
-    "channel_count", "rank_count", "groups_per_rank", "groups_per_channel", "banks_per_rank", "banks_per_channel",
+    "channel_count", "rank_count", "banks_per_group", "banks_per_rank", "banks_per_channel",
     "turn_bits", "unwanted", "read_queue", "write_queue", "command_queue", "drain_above", "row_hit_limit",
     "requests_per_cycle", "dual_command", "read_cycles", "write_cycles", "faw_cycles", "refresh_cycles",
     "row_series_bits", "segment_count", "merged_reads", "sleeps", "power_down_after", "self_refresh_after",
@@ -88,11 +90,11 @@ MACHINE = np.dtype(
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
         ("quiet_after", np.int64, (COMMANDS,)),
         ("segments", np.int64, (64, 4)),
-        ("legal", np.int64, (2 * MAX_BANKS * BANK_COMMANDS,)),
+        ("legal", np.int64, (BANK_COMMANDS, ROW)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
-        ("ready", np.int64, (WANTS * MAX_BANKS,)),
-        ("bound", np.int64, (WANTS * MAX_BANKS,)),
+        ("allowed", np.int64, (WANTS, ROW)),
+        ("asks", np.int64, (WANTS, ROW)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
         ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
@@ -114,13 +116,12 @@ MACHINE = np.dtype(
 
 series: how many there were; last_burst, last_series [kind]: the read, the write that came in last, and the number of
 its series, which the next one of its kind continues if it follows it (front_end.py); gaps [earlier command, scope,
-later command]: the constraints in cycles, 0 where there is none; quiet_after [command]: when a rank may sleep behind
-it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state; legal [row x BANK_COMMANDS + command]
-the first cycle in which the constraints allow it, row = bank: its own, MAX_BANKS + bank group: those of its group, its
-rank and the others; activated [rank, 4] the last four activates; banks: wants.py; ready
-[WANTS x MAX_BANKS] what each bank wants, all that it wants most first: the cycle in which its own constraints allow it,
-`unwanted` if it wants nothing; bound: which of `legal` the others' are; channels: the bank that is the `next` to send,
-the cycle in which it is `due`, what it sends (turns.py), choices: banks with more than one want; wake: each channel's
+later command]: the constraints in cycles, 0 where there is none, of a group those of its rank, too; quiet_after
+[command]: when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state;
+legal [command, bank] the first cycle in which the constraints allow it; activated [rank, 4] the last four activates;
+banks: wants.py; asks [WANTS, bank] the commands that it wants, the one that it wants most first, -1 for none, allowed
+[WANTS, bank] when each is legal, `unwanted` for none; channels: the bank that is the `next` to send, the cycle in which
+it is `due`, what it sends (turns.py, keys.py), choices: banks with more than one want; wake: each channel's
 next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set, place] sets of banks of
 a channel, from the place of its first bank on, member_count [channel, set] of them, place [set, bank] -1 outside
 (members.py); queues: BANK_QUEUES of each bank (queues.py); waiters: chains of reads that share another's command, by
@@ -139,7 +140,7 @@ def new_machine(spec: DramSpec) -> Array:
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
     banks["group"], banks["open_row"], banks["second"] = index // organisation.banks_per_group, -1, -1
-    m["ready"], m["channels"]["due"] = m["unwanted"], FAR
+    m["allowed"], m["asks"], m["channels"]["due"] = m["unwanted"], -1, FAR
     m["channels"]["refresh_due"] = m["refresh_cycles"]
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
@@ -152,9 +153,8 @@ def new_machine(spec: DramSpec) -> Array:
 def _set_constants(m: Any, spec: DramSpec) -> None:
     organisation, controller, timing = spec.organisation, spec.controller, spec.timing
     m["channel_count"], m["rank_count"] = organisation.channels, organisation.ranks
-    m["groups_per_rank"] = organisation.bank_groups
-    m["groups_per_channel"] = organisation.ranks * organisation.bank_groups
-    # A bank's turn stands behind the cycle in one number (turns.py); that of a bank that wants nothing is FAR.
+    m["banks_per_group"] = organisation.banks_per_group
+    # A bank's turn stands behind the cycle in one number (keys.py); that of a bank that wants nothing is FAR.
     m["turn_bits"] = (organisation.banks_per_channel - 1).bit_length()
     m["unwanted"] = FAR >> m["turn_bits"]
     m["banks_per_rank"], m["banks_per_channel"] = organisation.banks_per_rank, organisation.banks_per_channel
@@ -169,6 +169,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     _set_sleep(m, spec)
     for rule in CONSTRAINTS:
         m["gaps"][rule.earlier, rule.scope, rule.later] = max(0, rule.cycles(spec))
+    m["gaps"][:, Scope.SAME_GROUP] = np.maximum(m["gaps"][:, Scope.SAME_GROUP], m["gaps"][:, Scope.SAME_RANK])
     segments = _segment_table(spec)
     m["segments"][: len(segments)] = segments
     m["segment_count"] = len(segments)

@@ -14,6 +14,7 @@ import numpy as np
 from lifsim.hardware.dram.banks import send
 from lifsim.hardware.dram.front_end import accept_next, arrival, follows
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.keys import foresee
 from lifsim.hardware.dram.members import READS_CAN_MOVE, WRITES_CAN_MOVE
 from lifsim.hardware.dram.next_row import open_next_row, writes_wait_in_row
 from lifsim.hardware.dram.queues import WRITE_KIND, commands_of, waiting_for
@@ -117,6 +118,7 @@ def run_streak(
         stop_cycle = min(stop_cycle, m.channels[other].refresh_due)
         if m.self_refresh_after < NEVER:
             stop_cycle = min(stop_cycle, sleep_wake(m, other, cycle))
+    find_next(m, channel, cycle + 1)
     while stop_block < 0 or blocks[stop_block].remaining > 0:
         if left == 0:
             opened = open_next_row(m, log, blocks, cycle, stop_cycle)
@@ -124,7 +126,6 @@ def run_streak(
             cycle = opened
             if left <= 0:
                 break
-        find_next(m, channel, cycle + 1)
         at, bank, command = np.int64(c.due), np.int64(c.next), np.int64(c.command)
         moves_up = is_column(command) and m.queues[waiting_for(bank, kind)].count > 0
         if at >= stop_cycle:
@@ -136,15 +137,14 @@ def run_streak(
         cycle = at
         c.turn = bank - channel * m.banks_per_channel
         if not moves_up:
-            send_chosen(m, log, blocks, cycle, bank, command, np.int64(c.entry))
+            send_chosen(m, log, blocks, channel, cycle, cycle + 1)
             if m.ranks[m.banks[bank].rank].commands == 0 or c.commands < 2:
                 break
             continue
         answer(m, blocks, cycle, bank, np.int64(c.entry))
         pass_on(m, blocks, bank, kind)
-        send(m, log, cycle, bank, command, np.int64(m.banks[bank].open_row))
+        foresee(m, channel, send(m, log, cycle, bank, command, np.int64(m.banks[bank].open_row), cycle + 1))
         accept_next(m, blocks, kind, cycle)
         left -= 1
-    find_next(m, channel, cycle + 1)
     m.wake[channel] = next_command(m, channel, cycle)
     return cycle

@@ -123,7 +123,7 @@ def _move_first(m: Machine, blocks: Records, bank: Int64, kind: Int64, cycle: In
         for either in range(2):
             if m.place[either, bank] >= 0:
                 leave(m, either, bank)
-    expect(m, bank, row)
+    expect(m, bank, row, cycle)
 
 
 @compiled

@@ -4,43 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import ROW_HITS, UNKNOWN, refresh_wake, send
+from lifsim.hardware.dram.banks import ROW_HITS, refresh_wake, send
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled, inlined
-from lifsim.hardware.dram.members import HAVE_COMMANDS, leave
+from lifsim.hardware.dram.keys import UNKNOWN, foresee, key_of
+from lifsim.hardware.dram.members import HAVE_COMMANDS, are_few, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.state import WANTS
 from lifsim.hardware.dram.transactions import give_room
-from lifsim.hardware.dram.wants import ACT, chosen, is_column
-from lifsim.model.dram import MAX_BANKS
-
-_FEW = 4  # Times so many banks with commands than there are banks: only these are gone through, else all as one.
+from lifsim.hardware.dram.wants import ACT, is_column
 
 
 @compiled
 def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
     """The bank that is the first to send something from `cycle` on, of several the next in turn: when, and what."""
-    c, banks = m.channels[channel], m.banks_per_channel
-    first, turn = channel * banks, c.turn + 1
-    is_few = _FEW * m.member_count[channel, HAVE_COMMANDS] < banks
-    soonest = _soonest_of_few(m, channel, cycle) if is_few else _soonest_of_all(m, channel, cycle)
-    c.due = soonest >> m.turn_bits
-    if c.due >= m.unwanted:
-        c.due = NEVER
-        return
-    c.next = first + ((turn + soonest) & (banks - 1))
-    c.command, c.entry = chosen(m, np.int64(c.next), np.int64(c.due))
+    few = are_few(m, channel)
+    foresee(m, channel, _soonest_of_few(m, channel, cycle) if few else _soonest_of_all(m, channel, cycle))
 
 
 @compiled
 def _soonest_of_all(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     """The least key of the channel's banks."""
     c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
-    wants = (WANTS if c.choices > 0 else 1) * MAX_BANKS
-    for first in range(channel * banks, channel * banks + wants, MAX_BANKS):
+    first, behind, bits = channel * banks, c.turn + 1, m.turn_bits
+    for want in range(WANTS if c.choices > 0 else 1):
         for place in range(banks):
-            soonest = min(soonest, _key(m, first + place, (place - c.turn - 1) & (banks - 1), cycle))
+            key = max(m.allowed[want, first + place], cycle) << bits | (place - behind) & (banks - 1)
+            soonest = min(soonest, key)
     return soonest
 
 
@@ -51,30 +42,14 @@ def _soonest_of_few(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     first = channel * banks
     for place in range(first, first + m.member_count[channel, HAVE_COMMANDS]):
         bank = m.members[HAVE_COMMANDS, place]
-        soonest = min(soonest, _key_of_bank(m, bank, (bank - first - c.turn - 1) & (banks - 1), cycle))
+        soonest = min(soonest, key_of(m, bank, (bank - first - c.turn - 1) & (banks - 1), cycle))
     return soonest
 
 
 @compiled
 def ready_at(m: Machine, bank: Int64, cycle: Int64) -> Int64:
     """The first cycle from `cycle` on in which the bank can send something."""
-    return _key_of_bank(m, bank, np.int64(0), cycle) >> m.turn_bits
-
-
-@compiled
-def _key_of_bank(m: Machine, bank: Int64, turns: Int64, cycle: Int64) -> Int64:
-    """The least of all that the bank wants."""
-    soonest = _key(m, bank, turns, cycle)
-    if m.banks[bank].has_choice:
-        soonest = min(soonest, _key(m, MAX_BANKS + bank, turns, cycle), _key(m, 2 * MAX_BANKS + bank, turns, cycle))
-    return soonest
-
-
-@compiled
-def _key(m: Machine, want: Int64, turns: Int64, cycle: Int64) -> Int64:
-    """When what is wanted can be sent, and how many banks come in turn before: one number, so that there is but one
-    thing to compare, and no branch."""
-    return max(m.ready[want], m.legal[m.bound[want]], cycle) << m.turn_bits | turns
+    return key_of(m, bank, np.int64(0), cycle) >> m.turn_bits
 
 
 @compiled
@@ -88,31 +63,29 @@ def queue_step(m: Machine, log: Records, blocks: Records, channel: Int64, cycle:
             return NONE
     command = np.int64(c.command)
     c.turn = c.next - channel * m.banks_per_channel
-    goes = first < 0 or is_column(command) != is_column(first)
-    if goes:
-        send_chosen(m, log, blocks, cycle, np.int64(c.next), command, np.int64(c.entry))
-    if first < 0 and m.dual_command:
-        find_next(m, channel, cycle)
-    else:
+    if first >= 0 and is_column(command) == is_column(first):
         c.due = UNKNOWN
-    return command if goes else NONE
+        return NONE
+    send_chosen(m, log, blocks, channel, cycle, cycle if first < 0 and m.dual_command else cycle + 1)
+    return command
 
 
 @compiled
-def send_chosen(
-    m: Machine, log: Records, blocks: Records, cycle: Int64, bank: Int64, command: Int64, entry: Int64
-) -> None:
-    """The bank sends the command that it chose for `entry`."""
-    row = m.entries[entry].row
+def send_chosen(m: Machine, log: Records, blocks: Records, channel: Int64, cycle: Int64, next_cycle: Int64) -> None:
+    """The next bank of the channel sends what it chose; which one is the next from `next_cycle` on."""
+    c = m.channels[channel]
+    bank, command, entry = np.int64(c.next), np.int64(c.command), np.int64(c.entry)
+    row = np.int64(m.entries[entry].row)
     if is_column(command):
         answer(m, blocks, cycle, bank, entry)
         if m.queues[commands_of(bank)].count == m.command_queue - 1:
             give_room(m, bank)
     elif command == ACT:
         blocks[m.entries[entry].block].activates += 1
-    send(m, log, cycle, bank, command, row)
+    key = send(m, log, cycle, bank, command, row, next_cycle)
     if m.queues[commands_of(bank)].count == 0:
         retire(m, bank)
+    foresee(m, channel, key)
 
 
 @compiled

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled, inlined
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of
-from lifsim.hardware.dram.rouse import of_bank, of_group
-from lifsim.model.dram import MAX_BANKS
+from lifsim.hardware.dram.state import WANTS
 
 ACT, PRE, RD, WR, REF = np.arange(5)
+MOST = np.int64(0)  # of the things that a bank wants the one that it wants most
 
 
 @compiled
@@ -27,7 +27,7 @@ def is_column(command: Int64) -> Bool:
 @compiled
 def legal(m: Machine, bank: Int64, command: Int64) -> Int64:
     """The first cycle in which the constraints allow `command` in `bank`."""
-    return max(m.legal[of_bank(bank, command)], m.legal[of_group(m.banks[bank].group, command)])
+    return m.legal[command, bank]
 
 
 @compiled
@@ -37,7 +37,7 @@ def is_held(m: Machine, bank: Int64) -> Bool:
     return c.refreshes_owed > 0 and m.banks[bank].rank == m.banks[bank].channel * m.rank_count + c.refresh_rank
 
 
-@inlined
+@compiled
 def plan(m: Machine, bank: Int64) -> None:
     """The commands of the bank, or its row, have changed: what it wants."""
     b, commands = m.banks[bank], m.queues[commands_of(bank)]
@@ -56,24 +56,32 @@ def _offer_all(m: Machine, bank: Int64) -> None:
     """Let the channel see what the bank wants: nothing, if it has no commands or waits for a refresh."""
     b = m.banks[bank]
     waits = m.queues[commands_of(bank)].count == 0 or is_held(m, bank)
-    _offer(m, bank, bank, np.int64(b.want), waits)
+    _offer(m, bank, MOST, np.int64(b.want), waits)
     had_choice = b.has_choice
     b.has_choice = b.second >= 0 and not waits
     if had_choice or b.has_choice:
         m.channels[b.channel].choices += b.has_choice - had_choice
-        _offer_hit(m, bank, MAX_BANKS + bank, np.int64(b.second), waits)
-        _offer_hit(m, bank, 2 * MAX_BANKS + bank, np.int64(b.third), waits)
+        _offer_hit(m, bank, MOST + 1, np.int64(b.second), waits)
+        _offer_hit(m, bank, MOST + 2, np.int64(b.third), waits)
 
 
 @compiled
 def _offer_hit(m: Machine, bank: Int64, place: Int64, hit: Int64, waits: Bool) -> None:
-    _offer(m, bank, place, access_of(m, hit) if hit >= 0 else RD, waits or hit < 0)
+    _offer(m, bank, place, access_of(m, hit) if hit >= 0 else NONE, waits or hit < 0)
 
 
 @compiled
 def _offer(m: Machine, bank: Int64, place: Int64, command: Int64, waits: Bool) -> None:
-    m.ready[place] = m.unwanted if waits else m.legal[of_bank(bank, command)]
-    m.bound[place] = of_group(m.banks[bank].group, command)
+    m.asks[place, bank] = NONE if waits else command
+    m.allowed[place, bank] = m.unwanted if waits else legal(m, bank, command)
+
+
+@compiled
+def offer_again(m: Machine, bank: Int64) -> None:
+    """The legal cycles have moved: what the bank wants is allowed when it is legal."""
+    for place in range(WANTS if m.banks[bank].has_choice else 1):
+        if m.asks[place, bank] >= 0:
+            m.allowed[place, bank] = legal(m, bank, np.int64(m.asks[place, bank]))
 
 
 @compiled

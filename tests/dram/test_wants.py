@@ -1,0 +1,39 @@
+"""Does each bank of the kernel know when the constraints allow what it wants, and its channel who is next?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lifsim.config.dram import load_dram
+from lifsim.hardware.dram.stream import DramStream
+from lifsim.hardware.dram.timing import Command
+from tests.dram.streams import random_stream, runs_of_bursts
+
+
+@pytest.mark.parametrize("name", ["ddr3_1866", "ddr4_2400", "lpddr4_2400", "hbm2"])
+@pytest.mark.parametrize("writes", [0.0, 0.4])
+@pytest.mark.parametrize("few", [False, True])
+def test_what_a_bank_wants_is_allowed_when_it_is_legal(name: str, writes: float, few: bool) -> None:
+    """Where few banks have commands only these are gone through."""
+    spec = load_dram(name)
+    requests = runs_of_bursts(spec, 3, 60, 12, writes) if few else random_stream(spec, 3, 600, writes, 4096, 4.0)
+    stream = DramStream(spec)
+    stream.submit(requests)
+    waited = 0
+    for cycle in range(10, 2500, 7):
+        stream.run_until(cycle)
+        m = stream.records[0][0]
+        asks, allowed = m["asks"][0], m["allowed"][0]
+        wants = np.flatnonzero(asks >= 0)
+        assert allowed[wants].tolist() == m["legal"][asks[wants], wants].tolist()
+        assert (allowed[asks < 0] == m["unwanted"])[: wants.max(initial=0)].all()
+        assert set(asks[wants].tolist()) <= {Command.ACTIVATE, Command.PRECHARGE, Command.READ, Command.WRITE}
+        banks = spec.organisation.banks_per_channel
+        for channel in range(spec.organisation.channels):
+            own = wants[wants // banks == channel]
+            c = m["channels"][channel]
+            if own.size and not c["choices"] and c["due"] > stream.cycle:
+                assert c["due"] == max(int(allowed[own].min()), stream.cycle + 1)
+                waited += 1
+    assert waited > 20
