@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.contract import answers
 from lifsim.graph.states import State
 from lifsim.lazy_dataclass import dataclass
 from lifsim.neurons import NeuronModel
 from lifsim.registry import Registry
 
-Ints = NDArray[Any]
+Ints = NDArray[np.int64]
+
+MOST_BITS = 1 << 48
+"""Of an image, that ways of other packages keep: those of a batch must fit 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,20 @@ class Kept:
         return int(self.bits.sum())
 
 
+def _of_other_calls(kept: Kept, _keeping: object, calls: CallsOnState) -> str:
+    return _unlike(kept.bits, (calls.timesteps, len(calls.state.lifs)))
+
+
+def _of_other_bits(bits: Ints, _keeping: object, kept: Kept) -> str:
+    return _unlike(bits, kept.bits.shape)
+
+
+def _unlike(bits: Ints, shape: tuple[int, ...]) -> str:
+    if bits.shape != shape:
+        return f"bits of [timesteps, LIFs], here {[*shape]}"
+    return f"at most {MOST_BITS:,} bits of an image" if sum(map(int, bits.flat)) > MOST_BITS else ""
+
+
 class Keeping(Protocol):
     """One way. name: as `--bptt` and `--membranes` spell it; title: in words.
 
@@ -87,6 +105,7 @@ class Keeping(Protocol):
         """Why calls of `neuron` cannot be had this way, with the way out; None if they can."""
         ...
 
+    @answers(_of_other_calls)
     @abstractmethod
     def kept(self, calls: CallsOnState) -> Kept:
         """What the forward pass keeps."""
@@ -97,6 +116,7 @@ class Keeping(Protocol):
         where they differ."""
         return f"{self.title}; kept here: {kept}"
 
+    @answers(_of_other_bits)
     def read_back(self, kept: Kept) -> Ints:
         """[T, LIFs] bits of an image that each LIF's way back begins with: those that its own calls left."""
         return kept.bits

@@ -54,7 +54,7 @@ def sleepless(dram: Dram, did: DramActivity | None, energy: EnergyPj) -> Sleeple
         return None
     spec, standing, spent = dram.simulated, energy.dram.standing, energy.total.total
     asleep = asleep_pj(spec, did.work)
-    saved = None if asleep is None else (standing - asleep) / spent
-    if saved is not None and saved < WORTH_SAYING:
+    share, saved = standing / spent, None if asleep is None else (standing - asleep) / spent
+    if (share if saved is None else saved) < WORTH_SAYING:
         return None
-    return Sleepless(spec, standing, standing / spent, saved)
+    return Sleepless(spec, standing, share, saved)

@@ -16,7 +16,7 @@ from lifsim.schedule.exits import Exits
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.timestep.group import Walk
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
-from lifsim.schedule.window import PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
+from lifsim.schedule.window import MAX_DIGITS, PREFIX, TICK, TIMESTEP, Window, as_computed, misnumbered, window_named
 from lifsim.schedule.words import plan_brief
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class ScheduleOptions:
 def unknown_schedule(word: str) -> str:
     """What is wrong with a word that names no schedule."""
     if misnumbered(word):
-        return f"{shown(word)} must be {word.partition(':')[0]}:TW, of which TW, timesteps, is a whole number >= 1"
+        way, _, number = word.partition(":")
+        digits = f" of at most {MAX_DIGITS} digits" if len(number) > MAX_DIGITS else ""
+        return f"{shown(word)} must be {way}:TW, of which TW, timesteps, is a whole number >= 1{digits}"
     hint = did_you_mean(word, SCHEDULES)
     return f"{shown(word)} must be one of {', '.join(SCHEDULES)}{hint if 'did you mean' in hint else ''}"
 

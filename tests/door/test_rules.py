@@ -14,6 +14,7 @@ import pytest
 
 from lifsim.accounting.own import Own
 from lifsim.errors import InputError
+from lifsim.graph.states import states_of
 from lifsim.hardware.array import Folds
 from lifsim.hardware.array.dataflow import OutputBlock
 from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
@@ -23,8 +24,13 @@ from lifsim.hardware.gemm import MOST_CYCLES, ArrayCycles
 from lifsim.hardware.memory import PerBit
 from lifsim.hardware.memory.bandwidth import PlainBandwidth
 from lifsim.hardware.sram_ports import PortStalls
+from lifsim.keeping import KEEPINGS
+from lifsim.keeping.protocol import CallsOnState
+from lifsim.keeping.stored import Stored
+from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from lifsim.neurons.protocol import Compiled, Linear
+from lifsim.simulate.api import load_workload
 from tests.door.guests import BANDWIDTH, PLACES, figures, guest
 
 
@@ -52,7 +58,7 @@ def broken(*_: Any) -> None:
     raise ZeroDivisionError
 
 
-OS, GATE, BAND, LIF = OutputStationary, Gated, PlainBandwidth, LifNeuron
+OS, GATE, BAND, LIF, STORED = OutputStationary, Gated, PlainBandwidth, LifNeuron, Stored
 LONG = MOST_CYCLES + 1
 HUGE_FOLD = Folds(1, 1, LONG, 0)
 
@@ -124,6 +130,47 @@ def test_what_breaks_a_rule_is_told_by_it(
         figures(tmp_path, *chosen, neuron="guest" if kind == "neuron" else "lif", **how)
     fault, *_ = told.value.faults
     assert re.match(rf"member guest \(guests\) {method}: must return .*{rule}", str(fault)), str(fault)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda bits: np.tile(bits, (2, 1)), r"bits of \[timesteps, LIFs\], here \[32, 1\]"),
+        (lambda bits: bits[0], r"bits of \[timesteps, LIFs\], here \[32, 1\]"),
+        (lambda bits: bits[:0], r"bits of \[timesteps, LIFs\], here \[32, 1\]"),
+        (lambda bits: bits * 0 + (1 << 43), ""),
+        (lambda bits: bits * 0 + (1 << 43) + 1, r"at most 281,474,976,710,656 bits of an image"),
+        (lambda bits: bits * 0 + (1 << 61), r"at most 281,474,976,710,656 bits of an image"),
+        (lambda bits: bits * 0.5, "whole numbers >= 0"),
+        (lambda bits: bits * np.nan, "whole numbers >= 0"),
+        (lambda bits: -bits - 1, "whole numbers >= 0"),
+    ],
+)
+@pytest.mark.parametrize("method", ["kept", "read_back"])
+def test_bits_that_a_way_to_keep_membranes_answers_are_looked_at(
+    method: str, change: Callable[[Any], Any], rule: str, registered: Callable[..., None]
+) -> None:
+    own = STORED.kept
+    changed = {
+        "kept": lambda self, calls: replace(own(self, calls), bits=change(own(self, calls).bits)),
+        "read_back": lambda *given: change(given[1].bits),
+    }
+    registered("keeping", guest("keeping", "stored", **{method: changed[method]}))
+    net = load_workload("lenet5_mnist")
+    state = states_of(net, Sharing.parse("none"))[0]
+    way, calls = KEEPINGS["guest"], CallsOnState(state, net.lifs[0].neuron, net.timesteps, 8, timestep_major=False)
+    if not rule:
+        way.read_back(way.kept(calls))
+        return
+    with pytest.raises(InputError, match=rf"member guest \(guests\) {method}: must return .*{rule}"):
+        way.read_back(way.kept(calls))
+
+
+@pytest.mark.parametrize("price", [-5.0, float("nan"), float("inf")])
+def test_a_price_that_is_none_is_told(price: float, registered: Callable[..., None], tmp_path: Path) -> None:
+    registered("memory", guest("memory", "bandwidth", charge=lambda *_: PerBit(price)))
+    with pytest.raises(InputError, match=r"member guest \(guests\) charge: must return Charge, raised ValueErr.*>= 0"):
+        figures(tmp_path, *BANDWIDTH, "dram.model=guest")
 
 
 def test_a_price_below_nothing_is_told(registered: Callable[..., None], tmp_path: Path) -> None:

@@ -54,6 +54,21 @@ def _column(values: list[Any]) -> Any:
     return np.array(values) if kinds in ({int}, {float}) and all(abs(value) < 1 << 62 for value in values) else values
 
 
+def test_points_without_a_figure_are_left_out_of_a_front_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = ["--vary", "dram.model=cycle,ideal", "--vary", "array.rows=8,16"]
+    assert main(["sweep", "--workload", "lenet5_mnist", *given, "--out", "mix"]) == 0
+    assert main(["plot", "sweep", "mix", "--pareto", "dram.activates,cycles.total", "--out", "front.svg"]) == 0
+    assert len(pd.read_csv("front.csv")) == 2
+    assert "not drawn: 2 points without" in Path("front.svg").read_text()
+    assert main(["sweep", "--workload", "lenet5_mnist", "--set", "dram.model=ideal", *given[2:], "--out", "none"]) == 0
+    capsys.readouterr()
+    assert main(["plot", "sweep", "none", "--pareto", "dram.activates,cycles.total"]) == 2
+    assert "dram.activates" in capsys.readouterr().err
+
+
 @given(st.lists(_ROW, min_size=1, max_size=9), st.integers(1, 4))
 def test_points_that_are_gathered_are_those_of_a_table_of_rows(rows: list[Mapping[str, Any]], size: int) -> None:
     def some_at_a_time(names: Sequence[str]) -> list[Columns]:

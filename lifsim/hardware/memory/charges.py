@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from math import ceil
+from math import ceil, isfinite
 from typing import Protocol
 
 from lifsim.contract import answers
@@ -43,6 +43,10 @@ class PerBit:
     """Bytes x 8 x a price, reads and writes alike."""
 
     energy_pj_per_bit: float
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.energy_pj_per_bit) and self.energy_pj_per_bit >= 0):
+            raise ValueError(f"energy_pj_per_bit: {self.energy_pj_per_bit} must be >= 0 and finite")
 
     def energy_pj(self, moved_bytes: int, work: DramWork | None) -> DramEnergy:
         """Without causes."""

@@ -87,14 +87,16 @@ def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
     """All points by `shown.x` and `shown.y`, and the front of the least. Raises InputError where there is nothing to
     draw."""
     x, y, by = shown.x, shown.y, shown.by
-    frame = _numbers(swept.good([x, y, by]), [x, y])
+    every = _numbers(swept.good([x, y, by]), [x, y])
+    frame = _known(every, [x, y])
     settings = swept.points.settings
     table = sweep_pareto.table(frame, settings, shown)
     figure, (axes,) = canvas(sheet, 1, 3.6)
     sweep_pareto.draw(table, shown, in_order(frame[by]) if by else [], axes)
     headline(figure, swept.title(frame))
     front = sweep_pareto.front_words(table, settings)
-    legend_below(figure, Key.of(axes), sweep_dots.said(table), front, words_of(by) if by else "")
+    unknown = _unknown_words(len(every) - len(frame), x, y)
+    legend_below(figure, Key.of(axes), sweep_dots.said(table), unknown, front, words_of(by) if by else "")
     return Drawn(figure, table, lambda: sweep_pareto.number_front(table, shown, axes))
 
 
@@ -107,6 +109,20 @@ def _placed(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
     """`frame` with a place on each of `axes` for the points that have no value there."""
     empty = [axis for axis in axes if frame[axis].isna().any()]
     return frame.assign(**{axis: frame[axis].astype(object).where(frame[axis].notna(), "null") for axis in empty})
+
+
+def _known(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The points that have all these figures. Raises InputError where none has."""
+    known = frame[frame[[*columns]].notna().all(axis=1)]
+    if known.empty:
+        raise InputError(Fault(f"{' and '.join(map(repr, columns))} must be figures that one point has, both of them"))
+    return known
+
+
+def _unknown_words(points: int, *columns: str) -> str:
+    """Of so many points that are not drawn, as they have not all figures."""
+    names = " or ".join(map(words_of, columns))
+    return f"not drawn: {counted(points, 'point')} without {names}" if points else ""
 
 
 def _numbers(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
