@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lifsim.accounting.books import added
+from lifsim.accounting.books import EnergyPj
 from lifsim.model.arch import Arch
 from lifsim.play.bound import BufferUse, Remedy
 from lifsim.play.dram import DramActivity
@@ -66,12 +66,15 @@ def help_words(remedies: Sequence[Remedy]) -> str:
 
 
 def save_words(
-    records: Sequence[LayerRecord], arch: Arch, did: DramActivity | None, uses: Mapping[str, BufferUse]
+    records: Sequence[LayerRecord],
+    arch: Arch,
+    energy: EnergyPj,
+    did: DramActivity | None,
+    uses: Mapping[str, BufferUse],
 ) -> str:
-    """What would save the most energy: of a DRAM that `did` so much and is awake all run, of a buffer that is much
-    larger than what it holds, by its `uses`, or of those that hold nothing; empty where none of these costs much.
-    Of the first two it is told what they save at most."""
-    energy = added([record.energy_pj for record in records])
+    """What would save the most of the `energy` of all `records`: of a DRAM that `did` so much and is awake all run, of
+    a buffer that is much larger than what it holds, by its `uses`, or of those that hold nothing; empty where none of
+    these costs much. Of the first two it is told what they save at most."""
     awake = sleepless(arch.dram, did, energy)
     ways = {} if awake is None else {awake.brief: awake.share if awake.saved is None else awake.saved}
     ways |= _oversized(records, arch, uses, energy.total.total)

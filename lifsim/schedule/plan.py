@@ -20,6 +20,7 @@ from lifsim.schedule.window import MAX_DIGITS, PREFIX, TICK, TIMESTEP, Window, a
 from lifsim.schedule.words import plan_brief
 
 if TYPE_CHECKING:
+    from lifsim.hardware.array import Cut
     from lifsim.schedule.waves.group import WaveWalk
     from lifsim.schedule.waves.waves import Waves
 
@@ -186,6 +187,16 @@ class GroupPlan:
         """`layer`, one of its own, with the rounds that it is computed in."""
         own = layer if self.tiled else self.layers[layer.index - self.first].as_run(layer)
         return as_computed(own, self.window) if self.window != TIMESTEP else own
+
+    def cut_of(self, layer: Layer, timestep: int = 0) -> Cut:
+        """The tiles that the array works off of `layer`, one of its own; in waves, whose strips end at waves, those of
+        a `timestep` of a window."""
+        tiling = self.layers[layer.index - self.first].tiling
+        if self.waves is None:
+            return tiling.cut
+        from lifsim.schedule.waves.cut import cut_in_waves
+
+        return cut_in_waves(layer, tiling, self.waves, timestep)
 
     @cached_property
     def dram(self) -> DramBytes:

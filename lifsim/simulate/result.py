@@ -223,7 +223,7 @@ class Result(Briefly):
             "early exit": self.exits.brief(self.plan.exits) if self.exits and self.plan and self.plan.exits else "",
             "bound by": f"{bound_by(totals.cycles)}; {waits}",
             "would help": help_words(self.remedies),
-            "would save": save_words(self.records, self.arch, totals.dram, self.buffers),
+            "would save": save_words(self.records, self.arch, totals.energy_pj, totals.dram, self.buffers),
         }
         return Brief(title, {name: text for name, text in figures.items() if text})
 

@@ -243,17 +243,9 @@ def test_operands_that_read_spikes_are_those_that_need_rates() -> None:
     assert [one.name for one in reading_spikes(load_workload("bare.yaml"))] == ["conv1", "conv2"]
 
 
-PER_STEP = """
-name: per_step
-timesteps: 4
-input: {shape: [2, 8, 8], encoding: rate}
-layers:
-- {name: conv1, op: conv, out: 8, kernel: 1}
-- {name: lif1, op: lif}
-- {name: conv2, op: conv, out: 8, kernel: 1}
-- {name: lif2, op: lif}
-spikes: {source: rates, provenance: nobody, rates: {conv1: [0.1, 0.2, 0.3, 0.4], conv2: [0.4, 0.3, 0.2, 0.1]}}
-"""
+PER_STEP = BARE.replace("name: bare", "name: per_step") + (
+    "spikes: {source: rates, provenance: nobody, rates: {conv1: [0.1, 0.2, 0.3, 0.4], conv2: [0.4, 0.3, 0.2, 0.1]}}\n"
+)
 FITTED = (
     PER_STEP.replace("timesteps: 4", "timesteps: 2")
     .replace("[0.1, 0.2, 0.3, 0.4]", "0.9")

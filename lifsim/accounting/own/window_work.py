@@ -4,7 +4,6 @@ or, in skewed waves, timestep by timestep, each cut into strips of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.array_work import ArrayWork, LifCalls, array_work, lif_calls, lif_waits
@@ -15,11 +14,7 @@ from lifsim.model.network import Layer
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.tensors.products import laid_out
 from lifsim.schedule.tensors.storage import row_pixels
-from lifsim.schedule.traffic import Tiling
 from lifsim.schedule.window import TIMESTEP, layers_of
-
-if TYPE_CHECKING:
-    from lifsim.schedule.waves.waves import Waves
 
 
 @dataclass(frozen=True)
@@ -57,11 +52,10 @@ class WindowWork:
 
 def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWork]:
     """Those of `layer`, one of `group`; one of all timesteps where it runs in no windows between all and one."""
-    tiling, waves = group.layers[layer.index - group.first].tiling, group.waves
-    cut = _cut(layer, tiling, waves, 0)
-    if waves is not None and waves.skewed:
-        return list(_timesteps(setup, layer, group, tiling))
-    if waves is None and (not group.tiled or group.tick_batched):
+    if group.waves is not None and group.waves.skewed:
+        return list(_timesteps(setup, layer, group))
+    cut = group.cut_of(layer)
+    if group.waves is None and (not group.tiled or group.tick_batched):
         run = group.as_run(layer)
         return [WindowWork(run, setup.kept_of(run), cut, group.tiled)]
     found, first = list[WindowWork](), 0
@@ -74,7 +68,7 @@ def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWor
     return found
 
 
-def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> Iterator[WindowWork]:
+def _timesteps(setup: Setup, layer: Layer, group: GroupPlan) -> Iterator[WindowWork]:
     """In each the strips are others. What is computed once in a window is at its first timestep."""
     run, skips = group.as_run(layer), sparsity_of(setup.machine.array).skips
     every, once, layers = setup.kept_of(run), run.rounds < run.timesteps, layers_of(run, TIMESTEP)
@@ -82,19 +76,10 @@ def _timesteps(setup: Setup, layer: Layer, group: GroupPlan, tiling: Tiling) -> 
         for timestep in range(first, end):
             begin = number if once else timestep
             kept = setup.memo.of(_rounds, every, begin, begin + 1)
-            cut = _cut(layer, tiling, group.waves, timestep - first)
+            cut = group.cut_of(layer, timestep - first)
             if skips and cut.pieces:
                 kept = setup.memo.of(_as_worked_off, kept, cut, row_pixels(layer))
             yield WindowWork(layers[timestep], kept, cut, False, computes=not once or timestep == first)
-
-
-def _cut(layer: Layer, tiling: Tiling, waves: Waves | None, timestep: int) -> Cut:
-    """The tiles of a timestep of a window."""
-    if waves is None:
-        return tiling.cut
-    from lifsim.schedule.waves.cut import cut_in_waves
-
-    return cut_in_waves(layer, tiling, waves, timestep)
 
 
 def _rounds(kept: Kept, first: int, end: int) -> Kept:

@@ -15,7 +15,6 @@ from lifsim.report.explain.cycles import cycle_lines
 from lifsim.report.explain.line import Line, plus, times
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.tensors.products import laid_out
-from lifsim.schedule.waves.cut import cut_in_waves
 from lifsim.schedule.window import TIMESTEP, layers_of
 
 
@@ -49,14 +48,12 @@ def layer_parts(layer: Layer, plan: Plan) -> list[LayerPart]:
 
 
 def _parts(layer: Layer, group: GroupPlan) -> list[LayerPart]:
-    tiling, waves = group.layers[layer.index - group.first].tiling, group.waves
-    if waves is None or not waves.skewed:
-        cut = tiling.cut if waves is None else cut_in_waves(layer, tiling, waves, 0)
-        return [LayerPart(one, cut, True) for one in layers_of(layer, group.window)]
+    if group.waves is None or not group.waves.skewed:
+        return [LayerPart(one, group.cut_of(layer), True) for one in layers_of(layer, group.window)]
     run = group.as_run(layer)
     each, once = layers_of(run, TIMESTEP), run.rounds < run.timesteps
     return [
-        LayerPart(each[step], cut_in_waves(layer, tiling, waves, step - first), False, not once or step == first)
+        LayerPart(each[step], group.cut_of(layer, step - first), False, not once or step == first)
         for first, end in group.window.spans(run.timesteps)
         for step in range(first, end)
     ]
