@@ -46,7 +46,7 @@ def figures(session: Session) -> Iterator[Figure]:
             rate = seconds.rate(1e-6 * (counts.reads + counts.writes))
             name, limit = f"{device}, {pattern}", session.limit(BURST_LOOP)
             target = Target(TARGETS[pattern])
-            yield Figure(name, "M bursts/s", rate, "DRAMsim3", better="more", target=target, limit=limit)
+            yield Figure(name, "M bursts/s", rate, better="more", target=target, limit=limit)
 
 
 @pytest.mark.parametrize("name", DEVICES)
