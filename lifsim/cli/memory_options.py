@@ -1,4 +1,4 @@
-"""What `lifsim memory` and the figures of memory are told."""
+"""The options of `lifsim memory` and of the figures of memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class MemoryOptions:
             metavar="NAME|FILE",
             default=defaults.ARCH,
             show_default=True,
-            help="Its precisions count.",
+            help="Architecture that sets the precisions.",
         ),
     ]
     overrides: Annotated[

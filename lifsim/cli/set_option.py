@@ -13,5 +13,5 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def set_option(words: str, name: str = "settings") -> Callable[[Command], Command]:
-    """Its texts come as the argument `name`. words: of --help, which key to change, say."""
+    """The texts arrive as the argument `name`. words: its line in --help, such as which keys it changes."""
     return click.option("--set", name, shell_complete=settings, metavar="KEY=VALUE", multiple=True, help=words)

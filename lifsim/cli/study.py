@@ -42,7 +42,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
     shell_complete=sharings,
     metavar="SHARING,...",
     show_default=SHARINGS.replace(",", ", "),
-    help="Sharings, with commas.",
+    help="Sharings, separated by commas.",
 )
 @where_possible_option
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
@@ -53,7 +53,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 @click.option("--rate", type=float, default=0.01, show_default=True, help="Learning rate at the start.")
 @click.option("--shift", type=click.IntRange(min=0), default=0, show_default=True, help="As for `lifsim train`.")
 @click.option(
-    "--prune", "shares", metavar="SHARE,...", help="Prune what is trained to these shares, one after another."
+    "--prune", "shares", metavar="SHARE,...", help="Prune the trained networks to these shares, one after another."
 )
 @click.option(
     "--retrain-epochs",
@@ -81,11 +81,12 @@ def study(
     settings: tuple[str, ...],
     form: str,
 ) -> None:
-    """Train a network under several sharings, several seeds each: accuracy and spike rate, mean and spread.
+    """Train a network under several sharings, with several seeds each, and compare mean and spread of accuracy and
+    spike rate.
 
-    The folder --out keeps weights and figures of each training; the same command again trains what is missing. The
-    figures fig6, fig7 and fig8 read it. With --prune it keeps accuracy and firing neurons of each network after each
-    cut of its smallest weights, as fig8 draws them.
+    The folder --out keeps weights and figures of each training; running the command again trains only what is missing.
+    The figures fig6, fig7 and fig8 read the folder. With --prune it also keeps accuracy and firing neurons of each
+    network after each cut of its smallest weights, as fig8 draws them.
 
     \b
     Examples:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpaceOptions:
-    """[FILE], the options of a run, of which many take several values, --set and --vary; None where not given."""
+    """[FILE], the options of a run, many of which take several values, --set and --vary; None if not given."""
 
     file: Annotated[Path | None, click.argument("file", required=False, type=click.Path(path_type=Path))]
     arch: Annotated[
@@ -77,7 +77,7 @@ class SpaceOptions:
     batch: Annotated[str | None, batches_option]
     seed: Annotated[
         int | None,
-        click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
+        click.option("--seed", type=int, help="Seed of synthesised spikes and of the choice of points. Default: 0."),
     ]
     schedule: Annotated[
         str | None,
@@ -100,7 +100,10 @@ class SpaceOptions:
     chunk: Annotated[
         str | None,
         click.option(
-            "--chunk", shell_complete=chunks, metavar="C[,C...]", help="Images that take turns together. Default: auto."
+            "--chunk",
+            shell_complete=chunks,
+            metavar="C[,C...]",
+            help="Images that a group works on together. Default: auto.",
         ),
     ]
     exit_steps: Annotated[str | None, exit_steps_option]
@@ -119,7 +122,7 @@ class SpaceOptions:
             "--bptt",
             shell_complete=keepings,
             metavar="B[,B...]",
-            help="In training, how membranes are had again: stored, reversed, recomputed. Default: stored.",
+            help="In training, how the backward pass gets membranes: stored, reversed, recomputed. Default: stored.",
         ),
     ]
     optimizer: Annotated[
@@ -128,12 +131,12 @@ class SpaceOptions:
             "--optimizer",
             shell_complete=optimizers,
             metavar="O[,O...]",
-            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+            help="In training, the optimizer (lifsim list optimizers). Default: the architecture's.",
         ),
     ]
     overrides: Annotated[
         tuple[str, ...],
-        set_option("Change a key everywhere.", "overrides"),
+        set_option("Change a key for all points.", "overrides"),
     ]
     vary: Annotated[
         tuple[str, ...],
@@ -142,7 +145,7 @@ class SpaceOptions:
             shell_complete=settings,
             metavar="KEY=VALUES",
             multiple=True,
-            help="An axis, any key that --set knows: 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
+            help="An axis: any key that --set accepts, with 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
         ),
     ]
 
@@ -195,7 +198,7 @@ class ExecutionOptions:
         click.option(
             "--out",
             type=click.Path(path_type=Path),
-            help="File that keeps the results; what stopped goes on. Default: sweeps/, named by the space.",
+            help="File of the results; an interrupted sweep continues there. Default: in sweeps/, named by the space.",
         ),
     ]
     jobs: Annotated[

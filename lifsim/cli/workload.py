@@ -14,7 +14,7 @@ from lifsim.report.network_table import NetworkTable
 
 @click.group()
 def workload() -> None:
-    """Look at workloads.
+    """Inspect workloads.
 
     \b
     Examples:
@@ -30,7 +30,7 @@ def workload() -> None:
     shell_complete=sharings,
     default="layer",
     show_default=True,
-    help="Under which membranes are shown: a workload itself says none, a run does.",
+    help="Sharing under which membranes are shown: it is chosen by a run, not by the workload.",
 )
 @where_possible_option
 @set_option("Override a key, e.g. layers.conv1.out=32.")
@@ -38,8 +38,8 @@ def workload() -> None:
 def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
 
-    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all rounds; membranes are counted where a
-    set is used first.
+    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all rounds; shared membranes
+    are counted at the first layer that uses them.
 
     \b
     Examples:
