@@ -1,10 +1,10 @@
 """The schedule that a run asks for: by its name, or by the bytes, the cycles or the energy of its groups.
 
-By cycles or energy, groups are compared by themselves, then whole plans as they are played.
+By cycles or energy, groups are first compared one by one, then whole plans are played.
 
 Candidates are the smallest groups, one group, fused groups, skewed strips, and the partitions with the fewest bytes,
-the fewest cycles and the least energy, each found by itself: no objective is beaten in its own figure by another, nor
-by a schedule that has a name.
+the fewest cycles and the least energy, each found separately. So the plan for an objective is never worse by its own
+figure than that for another objective, or than a named schedule.
 """
 
 from __future__ import annotations
