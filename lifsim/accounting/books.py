@@ -39,7 +39,7 @@ def _balance(record: object, total: float, parts: Iterable[float]) -> None:
 @dataclass(frozen=True)
 class Cycles:
     """Array-clock cycles by their one cause. array: operands stream; fill_drain: the array fills, drains, loads;
-    lif: exposed LIF calls; stall_*: the array waits for weights, spikes or membranes, or for room to write."""
+    lif: exposed LIF calls; stall_*: the array waits for weights, spikes, membranes or writeback."""
 
     total: int
     array: int

@@ -33,7 +33,7 @@ WORTH_SAYING = 0.0005
 
 def bound(cycles: Cycles) -> str:
     """What most cycles are spent on: `compute` (array, fill_drain), `lif`, or waits for `weights`, `spikes`,
-    `membranes` or writeback (`writeback`)."""
+    `membranes` or `writeback`."""
     parts = {"compute": cycles.array + cycles.fill_drain, "lif": cycles.lif}
     parts |= {name: getattr(cycles, field) for name, field in STALLS.items()}
     return max(parts, key=lambda name: parts[name])
@@ -57,8 +57,6 @@ def in_words(name: str) -> str:
             return "array work"
         case "lif":
             return "LIF units"
-        case "writeback":
-            return "waiting for room to write"
         case waited_for:
             return f"waiting for {waited_for}"
 

@@ -246,7 +246,7 @@ def test_sums_name_the_parts_that_they_have_and_no_others() -> None:
     cycles = next(record.counts.cycles for record in result.records if record.counts.name == "conv4")
     (stalls,) = [line for line in explain(result, "conv4").lines if line.quantity == "stalls"]
     waited = {"weights": cycles.stall_weights, "spikes": cycles.stall_spikes, "membranes": cycles.stall_membrane}
-    waited |= {"room to write": cycles.stall_writeback}
+    waited |= {"writeback": cycles.stall_writeback}
     assert 0 < sum(amount > 0 for amount in waited.values()) < len(waited)
     named = stalls.why.removeprefix("waiting for ").split(", ")
     assert stalls.expression == " + ".join(str(waited[name]) for name in named)

@@ -158,9 +158,7 @@ def _are_long(names: Sequence[str]) -> bool:
 def bound_words(bound_by: str, utilisations: pd.Series[float]) -> str:
     """What bounds these layers; an array at work may be mostly empty."""
     if bound_by != "compute":
-        return {"lif": "bound by LIF units", "writeback": "waiting for room to write"}.get(
-            bound_by, f"waiting for {bound_by}"
-        )
+        return "bound by LIF units" if bound_by == "lif" else f"waiting for {bound_by}"
     least, most = (f"{100 * share:.0f}" for share in (utilisations.min(), utilisations.max()))
     busy = f"{least} %" if least == most else f"{least} to {most} %"
     return f"bound by array work, {busy} of its PEs busy"
