@@ -32,7 +32,7 @@ class Own(Accounting):
         return costs_of(arch)
 
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
-        """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
+        """Layer by layer: the work of the array on the spikes, then all events that follow from it."""
         setup, group, watch = setup.with_stores_of_any_size, group.decided, setup.watch
         if (found := setup.memo.known(self.count, setup, facts, group)) is None:
             machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
