@@ -39,7 +39,7 @@ class Own(Accounting):
             for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
                 layer, works = setup.network.layers[index], list[ArrayWork]()
                 windows = window_works(setup, layer, group)
-                for one in windows:  # (a comprehension would be one frame more between the command and a fold)
+                for one in windows:  # (a comprehension would add a frame between the command and a fold)
                     if one.computes:
                         works.append(setup.memo.of(array_work, one.laid(machine), sparsity, one.kept, one.calls(setup)))
                     else:
