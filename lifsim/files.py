@@ -125,12 +125,12 @@ def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, *, parents: bool = False) -> None:
-    """Write `text` as UTF-8; parents: as in `scratch_beside`. Raises InputError where it cannot be written."""
+    """Write `text` as UTF-8; parents: as in `scratch_beside`. Raises InputError if it cannot be written."""
     write_bytes(path, text.encode(), parents=parents)
 
 
 def write_bytes(path: Path, data: bytes, *, parents: bool = False) -> None:
-    """Write `data`; parents: as in `scratch_beside`. Raises InputError where it cannot be written."""
+    """Write `data`; parents: as in `scratch_beside`. Raises InputError if it cannot be written."""
     with replacing(path, parents=parents) as temporary:
         temporary.write_bytes(data)
 

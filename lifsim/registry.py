@@ -51,7 +51,7 @@ class Origin:
 class Registry(Mapping[str, Member]):
     """The members of one kind by name, shipped ones first, each in the order of names.
 
-    kind: what a member is, for people. protocol: what it must have (`lifsim.contract`). folder: the package whose
+    kind: what a member is, in words. protocol: what it must have (`lifsim.contract`). folder: the package whose
     modules are the shipped members. group: the entry points of other packages, each of which names a member's class;
     they are loaded only for a name that LIFSim does not ship, or for all names. beside: raises TypeError if a member
     breaks a rule that the protocol cannot express.

@@ -237,7 +237,7 @@ def _grid_faults(membrane_bits: int | None, copy_every: int) -> Iterator[Fault]:
 
 
 def _runner(scheduler: str | None) -> Callable[[Model, Iterable[Part], Workers], Iterator[Inferred]]:
-    """What runs parts: this process, or the cluster of `scheduler`. Raises InputError where it cannot be had."""
+    """What runs parts: this process, or the cluster of `scheduler`. Raises InputError if it cannot be had."""
     if scheduler is None:
         return run_here
     if not isinstance(scheduler, str):

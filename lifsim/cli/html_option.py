@@ -18,7 +18,7 @@ html_option = click.option(
 
 
 def place_html(path: Path, report: bytes, *, replace: bool) -> None:
-    """Put it there, and say so. Raises InputError where it cannot be."""
+    """Put it there, and say so. Raises InputError if it cannot be."""
     from lifsim.placing import place_file
 
     say(str(place_file(path, report, replace=replace)), err=True)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Simulation:
-    """--arch, --dram, --workload, --trace, --rate, --rates, --batch, --seed and --set; None where not given."""
+    """--arch, --dram, --workload, --trace, --rate, --rates, --batch, --seed and --set; None if not given."""
 
     arch: Annotated[
         str | None,

@@ -175,7 +175,7 @@ class SpaceOptions:
         return read_request(self.file, options_document(given, *self._settings()))
 
     def _settings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """--set and --vary, with --dram: one device is set, several are an axis. Raises InputError where an axis is
+        """--set and --vary, with --dram: one device is set, several are an axis. Raises InputError if an axis is
         another choice of devices."""
         from lifsim.config.device import KEY, choosing
 
@@ -221,7 +221,7 @@ class ExecutionOptions:
         return self.jobs or available_cpus()
 
     def executor(self, job: Job, most: int | None = None) -> Executor:
-        """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""
+        """What runs the points of `job`, with `most` processes here. Raises InputError if it cannot be had."""
         from lifsim.sweeps.executors import executor_for
 
         if self.jobs is not None and self.scheduler is not None:

@@ -68,13 +68,13 @@ def choosing(name: str) -> list[str]:
 
 
 def device_name(document: Document) -> str | None:
-    """What an architecture calls its device; None where it has none, or has it whole."""
+    """What an architecture calls its device; None if it has none, or has it whole."""
     name = _of_dram(document, "device")
     return name if isinstance(name, str) else None
 
 
 def read_device(name: str) -> Document:
-    """The file of the device `name`, a path or a shipped DRAM. Raises InputError where it cannot be read."""
+    """The file of the device `name`, a path or a shipped DRAM. Raises InputError if it cannot be read."""
     return _device(find("dram", name))
 
 
@@ -106,7 +106,7 @@ def _read(name: str, document: Document) -> Document:
 
 
 def _device(path: Path) -> Document:
-    """Raises InputError where it is clearly a file of another kind: its keys would be told one by one."""
+    """Raises InputError if it is clearly a file of another kind: its keys would be told one by one."""
     document = read_document(path)
     kind = tree_kind(document.data)
     if kind and kind != DEVICE:

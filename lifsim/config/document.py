@@ -162,7 +162,7 @@ def _has(container: Any, step: str | int) -> bool:
 
 
 def read_document(path: Path) -> Document:
-    """The YAML file at `path`. Raises InputError where it cannot be read or is not YAML."""
+    """The YAML file at `path`. Raises InputError if it cannot be read or is not YAML."""
     text = read_text(path, "YAML file", MAX_BYTES)
     way_out = _IMPORTS.get(path.suffix.lower())
     try:
@@ -191,7 +191,7 @@ def kind_at(path: Path) -> str:
 
 
 def parse_document(text: str, source: str) -> Document:
-    """YAML `text` that came from `source`. Raises InputError where it is not YAML, or holds nothing."""
+    """YAML `text` that came from `source`. Raises InputError if it is not YAML, or holds nothing."""
     try:
         root = root_of(text)
     except yaml.MarkedYAMLError as error:

@@ -19,7 +19,7 @@ def extended(document: Document, below: tuple[Path, ...] = ()) -> Document:
     """`document` with the files that it extends merged in; every mark keeps its own file and line.
 
     `set:` maps dotted keys to values and works as ``--set`` does, on the file that is extended; any other key replaces
-    that file's key of the same name. `below` are the files that led here. Raises InputError where a file to extend
+    that file's key of the same name. `below` are the files that led here. Raises InputError if a file to extend
     cannot be read, with what else is wrong in this one.
     """
     if not isinstance(document.data, dict) or "extends" not in document.data:

@@ -34,7 +34,7 @@ MOST_TOLD = 12
 
 @dataclass(frozen=True)
 class GivenRate:
-    """layer: whose rates they are, '' for every layer that has none of its own. rates: one, or one a timestep."""
+    """layer: whose rates they are, '' for every layer that has none of its own. rates: one, or one per timestep."""
 
     layer: str
     rates: tuple[float, ...]
@@ -77,7 +77,7 @@ ALL_REPLACED = Replaced(all_of_them=True)
 
 
 def rates_per_timestep(text: str) -> tuple[float, ...]:
-    """The rates in `0.1:0.2`. Raises ValueError where they are none."""
+    """The rates in `0.1:0.2`. Raises ValueError if they are none."""
     parts = text.split(":")
     if len(parts) > MAX_TIMESTEPS:
         raise ValueError(f"{len(parts)} rates must be at most {MAX_TIMESTEPS}, one a timestep")

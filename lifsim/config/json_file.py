@@ -36,7 +36,7 @@ def parse_json(model: type[M], text: str, source: str) -> M:
 
 
 def plain_json(text: str, source: str) -> Any:
-    """The data of JSON `text`. Raises InputError where it is no JSON, or gives a key twice.
+    """The data of JSON `text`. Raises InputError if it is no JSON, or gives a key twice.
 
     NaN and infinity are left for the schema to refuse where they stand.
     """

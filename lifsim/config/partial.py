@@ -85,7 +85,7 @@ class _Parts:
         return found
 
     def _list(self, kinds: tuple[Any, ...], value: list[Any] | tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]:
-        """Every entry keeps its position: of one that is no mapping, nothing is known. Raises UnknownKeyError where
+        """Every entry keeps its position: of one that is no mapping, nothing is known. Raises UnknownKeyError if
         entries have no keys of their own."""
         hint = next((get_args(kind)[0] for kind in kinds if get_origin(kind) in (tuple, list)), None)
         models = [kind for kind in alternatives(hint) if is_model(kind)]
@@ -102,7 +102,7 @@ class _Parts:
 
 
 def _member(kinds: tuple[Any, ...], value: Mapping[str, Any]) -> type[Model]:
-    """The model that `value` is, of those that a union has. Raises UnknownKeyError where its tag does not tell."""
+    """The model that `value` is, of those that a union has. Raises UnknownKeyError if its tag does not tell."""
     models: list[type[Model]] = [kind for kind in kinds if is_model(kind)]
     if len(models) == 1:
         return models[0]

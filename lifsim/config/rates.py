@@ -24,7 +24,7 @@ def rate_problems(spec: Workload, nodes: Sequence[Node], replaced: Replaced = NO
     although the source is "rates".
 
     `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone needs no rate.
-    Raises UnknownKeyError where the rest needs a key that is not known.
+    Raises UnknownKeyError if the rest needs a key that is not known.
     """
     rates = spec.spikes.rates
     operands = {node.name: _operands(node.name, len(node.inputs)) for node in nodes if isinstance(node, Product)}

@@ -1,4 +1,5 @@
-"""Spike rates of layers in a CSV file, a line a layer: what `--rates` takes, `lifsim trace info --format csv` gives."""
+"""Spike rates of layers in a CSV file, a line per layer: what `--rates` takes, `lifsim trace info --format csv`
+gives."""
 
 from __future__ import annotations
 

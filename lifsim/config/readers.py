@@ -26,7 +26,7 @@ def unread(spec: Workload) -> list[Problem]:
 
 
 def _readers(spec: Workload) -> tuple[set[str], list[bool]]:
-    """The layers that others read, and which layers end a chain. Raises UnknownKeyError where that is not known."""
+    """The layers that others read, and which layers end a chain. Raises UnknownKeyError if that is not known."""
     read: set[str] = set()
     fresh = [isinstance(op, WeightOperation) and op.in_shape is not None for op in spec.layers]
     above = "input"

@@ -166,7 +166,7 @@ class Workload(Model):
 
 def schema_for(data: Any) -> type[Workload]:
     """The schema of a file's `data`: with the layer kinds of other packages, if it names one that LIFSim does not
-    have. Raises InputError where one that it names cannot be used."""
+    have. Raises InputError if one that it names cannot be used."""
     entries = data.get("layers") if isinstance(data, dict) else None
     named = [entry.get("op") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     others = [op for op in named if isinstance(op, str) and op not in _OWN]

@@ -60,7 +60,7 @@ _READ_APART = re.compile("[\t\ufeff!?]")
 
 
 def root_of(text: str) -> yaml.Node | None:
-    """The node that `text` is, None if it is empty. Raises YAMLError where it is no YAML.
+    """The node that `text` is, None if it is empty. Raises YAMLError if it is no YAML.
 
     libyaml, where it is there, reads ten times as fast; what it refuses, and what the two parsers may read apart, is
     read in Python, so that faults are told alike with and without it.

@@ -153,7 +153,7 @@ SHIPPED = {
 def load_dataset(name: str | None, network: Network) -> Dataset:
     """The data set `name`: a shipped one, or an .npz file with x_train, y_train, x_test and y_test; None: the shipped
     one whose images have the shape of the network's input, with as many classes as it has outputs if there is one.
-    Raises InputError where it does not fit the network."""
+    Raises InputError if it does not fit the network."""
     shape, outputs = network.nodes[0].output.shape, network.nodes[-1].output.elements
     if name is None:
         fitting = [known for known, shipped in SHIPPED.items() if shipped.shape == shape]

@@ -25,7 +25,7 @@ _TOGETHER = 8  # pixels of a run
 
 
 def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
-    """The neuron of a layer with arrays for those parameters of which there is one a channel, [C], or one a neuron,
+    """The neuron of a layer with arrays for those parameters of which there is one per channel, [C], or one per neuron,
     [P, C], which `weights` has under `layer.parameter`, channels first."""
     arrays = {}
     for name, value in varying(node.neuron).items():

@@ -61,7 +61,7 @@ class _Config:
     sections: dict[str, dict[str, tuple[str, str]]]
 
     def get(self, section: str, key: str) -> str | None:
-        """What `key` says; None where it is not there."""
+        """What `key` says; None if it is not there."""
         found = self.sections.get(section, {}).get(key.lower())
         return None if found is None else found[1]
 

@@ -39,7 +39,7 @@ class CallsOnState:
 
     @property
     def lif_calls(self) -> int:
-        """Of each LIF at each timestep: one a channel group."""
+        """Of each LIF at each timestep: one per channel group."""
         return self.state.channels
 
     @property
@@ -86,7 +86,7 @@ def _unlike(bits: Ints, shape: tuple[int, ...]) -> str:
 class Keeping(Protocol):
     """One way. name: as `--bptt` and `--membranes` spell it; title: in words.
 
-    product_again: whether the weight layers run a second time on the way back, for the inputs x of their LIFs.
+    product_again: whether the weight layers run a second time in the backward pass, for the inputs x of their LIFs.
     reads_spikes: whether it takes a LIF's own spikes, which a pool may hide.
     carries_states: whether the states come back from timestep to timestep beside their gradients.
     holds_calls: whether u' of all calls of what is undone at a time (a tile's timesteps, or one timestep of a group)
@@ -118,7 +118,7 @@ class Keeping(Protocol):
 
     @answers(_of_other_bits)
     def read_back(self, kept: Kept) -> Ints:
-        """[T, LIFs] bits of an image that each LIF's way back begins with: those that its own calls left."""
+        """[T, LIFs] bits of an image that each LIF's backward pass begins with: those that its own calls left."""
         return kept.bits
 
 

@@ -59,7 +59,7 @@ class Processor:
 
     @property
     def register_bytes(self) -> int | None:
-        """How long the registers are that code of its level fills; None where it has none."""
+        """How long the registers are that code of its level fills; None if it has none."""
         return {"x86-64-v4": 64, "x86-64-v3": 32}.get(self.level or "")
 
 

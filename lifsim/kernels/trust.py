@@ -23,7 +23,7 @@ def make_private(folder: Path) -> Path:
 
 
 def distrust_of(folder: Path) -> str | None:
-    """Why others could change what lies in `folder`, a path without links; None where they cannot. Raises OSError.
+    """Why others could change what lies in `folder`, a path without links; None if they cannot. Raises OSError.
 
     Every folder down to it must be the user's or root's, and writable by them alone. Above it a sticky one (/tmp) will
     do: there others add names, but cannot replace those of the user. On Windows access lists keep others out of the

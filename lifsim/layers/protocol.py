@@ -11,7 +11,7 @@ from lifsim.registry import Registry
 class LayerKind(Protocol):
     """A kind of layers that the array computes.
 
-    name: as workloads spell it behind `op:`; title: in words; plural: of many, for people.
+    name: as workloads spell it behind `op:`; title: in words; plural: of many, in words.
     keys: what a workload says of one, with `op: Literal[name]`; its `node` is the layer.
     """
 

@@ -99,9 +99,8 @@ class NeuronModel(Protocol):
 
     name: as workloads spell it; title: in words.
     states: the variables that each neuron keeps; the first is the membrane, which fires.
-    datapaths: how many times a call needs what an architecture's bill of materials has of tag lif (and, on the way
-        back, of tag pgu): a LIF unit has them so often.
-    threshold: the membrane at which it fires.
+    datapaths: how many times a call needs what an architecture's bill of materials has of tag lif (and, in the backward
+    pass, of tag pgu): a LIF unit has them so often. threshold: the membrane at which it fires.
     """
 
     name: str

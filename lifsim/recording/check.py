@@ -46,7 +46,7 @@ def differences(
 ) -> tuple[Difference, ...]:
     """The spikes, by layer [T, B, ...], and the outputs that the model and LIFSim under `sharing` do not have alike.
 
-    Computed in float64 if the inputs are. Only the first difference of a neuron is listed. Raises InputError where one
+    Computed in float64 if the inputs are. Only the first difference of a neuron is listed. Raises InputError if one
     is more than rounding.
     """
     if network_faults(network):

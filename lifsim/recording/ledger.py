@@ -125,7 +125,7 @@ class Ledger:
         return made
 
     def owner_of(self, lowest: int, highest: int) -> Value | Beyond:
-        """Of the numbers from `lowest` to `highest`. Raises NotFollowedError where there is none, or not one."""
+        """Of the numbers from `lowest` to `highest`. Raises NotFollowedError if there is none, or not one."""
         if lowest == CONSTANT:
             raise NotFollowedError("puts constants, as zeros of a padding, beside values of the network")
         first, last = (self.owners[bisect_right(self._firsts, one) - 1] for one in (lowest, highest))

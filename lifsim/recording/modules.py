@@ -194,7 +194,7 @@ def _timesteps(reading: Reading, turn: int, x: Any) -> Any:
 
 
 def _parameter(name: str, value: Any, shape: tuple[int, ...], arrays: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """A parameter as workloads say it: a number, or `weights` and an array, one a channel or one a neuron."""
+    """A parameter as workloads say it: a number, or `weights` and an array, one per channel or one per neuron."""
     if value.size == 1 or np.all(value == value.flat[0]):
         return float(value.flat[0]), arrays
     layout = value.reshape(value.shape[0], 1, value.shape[1]) if value.ndim == 2 and len(shape) == 3 else value

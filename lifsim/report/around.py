@@ -38,7 +38,7 @@ class Surroundings:
 
 def around_of(result: Result, watch: Watch = unwatched) -> Around:
     """The runs around one that was made alone, which is made once more: what all have in common is not kept with it.
-    Raises InputError where its inputs are no longer there."""
+    Raises InputError if its inputs are no longer there."""
     inputs = Inputs(result.arch, result.network, result.sharing, result.options)
     surroundings = Surroundings(inputs, watch)
     return surroundings.around(*run_beside_baseline(inputs, watch, surroundings.parts, surroundings.seen))

@@ -19,7 +19,8 @@ _REGISTERS, _BUFFER = "membr. regs", "membr. buffer"
 
 
 def beside_table(comparison: Comparison) -> Table:
-    """A line a step: sharing's own first, then the LIF units and the schedule that come with it, then all together."""
+    """A line per step: sharing's own first, then the LIF units and the schedule that come with it, then all
+    together."""
     from rich import box
 
     from lifsim.report.terminal import table_of

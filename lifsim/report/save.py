@@ -71,7 +71,7 @@ def save(
 
     A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks, and a report in
     the place of another one of it. Another result is replaced only if `replace` is set; with `number` the new one goes
-    into NAME-2, NAME-3 and so on instead. Nothing but results is ever replaced. Raises InputError where the folder
+    into NAME-2, NAME-3 and so on instead. Nothing but results is ever replaced. Raises InputError if the folder
     cannot be written; what was there stays.
     """
     if not number:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def schedule_table(result: Result, comparison: Comparison | None) -> Table | None:
     """DRAM bytes of a shared run's network under `tick`, `timestep` and its own schedule: shared, without sharing in
-    the same groups of layers, and without sharing in its own; None where every layer is tick-batched, so that there is
+    the same groups of layers, and without sharing in its own; None if every layer is tick-batched, so that there is
     nothing to compare. A schedule that one of the three cannot run under, for want of a buffer, is told as such."""
     if comparison is None or result.plan is None or result.stages:
         return None

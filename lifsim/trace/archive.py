@@ -118,7 +118,7 @@ class Archive(Closable):
         return data
 
     def check_crc(self, array: Array) -> None:
-        """Read the whole member once, in pieces. Raises InputError where its CRC does not hold."""
+        """Read the whole member once, in pieces. Raises InputError if its CRC does not hold."""
         try:
             with self._zip.open(array.info) as stream:
                 while stream.read(READ_BYTES):

@@ -53,7 +53,7 @@ class Drawing:
         self._waiting: dict[tuple[int, Seed], Spikes] = {}
 
     def reader(self, rates: tuple[float, ...]) -> int:
-        """The number of a new reader, who sees spikes at these rates: one, or one a timestep."""
+        """The number of a new reader, who sees spikes at these rates: one, or one per timestep."""
         self._readers.append(rates)
         return len(self._readers) - 1
 

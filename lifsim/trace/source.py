@@ -61,7 +61,7 @@ class LayerSpikes(ABC):
         return self._read(timestep, first, last)
 
     def _require_place(self, timestep: int, first: int, last: int) -> None:
-        """Raises IndexError where these are not stored."""
+        """Raises IndexError if these are not stored."""
         if not (0 <= timestep < self.timesteps and 0 <= first <= last):
             raise IndexError(
                 f"{self.name} has timesteps 0 to {self.timesteps - 1}, not {timestep}, images {first}:{last}"
@@ -80,7 +80,7 @@ class LayerSpikes(ABC):
         """As `read`, within the stored images."""
 
     def verify(self) -> None:
-        """Read all of the layer once. Raises InputError where the bytes are not what was written."""
+        """Read all of the layer once. Raises InputError if the bytes are not what was written."""
         for first, last in image_chunks(self.shape[1], self.neurons):
             for timestep in range(self.timesteps):
                 self.read(timestep, first, last)

@@ -86,7 +86,7 @@ class TraceWriter:
 
     def write(self, layer: str, timestep: int, spikes: ArrayLike, first: int = 0) -> None:
         """Spikes of images `first`, `first` + 1, ... of `layer` at `timestep`: bool or 0/1, `[images, C, H, W]` or
-        `[images, F]`. Raises ValueError where they do not fit what came before."""
+        `[images, F]`. Raises ValueError if they do not fit what came before."""
         array = np.asarray(spikes).astype(np.bool_, copy=False)
         if not np.array_equal(array, spikes):
             raise ValueError(f"{layer}: spikes must be 0 or 1")

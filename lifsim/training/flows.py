@@ -65,7 +65,7 @@ class Turns:
         """`total` bytes, which lie timestep by timestep, in each the images, from `start` on.
 
         steps: how many timesteps have their own. A turn moves its images' and its timestep's; where all timesteps have
-        one, the last turn of an image on the way back, or with `at_once` the first.
+        one, the last turn of an image in the backward pass, or with `at_once` the first.
         """
         if steps == self.timesteps:
             place, of, chosen = self.timestep * self.batch + self.first_image, steps * self.batch, True
@@ -238,7 +238,7 @@ class LayerFlows:
         return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)
 
     def gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
-        """The gradient that the `number`-th reader of a tensor hands back; the readers' lie one behind the other. Of
+        """The gradient that the `number`-th reader of a tensor hands back; the readers' lie one after the other. Of
         a mean over time it is needed at once."""
         size = self.sizes.gradient(tensor)
         return turns.spread(
@@ -268,7 +268,7 @@ class LayerFlows:
             yield Flow(Kind.MEMBRANE_WRITE, between, carried.writes[layer.index].ravel(), 0)
 
     def _begins(self, turns: Turns) -> Iterator[Flow]:
-        """Kept membranes that the layer's way back begins with."""
+        """Kept membranes that the layer's backward pass begins with."""
         kept = self.sizes.kept(self.layer, self.group)
         if kept is not None:
             yield turns.kept(kept_states(self.sizes, self.layer), kept.read)

@@ -1,5 +1,5 @@
-"""The visits of the forward pass of a training run: those of inference, with what only the way back reads (states, at
-their timesteps, and spikes that a pool hides), and with what norms move."""
+"""The visits of the forward pass of a training run: those of inference, with what only the backward pass reads (states,
+at their timesteps, and spikes that a pool hides), and with what norms move."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from lifsim.training.sizes import TrainingSizes
 
 
 class _Written(NamedTuple):
-    """What visits of so many `outputs` in all write for the way back: `size` bytes of a tensor, from the byte `start`
-    on."""
+    """What visits of so many `outputs` in all write for the backward pass: `size` bytes of a tensor, from the byte
+    `start` on."""
 
     kind: Kind
     region: str

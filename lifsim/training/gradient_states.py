@@ -66,7 +66,7 @@ class StateMoves:
 
 @dataclass(frozen=True)
 class Flight:
-    """u' of calls of a timestep, of an image, by layer; next: the layer that continues from it, None where the chain
+    """u' of calls of a timestep, of an image, by layer; next: the layer that continues from it, None if the chain
     does in the unit, or nobody."""
 
     layers: tuple[int, ...]

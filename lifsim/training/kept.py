@@ -1,4 +1,4 @@
-"""Membranes that the forward pass keeps for the way back, as they lie in DRAM.
+"""Membranes that the forward pass keeps for the backward pass, as they lie in DRAM.
 
 Of one set of membranes: timestep by timestep, in each LIF by LIF, in each the images; where an image's timesteps run
 back to back, image by image. Every stretch ends on a byte.
@@ -44,8 +44,8 @@ def _bytes(bits: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class KeptStates:
-    """kept: by all LIFs of a set; begins: [T, LIFs] bits of an image that each begins with on the way back; lif: the
-    number of the one that is looked at."""
+    """kept: by all LIFs of a set; begins: [T, LIFs] bits of an image that each begins with in the backward pass; lif:
+    the number of the one that is looked at."""
 
     kept: Kept
     begins: Ints
@@ -59,7 +59,7 @@ class KeptStates:
 
     @property
     def read(self) -> Stretches:
-        """What it begins with on the way back."""
+        """What it begins with in the backward pass."""
         return self._stretches(self.begins)
 
     def _stretches(self, bits: Ints) -> Stretches:

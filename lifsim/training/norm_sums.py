@@ -7,7 +7,8 @@ product and the currents that wait to be replayed. What is left leaves the chip 
 product runs once more when the statistics are known (`twice`), whichever moves fewer bytes. A layer without neurons
 that puts out its sums as they are leaves the norm to those who read them.
 
-On the way back the norm's gradient needs two sums over the batch, of dy and of dy * x^, before it can be had itself:
+On the backward pass the norm's gradient needs two sums over the batch, of dy and of dy * x^, before it can be had
+itself:
 
     dx = gain / std * (dy - mean(dy) - x^ * mean(dy * x^)),  x^ = (x - mean) / std
 
@@ -41,9 +42,9 @@ class NormSums:
     """What the norm of one layer moves, bytes of the whole batch.
 
     way: of the forward pass. all: its sums. forward_write, forward_read: of them; again: what the product moves when it
-    runs once more. recompute_write, recompute_again: the same where they are recomputed on the way back. first_read,
-    second_read: sums that the two passes of the way back read. gradient_write, gradient_read: of dy, between the two.
-    replayed: of the sums, those that DRAM has as currents that wait to be replayed, in either pass.
+    runs once more. recompute_write, recompute_again: the same where they are recomputed in the backward pass.
+    first_read, second_read: sums that the two passes of the backward pass read. gradient_write, gradient_read: of dy,
+    between the two. replayed: of the sums, those that DRAM has as currents that wait to be replayed, in either pass.
     """
 
     way: Way
@@ -61,7 +62,7 @@ class NormSums:
 
     @property
     def apart(self) -> int:
-        """Bytes of the sums that DRAM has on the way back beside currents that wait to be replayed."""
+        """Bytes of the sums that DRAM has in the backward pass beside currents that wait to be replayed."""
         return self.all - self.replayed if self.first_read else self.recompute_write
 
     @property
@@ -71,7 +72,7 @@ class NormSums:
 
     @property
     def in_words(self) -> str:
-        """How the forward pass runs, for people."""
+        """How the forward pass runs, in words."""
         if self.way == "handed on":
             return "sums are handed on and normed where they are read"
         if self.way == "twice":
@@ -201,7 +202,7 @@ class Waiting:
 
     @property
     def at_a_time(self) -> tuple[int, int]:
-        """(sums of a layer that wait together on the way back, how often)."""
+        """(sums of a layer that wait together in the backward pass, how often)."""
         layer, batch = self.layer, self.sizes.batch
         each = batch * layer.pixels * layer.filters
         return (each * layer.rounds, 1) if self.group.tick_batched else (each, layer.rounds)

@@ -70,8 +70,8 @@ class StageBytes(DramBytes):
 @dataclass(frozen=True)
 class LayerTraining:
     """One layer's stages. recompute is None where membranes are stored, gradient_sums without a batch norm that takes
-    its statistics of the batch. orders: of its products on the way back. in_flight: bytes of u' that ran forward again
-    and come in to be undone. norm: what the norm moves, in whichever stage."""
+    its statistics of the batch. orders: of its products in the backward pass. in_flight: bytes of u' that ran forward
+    again and come in to be undone. norm: what the norm moves, in whichever stage."""
 
     forward: StageBytes
     recompute: StageBytes | None

@@ -1,7 +1,8 @@
 """Forward and backward through time over one batch: the gradients of the weights.
 
 The forward pass keeps the input, spikes, the batch norms' statistics and membranes (lifsim.engine.training.membranes),
-and with stored membranes what the weight layers put out, which is otherwise computed again from spikes on the way back.
+and with stored membranes what the weight layers put out, which is otherwise computed again from spikes in the backward
+pass.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Learner:
 
     @property
     def product_again(self) -> bool:
-        """Whether the weight layers run a second time on the way back."""
+        """Whether the weight layers run a second time in the backward pass."""
         return KEEPINGS[self.keeping].product_again
 
     @cached_property

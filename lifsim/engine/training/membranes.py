@@ -160,7 +160,7 @@ class StoredMembranes(Membranes):
 
 @dataclass
 class ReversedMembranes(Membranes):
-    """Keeps the last states, and undoes the calls. Raises InputError where they cannot be undone."""
+    """Keeps the last states, and undoes the calls. Raises InputError if they cannot be undone."""
 
     since_copy: dict[str, list[int]] = field(default_factory=dict)
     copies: dict[str, list[Variables]] = field(default_factory=dict)

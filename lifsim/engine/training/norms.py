@@ -1,4 +1,5 @@
-"""The batch norms of a network on one batch: what each saw on the way forward, and what follows on the way back."""
+"""The batch norms of a network on one batch: what each saw on the way forward, and what follows in the backward
+pass."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class GradientSparsity:
 def gradient_sparsity(
     learner: Learner, weights: Mapping[str, Array], images: Array, labels: Array, seed: int = 0
 ) -> GradientSparsity:
-    """Zeros in one step of training on `images` [N, C, H, W] and `labels` [N]. Raises InputError where membranes are
+    """Zeros in one step of training on `images` [N, C, H, W] and `labels` [N]. Raises InputError if membranes are
     to be recomputed: u' of every call is looked at."""
     if learner.product_again:
         raise InputError(Fault("must be stored to be looked at", path="membranes"))

@@ -20,7 +20,7 @@ from lifsim.registry import Registry
 from lifsim.watch import Watch
 
 Place = Callable[[int], Extents]
-"""Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError where
+"""Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError if
 they do not fit."""
 
 
@@ -69,7 +69,7 @@ class Memory(Protocol):
 
     @answers(_no_peak)
     def peak_bytes_per_cycle(self, dram: Dram, array_hz: int) -> Fraction | None:
-        """What it moves at most in one cycle of the array; None where that has no end."""
+        """What it moves at most in one cycle of the array; None if that has no end."""
         return None
 
     @asked_where("waits")
@@ -85,7 +85,7 @@ class Memory(Protocol):
         raise ValueError(f"{self.name} plays all at once")
 
     def charge(self, dram: Dram) -> Charge:
-        """What it is charged for. Raises ValueError where `dram` has no price."""
+        """What it is charged for. Raises ValueError if `dram` has no price."""
         if dram.charges_device:
             return ByDevice(dram.simulated)
         if dram.energy_pj_per_bit is None:

@@ -80,6 +80,6 @@ def time_constant(kept: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def require_zero(value: Any, what: str) -> None:
-    """Raises ValueError where a potential is not 0."""
+    """Raises ValueError if a potential is not 0."""
     if np.any(number(value) != 0):
         raise ValueError(f"{what} must be 0")

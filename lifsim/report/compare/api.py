@@ -108,7 +108,7 @@ def compare(
 
 
 def given_run(one: object) -> Result | Path:
-    """A run that is there: a result, or the folder of one. Raises InputError where it is neither."""
+    """A run that is there: a result, or the folder of one. Raises InputError if it is neither."""
     if isinstance(one, Result):
         return one
     if isinstance(one, str | PathLike):

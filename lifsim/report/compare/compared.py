@@ -34,7 +34,7 @@ class Compared:
 
     @classmethod
     def of(cls, entries: Sequence[Entry], baseline: int | None, chosen: Chosen) -> Compared:
-        """baseline: the index of an entry; None: the first run that there is. Raises InputError where no run is left,
+        """baseline: the index of an entry; None: the first run that there is. Raises InputError if no run is left,
         or that one is none."""
         runs = [entry for entry in entries if isinstance(entry, Run)]
         if not runs:

@@ -48,7 +48,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart. comparison:
     of `result` with runs without sharing.
 
-    Raises InputError where there is no such layer, or nothing to take apart.
+    Raises InputError if there is no such layer, or nothing to take apart.
     """
     names = [layer.name for layer in result.network.layers]
     require_layer(result.network, name)

@@ -49,7 +49,7 @@ class Place:
         return self.pictures[0].with_suffix(".csv")
 
     def check(self, sources: Iterable[Path] = ()) -> None:
-        """Raises InputError where `save_figure` would fail, before any work is done: the figure never takes the place
+        """Raises InputError if `save_figure` would fail, before any work is done: the figure never takes the place
         of one of the `sources`, the files that it is drawn from. A table may be there beside a figure of this name in
         another format: whether it has the same numbers is known only when they are."""
         if self.wrong:
@@ -77,7 +77,7 @@ class Place:
             raise InputError(dict.fromkeys(faults))
 
     def settled(self, contents: Sequence[bytes], table: bytes) -> Place:
-        """Where exactly: the first place of its numbers that is free, or has nothing else. Raises InputError where a
+        """Where exactly: the first place of its numbers that is free, or has nothing else. Raises InputError if a
         name that was chosen has the numbers of another figure."""
         if self.force:
             return self

@@ -19,7 +19,7 @@ DEEPEST = 12
 
 @dataclass(frozen=True)
 class Given:
-    """sources: who says what things cost, and where spikes and network come from; prices: of every access, None where
+    """sources: who says what things cost, and where spikes and network come from; prices: of every access, None if
     the machine is not known well enough; options: of the run; keys: all of architecture and workload, in their files'
     order."""
 

@@ -27,7 +27,7 @@ SUMMARY, CONFIG = "summary.json", "config.resolved.yaml"
 
 @dataclass(frozen=True)
 class Told:
-    """A run. label: what it is called, of no other run; tree: its summary.json; rows: one a layer, as layers.csv has
+    """A run. label: what it is called, of no other run; tree: its summary.json; rows: one per layer, as layers.csv has
     them; files: by name, what can be saved; result: the run itself, None of one that was only read, and `why_not`."""
 
     label: str

@@ -73,7 +73,7 @@ class Drawing:
             raise InputError("pareto must stand without y, and heat without by")
 
     def of(self, found: Swept, sheet: Sheet) -> Drawn:
-        """Drawn. Raises InputError where there is nothing to draw."""
+        """Drawn. Raises InputError if there is nothing to draw."""
         from lifsim.report.figures import sweep_figure
         from lifsim.report.figures.sweep_lines import Shown
 

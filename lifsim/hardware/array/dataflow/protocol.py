@@ -50,7 +50,7 @@ class Operands:
 
 @dataclass(frozen=True)
 class FoldWords:
-    """`Folds` as arithmetic, for people. count: of one group and round; fill_drain: cycles of a fold, in numbers, and
+    """`Folds` as arithmetic, in words. count: of one group and round; fill_drain: cycles of a fold, in numbers, and
     `why` in words."""
 
     count: str
@@ -93,7 +93,7 @@ class Dataflow(Protocol):
     """One way to lay a layer over an H x W array.
 
     name: as architectures spell it; title: in words. rows, cols: what the array's rows and columns hold, and `streamed`
-    what passes by, for people.
+    what passes by, in words.
     joins_rounds: whether tick batching streams all rounds through one fold, so that what stays is loaded once.
     loads_once: whether tick batching fetches the weights once for all rounds.
     sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait

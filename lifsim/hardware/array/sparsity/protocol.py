@@ -122,7 +122,7 @@ class Sparsity(Protocol):
 
     name: as architectures spell it; title: in words. gates: whether a multiply-accumulate of a zero burns no operation
     energy. skips: whether it takes no PE's cycle either; `streams`
-    says what a fold streams then, for people.
+    says what a fold streams then, in words.
     """
 
     name: str
@@ -140,7 +140,7 @@ class Sparsity(Protocol):
         return None
 
     def require(self, read: InputMap) -> None:
-        """Raises InputError where such a layer has more than can be looked at, before its spikes are."""
+        """Raises InputError if such a layer has more than can be looked at, before its spikes are."""
 
     @answers(_of_others)
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
