@@ -1,4 +1,4 @@
-"""Text files from outside: what they hold, or why they cannot be read."""
+"""Text files from outside: their text, or why they cannot be read."""
 
 from __future__ import annotations
 
