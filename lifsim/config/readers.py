@@ -9,8 +9,8 @@ from lifsim.model.schema import UnknownKeyError, known
 
 
 def unread(spec: Workload) -> list[Problem]:
-    """Problems of layers that nothing reads, unless they end the network or the chain above an `in_shape`; none if it is
-    unknown what some layer reads."""
+    """Problems of layers that nothing reads, unless they end the network or the chain above an `in_shape`; none if it
+    is unknown what some layer reads."""
     try:
         read, ends = _readers(spec)
     except UnknownKeyError:

@@ -41,11 +41,9 @@ class _Written(NamedTuple):
 
 @dataclass(frozen=True)
 class GroupForward:
-    """Those of one group in order, none of which is kept. inference: gives those of inference, which write all spikes,
-    again and again.
-
-    Tick-batched, the sums of all images are there before the first neuron is called, in however many parts the layer
-    comes.
+    """The visits of one group in order, made anew for each iteration. inference: makes the visits of inference, which
+    write all spikes. Tick-batched, the sums of all images are complete before the first neuron is called, however many
+    parts the layer has.
     """
 
     sizes: TrainingSizes
@@ -70,7 +68,7 @@ class GroupForward:
         return self.sizes.layers[self.group.first : self.group.last + 1]
 
     def _parted(self) -> dict[int, Parted]:
-        """By layer whose sums wait for their norm."""
+        """The parted visits by layer, for layers whose sums wait for their norm."""
         found = {}
         for layer in self._layers:
             norm = norm_sums(self.sizes, layer, self.group)
@@ -114,7 +112,7 @@ class GroupForward:
         return found
 
     def _states(self, layer: Layer) -> Iterator[tuple[int | None, int, int]]:
-        """(timestep, first byte, the one behind the last) of what a layer keeps of them."""
+        """(timestep, first byte, end) of the states that a layer keeps."""
         kept = self.sizes.kept(layer, self.group)
         if kept is None:
             return

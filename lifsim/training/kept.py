@@ -15,7 +15,8 @@ from lifsim.schedule.tensors.rows import Ints
 
 @dataclass(frozen=True)
 class Stretches:
-    """What one LIF moves of them. bits: [T] of an image; before: [T] of an image, that lie in front. batch: images."""
+    """The kept membranes of one LIF. bits: [T] of an image; before: [T] bits of an image that lie before them. batch:
+    images."""
 
     bits: Ints
     before: Ints
@@ -28,7 +29,7 @@ class Stretches:
         return int((end - start).sum())
 
     def of(self, timestep: Ints, first_image: Ints | int, images: Ints | int) -> tuple[Ints, Ints]:
-        """First byte and the one behind the last, of so many images of a timestep."""
+        """First byte and end of `images` at a timestep."""
         base, each = self.batch * self.before[timestep], self.bits[timestep]
         return _bytes(base + first_image * each), _bytes(base + (first_image + images) * each)
 
@@ -54,7 +55,7 @@ class KeptStates:
 
     @property
     def written(self) -> Stretches:
-        """What it keeps in the forward pass."""
+        """The membranes that the LIF keeps in the forward pass."""
         return self._stretches(self.kept.bits)
 
     @property
