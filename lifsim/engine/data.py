@@ -1,4 +1,4 @@
-"""Data sets that ship inside packages, and those of the user's own."""
+"""Data sets that ship inside packages, and the user's own."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
 
 
 def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
-    """`load_dataset`; of a network that could not be read None, once what is wrong with the data alone is known."""
+    """`load_dataset`; None for a network that could not be read, after faults of the data alone are reported."""
     if network is not None:
         return load_dataset(name, network)
     if name is not None:
@@ -187,7 +187,7 @@ def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
 
 
 def read_dataset(name: str) -> Dataset:
-    """The data set `name`, whatever it is for. Raises InputError."""
+    """The data set `name`, without checking it against a network. Raises InputError."""
     return SHIPPED[name].load() if name in SHIPPED else _load_file(Path(name))
 
 

@@ -1,4 +1,4 @@
-"""From images to what the network's input takes at each timestep."""
+"""Encodes images as inputs of the network at each timestep."""
 
 from __future__ import annotations
 

@@ -35,9 +35,8 @@ Observer = Callable[[Node, int, Array], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves. outputs: of the network's last node, [timesteps, B, ...]; states: of each set of states
-    after the last call, by the name of the first LIF that uses it, every variable by its name, [B, C/N, H, W] or
-    [B, F/N]."""
+    """The outcome of a run. outputs: of the network's last node, [timesteps, B, ...]; states: after the last call, by
+    the name of the first LIF that uses a state, every variable by its name, [B, C/N, H, W] or [B, F/N]."""
 
     outputs: Array
     states: Mapping[str, Mapping[str, Array]]
@@ -92,7 +91,7 @@ class Engine:
 
 
 def network_faults(network: Network) -> list[Fault]:
-    """Why the spikes of `network` cannot be computed: parts that nothing connects, pooling that would drop pixels."""
+    """Why the spikes of `network` cannot be computed: unconnected parts, pooling that would drop pixels."""
     inputs = [node.name for node in network.nodes if isinstance(node, Input)]
     faults = [Fault(f"{network.name} must be one connected network, without inputs of its own", n) for n in inputs[1:]]
     for node in network.nodes:
@@ -105,7 +104,7 @@ def network_faults(network: Network) -> list[Fault]:
 
 
 def not_finite(x: Array) -> str:
-    """How many values are NaN or infinite, in words; "" where none is."""
+    """How many values are NaN or infinite, in words; "" if none is."""
     if x.dtype.kind != "f" or np.isfinite(x).all():
         return ""
     return f"{int((~np.isfinite(x)).sum())} of {counted(x.size, 'value')} are not finite"

@@ -1,4 +1,4 @@
-"""How values lie in the engine: channels last, [timesteps, B, H, W, C] or [timesteps, B, F]."""
+"""The layout of values in the engine: channels last, [timesteps, B, H, W, C] or [timesteps, B, F]."""
 
 from __future__ import annotations
 

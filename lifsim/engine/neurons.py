@@ -87,7 +87,7 @@ class _Calls:
     kept: Array
 
     def of_pixels(self, start: int, stop: int) -> None:
-        """Those of pixels `start` to `stop`, one call after the other."""
+        """Run the calls of pixels `start` to `stop`, one after the other."""
         neuron, channels = self.neuron, self.state[0].shape[1]
         k = type(self.constants)(*(rows_of(constant, start, stop) for constant in self.constants))
         variables = [variable[start:stop] for variable in self.state]

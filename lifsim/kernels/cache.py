@@ -31,9 +31,9 @@ TAG_BYTES = KEY_BYTES = 32
 WAIT_S = 120
 """How long a process waits for another one that compiles."""
 LOOK_S = 0.2
-"""Between two looks whether it still does."""
+"""Seconds between two checks whether it still does."""
 UNUSED_DAYS = 60
-"""What was not used for so long is removed when something new is kept."""
+"""Files that were not used for this long are removed when something new is kept."""
 
 
 def user_cache() -> Cache | None:

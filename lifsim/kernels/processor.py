@@ -1,4 +1,4 @@
-"""What processor this is, as Linux tells it: without LLVM, which takes a tenth of a second to ask."""
+"""The processor of this machine, as Linux reports it: asking LLVM would take a tenth of a second."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Processor:
 
     @property
     def digest(self) -> str:
-        """Of all that machine code for it depends on: 8 hexadecimal digits."""
+        """8 hexadecimal digits that identify everything about it on which machine code depends."""
         return hashlib.sha256(" ".join([self.model, *sorted(self.flags)]).encode()).hexdigest()[:8]
 
     @property

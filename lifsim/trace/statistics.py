@@ -1,4 +1,4 @@
-"""What a layer's spikes look like: rates over time, neurons that stay silent, and how often the others fire."""
+"""Statistics of a layer's spikes: rates over time, silent neurons, and how often the others fire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write a trace: spikes go packed to spool files beside the target, which are put together when all are there."""
+"""Writes a trace: packed spikes go to spool files beside the target, which are joined at the end."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def save(trace: Trace, path: Path, *, overwrite: bool = False, watch: Watch = un
 
 
 def _given_up(file: IO[bytes]) -> None:
-    """Close a spool: whatever of it could not be written is not wanted any more."""
+    """Close a spool that is given up, ignoring errors of writing."""
     with suppress(OSError):
         file.close()
 

@@ -40,7 +40,7 @@ from lifsim.neurons.parameters import varying
 
 Array = NDArray[Any]
 Inputs = Callable[[Lif], Array]
-"""What a LIF was given, [timesteps or 1, B, ...]."""
+"""Recomputes the inputs of a LIF, [timesteps or 1, B, ...]."""
 
 MEMBRANE = np.dtype(np.float64)
 NO_GRADIENT = "has no gradient, so that it cannot be trained"
@@ -53,7 +53,7 @@ def reversible_calls(neuron: NeuronModel) -> int:
 
 
 def untrainable(network: Network) -> list[Fault]:
-    """Why `network` has no gradients; nothing if it has."""
+    """Reasons why `network` has no gradients; none if it has."""
     faults = [Fault(f"{NO_GRADIENT}: {lif.neuron}", lif.name) for lif in network.lifs if lif.neuron.linear() is None]
     products = (node for node in network.nodes if isinstance(node, Product) and node.backward() is None)
     return faults + [
@@ -62,7 +62,7 @@ def untrainable(network: Network) -> list[Fault]:
 
 
 def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
-    """Why the membranes of `network` cannot be recomputed backwards; nothing if they can."""
+    """Reasons why the membranes of `network` cannot be undone; none if they can."""
     faults, channels = [], channels_of(network, sharing)
     for lif in network.lifs:
         reason = KEEPINGS["reversed"].refusal(lif.neuron)
@@ -78,8 +78,8 @@ def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
 
 @dataclass
 class Membranes(ABC):
-    """States during one forward and backward pass over a batch. weights: where parameters of neurons are; grid: to
-    which states are rounded, if they are."""
+    """States during one forward and backward pass over a batch. weights: arrays with parameters of neurons, if they
+    have any; grid: to which states are rounded, if at all."""
 
     network: Network
     sharing: Sharing
@@ -264,7 +264,7 @@ MEMBRANES: dict[str, type[Membranes]] = {
     "reversed": ReversedMembranes,
     "recomputed": RecomputedMembranes,
 }
-"""By way to keep them (`lifsim.keeping`), those that the engine knows."""
+"""The engine's implementations, by name of `lifsim.keeping`."""
 
 
 def _step(rows: Array, index: int) -> Array:
