@@ -1,4 +1,4 @@
-"""The runs around a run, which say what of it is sharing's own, what its rates decide, and what its exits do."""
+"""The runs around a run, which show what sharing itself changes, how much its rates matter, and what its exits save."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parts of `cycles` are called."""
+"""The parts of `cycles` in words."""
 
 CAUSES = {
     "array": "array at work",

@@ -1,4 +1,4 @@
-"""A run on the terminal: what answers an architect's questions first, a table of layers, or all of it."""
+"""A run on the terminal: the first screen, a table of layers, or all figures."""
 
 from __future__ import annotations
 

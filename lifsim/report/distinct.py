@@ -1,4 +1,4 @@
-"""Networks that are looked at beside each other: each once."""
+"""Networks of one table or figure, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine as it is printed: what it consists of, the price of every access, and where each price comes from."""
+"""An architecture as it is printed: its parts, the price of every access, and the source of each price."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from lifsim.report.terminal import Terminal
 
 PIECES = LABELS | {"pe_array": "PE array", "sram": "SRAM"}
-"""What the parts of the area are called."""
+"""The parts of the area in words."""
 
 
 def prices(arch: Arch | Name, overrides: Sequence[str] = ()) -> pd.DataFrame:
-    """A row for every kind of access of the machine `arch`, a name, path or object: part, what it is, how many pieces,
-    pj of one access of one piece, leakage_mw and area_mm2 of all pieces, standing_mw of a DRAM in a state, and the
-    source (`lifsim arch show`). Raises InputError with every fault."""
+    """The prices of the architecture `arch`, a name, path or object, as `lifsim arch show` lists them: one row per kind
+    of access, with the part, a description, the number of pieces, pj per access of one piece, leakage_mw and area_mm2
+    of all pieces, standing_mw of a DRAM in a state, and the source. Raises InputError with every fault."""
     import pandas as pd
 
     found = PriceList(given_arch(arch, texts_of(overrides)).what)
@@ -78,7 +78,7 @@ def print_machine(prices: PriceList, console: Terminal) -> None:
 
 
 def figures(prices: PriceList) -> dict[str, str]:
-    """What an architect looks at first, with units."""
+    """The main figures, with units."""
     arch, bank = prices.arch, prices.bank
     peak, bend = prices.peak_dram_bytes_per_s, prices.balanced_macs_per_byte
     units = counted(bank.units, "unit")

@@ -1,4 +1,4 @@
-"""What the tables of runs have in their rows: groups, names and units, in one place for all of them."""
+"""The rows of all tables of runs: groups, names and units, defined once."""
 
 from __future__ import annotations
 

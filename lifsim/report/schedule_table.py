@@ -1,7 +1,8 @@
-"""What sharing does to DRAM traffic under one schedule and the other: like beside like, and beside none's own choice.
+"""The effect of sharing on DRAM traffic under different schedules: compared with `none` under the same schedule, and
+under its own.
 
-Layers that share membranes take turns, timestep by timestep, and fetch their weights again and again; unshared ones
-need not. So the sign of what sharing saves depends on what it is compared with.
+Layers that share membranes run timestep-major and fetch their weights repeatedly; unshared ones need not. So the sign
+of the saving depends on what sharing is compared with.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every wait of the array, and its one cause: as many cycles of each as the books have."""
+"""Every wait of the array with its cause; the cycles of each cause equal those in the books."""
 
 from __future__ import annotations
 

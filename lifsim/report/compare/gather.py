@@ -1,4 +1,4 @@
-"""The runs of a comparison: those that are there already, and those to be made."""
+"""The runs of a comparison: existing ones, and those to be made."""
 
 from __future__ import annotations
 

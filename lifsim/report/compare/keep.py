@@ -1,4 +1,4 @@
-"""A comparison in a folder: itself, and the runs that were made for it, each as `lifsim run` writes it."""
+"""A comparison in a folder: the comparison itself, and the runs made for it, each as `lifsim run` writes it."""
 
 from __future__ import annotations
 

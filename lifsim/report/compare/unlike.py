@@ -1,5 +1,5 @@
-"""In what runs are not alike beside what was asked to differ: like is compared with like, or the heading says that it
-is not."""
+"""Finds differences between runs besides those that were asked for: either like is compared with like, or the heading
+says that it is not."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def other_work(runs: Sequence[Run]) -> tuple[str, ...]:
-    """In what the work of runs differs so that none of them is better for having less of anything."""
+    """In what the work of runs differs, so that none of them is better for lower figures."""
     told = {"networks": lambda run: run.network, "modes": _mode}
     return tuple(name for name, of in told.items() if _differ(runs, of))
 
 
 def notes(runs: Sequence[Run]) -> tuple[str, ...]:
-    """What a reader must know of sharings beside each other: a line each."""
+    """Notes on compared sharings, one line each."""
     found = []
     shared = [run for run in runs if run.inputs["sharing"] != "none"]
     helped = [run.inputs["sharing"] for run in shared if not _shares_nothing(run)]

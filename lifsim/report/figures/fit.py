@@ -1,4 +1,4 @@
-"""A figure laid out so that no panel is crushed and no word is cut; where that cannot be, why not."""
+"""Lays a figure out so that no panel is crushed and no word is cut, or says why that is impossible."""
 
 from __future__ import annotations
 

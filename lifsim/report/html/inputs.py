@@ -1,4 +1,4 @@
-"""What a run was made of, and who says what its parts cost."""
+"""The inputs of a run, and the sources of its prices."""
 
 from __future__ import annotations
 

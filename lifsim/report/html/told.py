@@ -1,4 +1,4 @@
-"""A run as a report tells it: its summary, its layers, its files; what only a run in memory knows, if there is one."""
+"""A run as a report shows it: its summary, layers and files, and, if the run is in memory, its result."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ SUMMARY, CONFIG = "summary.json", "config.resolved.yaml"
 
 @dataclass(frozen=True)
 class Told:
-    """A run. label: what it is called, of no other run; tree: its summary.json; rows: one per layer, as layers.csv has
-    them; files: by name, what can be saved; result: the run itself, None of one that was only read, and `why_not`."""
+    """A run. label: its unique name; tree: its summary.json; rows: those of layers.csv; files: by name, for download;
+    result: the run itself; None if it was only read, and `why_not`."""
 
     label: str
     tree: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""One figure twice: as another tool gives it, and as LIFSim does."""
+"""A figure of another tool, and LIFSim's."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ WORDS = {
 
 
 def chart(told: Told) -> Chart | Absent:
-    """Two bars a buffer."""
+    """Two bars per buffer."""
     title = "Buffers: what they hold at most, and their size"
     found = told.tree.get("buffers")
     if not found:
