@@ -91,4 +91,4 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
                 say(f"{row.workload}: {row.sharing} is none here: no LIF layers of this network can share")
             if row.untrainable:
                 why = "layers that share run timestep by timestep, its batch norms have statistics of all of them"
-                say(f"{row.workload}: {row.sharing} cannot be trained ({why}): nothing backward of it can be had")
+                say(f"{row.workload}: {row.sharing} cannot be trained ({why}): it has no backward figures")

@@ -216,7 +216,7 @@ def _notes(config: _Config, base: str) -> Iterator[Fault]:
         )
         yield config.fault("architecture_presets", "Bandwidth", message)
     else:
-        message = f"nobody waits in SCALE-Sim; the DRAM is that of {base}: `--set memory.model=ideal` for its cycles"
+        message = f"SCALE-Sim does not wait; the DRAM is that of {base}: `--set memory.model=ideal` for its cycles"
         yield config.fault("run_presets", "InterfaceBandwidth", message)
     for section, keys in NOT_USED.items():
         given = [

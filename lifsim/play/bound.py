@@ -133,7 +133,7 @@ def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_
 def waits_words(cycles: Cycles, *, ideal: bool = False) -> str:
     """How long the array waits, and for what mostly. ideal: whether the memory takes no time."""
     if ideal:
-        return "nobody waits for an ideal memory"
+        return "an ideal memory takes no time"
     waited = stalls(cycles)
     if not waited:
         return "the array never waits for memory"

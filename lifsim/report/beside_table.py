@@ -27,7 +27,8 @@ def beside_table(comparison: Comparison) -> Table:
 
     alike = f"; none alike has {comparison.likeness}" if comparison.likeness else ""
     table = table_of(_columns(comparison.steps, training=comparison.shared.options.mode == "training"))
-    table.title, table.title_style = f"what of this is sharing? {comparison.shared.sharing} against none{alike}", "bold"
+    table.title = f"which part is due to sharing? {comparison.shared.sharing} against none{alike}"
+    table.title_style = "bold"
     table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
     return table
 

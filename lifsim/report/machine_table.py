@@ -87,7 +87,7 @@ def figures(prices: PriceList) -> dict[str, str]:
     lines = dict(arch.brief.figures) | {
         "LIF": ", ".join(filter(None, (f"{units}, {counted(bank.registers, 'membrane register')}, unshared", pace))),
         "peak": f"{format_si(prices.peak_macs_per_s, 'MACs/s')}, a PE one a cycle",
-        "DRAM peak": "without end: nobody waits for this memory" if peak is None else format_si(peak, "B/s"),
+        "DRAM peak": "unlimited: this memory takes no time" if peak is None else format_si(peak, "B/s"),
         "balance": "" if bend is None else f"{bend:.3g} MACs for each byte from DRAM; below, the array waits for it",
         "leakage": f"{prices.leakage_mw:.4g} mW, without DRAM and with nothing switched off",
         "area": f"{prices.area.total:.4g} mm2: " + ", ".join(f"{name} {value:.4g}" for name, value in area.items()),

@@ -49,7 +49,7 @@ class Memory(Protocol):
     """Off-chip memory, whose figures an architecture gives under `dram`.
 
     name: as architectures spell it, `dram.model`; title: in words.
-    waits: whether anybody waits for it. What nobody waits for is asked for nothing, and has no peak.
+    waits: whether it takes time. A memory that takes no time gets no requests, and has no peak.
     has_device: whether it simulates `dram.device`, so that what that did can be charged. Where it does not,
     architectures have none.
     in_sections: whether it plays long programs section by section, so that their memory does not grow.
@@ -76,7 +76,7 @@ class Memory(Protocol):
     @answers(_other_program)
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""
-        raise ValueError(f"nobody waits for a memory that is {self.name}")
+        raise ValueError(f"a memory that is {self.name} takes no time")
 
     @asked_where("in_sections")
     def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player:

@@ -29,7 +29,7 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
 
 def _rules(runs: Sequence[Run]) -> Iterator[str]:
     if any(run.model_version != MODEL_VERSION for run in runs):
-        told = _told(runs, lambda run: "not told" if run.model_version is None else str(run.model_version))
+        told = _told(runs, lambda run: "unknown" if run.model_version is None else str(run.model_version))
         yield f"model version: {told}, of this LIFSim {MODEL_VERSION}: other rules give other figures of the same run"
     if _differ(runs, _accounting):
         yield f"accounting: {_values(runs, _accounting)}: they count and price by other rules"
@@ -99,7 +99,7 @@ def notes(runs: Sequence[Run]) -> tuple[str, ...]:
     helped = [run.inputs["sharing"] for run in shared if not _shares_nothing(run)]
     if _differ(runs, lambda run: run.inputs["sharing"]):
         if helped and any(True for _ in _beside_sharing(runs)):
-            found.append(f"what of a change is sharing's own tells lifsim run --sharing {helped[0]}, of one sharing")
+            found.append(f"lifsim run --sharing {helped[0]} says which part of its change is sharing's own")
         if any(_spikes_kind(run) != "engine" for run in runs):
             found.append("networks that are trained under a sharing fire spikes of their own (--spikes engine)")
     idle = [f"{run.inputs['sharing']} is none for {run.network}" for run in shared if _shares_nothing(run)]
@@ -170,7 +170,7 @@ def _spikes_words(run: Run) -> str:
 
 def _groups(run: Run) -> str:
     if run.groups is None:
-        return "not told"
+        return "unknown"
     alone = sum(word.endswith(":tick") for word in run.groups)
     return f"{counted(len(run.groups), 'group')} with {counted(alone, 'tick-batched layer')}"
 

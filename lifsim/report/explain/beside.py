@@ -39,7 +39,7 @@ class Beside:
 def beside_head(comparison: Comparison) -> str:
     """What the lines below it compare."""
     alike = f": none alike has {comparison.likeness}" if comparison.likeness else ": none is alike"
-    return f"what of this is sharing{alike}"
+    return f"which part is due to sharing{alike}"
 
 
 def beside_lines(comparison: Comparison, layer: int) -> Iterator[Beside]:

@@ -19,7 +19,7 @@ def made_again(told: Told, folder: Path, watch: Watch = unwatched) -> Told:
     none."""
     version = told.tree.get("model_version")
     if version != MODEL_VERSION:
-        other = "not told" if version is None else str(version)
+        other = "unknown" if version is None else str(version)
         return replace(told, why_not=f"its model version is {other}, that of this LIFSim {MODEL_VERSION}: run it again")
     try:
         inputs = load_config(folder / CONFIG)

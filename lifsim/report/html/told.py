@@ -63,7 +63,7 @@ class Told:
                     Fault("must be the folder of a whole run: this file is missing", source=str(folder / name))
                 )
             texts[name] = read_text(folder / name, name, MAX_BYTES)
-        return cls(label, stored.tree, stored.options, stored.totals, rows, texts, None, "only stored figures are told")
+        return cls(label, stored.tree, stored.options, stored.totals, rows, texts, None, "only stored figures")
 
     @property
     def stored(self) -> Stored:
