@@ -39,9 +39,10 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def scratch_beside(path: Path, *, parents: bool = False) -> Iterator[Path]:
-    """A hidden folder beside `path`, on the same disk, for what is to be moved to `path`; removed at the end. parents:
-    the folders above are made, and removed again on an exception; else they must exist. Raises InputError if that
-    fails.
+    """A hidden folder beside `path`, on the same disk, for what is to be moved to `path`; removed at the end.
+
+    parents: the folders above are made, and removed again on an exception; else they must exist. Raises InputError if
+    that fails.
     """
     with writing(path):
         made = _made(path.parent) if parents else []
@@ -67,9 +68,10 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, parents: bool = False, durable: bool = False) -> Iterator[Path]:
-    """A file to write to, beside `path`, and moved to `path` at the end. parents: as in `scratch_beside`. durable:
-    flushed to the disk before it is moved, so that a power cut leaves the old file or the new one. Raises InputError if
-    it cannot be written.
+    """A file to write to, beside `path`, and moved to `path` at the end.
+
+    parents: as in `scratch_beside`. durable: flushed to the disk before it is moved, so that a power cut leaves the old
+    file or the new one. Raises InputError if it cannot be written.
     """
     with replacing_all([path], parents=parents, durable=durable) as (temporary,):
         yield temporary
@@ -93,8 +95,9 @@ def replacing_all(paths: Sequence[Path], *, parents: bool = False, durable: bool
 
 @contextmanager
 def replacing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
-    """An empty folder to fill, beside `folder`, and moved to `folder` at the end; folders above it are made. Without
-    `replace` it never replaces a folder that holds something. Raises InputError if it cannot be written.
+    """An empty folder to fill, beside `folder`, and moved to `folder` at the end; folders above it are made.
+
+    Without `replace` it never replaces a folder that holds something. Raises InputError if it cannot be written.
     """
     with scratch_beside(folder, parents=True) as scratch:
         new, aside = scratch / "new", scratch / "old"
@@ -142,7 +145,9 @@ def must_not_exist(path: Path) -> Fault:
 
 def check_targets(targets: Sequence[Path], sources: Iterable[Path], *, replace: bool) -> None:
     """Refuse, before anything is read, `targets` that are one of the `sources` or of the other targets under any name,
-    that exist and are no files, or that exist at all unless `replace` is set. Raises InputError with all of them.
+    that exist and are no files, or that exist at all unless `replace` is set.
+
+    Raises InputError with all of them.
     """
     faults = []
     sources = list(sources)

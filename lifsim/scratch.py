@@ -1,6 +1,7 @@
-"""Folders for unfinished files, which are cleaned up even if their process is killed. Each scratch folder is locked by
-the process that made it; the system releases the lock when that process ends, however it ends. Whoever makes the next
-scratch folder in the same place removes those that are not locked.
+"""Folders for unfinished files, which are cleaned up even if their process is killed.
+
+Each scratch folder is locked by the process that made it; the system releases the lock when that process ends, however
+it ends. Whoever makes the next scratch folder in the same place removes those that are not locked.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ _ATTEMPTS = 100
 
 
 class ScratchFolder:
-    """A new hidden folder `path` in `parent`, for this user only, until `remove` or the end of a `with` block. name:
-    what it is for, part of its own name. Raises OSError if it cannot be made.
+    """A new hidden folder `path` in `parent`, for this user only, until `remove` or the end of a `with` block.
+
+    name: what it is for, part of its own name. Raises OSError if it cannot be made.
     """
 
     def __init__(self, parent: Path, name: str) -> None:

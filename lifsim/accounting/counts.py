@@ -27,7 +27,9 @@ class ElementBits:
 @dataclass(frozen=True)
 class TimestepCounts:
     """The counts of one layer at one timestep, for the whole batch. A layer that runs once per image does so at
-    timestep 0. pe_utilisation: of the running array at this timestep.
+    timestep 0.
+
+    pe_utilisation: of the running array at this timestep.
     """
 
     timestep: int

@@ -1,6 +1,8 @@
 """Counts of a layer whose images exit early: images that exit after t timesteps are counted as in a network of t
-timesteps. Cycles, operations and accesses of the array, the LIF units and the ports are sums over images, so they are
-counted separately for each exit; DRAM bytes are those of all images together, as planned.
+timesteps.
+
+Cycles, operations and accesses of the array, the LIF units and the ports are sums over images, so they are counted
+separately for each exit; DRAM bytes are those of all images together, as planned.
 """
 
 from __future__ import annotations

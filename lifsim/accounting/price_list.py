@@ -1,7 +1,8 @@
 """The energy of each access of a machine, its leakage and area, and the source of the figures: the list behind a run's
-energy. It holds for the machine without a network: unshared LIF units of one datapath, and a register for every
-membrane that the array then holds. Channel sharing, and neurons with larger states, change their number
-(`lifsim.hardware.lif_unit`).
+energy.
+
+It holds for the machine without a network: unshared LIF units of one datapath, and a register for every membrane that
+the array then holds. Channel sharing, and neurons with larger states, change their number (`lifsim.hardware.lif_unit`).
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ from lifsim.units import counted, format_bytes
 
 @dataclass(frozen=True)
 class Priced:
-    """One row of the list: one kind of access of a part, or its standing power. part: its name in the architecture;
-    what: a description; number: how many the machine has. access: the priced access, '' for none; pj: per access and
-    piece. leakage_mw, area_mm2: of all pieces, only in the first row of a part, so that columns add up. standing_mw: of
-    a DRAM in that state. source: of the figures.
+    """One row of the list: one kind of access of a part, or its standing power.
+
+    part: its name in the architecture; what: a description; number: how many the machine has. access: the priced
+    access, '' for none; pj: per access and piece. leakage_mw, area_mm2: of all pieces, only in the first row of a part,
+    so that columns add up. standing_mw: of a DRAM in that state. source: of the figures.
     """
 
     part: str

@@ -175,8 +175,10 @@ def energy_of(
     counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, *, training: bool = False
 ) -> EnergyPj:
     """Energy of one layer, or of one stage of its training. Gradient units and the optimizer unit are power-gated in
-    inference. The clock runs and logic leaks in every cycle, also while the array waits for LIF units or memory; power
-    gates and clock gates shut in every cycle without an operation. Buffers leak all the time.
+    inference.
+
+    The clock runs and logic leaks in every cycle, also while the array waits for LIF units or memory; power gates and
+    clock gates shut in every cycle without an operation. Buffers leak all the time.
     """
     beside = energy_beside_buffers(counts, costs, machine, bank, training=training)
     buffers = (_in_buffer(name, (counts,), *_asked(name, costs, machine)) for name in BUFFERS)

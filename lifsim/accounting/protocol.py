@@ -108,11 +108,15 @@ def _other_stages(layers: list[Stages], _accounting: object, setup: Setup, *_: o
 
 
 class Accounting(Protocol):
-    """Rules that count and price a run. name: as architectures spell it; title: in words. scheduled: whether it counts
-    under a schedule; a run without one waits for no memory and cannot be explained layer by layer. reads_spikes:
-    whether its figures depend on the spikes of a run; if not, no note says where they come from. trains: whether it
-    counts training; if not, training is refused. notes: for readers of its figures. dataflows: the only ones that it
-    counts; empty: any.
+    """Rules that count and price a run.
+
+    name: as architectures spell it; title: in words.
+    scheduled: whether it counts under a schedule; a run without one waits for no memory and cannot be explained layer
+        by layer.
+    reads_spikes: whether its figures depend on the spikes of a run; if not, no note says where they come from.
+    trains: whether it counts training; if not, training is refused.
+    notes: for readers of its figures.
+    dataflows: the only ones that it counts; empty: any.
     """
 
     name: str

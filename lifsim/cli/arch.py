@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lifsim.cli.completing import archs, drams
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 
 
 @click.group()

@@ -10,7 +10,7 @@ import numpy as np
 
 from lifsim.cli.completing import drams
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 from lifsim.cli.watching import watching
 from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError

@@ -20,8 +20,7 @@ from lifsim.cli.completing import (
 from lifsim.cli.option_values import number
 from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
-from lifsim.cli.shared_options import batch_option
+from lifsim.cli.shared_options import batch_option, set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass

@@ -8,7 +8,7 @@ import click
 
 from lifsim.cli.completing import archs, optimizers, workloads
 from lifsim.cli.option_values import number, optimizer_setting
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass
 

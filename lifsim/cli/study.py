@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.completing import data_sets, sharings, workloads
+from lifsim.cli.completing import data_sets, sharings
 from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option, trained_workload_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.watching import Clock, watching
@@ -29,13 +29,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 
 
 @click.command()
-@click.option(
-    "--workload",
-    shell_complete=workloads,
-    metavar="NAME|FILE",
-    required=True,
-    help="Network to train, e.g. digits_cnn, har_fcn.",
-)
+@trained_workload_option
 @click.option(
     "--sharing",
     "sharings",

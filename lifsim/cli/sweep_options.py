@@ -21,8 +21,7 @@ from lifsim.cli.completing import (
     workloads,
 )
 from lifsim.cli.rate_options import Rate, RatesTable
-from lifsim.cli.set_option import set_option
-from lifsim.cli.shared_options import batches_option, exit_steps_option
+from lifsim.cli.shared_options import batches_option, exit_steps_option, set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.cpus import available_cpus

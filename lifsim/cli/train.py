@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lifsim.cli.completing import data_sets, sharings, workloads
+from lifsim.cli.completing import data_sets
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option, sharing_option, surrogate_option, trained_workload_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.errors import Fault, InputError, collecting
@@ -24,20 +24,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--workload",
-    shell_complete=workloads,
-    metavar="NAME|FILE",
-    required=True,
-    help="Network to train, e.g. digits_cnn, har_fcn.",
-)
-@click.option(
-    "--sharing",
-    shell_complete=sharings,
-    default="none",
-    show_default=True,
-    help="Sharing of LIF membranes (lifsim list sharings).",
-)
+@trained_workload_option
+@sharing_option("Sharing of LIF membranes (lifsim list sharings).")
 @where_possible_option
 @click.option(
     "--data",
@@ -62,7 +50,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Shift images at random by up to N pixels.",
 )
-@click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
+@surrogate_option
 @click.option(
     "--membranes",
     type=click.Choice(["stored", "reversed", "recomputed"]),

@@ -22,9 +22,10 @@ _PATH = ("dram", "device")
 
 def with_device(document: Document, settings: Sequence[str], devices: Mapping[str, Document]) -> Document:
     """The architecture `document` with `settings`, with the components of a shipped one if it names none, and with its
-    whole device if it simulates one; every mark keeps its own file and line. Settings of keys of the device are applied
-    last, after others have chosen the device. `devices`, by the names that architectures use, need no file. A device
-    that cannot be read adds to the document's faults.
+    whole device if it simulates one; every mark keeps its own file and line.
+
+    Settings of keys of the device are applied last, after others have chosen the device. `devices`, by the names that
+    architectures use, need no file. A device that cannot be read adds to the document's faults.
     """
     within = [one for one in settings if one.lstrip().startswith(f"{KEY}.")]
     chosen = override(with_components(document, settings), [one for one in settings if one not in within])

@@ -36,8 +36,9 @@ def parse_json(model: type[M], text: str, source: str) -> M:
 
 
 def plain_json(text: str, source: str) -> Any:
-    """The data of JSON `text`. Raises InputError if it is no JSON, or gives a key twice. NaN and infinity are left for
-    the schema to refuse with their line.
+    """The data of JSON `text`. Raises InputError if it is no JSON, or gives a key twice.
+
+    NaN and infinity are left for the schema to refuse with their line.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique)

@@ -17,9 +17,10 @@ KeyFaults = list[tuple[str, str]]
 
 
 def read_neuron(keys: Mapping[str, Any], common: NeuronModel | None = None) -> tuple[NeuronModel, KeyFaults]:
-    """The neuron that the valid keys of a `neuron:` describe, and the faults of the others. common: the network's
-    neuron, of which a layer changes some keys; a layer that names another model starts from that model's defaults, and
-    rules that it breaks are reported for its whole `neuron`, which need not contain every key.
+    """The neuron that the valid keys of a `neuron:` describe, and the faults of the others.
+
+    common: the network's neuron, of which a layer changes some keys; a layer that names another model starts from that
+    model's defaults, and rules that it breaks are reported for its whole `neuron`, which need not contain every key.
     """
     faults: KeyFaults = []
     neuron = common or NEURONS[USUAL]

@@ -46,6 +46,7 @@ def _set(data: Any, marks: dict[KeyPath, Mark], setting: str) -> None:
 
 def assign(data: Any, marks: dict[KeyPath, Mark], key: str, value: Document, mark: Mark) -> None:
     """Set the dotted `key` in `data`, and its marks, to those of `value`; `mark` is the place of the setting itself.
+
     Raises InputError if the key leads nowhere.
     """
     parts = key.split(".")

@@ -21,8 +21,10 @@ from lifsim.model.schema import UNKNOWN, UnknownKeyError, known
 
 def rate_problems(spec: Workload, nodes: Sequence[Node], replaced: Replaced = NONE_REPLACED) -> Iterator[Problem]:
     """Faults of rates: unknown layers, a wrong number of timesteps unless they are `replaced`, and missing rates if the
-    source is "rates". `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone
-    needs no rate. Raises UnknownKeyError if an unknown key is needed.
+    source is "rates".
+
+    `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone needs no rate.
+    Raises UnknownKeyError if an unknown key is needed.
     """
     rates = spec.spikes.rates
     operands = {node.name: _operands(node.name, len(node.inputs)) for node in nodes if isinstance(node, Product)}

@@ -39,8 +39,9 @@ def find(kind: Kind, name: str) -> Path:
 
 def check_within(name: str, mark: Mark, path: KeyPath, folder: Path) -> None:
     """Refuse a file outside `folder`, $LIFSIM_PATH and the shipped ones that another file names: running somebody
-    else's file must not read the user's other files. An option (a `mark` without a line) may name any file. Raises
-    InputError.
+    else's file must not read the user's other files. An option (a `mark` without a line) may name any file.
+
+    Raises InputError.
     """
     if mark.line is None:
         return

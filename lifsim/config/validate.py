@@ -71,8 +71,9 @@ class Examined(Generic[M]):
 
 
 def parse_model(model: type[M], document: Document, *, keys_alone: bool = False) -> M:
-    """`document` as a `model`. Raises InputError with every fault of the document (`examine`). keys_alone: check each
-    key by itself; the result may break rules across keys.
+    """`document` as a `model`. Raises InputError with every fault of the document (`examine`).
+
+    keys_alone: check each key by itself; the result may break rules across keys.
     """
     return examine(model, document, keys_alone=keys_alone).whole
 

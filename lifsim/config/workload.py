@@ -26,7 +26,9 @@ from lifsim.model.schema import UnknownKeyError, known
 
 def load_workload(name: str, overrides: Sequence[str] = (), replaced: Replaced = NONE_REPLACED) -> Network:
     """The network of the workload `name` (a path, or a shipped name), with ``key.path=value`` overrides. replaced:
-    which of its rates are not used. Raises InputError with every fault.
+    which of its rates are not used.
+
+    Raises InputError with every fault.
     """
     return network_of(read_workload(name, overrides), replaced)
 
@@ -43,6 +45,7 @@ def parse_workload(document: Document) -> Network:
 
 def network_of(document: Document, replaced: Replaced = NONE_REPLACED) -> Network:
     """The checked network that `document`, which extends nothing, describes. replaced: which of its rates are not used.
+
     Raises InputError with every fault: those of single keys, and misfits of the shapes of layers without them.
     """
     found = examine(schema_for(document.data), document)

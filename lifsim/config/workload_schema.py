@@ -115,6 +115,7 @@ else:
 
 class SpikesSpec(Model):
     """Where spikes come from. rates: per weight layer the share of non-zero inputs, one figure or one per timestep.
+
     trace: a trace file, relative to the workload file. measured: whether the rates were measured on this network;
     provenance: where they come from. pruned: whether they are those of a network with pruned weights.
     """

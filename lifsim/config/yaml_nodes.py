@@ -60,9 +60,10 @@ _READ_APART = re.compile("[\t\ufeff!?]")
 
 
 def root_of(text: str) -> yaml.Node | None:
-    """The root node of `text`, None if it is empty. Raises YAMLError if it is no YAML. libyaml, if available, is ten
-    times as fast; what it refuses, and what the two parsers may read differently, is read in Python, so that faults are
-    the same with and without it.
+    """The root node of `text`, None if it is empty. Raises YAMLError if it is no YAML.
+
+    libyaml, if available, is ten times as fast; what it refuses, and what the two parsers may read differently, is read
+    in Python, so that faults are the same with and without it.
     """
     if yaml.__with_libyaml__ and not _READ_APART.search(text):
         try:

@@ -1,7 +1,8 @@
-"""A board on which one thread puts up work that others help with. It is compiled and does not take the GIL. The board
-is an array of words. The thread that puts up work takes pieces of it like the others, then takes it down and waits
-until no helper is at work: a late helper finds nothing. So work never waits for help, and no piece is started whose end
-is not awaited.
+"""A board on which one thread puts up work that others help with. It is compiled and does not take the GIL.
+
+The board is an array of words. The thread that puts up work takes pieces of it like the others, then takes it down and
+waits until no helper is at work: a late helper finds nothing. So work never waits for help, and no piece is started
+whose end is not awaited.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Threads that help with compiled kernels, and stay awake for a moment in case more follow. Waking a thread takes as
-long as most kernels of a training step. So one that has helped looks at the board (lifsim.engine.board) for as long as
-it would take to wake it, and then sleeps.
+"""Threads that help with compiled kernels, and stay awake for a moment in case more follow.
+
+Waking a thread takes as long as most kernels of a training step. So one that has helped looks at the board
+(lifsim.engine.board) for as long as it would take to wake it, and then sleeps.
 """
 
 from __future__ import annotations

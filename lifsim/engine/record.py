@@ -69,8 +69,10 @@ def record_spikes(
     answered: Callable[[Array], None] = unheard,
 ) -> None:
     """Run `network` under `sharing` and write its spikes to the trace `path`, and u' of every call to `membranes`.
-    answered: is called with the outputs, [timesteps, images, ...], of each chunk of images. Images are processed in
-    chunks, so that neither spikes nor membranes of all of them are in memory. Raises InputError.
+    answered: is called with the outputs, [timesteps, images, ...], of each chunk of images.
+
+    Images are processed in chunks, so that neither spikes nor membranes of all of them are in memory. Raises
+    InputError.
     """
     states_of(network, sharing)
     crew = workers or Workers()

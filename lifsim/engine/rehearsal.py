@@ -1,6 +1,7 @@
-"""Compiles the engine's machine code before it is needed, by calling every loop once with next to no work. So it is
-compiled at one time, which the user is told of, and not bit by bit during a run; once among all processes; and its
-parts in parallel if there are cores.
+"""Compiles the engine's machine code before it is needed, by calling every loop once with next to no work.
+
+So it is compiled at one time, which the user is told of, and not bit by bit during a run; once among all processes; and
+its parts in parallel if there are cores.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class Part:
 
 def ready(names: Sequence[str], dtype: DTypeLike, watch: Watch = unwatched) -> None:
     """Make sure that the machine code of these parts (of PARTS) for a precision is kept on this machine; compile it if
-    not. If nothing can be kept, each process compiles what it needs when it needs it.
+    not.
+
+    If nothing can be kept, each process compiles what it needs when it needs it.
     """
     missing = [name for name in names if not _is_kept(name, dtype)]
     cache = user_cache() if missing else None

@@ -1,6 +1,8 @@
 """Calls a kernel by its address, with arguments packed in memory: any thread can do that, without the kernel's types
-and without the GIL. The little code that is compiled here depends only on the types of the arguments, so that no kernel
-is compiled a second time.
+and without the GIL.
+
+The little code that is compiled here depends only on the types of the arguments, so that no kernel is compiled a second
+time.
 """
 
 from __future__ import annotations

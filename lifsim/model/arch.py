@@ -63,10 +63,12 @@ MASTER_BITS = 32
 
 
 class OptimizerPart(Model):
-    """How the machine changes weights, once per batch; read in training only. name: of a registered member (`lifsim
-    list optimizers`). state_bits: of each value that it keeps per weight. master_weights: whether weights of 32 bits
-    are kept and changed, of which the array's are narrow copies. lanes: multiply-adds, and divisions beside them, that
-    the optimizer unit starts per cycle.
+    """How the machine changes weights, once per batch; read in training only.
+
+    name: of a registered member (`lifsim list optimizers`).
+    state_bits: of each value that it keeps per weight. master_weights: whether weights of 32 bits are kept and changed,
+        of which the array's are narrow copies.
+    lanes: multiply-adds, and divisions beside them, that the optimizer unit starts per cycle.
     """
 
     name: Annotated[str, member_of("optimizer")] = "sgd"
@@ -110,13 +112,17 @@ class Component(Model):
     optimizer, optimizer_divider: per lane of the optimizer unit) of the component-table row (`kernel`, `width_bits`,
     `depth`).
 
-    Whether the table has that row is checked in hardware, under the path ``components.NAME``. tag: the entry of the
-    energy breakdown that it belongs to; pgu, the membrane-gradient unit of training, and surrogate, which computes the
-    surrogate's slope for it, count as lif; pgu also does the multiply-adds of batch norms; optimizer works once per
-    multiply-add of the weight update, optimizer_divider once per quotient or square root. depth: entries of a fifo or
-    register file. idle: its state in a cycle without work, stalls included. toggles: it consumes as much as at work;
-    clock_gated: it only leaks; power_gated: it leaks only while it works. multibit_only: it works only on inputs of
-    several bits (the analogue image, nonzero gradients), as a multiplier does.
+    Whether the table has that row is checked in hardware, under the path ``components.NAME``.
+
+    tag: the entry of the energy breakdown that it belongs to; pgu, the membrane-gradient unit of training, and
+        surrogate, which computes the surrogate's slope for it, count as lif; pgu also does the multiply-adds of batch
+        norms; optimizer works once per multiply-add of the weight update, optimizer_divider once per quotient or square
+        root.
+    depth: entries of a fifo or register file.
+    idle: its state in a cycle without work, stalls included. toggles: it consumes as much as at work; clock_gated: it
+        only leaks; power_gated: it leaks only while it works.
+    multibit_only: it works only on inputs of several bits (the analogue image, nonzero gradients), as a multiplier
+        does.
     """
 
     name: Name

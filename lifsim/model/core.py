@@ -1,6 +1,7 @@
-"""Schemas of `pydantic_core`, which checks what files say, for the types with which models are annotated. pydantic
-builds the same schemas, but importing it and building them takes a fifth of a whole run. So it is used only for
-annotations that are not known here, such as those of other packages.
+"""Schemas of `pydantic_core`, which checks what files say, for the types with which models are annotated.
+
+pydantic builds the same schemas, but importing it and building them takes a fifth of a whole run. So it is used only
+for annotations that are not known here, such as those of other packages.
 """
 
 from __future__ import annotations

@@ -139,6 +139,7 @@ class DramOrganisation(Model):
 
 class DramController(Model):
     """The controller of a channel. The front end takes requests in order, `requests_per_cycle` over all channels.
+
     read_queue, write_queue: entries per channel. command_queue: entries per bank. drain_above: number of waiting writes
     above which they are drained when nothing else is to do. row_hit_limit: accesses of an open row before an older miss
     may close it. power_down_after_cycles, self_refresh_after_cycles: idle cycles after which a rank is put to sleep.

@@ -29,12 +29,15 @@ def _simulating() -> str:
 
 
 class Dram(Model):
-    """Off-chip memory. model: the name of a registered member (`lifsim list memories`): "ideal" takes no time;
-    "bandwidth" moves bandwidth_bytes_per_s and answers a read after latency_ns; "cycle" simulates `device` burst by
-    burst. device: a shipped DRAM (``ddr4_2400``) or a file; None under a model that simulates none. energy: "device":
-    every command and cycle of the simulated device is charged as its file says (IDD and VDD, or a price per bit);
-    "borrowed_currents": the same, also for a device with currents of another; "per_bit": the bytes of the schedule are
-    charged energy_pj_per_bit, reads and writes alike. None: device if one is simulated, else per_bit.
+    """Off-chip memory.
+
+    model: the name of a registered member (`lifsim list memories`): "ideal" takes no time; "bandwidth" moves
+        bandwidth_bytes_per_s and answers a read after latency_ns; "cycle" simulates `device` burst by burst.
+    device: a shipped DRAM (``ddr4_2400``) or a file; None under a model that simulates none.
+    energy: "device": every command and cycle of the simulated device is charged as its file says (IDD and VDD, or a
+        price per bit); "borrowed_currents": the same, also for a device with currents of another; "per_bit": the bytes
+        of the schedule are charged energy_pj_per_bit, reads and writes alike. None: device if one is simulated, else
+        per_bit.
     power_down_after_cycles, self_refresh_after_cycles: override those of the simulated device (None: its own).
     """
 

@@ -116,10 +116,12 @@ class Traced:
 @dataclass(frozen=True)
 class Layer:
     """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] per group, and what
-    follows. Shapes are per image. `rounds` is how often the array computes it per image: T, or 1 if its input has one
-    timestep. `lif` fires `timesteps` times per image whatever `rounds` is. `outputs` are the tensors it hands over to
-    later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
-    `operand`: the tensor whose elements are its filters, not weights.
+    follows.
+
+    Shapes are per image. `rounds` is how often the array computes it per image: T, or 1 if its input has one timestep.
+    `lif` fires `timesteps` times per image whatever `rounds` is. `outputs` are the tensors it hands over to later
+    layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel. `operand`:
+    the tensor whose elements are its filters, not weights.
     """
 
     index: int

@@ -95,8 +95,9 @@ def _other_map(made: Array, product: Product, inputs: Sequence[Array]) -> str:
 @dataclass(frozen=True)
 class Product(Node, ABC):
     """A node that the array computes: sums of products of its first operand and of filters, which are weights or, if
-    `inputs` name two, its second operand. kind: the name of its registered kind. bias, batch_norm: per filter, folded
-    behind it.
+    `inputs` name two, its second operand.
+
+    kind: the name of its registered kind. bias, batch_norm: per filter, folded behind it.
     """
 
     bias: bool = field(default=False, kw_only=True)

@@ -115,8 +115,10 @@ def _core_of(model: type[Model]) -> CoreSchema:
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key_of,))
 class Model:
     """Frozen, no unknown keys. Scalars are strict by their types: `on` is no flag, `true` no number. The constructor
-    raises ValidationError with all faults of its keys. A model is complete, except if it stands for a faulty file
-    (`lifsim.config.partial`): then reading an unknown key raises UnknownKeyError.
+    raises ValidationError with all faults of its keys.
+
+    A model is complete, except if it stands for a faulty file (`lifsim.config.partial`): then reading an unknown key
+    raises UnknownKeyError.
     """
 
     __slots__ = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")

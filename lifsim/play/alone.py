@@ -1,6 +1,8 @@
-"""A group by itself: its own steps played against the memory of the machine, and a lower bound of their cycles. A group
-runs to its end before the next one starts and hands its spikes over through DRAM. By itself it takes as long as in a
-run, except for what neighbouring groups share: the next group's first loads under its last steps, open rows, refreshes.
+"""A group by itself: its own steps played against the memory of the machine, and a lower bound of their cycles.
+
+A group runs to its end before the next one starts and hands its spikes over through DRAM. By itself it takes as long as
+in a run, except for what neighbouring groups share: the next group's first loads under its last steps, open rows,
+refreshes.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What bounds a run, how busy its buffers are, and what would shorten it. Arithmetic on its cycles and bytes, no second
-simulation.
+"""What bounds a run, how busy its buffers are, and what would shorten it.
+
+Arithmetic on its cycles and bytes, no second simulation.
 """
 
 from __future__ import annotations
@@ -69,11 +70,13 @@ def stalls(cycles: Cycles) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Relief:
-    """What a run waits for, in array cycles. waiting: all stalls. ports: those for the ports of buffers on the array's
-    side; fills: those for ports on the DRAM's side that are slower than the DRAM. overlappable: of the rest, stalls
-    that a DRAM of this bandwidth could hide under the work of the same layer. bandwidth: factor by which the bytes of
-    the remaining layers exceed what the DRAM moves while they work; 1 if there are none. reuse: factor on the images
-    per fetch of the weights that would bring `bandwidth` to 1; None if none would.
+    """What a run waits for, in array cycles.
+
+    waiting: all stalls. ports: those for the ports of buffers on the array's side; fills: those for ports on the DRAM's
+    side that are slower than the DRAM. overlappable: of the rest, stalls that a DRAM of this bandwidth could hide under
+    the work of the same layer. bandwidth: factor by which the bytes of the remaining layers exceed what the DRAM moves
+    while they work; 1 if there are none. reuse: factor on the images per fetch of the weights that would bring
+    `bandwidth` to 1; None if none would.
     """
 
     waiting: int

@@ -103,9 +103,10 @@ def dealt_cycles(counted: LayerCounts) -> tuple[object, ...]:
 
 
 class Dealer:
-    """Distributes the cycles of `counts` over steps that come in order, any number at a time; sums: over all steps. The
-    array's cycles of a round are distributed by the tiles of its steps, those of LIF units and of waits for SRAM ports
-    over all steps of a layer by their outputs.
+    """Distributes the cycles of `counts` over steps that come in order, any number at a time; sums: over all steps.
+
+    The array's cycles of a round are distributed by the tiles of its steps, those of LIF units and of waits for SRAM
+    ports over all steps of a layer by their outputs.
     """
 
     def __init__(self, counts: Sequence[LayerCounts], sums: WorkSums) -> None:

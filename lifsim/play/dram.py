@@ -1,8 +1,9 @@
-"""The DRAM of a run: where every tensor lies, what the DRAM did, and which layer is charged for it. Weights come first
-(filter after filter, so that a filter tile is one extent), then maps (row after row, bits packed, all timesteps of a
-row together if layers are tick-batched), membranes, psums and the states that training keeps; each kind in the order of
-first use, each tensor aligned to a page. Gradients reuse the space of dead ones. docs/model.md, "Addresses" and "Energy
-of a simulated DRAM", has the assumptions.
+"""The DRAM of a run: where every tensor lies, what the DRAM did, and which layer is charged for it.
+
+Weights come first (filter after filter, so that a filter tile is one extent), then maps (row after row, bits packed,
+all timesteps of a row together if layers are tick-batched), membranes, psums and the states that training keeps; each
+kind in the order of first use, each tensor aligned to a page. Gradients reuse the space of dead ones. docs/model.md,
+"Addresses" and "Energy of a simulated DRAM", has the assumptions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 """A long run, built and played section by section, so that its memory on this machine does not grow with its images.
+
 The visits are iterated several times: once to find what all of them touch and work on, once to play them, and once more
 for each kind of load that enters the queue long before the steps that need it, because its buffer has two halves or was
 empty before.
@@ -38,9 +39,10 @@ class RunSection:
 
 class RunSections:
     """The steps of `visits`, with the cycles of `counts` dealt to them, in sections of a few steps each. The requests
-    of each layer are charged to two owners: 2 * layer for reads, 2 * layer + 1 for writes. The constructor iterates all
-    visits once. layout: where every tensor lies; digest: 32 bytes that identify everything on which the time of the
-    steps depends; steps, moved_bytes: totals.
+    of each layer are charged to two owners: 2 * layer for reads, 2 * layer + 1 for writes.
+
+    The constructor iterates all visits once. layout: where every tensor lies; digest: 32 bytes that identify everything
+    on which the time of the steps depends; steps, moved_bytes: totals.
     """
 
     def __init__(self, stores: Stores, visits: Iterable[Visit], counts: Sequence[LayerCounts]) -> None:

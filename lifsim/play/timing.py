@@ -95,8 +95,10 @@ def timed(
     machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch = unwatched
 ) -> tuple[list[LayerCounts], Timeline]:
     """`counts`, with waits for SRAM ports at most, completed by the cycles in which the array waits for the DRAM of
-    `machine`. The `layer` of a visit is the index of its counts: of a layer, in training of one of its stages. `runs`
-    keeps what was played: equal steps with equal requests take equal time, however else two runs differ.
+    `machine`.
+
+    The `layer` of a visit is the index of its counts: of a layer, in training of one of its stages. `runs` keeps what
+    was played: equal steps with equal requests take equal time, however else two runs differ.
     """
     if goes_at_once(machine, visits):
         return timed_at_once(machine, visits.every, counts, runs, watch)

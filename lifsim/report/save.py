@@ -67,10 +67,11 @@ def save(
     around: Around | None = None,
 ) -> Placed:
     """Write summary.json, with the runs that it is compared with, layers.csv, timesteps.csv, config.resolved.yaml and
-    `extras` into `folder`. A folder that already holds this result stays as it is, but gets missing `extras` and a new
-    report. Another result is replaced only if `replace` is set; with `number` the new one goes into NAME-2, NAME-3 and
-    so on instead. Nothing but results is ever replaced. Raises InputError if the folder cannot be written; its content
-    then stays.
+    `extras` into `folder`.
+
+    A folder that already holds this result stays as it is, but gets missing `extras` and a new report. Another result
+    is replaced only if `replace` is set; with `number` the new one goes into NAME-2, NAME-3 and so on instead. Nothing
+    but results is ever replaced. Raises InputError if the folder cannot be written; its content then stays.
     """
     if not number:
         check_target(folder, replace=True)

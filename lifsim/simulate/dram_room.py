@@ -32,9 +32,10 @@ CLOSE = 4
 
 
 def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> None:
-    """Raises InputError if no plan that `options` allow fits into the DRAM of `arch`. Planning by bytes needs no
-    spikes; if several plans move equally few bytes, all of them must be too large. Other runs, training among them, are
-    refused when they are played. memo: keeps what was planned, for the run itself.
+    """Raises InputError if no plan that `options` allow fits into the DRAM of `arch`.
+
+    Planning by bytes needs no spikes; if several plans move equally few bytes, all of them must be too large. Other
+    runs, training among them, are refused when they are played. memo: keeps what was planned, for the run itself.
     """
     goes_by_bytes = options.objective == "dram" and options.mode == "inference" and not options.exit_options
     if not (goes_by_bytes and ACCOUNTINGS[arch.accounting].scheduled and MEMORIES[arch.dram.model].has_device):

@@ -63,7 +63,9 @@ def load_inputs(
 ) -> Inputs:
     """Resolve names, apply `--set` overrides to the file that has their key, parse, and check that the inputs fit each
     other. where_possible: layers that `sharing` does not fit keep their own membranes. rates: applied before those in
-    `options`. Raises InputError with the faults of all inputs together.
+    `options`.
+
+    Raises InputError with the faults of all inputs together.
     """
     return gathered(
         lambda settings: sourced_arch(arch, settings),

@@ -82,7 +82,9 @@ Rates = float | Mapping[str, float | Sequence[float]] | Sequence[float | str]
 
 
 class Options(Model):
-    """batch: images (None: all of the trace, else one; in training 16, at most those of a trace of several). seed: of
+    """Options of a run, besides its architecture, workload and sharing. Raises InputError with every fault.
+
+    batch: images (None: all of the trace, else one; in training 16, at most those of a trace of several). seed: of
     synthesised spikes. trace: a spike trace file, packed or plain, instead of the workload's own spikes. spikes
     "engine": computed by the engine under the sharing of the run, with `weights` ("calibrated", or a file) on `images`
     ("random", a data set, or a file).
@@ -112,7 +114,7 @@ class Options(Model):
 
     mode "training": forward, backward and weight update of one batch; bptt: how the backward pass gets the membranes
     (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u runs
-    forward again). Raises InputError with every fault of the values.
+    forward again).
     """
 
     batch: Images | None = None

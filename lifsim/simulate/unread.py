@@ -1,5 +1,6 @@
-"""Options that a run would silently ignore, because of its network, its sharing or its other options. Combinations that
-options alone rule out are refused by `Options`.
+"""Options that a run would silently ignore, because of its network, its sharing or its other options.
+
+Combinations that options alone rule out are refused by `Options`.
 """
 
 from __future__ import annotations

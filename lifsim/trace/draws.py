@@ -1,5 +1,6 @@
-"""Random spikes of one tensor from the same draws for all its readers: several layers, at several rates. Drawing takes
-most of the time. So the first reader draws for all, and the spikes for the others wait, one bit each.
+"""Random spikes of one tensor from the same draws for all its readers: several layers, at several rates.
+
+Drawing takes most of the time. So the first reader draws for all, and the spikes for the others wait, one bit each.
 """
 
 from __future__ import annotations

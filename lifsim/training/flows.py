@@ -43,9 +43,10 @@ class Flow:
 
 @dataclass(frozen=True)
 class Turns:
-    """The visits to one layer in one stage, in order. number: [turns] the index of each among the turns of its group.
-    first_image, images, timestep: [turns] of each. batch: images of the run. timesteps: 1 if a turn covers all
-    timesteps of an image.
+    """The visits to one layer in one stage, in order.
+
+    number: [turns] the index of each among the turns of its group. first_image, images, timestep: [turns] of each.
+    batch: images of the run. timesteps: 1 if a turn covers all timesteps of an image.
     """
 
     number: Ints

@@ -42,8 +42,10 @@ class _Written(NamedTuple):
 @dataclass(frozen=True)
 class GroupForward:
     """The visits of one group in order, made anew for each iteration. inference: makes the visits of inference, which
-    write all spikes. Tick-batched, the sums of all images are complete before the first neuron is called, however many
-    parts the layer has.
+    write all spikes.
+
+    Tick-batched, the sums of all images are complete before the first neuron is called, however many parts the layer
+    has.
     """
 
     sizes: TrainingSizes

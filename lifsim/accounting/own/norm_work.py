@@ -1,7 +1,8 @@
-"""What the batch norm of a layer adds to the work of its training stages: sums that wait, products that run twice. The
-gradient units, one per LIF unit, do its multiply-adds. A value x in front of the norm takes three in the forward pass
-(the sums of x and of x^2, and scale * x + shift), one where it is recomputed, three in the first pass of the backward
-pass (x^, the sums of dy and of dy * x^) and two in the second (a * dy + b * x + c).
+"""What the batch norm of a layer adds to the work of its training stages: sums that wait, products that run twice.
+
+The gradient units, one per LIF unit, do its multiply-adds. A value x in front of the norm takes three in the forward
+pass (the sums of x and of x^2, and scale * x + shift), one where it is recomputed, three in the first pass of the
+backward pass (x^, the sums of dy and of dy * x^) and two in the second (a * dy + b * x + c).
 """
 
 from __future__ import annotations

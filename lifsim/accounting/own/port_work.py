@@ -55,10 +55,12 @@ def port_of(store: Store, element_bits: int) -> Port:
 
 def lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:
     """Waits for ports, if a pass of the LIF units takes as long as its membranes and spikes need to pass the ports of
-    their buffers. Tick-batched, membranes stay in the PEs; those that do not fit are distributed evenly over all
-    passes. Between the calls of a chain of `channelN` the state stays in the unit, so that a pass reads and writes one
-    membrane (and the other state variables of its neuron) for N outputs; reads and writes have separate ports. If the
-    PEs do not accumulate sums, a pass reads its sums, too.
+    their buffers.
+
+    Tick-batched, membranes stay in the PEs; those that do not fit are distributed evenly over all passes. Between the
+    calls of a chain of `channelN` the state stays in the unit, so that a pass reads and writes one membrane (and the
+    other state variables of its neuron) for N outputs; reads and writes have separate ports. If the PEs do not
+    accumulate sums, a pass reads its sums, too.
     """
     calls = lifs.calls
     outputs = served(calls, laid)

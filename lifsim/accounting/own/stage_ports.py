@@ -32,7 +32,9 @@ def with_training_port_stalls(
     setup: Setup, sizes: TrainingSizes, group: GroupPlan, orders: LayerOrders, layer: Layer, stages: Stages
 ) -> Stages:
     """`stages` of `layer` in `group`, completed by their waits for SRAM ports. orders: of its products in the backward
-    pass. The forward stage reads spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The
+    pass.
+
+    The forward stage reads spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The
     operands of the other products are assumed to lie in the order in which the array asks for them.
     """
     norm = norm_sums(sizes, layer, group)

@@ -8,7 +8,7 @@ from lifsim.cli.completing import archs, sharings, workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.option_values import number
 from lifsim.cli.plot.output import Output
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 from lifsim.cli.where_possible import say_left, where_possible_option
 from lifsim.config import defaults
 

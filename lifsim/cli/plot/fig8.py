@@ -90,9 +90,10 @@ def fig8(
     """Pruned networks: neurons that fire, accuracy, weight bytes and LIF bytes.
 
     Left: the networks of STUDY, a folder that `lifsim study` wrote. The smallest weights over all layers are pruned,
-    one share after the other, and the network is trained after each cut. That takes minutes; STUDY keeps the results,
-    so that the figure is drawn at once the next time. Right: LIF membranes of ResNet-19 in inference, beside its pruned
-    weights. Without STUDY only the right half is drawn.
+    one share after the other, and the network is trained after each cut.
+
+    That takes minutes; STUDY keeps the results, so that the figure is drawn at once the next time. Right: LIF membranes
+    of ResNet-19 in inference, beside its pruned weights. Without STUDY only the right half is drawn.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig8 as figure

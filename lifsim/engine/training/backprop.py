@@ -1,6 +1,8 @@
-"""Backpropagation through time over one batch: the gradients of the weights. The forward pass keeps the input, spikes,
-the batch norms' statistics and membranes (lifsim.engine.training.membranes), and with stored membranes the outputs of
-the weight layers, which are otherwise computed again from spikes in the backward pass.
+"""Backpropagation through time over one batch: the gradients of the weights.
+
+The forward pass keeps the input, spikes, the batch norms' statistics and membranes (lifsim.engine.training.membranes),
+and with stored membranes the outputs of the weight layers, which are otherwise computed again from spikes in the
+backward pass.
 """
 
 from __future__ import annotations

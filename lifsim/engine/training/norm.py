@@ -2,8 +2,10 @@
 
 `Network.norm_statistics` says over what statistics are taken: each timestep is a batch of its own, or all timesteps are
 one batch (as in SpikingJelly's multi-step mode), or they are the running statistics, frozen: then the norm is part of
-the weights and does not change. Only the raw values z are kept between the passes: what follows from them is computed
-again in registers, which is cheaper than reading it.
+the weights and does not change.
+
+Only the raw values z are kept between the passes: what follows from them is computed again in registers, which is
+cheaper than reading it.
 """
 
 from __future__ import annotations

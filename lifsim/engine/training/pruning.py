@@ -53,6 +53,7 @@ class Cuts:
 @dataclass(frozen=True)
 class Cut:
     """A network with the `share` of its weights pruned, on the test images (lifsim.engine.evaluate.Evaluation).
+
     active_share: share of the neurons that fire at least once over all test images. weights: how many are left.
     """
 

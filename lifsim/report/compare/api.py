@@ -57,14 +57,17 @@ def compare(
     watch: Watch = unwatched,
 ) -> pd.DataFrame:
     """Compare runs: one row per run, with its label as index: first the `runs`, results or folders written by `lifsim
-    run`, then new ones for every combination of the options' values, one or several of each. Columns: `error` (None, or
-    why a run could not be made; it then has no figures), `workload`, `arch`, `sharing`, other inputs that differ, the
-    figures of `Totals.figures` with their units, and for each numeric figure `change.` and its name: the change against
-    the baseline, as a share. baseline: label or number (from 1) of the run that changes are relative to; None: the
-    first one. rows: groups of figures (cycles, time, operations, dram, accesses, energy, lif_update, area, lif_memory)
-    or single ones by name; none: all of them. jobs: processes that make runs. rate, rates: of all runs; `vary={"rate":
-    [0.1, 0.2]}` compares several. Other arguments are those of `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]`
-    says in what the runs are not alike. Raises InputError with every fault of the arguments, and if no run can be made.
+    run`, then new ones for every combination of the options' values, one or several of each.
+
+    Columns: `error` (None, or why a run could not be made; it then has no figures), `workload`, `arch`, `sharing`,
+    other inputs that differ, the figures of `Totals.figures` with their units, and for each numeric figure `change.`
+    and its name: the change against the baseline, as a share.
+
+    baseline: label or number (from 1) of the run that changes are relative to; None: the first one. rows: groups of
+    figures (cycles, time, operations, dram, accesses, energy, lif_update, area, lif_memory) or single ones by name;
+    none: all of them. jobs: processes that make runs. rate, rates: of all runs; `vary={"rate": [0.1, 0.2]}` compares
+    several. Other arguments are those of `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in what the runs
+    are not alike. Raises InputError with every fault of the arguments, and if no run can be made.
     """
     table = None if rates is None else Path(name_of(rates, "rates"))
     named = {

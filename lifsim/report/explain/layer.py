@@ -46,7 +46,9 @@ class Explanation:
 
 def explain(result: Result, name: str, comparison: Comparison | None = None) -> Explanation:
     """Explain where the cycles and bytes of the layer `name` in `result` come from. comparison: of `result` with runs
-    without sharing. Raises InputError if there is no such layer, or nothing to explain.
+    without sharing.
+
+    Raises InputError if there is no such layer, or nothing to explain.
     """
     names = [layer.name for layer in result.network.layers]
     require_layer(result.network, name)

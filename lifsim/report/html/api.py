@@ -22,12 +22,14 @@ def write_report(
     watch: Watch = unwatched,
 ) -> Path:
     """Write one run, or several compared, as one self-contained HTML file `out` (docs/report.md), and return its path.
+
     runs: results, or folders written by `lifsim run` or `lifsim compare`. baseline: label or number (from 1) of the run
     that changes are relative to; None: the first one. again: whether missing runs may be made: for a result, those
     without sharing and at other rates, so that its report equals that of `lifsim run --html`; for folders, the run
     itself, for roofline, schedule and timeline, which are not stored. force: whether an existing file may be
-    overwritten. watch: called as watch(work, done, total) while runs are made. Raises InputError with every fault of
-    the runs and of `out`.
+    overwritten. watch: called as watch(work, done, total) while runs are made.
+
+    Raises InputError with every fault of the runs and of `out`.
     """
     faults, given = list[Fault](), list[Result | Path]()
     if not runs:
