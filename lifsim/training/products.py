@@ -75,7 +75,9 @@ class Product:
         total = PortStalls()
         for tile, count in self.tiles:
             read = EvenReads(tile, element_bits)
-            total += dense_waits(self.dataflow, read, tile, shape, self.rounds, tick_batched, ports) * count
+            total += (
+                dense_waits(self.dataflow, read, tile, shape, self.rounds, ports, tick_batched=tick_batched) * count
+            )
         return total
 
 
@@ -126,10 +128,10 @@ class StageWork:
         dataflow, rounds, macs, finished, cycles = product.dataflow, product.rounds, 0, 0, NO_CYCLES
         accesses = np.zeros(4, object)
         for tile, count in product.tiles:
-            moved = buffer_accesses(dataflow, tile, shape, rounds, tick_batched)
+            moved = buffer_accesses(dataflow, tile, shape, rounds, tick_batched=tick_batched)
             each = moved.inputs, moved.weights, moved.psum_reads, moved.psum_writes
             accesses += np.array(each, object) * count
-            cycles += dense_cycles(dataflow, tile, shape, rounds, tick_batched) * count
+            cycles += dense_cycles(dataflow, tile, shape, rounds, tick_batched=tick_batched) * count
             macs += tile.macs * rounds * count
             finished += tile.pixels * tile.filters * tile.groups * rounds * count
         inputs, weights, psum_reads, psum_writes = (accesses * batch).tolist()

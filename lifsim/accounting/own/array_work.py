@@ -84,7 +84,9 @@ def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, 
     passes = served(lifs, laid).size
 
     def waited(blocks: NDArray[np.int64]) -> int:
-        return lif_cycles(pass_cycles, passes, lifs.timesteps, blocks, laid.tick_batched, lifs.overlapped)
+        return lif_cycles(
+            pass_cycles, passes, lifs.timesteps, blocks, tick_batched=laid.tick_batched, overlapped=lifs.overlapped
+        )
 
     if not lifs.overlapped:  # the array hides none of their cycles
         return waited(np.zeros((1, 1), np.int64)) * kept.images
