@@ -19,8 +19,13 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """`csv_text` with the columns of the first row."""
+    return csv_text(list(rows[0]) if rows else [], rows)
+
+
 def write_csv(text: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """The same, row by row, into a file that is opened with newline=""."""
+    """`csv_text`, row by row, into a file that is opened with newline=""."""
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(safe_cell, columns))
     for row in rows:

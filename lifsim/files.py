@@ -93,21 +93,6 @@ def replacing_all(paths: Sequence[Path], *, parents: bool = False, durable: bool
         _move_files(list(zip(temporaries, paths, strict=True)), scratch / "old")
 
 
-@contextmanager
-def replacing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
-    """An empty folder to fill, beside `folder`, and moved to `folder` at the end; folders above it are made.
-
-    Without `replace` it never replaces a folder that holds something. Raises InputError if it cannot be written.
-    """
-    with scratch_beside(folder, parents=True) as scratch:
-        new, aside = scratch / "new", scratch / "old"
-        for empty in (new, aside):
-            empty.mkdir()
-        yield new
-        if not move_folder(new, folder, aside, replace=replace):
-            raise InputError(must_not_exist(folder))
-
-
 def move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> bool:
     """Move `new` to `folder`, unless that holds something and `replace` is not set; return whether it was moved.
     `aside`: a folder beside it for what is replaced, which is restored on an exception."""

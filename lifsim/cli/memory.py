@@ -57,9 +57,9 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
     that no network can have is refused.
     """
     from lifsim.cli.watching import watching
+    from lifsim.csv_text import as_csv
     from lifsim.report.memory_inputs import read_memory_inputs
     from lifsim.report.memory_table import backward_table, flat, memory_rows, memory_table, rows_with_unfit
-    from lifsim.report.rows import as_csv
 
     names = [name.strip() for name in workloads.split(",")]
     chosen = Choice.of(sharings, ALL_SHARINGS, where_possible=share_where_possible)

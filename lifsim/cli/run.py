@@ -173,6 +173,6 @@ def _print(result: Result, around: Around, form: str) -> None:
 
         click.echo(json.dumps(summary(result, around), indent=2))
     else:
-        from lifsim.report.rows import as_csv
+        from lifsim.csv_text import as_csv
 
         click.echo(as_csv(result.layer_rows), nl=False)

@@ -168,7 +168,7 @@ def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
 
 
 def _say(study: Study, pruned: list[Pruned], form: str) -> None:
-    from lifsim.report.rows import as_csv
+    from lifsim.csv_text import as_csv
     from lifsim.report.study_table import markdown, pruned_markdown, pruned_rows, rows
 
     match form:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.config.document import read_document
+from lifsim.csv_text import as_csv
 from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
@@ -19,7 +20,6 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.placing import Placed, require_folder
 from lifsim.regular_file import open_regular
-from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, Around, resolved_config, summary
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.resolved import resolved_inputs

@@ -11,10 +11,10 @@ from typing import Any
 
 from lifsim.config.json_file import MAX_BYTES
 from lifsim.config.text_file import read_text
+from lifsim.csv_text import as_csv
 from lifsim.errors import Fault, InputError
 from lifsim.lazy_dataclass import dataclass
 from lifsim.report.html.stored_layers import read_layers
-from lifsim.report.rows import as_csv
 from lifsim.report.stored import Stored, read_runs
 from lifsim.report.summary import Around, resolved_config, summary
 from lifsim.simulate.options import Options
