@@ -79,6 +79,8 @@ def walk(
 def test_equals_a_walk_over_the_folds(dataflow, layer, shape, rounds, tick_batched, ports) -> None:
     found = dense_waits(DATAFLOWS[dataflow], *layer, shape, rounds, ports, tick_batched=tick_batched)
     assert found.total == walk(dataflow, *layer, shape, rounds, tick_batched, ports)
+    read, gemm = layer
+    assert Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched).waits(read, rounds, ports) == found
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,6 +6,8 @@ import pytest
 
 import lifsim
 from lifsim.accounting.price_list import PriceList
+from lifsim.play.bound import STALLS, in_words
+from lifsim.report.causes import CAUSES
 from lifsim.report.machine_table import figures
 from lifsim.report.quantities import MAIN, quantities, text_of
 from lifsim.simulate.result import Result
@@ -30,6 +32,12 @@ def test_rows_without_a_key_are_accesses_both_ways(run: Result) -> None:
     assert {row.group for row in bare} == {"accesses"}
     weight = next(row for row in bare if row.name == "weight")
     assert weight.value == sum(run.totals.figures[f"sram_accesses.weight.{way}"] for way in ("reads", "writes"))
+
+
+def test_a_stall_has_one_word_wherever_it_is_named() -> None:
+    """That of `bound`, in files and for people."""
+    assert {name: CAUSES[field] for name, field in STALLS.items()} == {name: f"waiting for {name}" for name in STALLS}
+    assert all(in_words(name) == f"waiting for {name}" for name in STALLS)
 
 
 def test_the_main_rows_are_looked_at_first(run: Result) -> None:
