@@ -130,10 +130,7 @@ class Simulation:
         )
         for kind, given, own in named:
             if given is not None and is_borrowed(kind, given, own):
-                say(
-                    f"note: {given} is called {own}, as a shipped file is: its `name:` is what results tell it by",
-                    err=True,
-                )
+                say(f"note: {given} has the name of a shipped file, {own}, which its results will show", err=True)
         return found
 
 

@@ -1,4 +1,5 @@
-"""Does LIFSim's engine fire what the model fired? Layer by layer, each on what the model fired before it."""
+"""Checks whether LIFSim's engine fires as the model did, layer by layer, each on the model's spikes of the layers
+before."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ class Difference:
 def differences(
     network: Network, sharing: str, weights: Weights, inputs: Array, fired: Mapping[str, Array], outputs: Array
 ) -> tuple[Difference, ...]:
-    """The spikes, by layer [T, B, ...], and the outputs that the model and LIFSim under `sharing` do not have alike.
+    """The spikes, by layer [T, B, ...], and the outputs in which the model and LIFSim under `sharing` differ.
 
     Computed in float64 if the inputs are. Only the first difference of a neuron is listed. Raises InputError if one
     is more than rounding.
@@ -64,7 +65,7 @@ def differences(
 
 
 class _Beside:
-    """A walk on the model's spikes, with those that LIFSim would fire of them beside it."""
+    """A walk over the network on the model's spikes, which computes LIFSim's own beside them."""
 
     def __init__(self, engine: Engine, inputs: Array, fired: Mapping[str, Array]) -> None:
         self._engine, self._inputs, self._fired = engine, inputs, fired
@@ -83,7 +84,7 @@ class _Beside:
                 return self._engine.operators[node.name](inputs)
 
     def _take(self, node: Lif, x: Array, timesteps: int) -> Array:
-        """What the model fired. Neurons that share a state wait for the last of them."""
+        """Take the model's spikes. Neurons that share a state wait for the last of them."""
         state = self._sets[node.name]
         waiting = self._waiting.setdefault(state.name, [])
         waiting.append((node, x))

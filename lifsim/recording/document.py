@@ -1,4 +1,4 @@
-"""What was recorded as a workload, its weights, and what is left out."""
+"""A recording as a workload and its weights, and what is left out."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def written(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, No
 
 
 def _output(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, None]) -> Value:
-    """The value that all that the model returns is read out of. Raises InputError if that is none, several, or not
-    computed at all timesteps."""
+    """The value from which the model's output is read out. Raises InputError if there is none, or several, or if it is
+    not computed at all timesteps."""
     reads: list[Value] = []
     for one in found:
         if isinstance(one, Value):

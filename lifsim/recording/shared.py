@@ -1,4 +1,4 @@
-"""Neurons that several layers use: one module that a model calls for each of them in turn."""
+"""Neuron modules that a model calls for several layers in turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation that PyTorch is asked for while a model runs, followed by the numbers of what it moves."""
+"""Follows every PyTorch operation of a running model by the numbers of the elements that it moves."""
 
 from __future__ import annotations
 
