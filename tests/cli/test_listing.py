@@ -62,7 +62,7 @@ def test_a_file_that_is_called_as_a_shipped_one_is_told(capsys: pytest.CaptureFi
     assert main(["run", *SMALL, "--arch", "faster.yaml", "--out", "r"]) == 0
     assert "note: faster.yaml has the name of a shipped file, sata128" in capsys.readouterr().err
     assert main(["run", *SMALL, "--arch", "sata128.yaml", "--out", "s"]) == 0
-    assert "is called" not in capsys.readouterr().err
+    assert "has the name" not in capsys.readouterr().err
 
 
 def test_devices_are_listed_with_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:
