@@ -182,9 +182,8 @@ STANDBY = ("active_standby_rank_cycles", "precharge_standby_rank_cycles")
 class DramActivity:
     """The DRAM of a whole run. cycles: memory cycles until the last burst has crossed the bus; *_rank_cycles: cycles
     summed over the ranks, with a row open (active) and without. moved_bytes: bursts x burst bytes.
-    bandwidth_utilisation: share of what the bus could have moved in `cycles`. The other fields are for devices whose
-    ranks may sleep: how often and how long they did, and the energy of standby and sleep, None if the device charges
-    nothing."""
+    bandwidth_utilisation: share of what the bus could have moved in `cycles`. Other fields: for ranks that may sleep,
+    how often and how long they did, and the energy of standby and sleep, None if the device charges nothing."""
 
     activates: int
     precharges: int
