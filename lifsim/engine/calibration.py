@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
+from lifsim.engine.inference import checked_input, network_faults
 from lifsim.engine.initial import random_weights
-from lifsim.engine.layout import to_channels_last
-from lifsim.engine.neurons import bound, fire
+from lifsim.engine.layout import as_rows, to_channels_last
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.operators import folded_norm, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.rehearsal import ready
@@ -240,7 +240,7 @@ class _Calibration:
     def _fire(self, node: Lif, x: Array, timesteps: int) -> Array:
         state = self._state_of[node.name]
         if state.name not in self._variables:
-            self._variables[state.name] = rest(self._neurons[state.name], state, x.shape[1], np.float32)
+            self._variables[state.name] = rest(self._neurons[state.name], state.shape, x.shape[1], np.float32)
         spikes = fire(as_rows(x), self._variables[state.name], timesteps, self._neurons[node.name], self._workers)
         return spikes.reshape(timesteps, *x.shape[1:])
 

@@ -41,6 +41,13 @@ def initial_state(neuron: NeuronModel, shape: tuple[int, ...], dtype: DTypeLike)
     return tuple(np.full(shape, value, dtype) for value in neuron.rest())
 
 
+def rest(neuron: NeuronModel, shape: tuple[int, ...], batch: int, dtype: DTypeLike) -> State:
+    """The variables, [B * pixels, C/N] each, before the first call on a set of membranes of `shape`, (C/N, H, W) or
+    (F/N,). neuron: of the first layer that uses it, `bound`."""
+    channels, *pixels = shape
+    return initial_state(neuron, (batch * math.prod(pixels), channels), dtype)
+
+
 def fire(
     x: Array, state: State, timesteps: int, neuron: NeuronModel, workers: Workers, charged: Array | None = None
 ) -> Array:

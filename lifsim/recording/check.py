@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.inference import Engine, as_rows, network_faults, rest
-from lifsim.engine.layout import to_channels_first, to_channels_last
-from lifsim.engine.neurons import bound, fire
+from lifsim.engine.inference import Engine, network_faults
+from lifsim.engine.layout import as_rows, to_channels_first, to_channels_last
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.order import Stretch, Walk
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
@@ -100,7 +100,7 @@ class _Beside:
         batch, dtype = members[0][1].shape[1], self._engine.dtype
         neurons = [bound(node, self._engine.weights, batch) for node, _ in members]
         rows = [as_rows(x) for _, x in members]
-        kept = rest(neurons[0], state, batch, dtype)
+        kept = rest(neurons[0], state.shape, batch, dtype)
         charged = np.empty((timesteps, len(members), *rows[0].shape[1:]), dtype)
         spikes = np.empty(charged.shape, np.uint8)
         span = timesteps if len(members) == 1 else 1

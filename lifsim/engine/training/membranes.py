@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.inference import as_rows, rest
-from lifsim.engine.neurons import bound, fire
+from lifsim.engine.layout import as_rows
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.training.adjoint import Adjoint
 from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
@@ -96,7 +96,7 @@ class Membranes(ABC):
     def __post_init__(self) -> None:
         sets = states_of(self.network, self.sharing)
         self.neurons = {lif.name: bound(lif, self.weights, self.batch) for lif in self.network.lifs}
-        self.states = {state.name: rest(self.neurons[state.name], state, self.batch, MEMBRANE) for state in sets}
+        self.states = {state.name: rest(self.neurons[state.name], state.shape, self.batch, MEMBRANE) for state in sets}
         self.gradients = {name: tuple(np.zeros(v.shape, v.dtype) for v in state) for name, state in self.states.items()}
         self.state_of = {name: state for state in sets for name in state.lifs}
 
@@ -245,7 +245,7 @@ class RecomputedMembranes(Membranes):
 
     def _forward_again(self, state: State, inputs: Inputs, timestep: int, timesteps: int) -> None:
         """u' of all calls on a set of membranes, from the state with which the timestep began."""
-        zero = rest(self.neurons[state.name], state, self.batch, MEMBRANE)
+        zero = rest(self.neurons[state.name], state.shape, self.batch, MEMBRANE)
         self.states[state.name] = self.begins.pop((state.name, timestep)) if timestep else zero
         for name in state.lifs:
             node = self.network.node(name)
