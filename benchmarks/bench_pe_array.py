@@ -37,8 +37,8 @@ VGG16 = [Gemm(pixels, 9 * c, m) for pixels, c, m in zip(PIXELS, CHANNELS, CHANNE
 def _dense(dataflow: str) -> Callable[[], list[object]]:
     return lambda: [
         (
-            dense_cycles(DATAFLOWS[dataflow], gemm, SHAPE, 1, True),
-            buffer_accesses(DATAFLOWS[dataflow], gemm, SHAPE, 1, True),
+            dense_cycles(DATAFLOWS[dataflow], gemm, SHAPE, 1, tick_batched=True),
+            buffer_accesses(DATAFLOWS[dataflow], gemm, SHAPE, 1, tick_batched=True),
         )
         for gemm in VGG16
     ]
@@ -71,7 +71,9 @@ def test_skip_and_overlapped_lif_of_vgg16(benchmark: BenchmarkFixture, timesteps
         for gemm, ones in layers:
             passes = lif_passes(gemm.pixels, gemm.filters, gemm.groups, SHAPE)
             total += skip_cycles(ones, gemm, SHAPE).total
-            total += lif_cycles(bank.pass_cycles, passes, timesteps, skip_blocks(ones, gemm, SHAPE), True, True)
+            total += lif_cycles(
+                bank.pass_cycles, passes, timesteps, skip_blocks(ones, gemm, SHAPE), tick_batched=True, overlapped=True
+            )
         return total
 
     assert benchmark(figures) > 0
@@ -80,5 +82,5 @@ def test_skip_and_overlapped_lif_of_vgg16(benchmark: BenchmarkFixture, timesteps
 def test_overlapped_lif_of_a_large_map(benchmark: BenchmarkFixture) -> None:
     gemm, timesteps = Gemm(224 * 224, 9 * 64, 64), 5
     passes = lif_passes(gemm.pixels, gemm.filters, 1, SHAPE)
-    blocks = output_blocks(DATAFLOWS["os"], gemm, SHAPE, timesteps, True)
+    blocks = output_blocks(DATAFLOWS["os"], gemm, SHAPE, timesteps, tick_batched=True)
     assert benchmark(lif_cycles, 4, passes, timesteps, blocks, True, True) == 4

@@ -1,10 +1,10 @@
 """LIFSim: cycle-level simulator and memory cost modeler for spiking-neural-network accelerators.
 
-`run` simulates one network on one accelerator, `sweep` many; `record` makes a network of a PyTorch model, `import_onnx`
-one of an ONNX file; `compare` puts runs beside each other, `beside_none` tells what of a shared run is sharing;
-`write_report` tells runs in an HTML file; `load_arch` and `load_workload` read what they are given by name, `prices`
-lists what a machine charges; `infer` and `gradients` compute a batch with given weights; `plot` draws figures. What is
-wrong with an input is told by `InputError`, every fault at once.
+`run` simulates one network on one accelerator, `sweep` a space of them; `compare` puts runs into one table, and
+`beside_none` says which part of a shared run's change is due to sharing. `record` turns a PyTorch model into a network,
+`import_onnx` an ONNX file. `load_arch` and `load_workload` read files or shipped names; `prices` lists the price of
+every access. `infer` and `gradients` compute a batch with given weights. `plot` draws figures, `write_report` writes
+runs as an HTML file. `InputError` lists every fault of an input.
 """
 
 from __future__ import annotations
@@ -94,5 +94,5 @@ if not TYPE_CHECKING:  # or a type checker would take every name for one of thes
 
 
 def __dir__() -> list[str]:
-    """The public names, before any of them was asked for."""
+    """The public names, without importing any of them."""
     return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -4,11 +4,11 @@ import gc
 import sys
 
 COLLECT_AFTER = 200_000
-"""Objects that are new, before garbage is looked for among them: what is imported and read is none."""
+"""New objects before the first garbage collection: what is imported and read is no garbage."""
 
 
 def main() -> int:
-    """The command line. A signal that comes while it is still imported ends it in words, too."""
+    """The command line. A signal that arrives while it is still being imported ends it with a message, too."""
     gc.set_threshold(COLLECT_AFTER)
     try:
         from lifsim.cli.main import main as command
@@ -18,7 +18,7 @@ def main() -> int:
     try:
         return command()
     finally:
-        gc.freeze()  # the process ends: what it leaves is not searched for garbage, which takes a tenth of a second
+        gc.freeze()  # the process ends: collecting its garbage would take a tenth of a second
 
 
 if __name__ == "__main__":

@@ -11,20 +11,20 @@ from lifsim.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Brief:
-    """A title and, by their names, a few figures as text."""
+    """A title, and a few figures as text by their names."""
 
     title: str
     figures: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """A line each, the figures below each other."""
+        """One line per figure, below the title."""
         width = max(map(len, self.figures), default=0)
         lines = (f"  {name:<{width}}  {text}" for name, text in self.figures.items())
         return "\n".join(map(visible, (self.title, *lines)))
 
     @property
     def html(self) -> str:
-        """A table; names and texts are text to the browser, whatever they hold."""
+        """A table; names and texts are escaped."""
         from html import escape
 
         cell = '<{0} style="text-align: left">{1}</{0}>'

@@ -11,7 +11,7 @@ class Closable(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what it holds; it is not used any more."""
+        """Release what it holds; it must not be used afterwards."""
 
     def __enter__(self) -> Self:
         return self

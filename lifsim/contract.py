@@ -1,4 +1,4 @@
-"""What a protocol asks of its members: what one forgets is told when it registers, not when it is first asked."""
+"""What a protocol requires of its members, checked when a member registers, not when it is first used."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def asked_where(flag: str, *, value: object = True) -> Callable[[F], F]:
-    """Marks a method of a protocol that is asked only of members whose `flag`, an attribute or a method without
-    arguments, has that value: they must define it."""
+    """Mark a method that only members must define whose `flag`, an attribute or a method without arguments, has that
+    value."""
 
     def mark(method: F) -> F:
         method.__dict__["asked_where"] = flag, value
@@ -25,7 +25,7 @@ def asked_where(flag: str, *, value: object = True) -> Callable[[F], F]:
 
 
 def told_by(other: str) -> Callable[[F], F]:
-    """Marks a method of a protocol of which the method `other` gives an account: who has one of his own has both."""
+    """Mark a method that the method `other` describes in words: a member that overrides one must override both."""
 
     def mark(method: F) -> F:
         method.__dict__["told_by"] = other
@@ -36,7 +36,7 @@ def told_by(other: str) -> Callable[[F], F]:
 
 @dataclass(frozen=True)
 class Answers:
-    """What `answers` says of a method."""
+    """The arguments of `answers`, kept with the method."""
 
     rule: Callable[..., str]
     each: Callable[..., str] | None = None
@@ -51,11 +51,11 @@ def answers(
     made: str = "",
     says: tuple[type[Exception], ...] = (),
 ) -> Callable[[F], F]:
-    """Marks a method of a protocol whose answer, of which its annotation says what it is, must obey `rule(answer,
-    member, *arguments)`: what it must be and is not, "" where it is. Asked of members of other packages alone
-    (`lifsim.door`). each: likewise of every entry where an iterator is answered, and where a function is of what that
-    returns, with its arguments. made: what the annotation means, `module:class`, where that is not imported with the
-    protocol. says: what it raises to answer."""
+    """Mark a method whose return value must, besides its annotation, obey `rule(value, member, *arguments)`, which
+    returns what the value must be and is not, or "" if it is right. Checked only for members of other packages
+    (`lifsim.door`). each: the same for every entry of a returned iterator, or for the results of a returned function,
+    with its arguments. made: the class that the annotation means, as `module:class`, if it is not imported with the
+    protocol. says: exceptions that are answers."""
 
     def mark(method: F) -> F:
         method.__dict__["answers"] = Answers(rule, each, made, says)
@@ -65,14 +65,14 @@ def answers(
 
 
 def of_any(*_: object) -> str:
-    """The rule of what has none."""
+    """The rule of methods without one."""
     return ""
 
 
 def made(member: type[M], protocol: type[Any]) -> M:
-    """A member, made without arguments. Raises TypeError with all that `protocol` asks for and it has not: methods that
-    are abstract there or marked by `asked_where` or `told_by`, attributes, and methods of classes that are attributes,
-    or that these make."""
+    """A member, made without arguments. Raises TypeError with everything that `protocol` requires and the member lacks:
+    methods that are abstract there or marked by `asked_where` or `told_by`, attributes, and methods of classes that are
+    attributes, or that these make."""
     forgotten = [name for name in methods_of(protocol) if _is_left_open(protocol, member, name)]
     if forgotten:
         forgotten += _attributes_without(member, protocol)
@@ -88,24 +88,24 @@ def made(member: type[M], protocol: type[Any]) -> M:
 
 
 def bases_of(protocol: type[Any]) -> list[type[Any]]:
-    """The classes in which a protocol says what it asks, the first one first."""
+    """The classes in which a protocol states its requirements, the first one first."""
     return [base for base in reversed(protocol.__mro__) if base not in (object, Protocol, Generic)]
 
 
 def methods_of(protocol: type[Any]) -> Iterator[str]:
-    """Those that it names."""
+    """The methods that it names."""
     for base in bases_of(protocol):
         yield from (name for name, what in vars(base).items() if callable(what) and not name.startswith("_"))
 
 
 def _is_left_open(protocol: type[Any], member: type[Any], name: str) -> bool:
-    """Whether a method has no body: neither the protocol gives one, nor the member."""
+    """Whether neither the protocol nor the member gives the method a body."""
     method = getattr(member, name, None)
     return method is None or (method is getattr(protocol, name) and hasattr(method, "__isabstractmethod__"))
 
 
 def _attributes_without(member: object, protocol: type[Any]) -> Iterator[str]:
-    """Attributes that it has not, and methods without a body of those that are classes."""
+    """Attributes that it lacks, and methods without a body of attributes that are classes."""
     for name in (name for base in bases_of(protocol) for name in inspect.get_annotations(base)):
         if not hasattr(member, name):
             yield name
@@ -115,7 +115,7 @@ def _attributes_without(member: object, protocol: type[Any]) -> Iterator[str]:
 
 
 def _makes_without(part: type[Any]) -> Iterator[str]:
-    """Methods without a body of the classes that methods of its own promise to make."""
+    """Methods without a body, of the classes that its own methods promise to make."""
     for name, method in vars(part).items():
         if inspect.isfunction(method):
             with suppress(NameError, TypeError):  # a name that only type checkers see
@@ -131,7 +131,7 @@ def _makes_without(part: type[Any]) -> Iterator[str]:
 
 
 def _stale_accounts(member: type[Any], protocol: type[Any]) -> Iterator[str]:
-    """Methods that give an account of others which a class below theirs has changed."""
+    """Methods that describe others which a subclass has overridden without them."""
     for name in methods_of(protocol):
         other = getattr(getattr(protocol, name), "told_by", None)
         if other is not None and _definer(member, name) < _definer(member, other):
@@ -139,12 +139,12 @@ def _stale_accounts(member: type[Any], protocol: type[Any]) -> Iterator[str]:
 
 
 def _definer(member: type[Any], name: str) -> int:
-    """How far above `member` the class is that defines a method."""
+    """How many classes above `member` the method is defined."""
     return next(place for place, base in enumerate(member.__mro__) if name in vars(base))
 
 
 def _is_asked_in_vain(protocol: type[Any], member: object, name: str) -> bool:
-    """Whether a method is asked of such a member, which has the protocol's own."""
+    """Whether such a member must define a method and only inherits the protocol's."""
     own = getattr(protocol, name)
     if getattr(type(member), name) is not own or not hasattr(own, "asked_where"):
         return False

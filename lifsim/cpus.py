@@ -1,4 +1,4 @@
-"""How many CPUs there are to compute on."""
+"""How many CPUs this process may use."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def available_cpus() -> int:
-    """Those that this process may use: fewer than the machine has where an operating system can restrict it."""
+    """The CPUs that this process may use, which can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Rows as CSV whose texts stay texts: in a spreadsheet no formula, on a terminal no control characters."""
+"""Rows as CSV whose texts stay texts: no formulas in a spreadsheet, no control characters on a terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """A line of `columns`, then a line a row; numbers in full, what a row lacks empty."""
+    """A line of `columns`, then one line per row; numbers in full, missing cells empty."""
     text = io.StringIO()
     write_csv(text, columns, rows)
     return text.getvalue()
 
 
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """`csv_text` with the columns of the first row."""
+    return csv_text(list(rows[0]) if rows else [], rows)
+
+
 def write_csv(text: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """The same into a file that leaves line ends alone, row by row."""
+    """`csv_text`, row by row, into a file that is opened with newline=""."""
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(map(safe_cell, columns))
     for row in rows:
@@ -36,8 +41,8 @@ def cell_text(value: object) -> str:
 
 
 def safe_cell(value: object) -> object:
-    """A cell: text that a spreadsheet would take for a formula has a ' in front (OWASP, "CSV Injection"); numbers, also
-    as text, stay."""
+    """A cell: text that a spreadsheet would take for a formula gets a ' in front (OWASP, "CSV Injection"); numbers,
+    also those given as text, stay as they are."""
     if not isinstance(value, str):
         return value
     shown = visible(value)

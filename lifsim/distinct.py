@@ -11,8 +11,8 @@ Number = TypeVar("Number", bound=np.number)
 
 
 def distinct(values: NDArray[Number]) -> NDArray[Number]:
-    """The values, of any shape, each once and in order, as `np.unique` has them. That imports numpy.ma to learn whether
-    they are masked, which takes a process a hundredth of a second, and is the slower way where they are many."""
+    """The distinct values of an array of any shape, sorted, as `np.unique` returns them. `np.unique` imports numpy.ma
+    to find out whether they are masked, which takes a hundredth of a second, and it is slower for large arrays."""
     ordered = np.sort(values, axis=None)
     is_first = np.ones(ordered.shape, np.bool_)
     is_first[1:] = ordered[1:] != ordered[:-1]

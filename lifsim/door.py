@@ -1,9 +1,10 @@
-"""The door through which members of other packages come in: what they answer is looked at here, and nowhere behind it.
+"""The door through which members of other packages come in: what they return is checked here, and nowhere behind it.
 
-Members of LIFSim keep what their protocol promises: type checkers and tests see to that. Of a class from elsewhere the
-methods that the protocol names are wrapped when it registers, once: what each returns must be what the annotation in
-the protocol says, and obey the rule that stands beside it (`lifsim.contract.answers`); what it raises is told as its
-own. So are the methods of what it makes: a layer, a price, what a sparsity keeps. Nobody else is slower for it.
+Type checkers and tests make sure that LIFSim's own members keep what their protocol promises. When a class from another
+package registers, the methods that the protocol names are wrapped, once: what each returns must match the annotation in
+the protocol and obey the rule beside it (`lifsim.contract.answers`), and what it raises is reported as the package's
+fault. The same goes for the methods of what it makes: a layer, a price, what a sparsity keeps. LIFSim's own members are
+not slowed down.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.promised import Check, UnkeptError, check_of, shown
 
 THROUGH = (InputError, ToldError, MemoryError, KeyboardInterrupt, GeneratorExit, Interruption)
-"""What a member says in LIFSim's own words, what is the machine's, and what ends a run from outside."""
+"""Errors that are not the member's fault: refusals in LIFSim's own words, the machine's limits, and a run stopped from
+outside."""
 
 DOOR = "__lifsim_door__"
 """Of a class, the protocols whose methods are wrapped; of a function, the one that it wraps."""
@@ -30,26 +32,26 @@ DOOR = "__lifsim_door__"
 NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 NO_NAMES = frozenset(("nan", "inf", "infinity", "null", "true", "false", "yes", "no", "on", "off", "y", "n"))
-"""What YAML and numbers have other meanings for."""
+"""Names that YAML or numbers could be mistaken for."""
 
 
 @dataclass(frozen=True)
 class Guest:
-    """A member of another package. kind: what it is, for people; name: as files spell it."""
+    """A member of another package. kind: what it is, in words; name: as files spell it."""
 
     kind: str
     name: str
     package: str
 
     def fault(self, part: str, what: str, where: str) -> Fault:
-        """`what` is wrong with a part of it, which stands `where`."""
+        """The fault that says `what` is wrong with a part of it, which is defined `where`."""
         way_out = f"mend {where}, or name another {self.kind} (`lifsim list` has them)"
         return Fault(f"member {self.name} ({self.package}) {part}: {what}; {way_out}")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A method of a guest, or an attribute, as `lifsim.promised.Watcher` of what it hands out. where: it stands, from
+    """A method or an attribute of a guest, and the `lifsim.promised.Watcher` of what it returns. where: its place, from
     its module on."""
 
     guest: Guest
@@ -57,7 +59,7 @@ class Part:
     where: str
 
     def wrapped(self, function: Callable[..., Any], promise: Any, protocol: type[Any]) -> Callable[..., Any]:
-        """`function`, which keeps what is promised of that name, `promise` being the method of `protocol`."""
+        """`function`, checked against what `promise`, the method of `protocol`, promises of that name."""
         said = getattr(promise, "answers", Answers(of_any))
         hint = _found(said.made) if said.made else get_type_hints(promise).get("return", Any)
         hint = protocol if hint is Self else hint
@@ -75,15 +77,15 @@ class Part:
         return kept
 
     def adopt(self, found: type[Any], promised: type[Any]) -> None:
-        """As `Watcher` has it: what a guest makes comes in by the same door."""
+        """See `Watcher`: what a guest makes comes in by the same door."""
         guard(found, promised, self.guest)
 
     def called(self, function: Callable[..., Any], check: Check) -> Callable[..., Any]:
-        """As `Watcher` has it."""
+        """See `Watcher`."""
         return lambda *given: self._kept(lambda: check(function(*given)), "a function that works")
 
     def walked(self, entries: Iterable[Any], check: Check) -> Iterator[Any]:
-        """As `Watcher` has it."""
+        """See `Watcher`."""
         walk, end = iter(entries), object()
         while (entry := self._kept(lambda: _next(walk, check, end), "an iterator that works")) is not end:
             yield entry
@@ -96,7 +98,8 @@ class Part:
         return lambda *each: self._kept(lambda: _obeying(rule, answer(*each), (member, *each)), "what works")
 
     def _kept(self, answer: Callable[[], Any], must: str, says: tuple[type[Exception], ...] = ()) -> Any:
-        """Raises InputError where it is none, or not what it must be, and what it `says`."""
+        """What `answer` returns. Raises InputError if it fails or is not as promised; exceptions that it `says`
+        pass."""
         through: tuple[type[BaseException], ...] = (*THROUGH, *says)
         try:
             return answer()
@@ -111,7 +114,7 @@ class Part:
 
 
 def welcome(member: Any, protocol: type[Any], guest: Guest) -> None:
-    """Look at the attributes of a member, and wrap its methods. Raises InputError with all attributes that are not what
+    """Check the attributes of a member and wrap its methods. Raises InputError with all attributes that are not what
     `protocol` says."""
     faults = list[Fault]()
     for base in bases_of(protocol):
@@ -131,7 +134,7 @@ def welcome(member: Any, protocol: type[Any], guest: Guest) -> None:
 
 
 def guard(member: type[Any], protocol: type[Any], guest: Guest) -> None:
-    """Wrap what `protocol` names of a class, unless it is LIFSim's, or wrapped already."""
+    """Wrap the methods of a class that `protocol` names, unless it is LIFSim's or wrapped already."""
     known = vars(member).get(DOOR, ())
     if _is_ours(member) or protocol in known:
         return
@@ -156,8 +159,7 @@ def _promises(member: type[Any], protocol: type[Any]) -> Iterator[tuple[str, Any
 
 
 def _behind(found: Any) -> Callable[..., Any]:
-    """What a class has under the name of a method, without the door that a class above has for it: it is another
-    guest's here."""
+    """A method of a class, without the wrapper of a class above it, which belongs to another guest."""
     function: Callable[..., Any] = getattr(found, DOOR, found)
     if inspect.isfunction(function):
         return function
@@ -169,7 +171,7 @@ def _place(member: type[Any], name: str) -> str:
 
 
 def _words(hint: Any) -> str:
-    """Of an annotation, without the modules of what it names."""
+    """An annotation in words, without module names."""
     return hint.__name__ if inspect.isclass(hint) and not get_args(hint) else re.sub(r"\w+\.(?=\w)", "", str(hint))
 
 

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from lifsim.lazy_dataclass import dataclass
 
 MAX_CHARACTERS = 4000
-"""Of a fault as it is told: a hostile file may have shapes of a million axes."""
+"""Characters of a fault as it is printed: a hostile file may have shapes of a million axes."""
 
 
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong with an input.
 
-    `message` says the rule and the value (``-3 must be > 0``); `path` the key (``buffers.weight.read_pj``);
-    `source`, `line` and `column` (both from 1) where it stands, as far as that is known; `stands`: until then the keys
-    at which it may, the likeliest first.
+    `message` states the rule and the value (``-3 must be > 0``), `path` the key (``buffers.weight.read_pj``), `source`,
+    `line` and `column` (both from 1) the place, as far as it is known. `stands`: while the place is unknown, the keys
+    at which it may be, the likeliest first.
     """
 
     message: str
@@ -28,8 +28,8 @@ class Fault:
     stands: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """One line, whatever the names and values in it are, which a screen can hold: of a longer one both ends. A key
-        that the option names is not named again."""
+        """One line that fits a screen, whatever the names and values in it; a longer one is cut in the middle. A key
+        that the option names is not repeated."""
         place = self.source
         if self.line is not None:
             place += f":{self.line}:{self.column or 1}"
@@ -56,16 +56,17 @@ class InputError(Exception):
 
 
 class ToldError(Exception):
-    """What is wrong in words that whoever calls puts where they belong: no fault of the code that raises it."""
+    """A fault in words, which the caller completes with the place; it is not a bug of the code that raises it."""
 
 
 class Interruption(BaseException):
-    """A run ends from outside, whatever is at work."""
+    """A run is stopped from outside."""
 
 
 @contextmanager
 def collecting(faults: list[Fault]) -> Iterator[None]:
-    """Keep the faults of an InputError raised inside and go on behind it, so that one report can name them all."""
+    """Collect the faults of an InputError raised inside and continue after the block, so that one report names them
+    all."""
     try:
         yield
     except InputError as error:
@@ -73,8 +74,8 @@ def collecting(faults: list[Fault]) -> Iterator[None]:
 
 
 def did_you_mean(name: object, valid: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the nearest of the `valid` names, or all that begin as `name` does, those of fewest
-    parts first; else the list of them; '' if none."""
+    """``; did you mean 'x'?`` with the nearest of the `valid` names, or all that begin as `name` does, those of fewest
+    parts first; else the list of valid names; '' if there are none."""
     names = list(dict.fromkeys(filter(None, valid)))
     begun = (one for one in names if len(str(name)) > 2 and one.lower().startswith(str(name).lower()))
     longer = sorted(begun, key=lambda one: one.count("."))
@@ -89,7 +90,7 @@ def did_you_mean(name: object, valid: Iterable[str]) -> str:
 
 
 def nearest(name: object, valid: Iterable[str]) -> str | None:
-    """The one of the `valid` names that `name` is a slip of the hand for, or that one of the two abbreviates."""
+    """The one of the `valid` names that `name` misspells, abbreviates or spells out."""
     import difflib
 
     names = {candidate.lower(): candidate for candidate in reversed(list(valid))}

@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all: written beside their place and moved into it.
 
-Whatever ends the writing (a full disk, Ctrl-C, a termination that raises), what was in the place stays, and nothing
-else is left behind. What the system has against it is told as an InputError with the path and the system's words.
+Whatever interrupts the writing (a full disk, Ctrl-C, a signal), the old content stays and nothing else is left behind.
+Errors of the system become an InputError with the path and the system's words.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lifsim.scratch import ScratchFolder
 
 
 def unwritable(path: Path, error: OSError) -> InputError:
-    """The error to raise where the system does not let `path` be written."""
+    """The error to raise if the system does not let `path` be written."""
     return InputError(
         Fault(f"must be a place to write to; cannot be written: {error.strerror or error}", source=str(path))
     )
@@ -27,7 +27,8 @@ def unwritable(path: Path, error: OSError) -> InputError:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """What the system has against writing `path` inside is an InputError. Other files' faults pass: they have names."""
+    """Turn errors of the system about writing `path` into InputError. Errors about other files pass: they name their
+    file."""
     try:
         yield
     except OSError as error:
@@ -38,10 +39,10 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def scratch_beside(path: Path, *, parents: bool = False) -> Iterator[Path]:
-    """A hidden folder beside `path`, for what is to be moved there: on the same disk, and gone at the end.
+    """A hidden folder beside `path`, on the same disk, for what is to be moved to `path`; removed at the end.
 
-    parents: the folders above it are made, and taken away again on an exception; else they must be there. Raises
-    InputError where that cannot be.
+    parents: the folders above are made, and removed again on an exception; else they must exist. Raises InputError if
+    that fails.
     """
     with writing(path):
         made = _made(path.parent) if parents else []
@@ -54,8 +55,8 @@ def scratch_beside(path: Path, *, parents: bool = False) -> Iterator[Path]:
 
 
 def check_writable(path: Path) -> None:
-    """Try whether `path` could be written by `scratch_beside` with its `parents`, before long work whose result is to
-    go there; nothing is left of it. Raises InputError where it could not."""
+    """Check before long work whether its result could be written to `path` by `scratch_beside`; leaves nothing behind.
+    Raises InputError if not."""
     with writing(path):
         made = _made(path.parent)
         try:
@@ -67,10 +68,10 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path, *, parents: bool = False, durable: bool = False) -> Iterator[Path]:
-    """A file to be written, beside `path` and moved into its place at the end.
+    """A file to write to, beside `path`, and moved to `path` at the end.
 
-    parents: as in `scratch_beside`. durable: it is on the disk before it is moved, so that a power cut leaves the old
-    file or the new one. Raises InputError where it cannot be written.
+    parents: as in `scratch_beside`. durable: flushed to the disk before it is moved, so that a power cut leaves the old
+    file or the new one. Raises InputError if it cannot be written.
     """
     with replacing_all([path], parents=parents, durable=durable) as (temporary,):
         yield temporary
@@ -78,7 +79,7 @@ def replacing(path: Path, *, parents: bool = False, durable: bool = False) -> It
 
 @contextmanager
 def replacing_all(paths: Sequence[Path], *, parents: bool = False, durable: bool = False) -> Iterator[tuple[Path, ...]]:
-    """Files of one folder to be written as `replacing` says: all of them come into their places, or none."""
+    """Files of one folder, written as by `replacing`: either all of them are moved into place, or none."""
     with scratch_beside(paths[0], parents=parents) as scratch:
         if taken := [path for path in paths if path.exists() and not path.is_file()]:
             raise InputError([Fault("must be a file, or not exist", source=str(path)) for path in taken])
@@ -92,25 +93,9 @@ def replacing_all(paths: Sequence[Path], *, parents: bool = False, durable: bool
         _move_files(list(zip(temporaries, paths, strict=True)), scratch / "old")
 
 
-@contextmanager
-def replacing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
-    """An empty folder to be filled, beside `folder` and moved into its place at the end; folders above it are made.
-
-    With `replace` unset it never takes the place of one that holds something. Raises InputError where it cannot be
-    written.
-    """
-    with scratch_beside(folder, parents=True) as scratch:
-        new, aside = scratch / "new", scratch / "old"
-        for empty in (new, aside):
-            empty.mkdir()
-        yield new
-        if not move_folder(new, folder, aside, replace=replace):
-            raise InputError(must_not_exist(folder))
-
-
 def move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> bool:
-    """Whether `new` became `folder`: without `replace` not where that holds something. `aside`: a folder beside it for
-    what is replaced, which comes back on an exception."""
+    """Move `new` to `folder`, unless that holds something and `replace` is not set; return whether it was moved.
+    `aside`: a folder beside it for what is replaced, which is restored on an exception."""
     try:
         return _move_folder(new, folder, aside, replace=replace)
     except BaseException:
@@ -128,26 +113,26 @@ def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str, *, parents: bool = False) -> None:
-    """Write `text` as UTF-8; parents: as in `scratch_beside`. Raises InputError where it cannot be written."""
+    """Write `text` as UTF-8; parents: as in `scratch_beside`. Raises InputError if it cannot be written."""
     write_bytes(path, text.encode(), parents=parents)
 
 
 def write_bytes(path: Path, data: bytes, *, parents: bool = False) -> None:
-    """Write `data`; parents: as in `scratch_beside`. Raises InputError where it cannot be written."""
+    """Write `data`; parents: as in `scratch_beside`. Raises InputError if it cannot be written."""
     with replacing(path, parents=parents) as temporary:
         temporary.write_bytes(data)
 
 
 def must_not_exist(path: Path) -> Fault:
-    """The fault of a place that is taken, where nothing is replaced unasked."""
+    """The fault of a path that exists, where nothing is replaced without --force."""
     return Fault(f"{path} exists and must not be overwritten; remove it or give --force", path="out")
 
 
 def check_targets(targets: Sequence[Path], sources: Iterable[Path], *, replace: bool) -> None:
-    """Refuse, before anything is read, files to be written that are among the `sources` or twice among the `targets`,
-    by whatever name, that are taken by something else than a file, and, unless they may `replace` it, by anything.
+    """Refuse, before anything is read, `targets` that are one of the `sources` or of the other targets under any name,
+    that exist and are no files, or that exist at all unless `replace` is set.
 
-    Raises InputError with all of these.
+    Raises InputError with all of them.
     """
     faults = []
     sources = list(sources)
@@ -165,12 +150,12 @@ def check_targets(targets: Sequence[Path], sources: Iterable[Path], *, replace: 
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    """Whether both are names of one file, be it there or not."""
+    """Whether both are names of one file, existing or not."""
     try:
         return path.samefile(other)
     except FileNotFoundError:
         return os.path.realpath(path) == os.path.realpath(other)
-    except (OSError, ValueError):  # no name of a file: for whoever reads or writes it to tell
+    except (OSError, ValueError):  # no valid file name: left to whoever reads or writes it
         return False
 
 
@@ -181,12 +166,12 @@ def _is_beside(named: Path, path: Path) -> bool:
 
 
 def _prefix(path: Path) -> str:
-    """Of the name of a scratch folder."""
+    """The beginning of the name of a scratch folder."""
     return f".{path.name[:100]}."
 
 
 def _made(folder: Path) -> list[Path]:
-    """Make `folder` and those above it; which were not there, the innermost first."""
+    """Make `folder` and those above it; return those that did not exist, the innermost first."""
     missing = [above for above in (folder, *folder.parents) if not above.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -210,7 +195,7 @@ def _move_files(places: Sequence[tuple[Path, Path]], aside: Path) -> None:
     moved: list[Path] = []
     try:
         for temporary, path in places:
-            if temporary is not places[-1][0]:  # the last one moves, or everything is as it was
+            if temporary is not places[-1][0]:  # the last move succeeds, or everything is restored
                 _keep(path, aside / path.name)
             temporary.replace(path)
             moved.append(path)
@@ -225,7 +210,7 @@ def _move_files(places: Sequence[tuple[Path, Path]], aside: Path) -> None:
 
 
 def _keep(path: Path, copy: Path) -> None:
-    """A second name of the file at `path`, or a copy where the disk knows none."""
+    """A hard link to the file at `path`, or a copy if the disk has no hard links."""
     try:
         copy.hardlink_to(path)
     except FileNotFoundError:
@@ -235,8 +220,8 @@ def _keep(path: Path, copy: Path) -> None:
 
 
 def _move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> bool:
-    """Renames are atomic and never land on a folder that holds something: of processes that write to one folder at once
-    the first one stays, or the last one where they may replace it."""
+    """Renames are atomic and never replace a folder that holds something: if several processes write to one folder, the
+    first one's stays, or the last one's if they may replace it."""
     attempts = count()
     while True:
         try:

@@ -1,9 +1,9 @@
-"""`dataclass` that makes what it adds to a class when that is first looked up.
+"""A `dataclass` that makes the methods of a class when they are first looked up.
 
 `dataclasses` collects the fields of a class at import, writes up to six methods of it as text and compiles each: half a
-millisecond a class. LIFSim's classes would take every process a fifth of a second so, though a run makes instances of
-half of them and compares few. Here all that waits until somebody asks for it, to the same effect; and a method is
-compiled once for all classes with as many fields of the same sorts, each of which has it with its own names.
+millisecond a class. LIFSim's classes would cost every process a fifth of a second, although a run makes instances of
+half of them and compares few. Here the work waits until a method is needed, with the same result; and a method is
+compiled once for all classes with the same number and sorts of fields, and then given their own names.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 Method = Callable[..., Any]
 
-if TYPE_CHECKING:  # to a type checker it is that of the standard library
+if TYPE_CHECKING:  # for a type checker it is the standard library's
     from dataclasses import dataclass as dataclass
 else:
 
     def dataclass(cls=None, /, *, frozen=False, eq=True, repr=True):
-        """As `dataclasses.dataclass`, with these of its options and without `InitVar`. Classes that are not frozen,
-        which are few, do not wait."""
+        """As `dataclasses.dataclass`, with these options and without `InitVar`. Classes that are not frozen, which are
+        few, are made at once."""
         decorate = _deferring if frozen else dataclasses.dataclass
 
         def decorated(cls):
@@ -39,7 +39,7 @@ COLLECTED = ("__dataclass_fields__", "__dataclass_params__", "__match_args__")
 def _deferring(cls: type[Any], *, eq: bool, repr: bool) -> type[Any]:
     """Makes a frozen dataclass of `cls`."""
     written = dict(vars(cls))
-    if "__eq__" in written and written["__hash__"] is None:  # so Python does where a class is compared in its own way
+    if "__eq__" in written and written["__hash__"] is None:  # as Python does for a class with its own __eq__
         del written["__hash__"]
     collect = partial(_collect, cls, eq=eq, repr=repr)
     makes = dict.fromkeys(COLLECTED, collect)
@@ -59,8 +59,8 @@ def _deferring(cls: type[Any], *, eq: bool, repr: bool) -> type[Any]:
 
 
 class _Deferred:
-    """Stands for what a class has, until it is first looked up in whatever way: then `make` puts that in its place.
-    Threads that ask at once make the same."""
+    """Stands for an attribute of a class until it is first looked up, in whatever way: then `make` puts the attribute
+    in its place. Threads that ask at the same time make the same."""
 
     def __init__(self, cls: type[Any], name: str, make: Callable[[], None]) -> None:
         self.cls, self.name, self.make = cls, name, make
@@ -72,7 +72,7 @@ class _Deferred:
 
 
 def _collect(cls: type[Any], *, eq: bool, repr: bool) -> None:
-    """Puts the fields, and what else is COLLECTED, into `cls`."""
+    """Put the fields, and everything else in COLLECTED, into `cls`."""
     # `dataclasses` refuses a class that inherits from a frozen one and is not said to be frozen, too.
     inherits = any(map(is_dataclass, cls.__mro__[1:]))
     dataclasses.dataclass(init=False, repr=False, eq=False, frozen=inherits, match_args=False)(cls)
@@ -84,8 +84,8 @@ def _collect(cls: type[Any], *, eq: bool, repr: bool) -> None:
 
 
 def _fields(cls: type[Any]) -> Sequence[Field[Any]]:
-    """As `fields`. What annotations and defaults alone say is read off them, in a fraction of the time: of most classes
-    nobody else asks for the fields."""
+    """As `fields`, but read off annotations and defaults alone, in a fraction of the time: for most classes nobody
+    needs more."""
     said = cls.__annotations__
     collected = not isinstance(vars(cls)["__dataclass_fields__"], _Deferred)
     if collected or any(not isinstance(one, str) or "Var" in one or "KW_ONLY" in one for one in said.values()):
@@ -100,7 +100,7 @@ def _fields(cls: type[Any]) -> Sequence[Field[Any]]:
 
 
 class _Made:
-    """Stands in a signature for what a factory makes."""
+    """Stands in a signature for the value that a factory makes."""
 
     def __repr__(self) -> str:
         return "<factory>"
@@ -110,7 +110,7 @@ _MADE = _Made()
 
 
 def _init(cls: type[Any]) -> None:
-    """Sets each field, in their order, to what is given, its default or what its factory makes."""
+    """Set each field, in order, to the argument, its default, or what its factory makes."""
     parameters, keywords, body = ["self"], list[str](), list[str]()
     known: dict[str, object] = {"_set": object.__setattr__, "_made": _MADE}
     defaults, of_keywords = list[object](), dict[str, object]()
@@ -172,7 +172,7 @@ METHODS: dict[str, Callable[[type[Any]], None]] = {
 
 
 def _places(names: Sequence[object]) -> list[str]:
-    """What stands for each of so many names in the text of a method."""
+    """Placeholders for that many names in the text of a method."""
     return [f"_{place}" for place in range(len(names))]
 
 
@@ -183,7 +183,7 @@ def _tuple(of: str, names: Sequence[str]) -> str:
 def _method(
     cls: type[Any], head: str, body: Sequence[str], names: Sequence[str], known: dict[str, object] | None = None
 ) -> FunctionType:
-    """The method of that text, `names` in their places; it knows `known`."""
+    """The method with that text and `names` for its placeholders; `known`: its globals."""
     of_places = dict(zip(_places(names), names, strict=True))
 
     def named(words: Iterable[Any]) -> tuple[Any, ...]:
@@ -193,7 +193,7 @@ def _method(
     code = code.replace(
         co_varnames=named(code.co_varnames), co_names=named(code.co_names), co_consts=named(code.co_consts)
     )
-    method = FunctionType(code, {"__name__": cls.__module__, **(known or {})})  # a traceback tells whose code it is
+    method = FunctionType(code, {"__name__": cls.__module__, **(known or {})})  # so that a traceback names it
     method.__qualname__ = f"{cls.__qualname__}.{method.__name__}"
     return method
 
@@ -208,7 +208,8 @@ def _compiled(text: str) -> CodeType:
 
 
 def _refusing(cls: type[Any], name: str, verb: str) -> Method:
-    """The method `name`, that leaves alone what is not a field only in a class that inherits and is no dataclass."""
+    """The method `name`, which refuses every change, except of attributes that are no fields in a subclass that is no
+    dataclass."""
 
     def refuse(self: object, attribute: str, *value: object) -> None:
         if "__dataclass_fields__" in vars(type(self)) or any(attribute == one.name for one in fields(cls)):

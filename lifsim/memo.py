@@ -1,4 +1,4 @@
-"""What runs beside each other have in common, computed once."""
+"""Results that several runs have in common, computed once."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 RESULTS = 20_000
-"""Results that are kept, the last used: some hundred megabytes at most."""
+"""How many results are kept, the last used ones: some hundred megabytes at most."""
 
 
 def each_as_one(result: object) -> int:  # noqa: ARG001 (as any weight)
-    """Results are counted."""
+    """The weight of a result if results are merely counted."""
     return 1
 
 
 class _Key(list[object]):
-    """A function and its arguments, which are asked for their hashes once: they may be trees of many records."""
+    """A function and its arguments. They are hashed once: they may be trees of many records."""
 
     __slots__ = ("_hash",)
 
@@ -34,9 +34,9 @@ class _Key(list[object]):
 
 
 class Memo:
-    """Results of functions under their arguments, which must be hashable: what a function reads is what it is given, so
-    that no key can forget what matters. limit: what the results that are kept weigh together, the last used; weight: of
-    one. The last one is kept whatever it weighs."""
+    """Results of functions by their arguments, which must be hashable. A function reads only its arguments, so that no
+    key can miss what matters. limit: the total weight of the results that are kept, the last used ones; weight: of one
+    result. The latest result is kept whatever it weighs."""
 
     def __init__(self, limit: int = RESULTS, weight: Callable[[object], int] = each_as_one) -> None:
         self._limit, self._weight = limit, weight
@@ -44,7 +44,7 @@ class Memo:
         self._weighs = 0
 
     def of(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """`function(*arguments)`, as it was the last time."""
+        """`function(*arguments)`, computed only if its result is not kept."""
         key = _Key((function, *arguments))
         if (entry := self._results.get(key)) is not None:
             self._results.move_to_end(key)
@@ -52,7 +52,8 @@ class Memo:
         return self._keep(function(*arguments), key)
 
     def known(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T | None:
-        """The same if it was there; None if not, which is for `function` itself to ask, and then to `keep`."""
+        """The result if it is kept, else None. For code that computes a missing result itself and then calls `keep`: it
+        saves the frame of `of` on the way down to a fold."""
         key = _Key((function, *arguments))
         if (entry := self._results.get(key)) is None:
             return None
@@ -60,7 +61,7 @@ class Memo:
         return cast(T, entry[0])
 
     def keep(self, result: T, *key: object) -> T:
-        """`result`, from now on that of this key: a function and its arguments."""
+        """Keep `result` under this key, a function and its arguments, and return it."""
         return self._keep(result, _Key(key))
 
     def _keep(self, result: T, key: _Key) -> T:
@@ -73,8 +74,8 @@ class Memo:
 
 
 def bytes_of_arrays(result: object) -> int:
-    """Of all that a record has or has found out, and the records in it; what it has twice is counted twice. Of one that
-    knows its own `array_bytes`, those."""
+    """Bytes of all arrays in a record, its cached properties and the records in it; an array that occurs twice counts
+    twice. A record with an attribute `array_bytes` says them itself."""
     found, left = 0, [result]
     while left:
         one = left.pop()
@@ -86,21 +87,22 @@ def bytes_of_arrays(result: object) -> int:
             left += [each for each in one if type(each) not in PLAIN]
         elif (known := getattr(one, "array_bytes", None)) is not None:
             found += known
-        elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which looks longer at each number
+        elif hasattr(one, "__dataclass_fields__"):  # as `is_dataclass`, which is slower for numbers
             left += [each for each in vars(one).values() if type(each) not in PLAIN]
     return found
 
 
 PLAIN = {int, float, bool, str, bytes, type(None)}
-"""Most of what records have; none of it is an array, or has one."""
+"""Types of most values in records; none of them is or contains an array."""
 
 
 RUN_BYTES = 1 << 28
-"""Of the runs that are kept, counted or played, the last used; the timeline of one may have a million requests."""
+"""Bytes of the runs that are kept, counted or played, the last used ones; a timeline may have a million requests."""
 
 
 class Shared:
-    """What runs beside each other have in common: parts of them, and what whole runs count and how they were played."""
+    """What several runs have in common. parts: results for parts of runs; runs: the counts and timelines of whole
+    runs."""
 
     def __init__(self) -> None:
         self.parts, self.runs = Memo(), Memo(RUN_BYTES, bytes_of_arrays)

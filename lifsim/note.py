@@ -1,4 +1,4 @@
-"""What a reader of figures must know: texts, of which the decisive ones have a brief form."""
+"""Notes for the reader of figures: texts, of which the decisive ones have a brief form."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 
 class Note(str):
-    """A text. brief: of an assumption that could change what is decided by the figures, in less than a line; empty of
-    others, as of a plain text."""
+    """A text. brief: less than a line, for an assumption that could change a decision based on the figures; empty for
+    others, as for plain text."""
 
     brief: str
 
     def __new__(cls, text: str, brief: str = "") -> Note:
-        """`text`, with the line that a first screen keeps of it."""
+        """`text`, with the brief form for the first screen."""
         note = super().__new__(cls, text)
         note.brief = brief
         return note
 
 
 def decisive(notes: Iterable[str]) -> tuple[str, ...]:
-    """The brief forms of those that have one, each once."""
+    """The brief forms of the decisive notes, each once."""
     return tuple(dict.fromkeys(note.brief for note in notes if isinstance(note, Note) and note.brief))

@@ -1,5 +1,5 @@
-"""One rule for every place that is written to: what holds the very same stays, what holds anything else is not
-overwritten without a word."""
+"""One rule for everything that is written: a file or folder with the same content stays, one with other content is not
+overwritten silently."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from lifsim.files import check_targets, check_writable, must_not_exist, numbered
 from lifsim.lazy_dataclass import dataclass
 
 Content = bytes | Path
-"""Of a file that is to be placed: its bytes, or another file on the same disk that has them."""
+"""Content of a file to be placed: bytes, or another file on the same disk that holds them."""
 
 LONGEST = 96
-"""Characters of a name; what would be longer ends in the beginning of its hash."""
+"""Characters of a name; a longer one is cut and ends in the beginning of its hash."""
 
 
 def fitting(name: str) -> str:
-    """`name` in characters that every file system and shell takes, and not too long."""
+    """`name` in characters that every file system and shell accepts, and not too long."""
     safe = re.sub(r"[^A-Za-z0-9._+=-]", "_", name)
     if len(safe) <= LONGEST:
         return safe
@@ -32,8 +32,8 @@ def fitting(name: str) -> str:
 
 @dataclass(frozen=True)
 class Placed:
-    """What has been written where. held: it was there before; replaced: something else was; asked: the place that was
-    asked for, which something else has."""
+    """What was written where. held: the same content was there already; replaced: other content was there; asked: the
+    path that was asked for, if it is taken."""
 
     path: Path
     held: bool = False
@@ -41,7 +41,7 @@ class Placed:
     asked: Path | None = None
 
     def __str__(self) -> str:
-        """A line for who asked."""
+        """One line for the user."""
         if self.held:
             return f"{self.path} holds this already"
         how = ", in the place of what was there" if self.replaced else ""
@@ -49,8 +49,8 @@ class Placed:
 
 
 def require_folder(folder: Path, what: str, something_else_in: Callable[[Path], str]) -> None:
-    """Raises InputError where the folder of an earlier `what` could not be: a file is there or above it, or it holds
-    what `something_else_in` names, which is never replaced."""
+    """Raises InputError if `folder` cannot hold a `what`: a file is there or above it, or it holds what
+    `something_else_in` names, which is never replaced."""
     if folder.is_symlink():
         rule = "must be a folder, or not exist, not a symbolic link, which a folder cannot take the place of"
         raise InputError(Fault(f"{folder} {rule}; give what it leads to", path="out"))
@@ -65,7 +65,8 @@ def require_folder(folder: Path, what: str, something_else_in: Callable[[Path], 
 
 
 def check_page(path: Path, option: str, *, replace: bool) -> None:
-    """Refuse before any work what a report cannot be written to. option: which names the file. Raises InputError."""
+    """Refuse, before any work, a path that no report can be written to. option: the option that names it. Raises
+    InputError."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(Fault(f"{path} must end in .html", path=option))
     check_targets([path], (), replace=replace)
@@ -73,8 +74,8 @@ def check_page(path: Path, option: str, *, replace: bool) -> None:
 
 
 def place_file(path: Path, data: Content, *, replace: bool = False) -> Placed:
-    """`data` in the file `path`; folders above it are made. Raises InputError where it cannot be, or where something
-    else is there and `replace` is not set."""
+    """`data` in the file `path`; folders above it are made. Raises InputError if that fails, or if something else is
+    there and `replace` is not set."""
     if _holds(path, data):
         return Placed(path, held=True)
     taken = os.path.lexists(path)
@@ -89,7 +90,7 @@ def place_file(path: Path, data: Content, *, replace: bool = False) -> Placed:
 
 def place_numbered(path: Path, data: Content) -> Placed:
     """`data` in the file `path`, or where that holds something else in NAME-2.SUFFIX, NAME-3.SUFFIX and so on. Raises
-    InputError where it cannot be written."""
+    InputError if it cannot be written."""
     for place in numbered(path, path.suffix):
         asked = path if place != path else None
         if _holds(place, data):
@@ -105,7 +106,7 @@ def taken_fault(path: Path, data: Content) -> Fault | None:
 
 
 def _holds(path: Path, data: Content) -> bool:
-    """Whether the file at `path` holds just this; what cannot be read does not."""
+    """Whether the file at `path` holds exactly this; an unreadable one does not."""
     try:
         if isinstance(data, Path):
             return path.is_file() and filecmp.cmp(path, data, shallow=False)
@@ -115,19 +116,19 @@ def _holds(path: Path, data: Content) -> bool:
 
 
 def _put(path: Path, data: Content) -> None:
-    """Write what is not there yet."""
+    """Write a file unless it is there already."""
     if isinstance(data, bytes):
         path.write_bytes(data)
         return
     try:
         path.hardlink_to(data)
-    except OSError:  # the disk knows none
+    except OSError:  # the disk has no hard links
         shutil.copyfile(data, path)
 
 
 def _written_anew(path: Path, data: Content) -> bool:
-    """Whether `path` could be made, whole; not where another process was first. A link, unlike a rename, takes no
-    place that is taken; a disk that knows none is written as if nobody else did."""
+    """Create `path` as a whole; return False if another process was first. A hard link, unlike a rename, never replaces
+    a file; on a disk without hard links, other processes are not considered."""
     with scratch_beside(path, parents=True) as scratch, writing(path):
         temporary = scratch / path.name
         _put(temporary, data)

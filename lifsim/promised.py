@@ -1,4 +1,4 @@
-"""What an annotation promises, as a check of a value that other people's code returns: no type checker has seen it."""
+"""Run-time checks of annotations, for values that other packages' code returns: no type checker has seen it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ import numpy as np
 from lifsim.contract import methods_of
 
 Check: TypeAlias = Callable[[Any], Any]
-"""The value as it goes on: the same, but for iterators and functions. Raises UnkeptError."""
+"""Returns the value to pass on: the same one, or a checked wrapper of an iterator or function. Raises UnkeptError."""
 
 MOST = 1 << 62
-"""Whole numbers are cycles, elements and the like, and sums of them must fit 64 bits."""
+"""Whole numbers are cycles, elements and the like; sums of them must fit 64 bits."""
 
 COUNT = "a whole number from 0 to 2**62"
 
 
 class UnkeptError(Exception):
-    """A value is not what was promised. must: what that was; found: what it is."""
+    """A value is not what was promised. must: what was promised; found: what the value is."""
 
     def __init__(self, must: str, found: str) -> None:
         super().__init__(must, found)
@@ -33,23 +33,23 @@ class UnkeptError(Exception):
 
 
 class Watcher(Protocol):
-    """Sees to what cannot be checked at once."""
+    """Checks later what cannot be checked at once."""
 
     def adopt(self, found: type[Any], promised: type[Any]) -> None:
-        """A class that was promised to be as this one: its methods."""
+        """Check the methods of the class `found`, which was promised to be like `promised`."""
         ...
 
     def called(self, function: Callable[..., Any], check: Check) -> Callable[..., Any]:
-        """A function: what it returns."""
+        """A function whose results are checked."""
         ...
 
     def walked(self, entries: Iterable[Any], check: Check) -> Iterator[Any]:
-        """What can be walked once: its entries."""
+        """An iterator whose entries are checked."""
         ...
 
 
 def shown(value: object) -> str:
-    """A value in a few words, whose own may be endless, or fail."""
+    """A value in a few words; its own repr may be endless, or fail."""
     if isinstance(value, np.ndarray):
         return f"an array {list(value.shape)} of {value.dtype}"
     if isinstance(value, tuple) and type(value).__repr__ is tuple.__repr__:
@@ -65,7 +65,7 @@ def shown(value: object) -> str:
 
 
 def check_of(hint: Any, watcher: Watcher) -> Check:
-    """The check of what is annotated so."""
+    """The check for this annotation."""
     origin, arguments = get_origin(hint), get_args(hint)
     if isinstance(hint, TypeVar) or hint in (Any, Self):
         return _anything
@@ -154,7 +154,7 @@ def _any_of(checks: list[Check]) -> Check:
 
 
 def _array_of(scalar: Any) -> Check:
-    """Of whole numbers, where the annotation has them, or of any numbers."""
+    """The check of an array of whole numbers, if the annotation says so, or of any numbers."""
     whole = (isinstance(scalar, type) and issubclass(scalar, np.integer)) or get_origin(scalar) is np.signedinteger
     flags = scalar is np.bool_
     must = f"an array of {'True or False' if flags else 'whole numbers >= 0' if whole else 'numbers'}"
@@ -170,7 +170,7 @@ def _array_of(scalar: Any) -> Check:
 
 
 def _part(check: Check, value: Any, must: str, found: str) -> Any:
-    """A part of a value, the words before its own."""
+    """Check a part of a value; `words` go before its own."""
     try:
         return check(value)
     except UnkeptError as error:
@@ -234,7 +234,7 @@ def _class(base: type[Any], watcher: Watcher) -> Check:
 
 
 def _record(kind: type[Any], watcher: Watcher) -> Check:
-    """Of an instance of a class, or of what has the methods of a protocol; of a record its fields, too."""
+    """The check of an instance of a class or protocol; of a dataclass, its fields, too."""
     parts = dict[str, Check]()
     if is_dataclass(kind):
         hints = get_type_hints(kind)

@@ -1,4 +1,4 @@
-"""Where the members of a kind are found: those that LIFSim ships and those of other packages, alike.
+"""The registries of members, both those that LIFSim ships and those of other packages.
 
 A member registers itself: its module, in the kind's own folder or behind an entry point of another package, is imported
 when members are first asked for, and its decorator puts it in. To add one is to add a file.
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def entry_points(group: str) -> EntryPoints:
-    """As of `importlib.metadata`, which is imported where it is asked: that takes longer than a kind's own members."""
+    """As in `importlib.metadata`, which is imported only here: that takes longer than importing the members of a
+    kind."""
     from importlib import metadata
 
     return metadata.entry_points(group=group)
@@ -50,10 +51,10 @@ class Origin:
 class Registry(Mapping[str, Member]):
     """The members of one kind by name, shipped ones first, each in the order of names.
 
-    kind: what a member is, for people. protocol: what it must have (`lifsim.contract`). folder: the package whose
-    modules are the shipped members. group: the entry points of other packages, each of which names a member's class.
-    Those are loaded only when a name is asked for that LIFSim does not ship, or all names are. beside: raises TypeError
-    where one of them is not what members must be beside the protocol.
+    kind: what a member is, in words. protocol: what it must have (`lifsim.contract`). folder: the package whose
+    modules are the shipped members. group: the entry points of other packages, each of which names a member's class;
+    they are loaded only for a name that LIFSim does not ship, or for all names. beside: raises TypeError if a member
+    breaks a rule that the protocol cannot express.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class Registry(Mapping[str, Member]):
         self._looked_at: set[Literal["shipped", "others"]] = set()
 
     def register(self, member: type[Member]) -> type[Member]:
-        """Decorates the class of a member, which is made without arguments. Raises ValueError where its name is taken,
-        TypeError with all that it lacks of the protocol; of other packages InputError with what is not as that says."""
+        """Decorate the class of a member, which is made without arguments. Raises ValueError if its name is taken,
+        TypeError with everything in the protocol that it lacks; for other packages' members, InputError with everything
+        that is not as the protocol says."""
         self._add(member, Origin(member.__module__.partition(".")[0], member.__module__))
         return member
 
@@ -80,13 +82,13 @@ class Registry(Mapping[str, Member]):
 
     @property
     def unfit(self) -> Mapping[str, Fault]:
-        """Why members of other packages cannot be used, by the names of their entry points, and their own."""
+        """Why members of other packages cannot be used, by the names of their entry points and their own names."""
         self._load_shipped()
         self._load_others()
         return self._unfit
 
     def __getitem__(self, name: str) -> Member:
-        """The member of that name. Raises KeyError with the nearest name, InputError where it cannot be used."""
+        """The member of that name. Raises KeyError with the nearest name, InputError if the member cannot be used."""
         self._load_shipped()
         if name not in self._members:
             self._load_others()
@@ -122,7 +124,7 @@ class Registry(Mapping[str, Member]):
         self._members = dict(sorted(self._members.items()))
 
     def _load_others(self) -> None:
-        """One package that cannot be used leaves those of others alone."""
+        """Load the members of other packages; one that fails does not affect the others."""
         if "others" in self._looked_at:
             return
         self._looked_at.add("others")
@@ -152,7 +154,7 @@ class Registry(Mapping[str, Member]):
         self._origins[one.name] = origin
 
     def _load(self, entry: EntryPoint) -> None:
-        """Import what an entry point names, or keep why that fails: other people's code may do anything."""
+        """Import what an entry point names, or keep the reason why that fails: other people's code may do anything."""
         package, name, before = _package_of(entry), entry.name, dict(self._members)
         try:
             member = entry.load()
@@ -171,7 +173,7 @@ class Registry(Mapping[str, Member]):
             self._unfit[entry.name] = self._unfit[name] = fault
 
     def foreign(self) -> dict[type, tuple[str, Origin]]:
-        """By their classes, names and origins of the members of other packages that have been loaded."""
+        """Name and origin of every loaded member of another package, by its class."""
         return {
             type(one): (name, self._origins[name])
             for name, one in self._members.items()
@@ -184,7 +186,7 @@ def _package_of(entry: EntryPoint) -> str:
 
 
 def _asked_of_lifsim(entry: EntryPoint) -> str:
-    """Which versions of LIFSim a package asks for, if it says so: what is newer than this one may be why it fails."""
+    """The versions of LIFSim that a package requires, if it says so: it may fail because it needs a newer one."""
     from importlib.metadata import version
 
     asked = [one for one in (entry.dist and entry.dist.requires) or () if re.match(r"lifsim\s*[^\w\s.-]", one)]
@@ -202,12 +204,12 @@ KINDS = {
     "keeping": "lifsim.keeping:KEEPINGS",
     "reader": "lifsim.recording.readers:READERS",
 }
-"""Where the registry of each kind stands, so that input files can be checked before what costs anything is imported."""
+"""The module of each kind's registry, so that input files can be checked without importing all of them."""
 
 
 def blamed(error: BaseException) -> Fault | None:
-    """The fault of a member of another package in whose code `error` was raised, or that called what raised it; None
-    where only LIFSim's own was at work. Of members in one module it is the one whose method was at work, if one was."""
+    """The fault of the member of another package in whose code, or below whose code, `error` was raised; None if only
+    LIFSim's own code was running. Among members of one module it is the one whose method was running, if any."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     selves = {type(frame.f_locals.get("self")) for frame in frames}
     at_work = {str(frame.f_globals.get("__name__", "")) for frame in frames}
@@ -215,7 +217,7 @@ def blamed(error: BaseException) -> Fault | None:
     loaded: dict[type, tuple[Registry[Any], str, Origin]] = {}
     for place in KINDS.values():
         module, _, attribute = place.partition(":")
-        if module in sys.modules:  # what was not imported, nobody has called
+        if module in sys.modules:  # a module that was not imported was not called
             registry: Registry[Any] = getattr(sys.modules[module], attribute)
             loaded |= {of: (registry, *member) for of, member in registry.foreign().items()}
     own = {of: member for of, member in loaded.items() if of.__module__ in at_work}

@@ -1,7 +1,7 @@
-"""Files from outside, opened so that no name of theirs makes LIFSim wait for ever.
+"""Opening files from outside without waiting for ever.
 
-A named pipe has no end until somebody writes to it, a device has none at all, and some of the kernel's files look like
-files and wait for news. What a shell connects is the user's own doing: /dev/stdin and `<(...)` are read where they are
+A named pipe has no end until somebody writes to it, a device has none at all, and some of the kernel's files look
+regular but wait for events. What the user's shell connects is accepted: /dev/stdin and `<(...)` are read if they are
 files or pipes.
 """
 
@@ -19,10 +19,11 @@ _NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """The file at `path`, open for reading. Raises OSError where there is none, or it is no regular file."""
+    """The file at `path`, open for reading. Raises OSError if it does not exist or is no regular file."""
     connected = _CONNECTED.match(str(path))
     if connected is not None:
-        descriptor = os.dup(int(connected[1] or 0))  # opened anew, a pipe whose writer has gone would be waited for
+        # Opening the path again would wait for ever if the writer of the pipe has gone.
+        descriptor = os.dup(int(connected[1] or 0))
     else:
         descriptor = os.open(path, os.O_RDONLY | _NOT_WAITING | getattr(os, "O_CLOEXEC", 0))
     try:
@@ -41,7 +42,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def _refuse_waiting(descriptor: int, path: Path) -> None:
-    """A file of no length is empty, or one of the kernel's."""
+    """Refuse a file of length 0 that is not empty: one of the kernel's."""
     try:
         if os.read(descriptor, 1):
             os.lseek(descriptor, 0, os.SEEK_SET)

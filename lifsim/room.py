@@ -1,4 +1,5 @@
-"""What this machine has memory and time for, asked before: a system that overcommits kills who asks for more memory."""
+"""Whether this machine has the memory and time for a task, checked first: a system that overcommits kills the process
+that takes too much."""
 
 from __future__ import annotations
 
@@ -8,13 +9,13 @@ from lifsim.errors import Fault, InputError
 from lifsim.units import format_bytes
 
 LAST_RESORT_BYTES = 64 << 30
-"""Where the system does not say what it has."""
+"""Memory in bytes if the system does not say how much it has."""
 MAX_WALKED = 1 << 32
-"""Of what is looked at one by one: it takes minutes."""
+"""Most steps that are looked at one by one: they take minutes."""
 
 
 def memory_bytes() -> int:
-    """All that this machine has."""
+    """Bytes of memory of this machine."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -22,7 +23,7 @@ def memory_bytes() -> int:
 
 
 def require_memory(size_bytes: int, what: str, path: str, *, source: str = "", way_out: str = "") -> None:
-    """Raises InputError at `path` of the file `source` where `what` needs more than this machine has."""
+    """Raises InputError at `path` of the file `source` if `what` needs more memory than this machine has."""
     if size_bytes > memory_bytes():
         needed, there = format_bytes(size_bytes), format_bytes(memory_bytes())
         told = f"{what}, {needed}, must fit into the {there} of this machine{way_out and f': {way_out}'}"
@@ -30,6 +31,6 @@ def require_memory(size_bytes: int, what: str, path: str, *, source: str = "", w
 
 
 def require_walk(steps: int, what: str, path: str) -> None:
-    """Raises InputError at `path` where `steps` of `what` are too many to be looked at one by one."""
+    """Raises InputError at `path` if `steps` of `what` are too many to be looked at one by one."""
     if steps > MAX_WALKED:
         raise InputError(Fault(f"{steps} {what} must be <= {MAX_WALKED}, since each is looked at", path=path))

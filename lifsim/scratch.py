@@ -1,8 +1,7 @@
-"""Folders for what is not finished yet, which no process leaves behind for good.
+"""Folders for unfinished files, which are cleaned up even if their process is killed.
 
-A process that is killed cannot clean up. So each scratch folder is locked by the process that made it, a lock that the
-system lifts when that process is gone, however it went; whoever makes the next scratch folder in the same place removes
-those that nobody has locked.
+Each scratch folder is locked by the process that made it; the system releases the lock when that process ends, however
+it ends. Whoever makes the next scratch folder in the same place removes those that are not locked.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from typing import Self
 
 _MARK = ".lifsim-"
 _ATTEMPTS = 100
-"""How often another process, which looks for leftovers at this very moment, may take a new folder for one."""
+"""How often another process that removes leftovers may mistake a new folder for one."""
 
 
 class ScratchFolder:
-    """A new folder `path` in `parent`, only for this user and hidden, until `remove`; or use `with`.
+    """A new hidden folder `path` in `parent`, for this user only, until `remove` or the end of a `with` block.
 
-    name: what it is for, a part of its own name. Raises OSError where it cannot be made.
+    name: what it is for, part of its own name. Raises OSError if it cannot be made.
     """
 
     def __init__(self, parent: Path, name: str) -> None:
         remove_leftovers(parent)
         self._lock: int | None = None
         for _ in range(_ATTEMPTS):
-            # Known before it is made, so that a signal in between leaves nothing that nobody knows of.
+            # Named before it is made, so that a signal in between leaves no folder that nobody removes.
             self.path = parent / f".{name[:100]}{_MARK}{secrets.token_hex(4)}"
             try:
                 self.path.mkdir(mode=0o700)
@@ -45,7 +44,7 @@ class ScratchFolder:
         raise FileNotFoundError(f"{parent} must keep the folders that are made in it")
 
     def _is_kept(self) -> bool:
-        """Lock it; False if another process has taken it for a leftover: it has removed it or is about to."""
+        """Lock it; False if another process has mistaken it for a leftover and has removed it or is about to."""
         try:
             self._lock = _locked(self.path)
         except (FileNotFoundError, BlockingIOError):
@@ -57,7 +56,7 @@ class ScratchFolder:
         return False
 
     def remove(self) -> None:
-        """Remove it with all that is in it, also where a signal comes in between."""
+        """Remove it with all its contents, even if a signal arrives meanwhile."""
         try:
             shutil.rmtree(self.path, ignore_errors=True)
         except BaseException:
@@ -68,7 +67,7 @@ class ScratchFolder:
             self._lock = None
 
     def __del__(self) -> None:
-        if self._lock is not None:  # dropped before its `with` began
+        if self._lock is not None:  # discarded before its `with` began
             self.remove()
 
     def __enter__(self) -> Self:
@@ -81,7 +80,8 @@ class ScratchFolder:
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Remove the scratch folders in `parent` whose processes are gone. What cannot be removed stays, unsaid."""
+    """Remove the scratch folders in `parent` whose processes are gone. Those that cannot be removed are silently
+    left."""
     with suppress(OSError):
         for folder in [entry.path for entry in os.scandir(parent) if _is_scratch(entry)]:
             with suppress(OSError):
@@ -95,15 +95,15 @@ def remove_leftovers(parent: Path) -> None:
 
 
 def _is_scratch(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a scratch folder of this user, by its name and owner; never a link, wherever it leads."""
+    """Whether it is a scratch folder of this user, by its name and owner; a link never is."""
     if not (entry.name.startswith(".") and _MARK in entry.name and entry.is_dir(follow_symlinks=False)):
         return False
     return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
 
 
 def _locked(folder: Path) -> int | None:
-    """A descriptor that locks `folder` as long as it is open; None where the disk knows no locks. Raises
-    BlockingIOError where another process has it, FileNotFoundError where the folder is gone."""
+    """A descriptor that locks `folder` as long as it is open; None if the disk has no locks. Raises BlockingIOError if
+    another process has locked it, FileNotFoundError if the folder is gone."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,7 +117,7 @@ def _locked(folder: Path) -> int | None:
 
 
 def _is_still_at(descriptor: int, folder: Path) -> bool:
-    """Whether `folder` is the one that was opened: another process may have removed it before it was locked."""
+    """Whether `folder` is still the one that was opened: another process may have removed it before it was locked."""
     try:
         return os.path.samestat(os.fstat(descriptor), folder.stat())
     except FileNotFoundError:

@@ -62,8 +62,9 @@ def counted(count: int, noun: str) -> str:
 
 
 def change_text(change: float | None) -> str:
-    """`-12.3 %`, `x 27`, `=`, or empty, of a share: what grows more than tenfold is told as a multiple, what changes by
-    less than 0.05 % with its first digit, `-0.02 %`, or as less than 0.001 %, `-<0.001 %`, for it is not `=`."""
+    """A relative change as text: `-12.3 %`, `=` for none, or empty for None. Growth of more than tenfold is a multiple,
+    `x 27`; a change below 0.05 % keeps its first digit, `-0.02 %`; one below 0.001 % is `-<0.001 %`, for it is not
+    `=`."""
     if change is None:
         return ""
     if change > 9:
@@ -94,8 +95,8 @@ def format_si(value: float, unit: str) -> str:
 
 
 def key_words(key: str, value: object) -> tuple[str, str]:
-    """A key that ends in its unit without it, and its value with it: `size`, `32 KiB` for `size_bytes`, 32768. Other
-    texts stand as they are, of long ones the beginning, several with commas; what is not there is a dash."""
+    """A key without the unit at its end, and its value with it: `size`, `32 KiB` for `size_bytes`, 32768. Other texts
+    stay as they are, cut if they are long, lists with commas; a missing value is a dash."""
     name, _, unit = key.rpartition("_")
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18:
         match unit:

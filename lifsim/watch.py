@@ -1,4 +1,4 @@
-"""Long work that lets itself be watched: what is being done, and how much of it is."""
+"""Progress of long work: what is being done, and how much of it is done."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import Protocol
 
 STRETCH_S = 0.2
-"""How long work goes on between two looks at it, about."""
+"""Approximate seconds between two reports of progress."""
 
 
 class Watch(Protocol):
-    """Whom long work tells how far it is."""
+    """Receives the progress of long work."""
 
     def __call__(self, work: str, done: int, total: int) -> None:
-        """`done` of `total` are done of `work`, which is named for people; a total of 0 is not known."""
+        """`done` of `total` parts of `work`, named in words, are done; a total of 0 is unknown."""
 
 
 def unwatched(work: str, done: int, total: int) -> None:
-    """Nobody looks."""
+    """Ignores all progress."""
 
 
 def part_of(whole: str, watch: Watch) -> Watch:
@@ -27,29 +27,29 @@ def part_of(whole: str, watch: Watch) -> Watch:
 
 
 def parts(watch: Watch, number: int) -> list[Watch]:
-    """`watch` for each of a `number` of works after another: what it hears is `part 2 of 3: ...`, so that an estimate
-    is not taken for that of the whole."""
+    """`watch` for each of a `number` of pieces of work, one after another: it is told `part 2 of 3: ...`, so that the
+    estimate for a part is not taken for that of the whole."""
     if number == 1:
         return [watch]
     return [part_of(f"part {one} of {number}", watch) for one in range(1, number + 1)]
 
 
 class Tally:
-    """Work of a known size that is done bit by bit."""
+    """Counts work of a known size as it is done."""
 
     def __init__(self, watch: Watch, work: str, total: int) -> None:
         self._watch, self._work, self._total = watch, work, total
         self._done = 0
 
     def add(self, amount: int) -> None:
-        """So much more is done."""
+        """Add finished work."""
         self._done += amount
         self._watch(self._work, self._done, self._total)
 
 
 def stretches(first: int) -> Iterator[int]:
-    """Lengths of the stretches in which to do long work, without end: `first`, then as long as keeps each at about
-    STRETCH_S. The time between two lengths is that of a stretch."""
+    """Endless lengths of the stretches in which long work is done: `first`, then such that each takes about STRETCH_S,
+    judged by the time between two lengths."""
     length = first
     while True:
         began = time.monotonic()

@@ -216,7 +216,7 @@ def test_a_name_is_taken_once() -> None:
 def test_every_shipped_dataflow_runs_and_multiplies_once() -> None:
     gemm, shape = Gemm(64, 27, 16), ArrayShape(8, 4)
     for dataflow in DATAFLOWS.values():
-        cycles = dense_cycles(dataflow, gemm, shape, 2, True)
+        cycles = dense_cycles(dataflow, gemm, shape, 2, tick_batched=True)
         assert cycles.array * shape.pes >= 2 * gemm.macs
     result = lifsim.run("eyeriss_like", "lenet5_mnist", overrides=("array.dataflow=row_stationary",))
     assert result.totals.cycles.total > 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lifsim.errors import InputError
-from lifsim.files import replacing, replacing_all, replacing_folder, scratch_beside, write_bytes, writing
+from lifsim.files import replacing, replacing_all, scratch_beside, write_bytes, writing
 from tests.full_disk import full_after
 
 
@@ -39,7 +39,7 @@ def _write_half_a_file(path: Path, end: type[BaseException]) -> None:
 
 
 def _write_half_a_folder(path: Path, end: type[BaseException]) -> None:
-    with replacing_folder(path.with_name("folder"), replace=True) as folder:
+    with scratch_beside(path.with_name("folder"), parents=True) as folder:
         (folder / "half").write_text("half")
         raise end
 

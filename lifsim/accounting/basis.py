@@ -1,7 +1,8 @@
-"""What the prices of an architecture rest on: node, transistors and temperature of each, and where that is stretched.
+"""The basis of the prices of an architecture: technology node, transistors and temperature of each, and where prices
+are extrapolated.
 
-Only the SRAM's prices follow `technology_nm`. Logic is priced from one synthesis, whose source states its clock and
-neither node nor temperature; a simulated DRAM has its data sheet's currents.
+Only the prices of SRAM follow `technology_nm`. Logic is priced from one synthesis, whose source states its clock, but
+neither node nor temperature; a simulated DRAM has the currents of its data sheet.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lifsim.note import Note
 from lifsim.units import format_bytes, format_si
 
 FAR = 16
-"""Factor beyond the table that is far: the slope that goes on there was taken from a factor of four."""
+"""Factor beyond the table that counts as far: the extrapolated slope was taken from a factor of four."""
 
 ONLY_SRAM_FOLLOWS = "only the SRAM's prices follow technology_nm; those of logic and DRAM stay as they are"
 
@@ -29,7 +30,7 @@ def nodes_of(nodes: Iterable[int]) -> str:
 
 @dataclass(frozen=True)
 class PriceBasis:
-    """Of the prices of one part, dynamic and leakage. None: not stated by its source."""
+    """The basis of the dynamic and leakage prices of one part. None: not stated by its source."""
 
     source: str
     technology_nm: int | None = None
@@ -45,7 +46,7 @@ class PriceBasis:
 
 
 def price_bases(arch: Arch) -> dict[str, PriceBasis]:
-    """By part: SRAM (that of CACTI, and buffers that state their own costs), logic, DRAM."""
+    """The basis of each part: SRAM (from CACTI, or buffers that state their own costs), logic, DRAM."""
     buffers = {name: getattr(arch.buffers, name) for name in BUFFERS}
     own = {
         f"SRAM {name}": PriceBasis(buffer.source or "")
@@ -61,14 +62,14 @@ def price_bases(arch: Arch) -> dict[str, PriceBasis]:
 
 
 def prices_line(arch: Arch) -> str:
-    """All of them for people, the DRAM's source alone."""
+    """All of them in words; for the DRAM, only its source."""
     bases = price_bases(arch)
     said = [f"{part} {basis.words}" for part, basis in bases.items() if part != "DRAM"]
     return "; ".join([*said, f"DRAM {bases['DRAM'].source}"])
 
 
 def stretched(arch: Arch) -> Iterator[str]:
-    """Where a price is used beyond what its source has: one line each."""
+    """One line for each price that is used beyond the range of its source."""
     for name in BUFFERS:
         buffer = getattr(arch.buffers, name)
         reach = beyond_table(buffer, arch.technology_nm)

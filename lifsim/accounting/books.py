@@ -21,11 +21,11 @@ R = TypeVar("R")
 
 
 class BooksError(AssertionError):
-    """A total that is not the sum of its parts: a fault of LIFSim, never of an input."""
+    """A total that is not the sum of its parts: a bug of LIFSim, never a fault of an input."""
 
 
 def _balance(record: object, total: float, parts: Iterable[float]) -> None:
-    """Counts are equal to the last one, energies to rounding."""
+    """Check a total: counts must be equal exactly, energies up to rounding."""
     parts = list(parts)
     if isinstance(total, int) and all(isinstance(amount, int) for amount in parts):
         amount, balanced = sum(parts), total == sum(parts)
@@ -39,7 +39,7 @@ def _balance(record: object, total: float, parts: Iterable[float]) -> None:
 @dataclass(frozen=True)
 class Cycles:
     """Array-clock cycles by their one cause. array: operands stream; fill_drain: the array fills, drains, loads;
-    lif: exposed LIF calls; stall_*: the array waits for weights, spikes or membranes, or for room to write."""
+    lif: exposed LIF calls; stall_*: the array waits for weights, spikes, membranes or writeback."""
 
     total: int
     array: int
@@ -52,12 +52,12 @@ class Cycles:
 
     @property
     def stalled(self) -> int:
-        """All in which the array waits for memory."""
+        """All cycles in which the array waits for memory."""
         return self.stall_weights + self.stall_spikes + self.stall_membrane + self.stall_writeback
 
     def __post_init__(self) -> None:
         _, *parts = vars(self).values()
-        if any(amount < 0 or isinstance(amount, float) for amount in parts):  # of another package's dataflow, say
+        if any(amount < 0 or isinstance(amount, float) for amount in parts):  # from another package, say
             raise BooksError(f"Cycles: must be whole and not negative: {self}")
         _balance(self, self.total, parts)
 
@@ -65,10 +65,10 @@ class Cycles:
 @dataclass(frozen=True)
 class Operations:
     """macs_dense: all multiply-accumulates; macs_effective: those on a one (or a real input that is not padding);
-    macs_executed: those the array spends operation energy on; macs_multibit: of these, on multi-bit inputs.
-    pgu_updates: gradients of membranes, in training; pgu_multiplications: of these, those with a firing gradient.
-    norm_multiply_adds: of batch norms that take their statistics of the batch. optimizer_multiply_adds,
-    optimizer_divisions: of the weight update; square roots are divisions."""
+    macs_executed: those that the array spends operation energy on; macs_multibit: the part of these on multi-bit
+    inputs. pgu_updates: gradients of membranes, in training; pgu_multiplications: the part of these with a firing
+    gradient. norm_multiply_adds: of batch norms with batch statistics. optimizer_multiply_adds, optimizer_divisions: of
+    the weight update; square roots count as divisions."""
 
     macs_dense: int
     macs_effective: int
@@ -82,7 +82,7 @@ class Operations:
     optimizer_divisions: int = 0
 
     def occupying(self, skips: bool) -> int:
-        """Multiply-accumulates that take a PE's cycle: all of them, where the array `skips` zeros those on ones."""
+        """MACs that take a PE's cycle: all of them, or only those on ones if the array `skips` zeros."""
         return self.macs_effective if skips else self.macs_dense
 
     def __post_init__(self) -> None:
@@ -115,12 +115,12 @@ class SramAccesses:
 
 
 KINDS = ("work", "idle", "standing")
-"""What energy is spent on: what happens; what toggles with nothing to do; time (leakage, refresh, standby, sleep)."""
+"""What energy is spent on: work; toggling without work; standing, with time (leakage, refresh, standby, sleep)."""
 
 
 @dataclass(frozen=True)
 class Energy:
-    """pJ by what it is spent on, see KINDS."""
+    """pJ by kind, see KINDS."""
 
     work: float
     idle: float
@@ -143,8 +143,8 @@ class Energy:
 
 @dataclass(frozen=True)
 class LogicEnergy:
-    """pJ. operation: of gated components, by operations; toggling: of the others, in the cycles of their operations;
-    work: both; idle: of the others, in all other cycles; standing: leakage."""
+    """pJ. operation: gated components, per operation; toggling: the others, in the cycles of their operations; work:
+    the sum of both; idle: the others, in all other cycles; standing: leakage."""
 
     operation: float
     toggling: float
@@ -165,7 +165,7 @@ class LogicEnergy:
 
     @property
     def ungated(self) -> float:
-        """Of all components that toggle in every cycle."""
+        """pJ of all components that toggle in every cycle."""
         return self.toggling + self.idle
 
 
@@ -174,8 +174,8 @@ NO_LOGIC = LogicEnergy.of(0.0, 0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class DramEnergy:
-    """pJ. work, by commands: activate (with its precharge), read, write; transfer: of bits at one price. standing, by
-    the time that passes: refresh; background: standby and sleep. Nothing of it is idle."""
+    """pJ. work, per command: activate (with its precharge), read, write; transfer: bits at one price. standing, with
+    time: refresh; background: standby and sleep. None of it is idle energy."""
 
     activate: float
     read: float
@@ -224,8 +224,8 @@ class ComputeEnergy:
 
 @dataclass(frozen=True)
 class LifIf:
-    """What the LIF units would cost, were they to toggle without work (but for their registers), and had they a clock
-    gate. One of both is what they do cost, unless an architecture mixes them."""
+    """Energy of the LIF units, without registers, if they toggled without work, and if they were clock-gated. One of
+    the two is their actual energy, unless an architecture mixes both."""
 
     toggles: Energy
     clock_gated: Energy
@@ -244,7 +244,7 @@ class BufferEnergy:
 
 @dataclass(frozen=True)
 class EnergyPj:
-    """All energy of a run in pJ. sram: the sum over `buffers`. lif_if: beside it, no part of the total."""
+    """All energy of a run in pJ. sram: the sum over `buffers`. lif_if: alternatives, not part of the total."""
 
     compute: ComputeEnergy
     buffers: BufferEnergy
@@ -273,7 +273,7 @@ _kinds_of: Callable[[Any], tuple[float, float, float]] = attrgetter(*KINDS)
 
 
 def _summed(parts: Iterable[Any]) -> Energy:
-    """Of records that are split into KINDS."""
+    """The sum of records that are split into KINDS."""
     return Energy.of(*map(sum, zip(*map(_kinds_of, parts), strict=True)))
 
 
@@ -331,7 +331,7 @@ def _shown(record: Any) -> Iterable[tuple[str, Any]]:
 
 @lru_cache(1 << 8)
 def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """Their names, and what reads all of them at once of a record."""
+    """The names of the fields, and a getter that reads all of them from a record."""
     names = tuple(field.name for field in fields(kind))
     read = attrgetter(*names)
     return names, read if len(names) > 1 else lambda record: (read(record),)

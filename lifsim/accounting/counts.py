@@ -1,4 +1,4 @@
-"""What one layer of a run does, in whole numbers: no prices, no seconds."""
+"""The counts of one layer of a run, in whole numbers: no prices, no seconds."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class ElementBits:
 
 @dataclass(frozen=True)
 class TimestepCounts:
-    """One layer at one timestep, the whole batch. A layer that runs once per image does so at timestep 0.
+    """The counts of one layer at one timestep, for the whole batch. A layer that runs once per image does so at
+    timestep 0.
 
-    pe_utilisation: as the layer's, of the running array in this timestep.
+    pe_utilisation: of the running array at this timestep.
     """
 
     timestep: int
@@ -50,12 +51,12 @@ def occupying(counts: Iterable[LayerCounts], skips: bool) -> int:
 class LayerCounts:
     """One weight layer with its LIF over all timesteps and images.
 
-    registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) over PE-cycles
-    of the running array. tiling: how the schedule cut it, for people. timesteps: the same work, timestep by timestep.
-    input_words: words of its port that the array reads from spike_in. port_stalls: of all stalls, those for the ports
-    of buffers on the array's side; fill_stalls: on the DRAM's. dram: its share of what a simulated DRAM did, else None.
-    datapaths: of a LIF unit, that each of its updates works with. timed_macs: multiply-accumulates that the cycles are
-    counted of, where an accounting counts others in `ops`.
+    registers: membrane registers in the PEs. pe_utilisation: dense MACs (under `skip`, effective ones) / PE-cycles of
+    the running array. tiling: how the schedule cut it, in words. timesteps: the same work by timestep. input_words:
+    words of a port's width that the array reads from spike_in. port_stalls: the part of all stalls that waits for ports
+    of buffers on the array's side; fill_stalls: on the DRAM's side. dram: its share of what a simulated DRAM did, else
+    None. datapaths: of a LIF unit, that each update uses. timed_macs: the MACs on which the cycles are based, if an
+    accounting counts others in `ops`.
     """
 
     name: str
@@ -83,15 +84,15 @@ class LayerCounts:
             raise BooksError(f"{self.name}: more waits for ports than waits: {self.port_stalls}, {self.fill_stalls}")
 
     def __hash__(self) -> int:
-        """Cheap: layers that are looked at beside each other mostly differ in these."""
+        """Cheap, and still distinctive: layers of different runs mostly differ in these fields."""
         return hash((self.name, self.cycles.total))
 
     def occupying(self, skips: bool) -> int:
-        """Multiply-accumulates that take a PE's cycle."""
+        """MACs that take a PE's cycle."""
         return self.ops.occupying(skips) if self.timed_macs is None else self.timed_macs
 
     def accesses(self, buffer: str) -> Accesses:
-        """Elements that pass the buffer of that name, on the array's side and the DRAM's."""
+        """Elements that pass the buffer `name`, on the array's side and the DRAM's."""
         accesses: Accesses = getattr(self.sram_accesses, buffer)
         if buffer != "membrane":
             return accesses
@@ -99,8 +100,8 @@ class LayerCounts:
         return Accesses(accesses.reads + fill.reads, accesses.writes + fill.writes)
 
     def words(self, buffer: str, port_bits: int) -> Accesses:
-        """Words of `port_bits` that pass it: what its ports are busy with and what its energy is charged for. Streams
-        are packed; what the array reads of spike_in goes by address."""
+        """Words of `port_bits` that pass the buffer: they occupy its ports, and its energy is charged for them. Streams
+        are packed; the array reads spike_in by address."""
         accesses, bits = self.accesses(buffer), getattr(self.bits, buffer)
         reads, writes = (port_accesses(elements, bits, port_bits) for elements in (accesses.reads, accesses.writes))
         return Accesses(self.input_words if buffer == "spike_in" else reads, writes)

@@ -1,7 +1,8 @@
-"""A layer whose images exit early: those that are done after t timesteps are worked on as in a network of t timesteps.
+"""Counts of a layer whose images exit early: images that exit after t timesteps are counted as in a network of t
+timesteps.
 
-Cycles, operations and accesses of the array, the LIF units and the ports add up over images, so that they are counted
-by the timestep after which images exit; the bytes that DRAM moves are all images' together, as their plan has them.
+Cycles, operations and accesses of the array, the LIF units and the ports are sums over images, so they are counted
+separately for each exit; DRAM bytes are those of all images together, as planned.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from lifsim.schedule.window import within
 def exit_counts(
     setup: Setup, accounting: Accounting, facts: NetworkFacts, group: GroupPlan, exits: Exits
 ) -> list[LayerCounts]:
-    """The layers of `group` in order, whose images exit so; they wait for the ports of their buffers at most."""
+    """The counts of the layers of `group` in order, with these exits, with waits for the ports of their buffers at
+    most."""
     parts = list(_by_exit(setup, accounting, facts, group, exits))
     return [_together(layer) for layer in zip(*parts, strict=True)]
 
@@ -33,7 +35,7 @@ def exit_counts(
 def _by_exit(
     setup: Setup, accounting: Accounting, facts: NetworkFacts, group: GroupPlan, exits: Exits
 ) -> Iterator[list[LayerCounts]]:
-    """The layers of `group` on the images of each exit; the bytes of all are those of the first."""
+    """The counts of the layers of `group` for the images of each exit; the first holds the DRAM bytes of all."""
     still = tuple(replace(traffic, dram=DramBytes()) for traffic in group.layers)
     for number, step in enumerate(exits.images):
         part = replace(group, exits=None, layers=still if number else group.layers)
@@ -61,7 +63,7 @@ def _of_images(kept: Kept, rounds: int, places: tuple[int, ...]) -> Kept:
 
 
 def _together(parts: Sequence[LayerCounts]) -> LayerCounts:
-    """The counts of a layer on all images."""
+    """The counts of a layer for all images."""
     if len(parts) == 1:
         return parts[0]
     steps = zip_longest(*(part.timesteps for part in parts))
@@ -94,6 +96,6 @@ def _timestep(parts: Sequence[TimestepCounts]) -> TimestepCounts:
 
 
 def _busy(parts: Sequence[tuple[float, int]]) -> float:
-    """The share of PEs that are busy over so many cycles each."""
+    """The mean share of busy PEs, weighted by cycles."""
     running = sum(cycles for _, cycles in parts)
     return sum(share * cycles for share, cycles in parts) / running if running else 0.0

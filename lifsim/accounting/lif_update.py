@@ -1,4 +1,4 @@
-"""What one update of a membrane costs."""
+"""The energy of one update of a membrane."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from lifsim.units import format_si
 
 @dataclass(frozen=True)
 class LifUpdatePj:
-    """pJ of a LIF update, units and membrane registers together; 0 where there is none. work: of the call itself.
-    all_in: with what idles and leaks. toggling, clock_gated: all_in, were the units to toggle without work, or had they
-    a clock gate (`books.LifIf`)."""
+    """pJ of a LIF update, units and membrane registers together; 0 without updates. work: of the call itself. all_in:
+    with idle and standing energy. toggling, clock_gated: all_in if the units toggled without work, or were clock-gated
+    (`books.LifIf`)."""
 
     work: float
     all_in: float
@@ -20,7 +20,7 @@ class LifUpdatePj:
 
     @classmethod
     def of(cls, energy: EnergyPj, updates: int) -> LifUpdatePj:
-        """Of so many updates."""
+        """The energy per update."""
         units, registers, other = energy.compute.lif, energy.compute.membrane_registers, energy.lif_if
         all_in = (part.total + registers.total for part in (units, other.toggles, other.clock_gated))
         return cls(*(pj / updates if updates else 0.0 for pj in (units.work + registers.work, *all_in)))

@@ -1,4 +1,4 @@
-"""The energy of pieces of logic, as the books have it; that of the optimizer unit, which a machine has once."""
+"""The energy of logic, split as in the books, and the optimizer unit, of which a machine has one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lifsim.model.arch import Component
 
 
 def logic_energy(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
-    """Of pieces at these prices that did this work."""
+    """Energy of logic at these prices that did this work."""
     return LogicEnergy.of(
         energy.operation_pj(bill, work),
         energy.toggling_pj(bill, work),
@@ -24,7 +24,7 @@ def logic_energy(bill: Bill, work: LogicWork, clock_hz: int) -> LogicEnergy:
 
 @dataclass(frozen=True)
 class OptimizerUnit:
-    """Per lane, what makes multiply-adds and what makes quotients and square roots; so many lanes."""
+    """Prices per lane of the multiply-add and of the divider, which also takes square roots; `lanes` of them."""
 
     multiply_add: Bill
     division: Bill
@@ -32,16 +32,16 @@ class OptimizerUnit:
 
     @classmethod
     def of(cls, components: Sequence[Component], lanes: int) -> OptimizerUnit:
-        """Of a bill of materials."""
+        """The unit of a bill of materials."""
         return cls(bill_of(components, "optimizer"), bill_of(components, "optimizer_divider"), lanes)
 
     @property
     def area_mm2(self) -> float:
-        """All lanes."""
+        """Area of all lanes, mm2."""
         return self.lanes * (self.multiply_add.area_mm2 + self.division.area_mm2)
 
     def energy_pj(self, ops: Operations, cycles: int, clock_hz: int) -> LogicEnergy:
-        """Of the work in `ops`, clocked for all these cycles."""
+        """Energy of the work in `ops`, with the clock running for all these cycles."""
         done = (
             (self.multiply_add, ops.optimizer_multiply_adds),
             (self.division, ops.optimizer_divisions),

@@ -1,4 +1,4 @@
-"""What counting and timing read of an architecture."""
+"""The part of an architecture that counting and timing read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lifsim.model.dram_part import Dram
 
 @dataclass(frozen=True)
 class Machine:
-    """An architecture without its names and prices, but for what its DRAM charges."""
+    """An architecture without its names and prices, except the prices of its DRAM."""
 
     array: Array
     precision: Precision
@@ -24,12 +24,12 @@ class Machine:
     optimizer: OptimizerPart = PLAIN_SGD
 
     def __hash__(self) -> int:
-        """Cheap: machines that are looked at beside each other mostly differ in these."""
+        """Cheap, and still distinctive: machines of a sweep mostly differ in these fields."""
         return hash((self.stores, self.clock_hz))
 
     @classmethod
     def of(cls, arch: Arch) -> Machine:
-        """That of an architecture."""
+        """The machine of an architecture."""
         parts = arch.array, arch.precision, arch.lif, Stores.of(arch.buffers)
         return cls(*parts, arch.clock_hz, arch.dram, arch.optimizer)
 
@@ -45,5 +45,5 @@ class Machine:
 
     @property
     def dram_bytes_per_cycle(self) -> Fraction | None:
-        """What its DRAM moves at most in one cycle; None where that has no end."""
+        """Peak bytes of its DRAM per cycle; None if unlimited."""
         return self.memory.peak_bytes_per_cycle(self.dram, self.clock_hz)

@@ -1,7 +1,8 @@
-"""What each access of a machine costs, what leaks, what takes area, and who says so: the list behind a run's energy.
+"""The energy of each access of a machine, its leakage and area, and the source of the figures: the list behind a run's
+energy.
 
-Of a machine without a network: LIF units of one datapath, unshared, and a register for every membrane that the array
-holds then. Shared channels, and neurons that need more, change their number (`lifsim.hardware.lif_unit`).
+It holds for the machine without a network: unshared LIF units of one datapath, and a register for every membrane that
+the array then holds. Channel sharing, and neurons with larger states, change their number (`lifsim.hardware.lif_unit`).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from lifsim.units import counted, format_bytes
 
 @dataclass(frozen=True)
 class Priced:
-    """One kind of access of a part, or what it takes without one.
+    """One row of the list: one kind of access of a part, or its standing power.
 
-    part: as architectures call it; what: that it is; number: of it in the machine. access: what the price is of, ''
-    of none; pj: of one access of one piece. leakage_mw, area_mm2: of all pieces, with the first access of a part alone,
-    so that columns add up. standing_mw: of a DRAM in that state. source: who says so.
+    part: its name in the architecture; what: a description; number: how many the machine has. access: the priced
+    access, '' for none; pj: per access and piece. leakage_mw, area_mm2: of all pieces, only in the first row of a part,
+    so that columns add up. standing_mw: of a DRAM in that state. source: of the figures.
     """
 
     part: str
@@ -48,13 +49,13 @@ class Priced:
 
 @dataclass(frozen=True)
 class PriceList:
-    """The prices of `arch`, and what its figures come to."""
+    """The prices of `arch`, and totals of the machine."""
 
     arch: Arch
 
     @cached_property
     def rows(self) -> tuple[Priced, ...]:
-        """Every part in the order of its file, then buffers, then the DRAM."""
+        """The rows: components in the order of the file, then buffers, then the DRAM."""
         return (*self._components(), *self._buffers(), *_dram(self.arch))
 
     @cached_property
@@ -66,34 +67,34 @@ class PriceList:
 
     @cached_property
     def area(self) -> Area:
-        """Of everything but the DRAM."""
+        """Area of everything but the DRAM."""
         return area_of(self.arch, costs_of(self.arch), self.bank)
 
     @property
     def leakage_mw(self) -> float:
-        """Of everything but the DRAM, nothing switched off."""
+        """Leakage of everything but the DRAM, mW, with nothing switched off."""
         return sum(row.leakage_mw or 0.0 for row in self.rows)
 
     @property
     def peak_macs_per_s(self) -> int:
-        """Every PE at work in every cycle."""
+        """MACs per second with every PE at work in every cycle."""
         return self.arch.array.pes * self.arch.clock_hz
 
     @property
     def peak_lif_updates_per_s(self) -> float | None:
-        """A call begins on every unit as often as it can; None where that takes no time."""
+        """LIF updates per second if every unit starts calls as often as it can; None if a call takes no time."""
         interval = self.arch.lif.initiation_interval_cycles
         return self.bank.units * self.arch.clock_hz / interval if interval else None
 
     @property
     def peak_dram_bytes_per_s(self) -> float | None:
-        """None of a memory for which nobody waits."""
+        """Bytes per second; None for an ideal memory."""
         per_cycle = Machine.of(self.arch).dram_bytes_per_cycle
         return None if per_cycle is None else float(per_cycle * self.arch.clock_hz)
 
     @property
     def balanced_macs_per_byte(self) -> float | None:
-        """MACs for each byte from DRAM at which the array waits for it no more: where the roofline bends."""
+        """MACs per DRAM byte from which on the array no longer waits for DRAM: the ridge point of the roofline."""
         return self.peak_macs_per_s / self.peak_dram_bytes_per_s if self.peak_dram_bytes_per_s else None
 
     def _components(self) -> Iterator[Priced]:
@@ -167,7 +168,7 @@ def _dram(arch: Arch) -> Iterator[Priced]:
 
 
 def _device(spec: DramSpec) -> Iterator[Priced]:
-    """Commands of one rank, and what it draws where nothing is asked of it."""
+    """The rows of a simulated DRAM: commands of one rank, and its standing power."""
     price, organisation = spec.energy, spec.organisation
     ranks, burst = organisation.channels * organisation.ranks, f"burst of {organisation.burst_bytes} bytes"
     if isinstance(price, PerBitEnergy):

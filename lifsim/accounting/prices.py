@@ -42,8 +42,8 @@ UNIT_TAGS = ("lif", "pgu", "surrogate")
 
 @dataclass(frozen=True)
 class UnitBills:
-    """Per datapath of a LIF unit: its own, and its gradient unit's, which works in training: the arithmetic of
-    gradients, and the slopes of the surrogate."""
+    """Bills per datapath of a LIF unit: the unit itself, and its gradient unit, which works in training: the arithmetic
+    of gradients, and the slopes of the surrogate."""
 
     calls: Bill
     gradients: Bill
@@ -56,7 +56,7 @@ class UnitBills:
 
     @property
     def area_mm2(self) -> float:
-        """Of all three."""
+        """Area of all three."""
         return self.calls.area_mm2 + self.gradients.area_mm2 + self.slopes.area_mm2
 
 
@@ -65,9 +65,9 @@ class Costs:
     """The price list of one architecture: per PE (spike_mac, spad), per datapath of a LIF unit (`lif`), per membrane
     register, per lane of the optimizer unit, per buffer.
 
-    lif_toggling, lif_clock_gated: of the same units, were they to toggle without work (as they
-    are, where any part does), or had they a clock gate. gated: buffers that are off in a run that never uses them.
-    dram: by what a device did, or by the bit."""
+    lif_toggling, lif_clock_gated: of the same units if they toggled without work (equal to `lif` if any part does), or
+    if they were clock-gated. gated: buffers that are switched off in a run that never uses them. dram: price of what a
+    device did, or per bit."""
 
     spike_mac: Bill
     lif: UnitBills
@@ -82,7 +82,7 @@ class Costs:
 
     @property
     def beside_buffers(self) -> Costs:
-        """All but those of buffers: the same for machines that differ in these alone."""
+        """All prices but those of buffers: the same for machines that differ only in buffers."""
         return replace(self, buffers={}, gated=frozenset())
 
 
@@ -121,7 +121,7 @@ def costs_of(arch: Arch) -> Costs:
 def _logic(
     components: tuple[Component, ...], lanes: int
 ) -> tuple[Bill, UnitBills, Bill, Bill, OptimizerUnit, UnitBills, UnitBills]:
-    """The first fields of `Costs`, of a bill of materials and an optimizer of so many lanes."""
+    """The first fields of `Costs`, from a bill of materials and the lanes of the optimizer."""
     return (
         bill_of(components, "spike_mac"),
         UnitBills.of(components),
@@ -134,7 +134,7 @@ def _logic(
 
 
 def price_faults(arch: Arch) -> list[Fault]:
-    """Every price that is missing, of an architecture that may be known in part (`config.validate.examine`)."""
+    """A fault for every missing price of an architecture, which may be known in part (`config.validate.examine`)."""
     faults: list[Fault] = []
     for name in BUFFERS:
         with suppress(UnknownKeyError):
@@ -147,13 +147,13 @@ def price_faults(arch: Arch) -> list[Fault]:
 
 
 def unused_buffers(counts: Iterable[LayerCounts]) -> list[str]:
-    """Those that hold nothing in any of these layers (or stages): nothing is read from them and nothing written."""
+    """The buffers that hold nothing in any of these layers (or stages): they are neither read nor written."""
     layers, nothing = list(counts), Accesses(0, 0)
     return [name for name in BUFFERS if all(c.accesses(name) == nothing for c in layers)]
 
 
 def switched_off(costs: Costs, counts: Iterable[LayerCounts]) -> Costs:
-    """`costs` of a run of these layers: its gated buffers that hold nothing do not leak."""
+    """`costs` for a run of these layers: gated buffers that hold nothing do not leak."""
     off = costs.gated.intersection(unused_buffers(counts))
     buffers = {name: replace(cost, leakage_mw=0.0) if name in off else cost for name, cost in costs.buffers.items()}
     return replace(costs, buffers=buffers)
@@ -174,11 +174,11 @@ def area_of(arch: Arch, costs: Costs, bank: LifBank) -> Area:
 def energy_of(
     counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, *, training: bool = False
 ) -> EnergyPj:
-    """Energy of one layer, or of one stage of its training. Gradient units and the optimizer's are power-gated in
+    """Energy of one layer, or of one stage of its training. Gradient units and the optimizer unit are power-gated in
     inference.
 
-    The clock runs and logic leaks in every cycle, whether the array runs, waits for LIF units or for memory; a power
-    gate, and a clock gate, shut in every cycle without an operation. Buffers leak all the time.
+    The clock runs and logic leaks in every cycle, also while the array waits for LIF units or memory; power gates and
+    clock gates shut in every cycle without an operation. Buffers leak all the time.
     """
     beside = energy_beside_buffers(counts, costs, machine, bank, training=training)
     buffers = (_in_buffer(name, (counts,), *_asked(name, costs, machine)) for name in BUFFERS)
@@ -187,21 +187,21 @@ def energy_of(
 
 @dataclass(frozen=True)
 class BesideBuffers:
-    """pJ of all but the buffers, as of EnergyPj."""
+    """pJ of everything but the buffers, as in EnergyPj."""
 
     compute: ComputeEnergy
     dram: DramEnergy
     lif_if: LifIf
 
     def with_buffers(self, buffers: BufferEnergy) -> EnergyPj:
-        """All of it."""
+        """The energy with that of the buffers."""
         return EnergyPj.of(self.compute, buffers, self.dram, self.lif_if)
 
 
 def energy_beside_buffers(
     counts: LayerCounts, costs: Costs, machine: Machine, bank: LifBank, *, training: bool = False
 ) -> BesideBuffers:
-    """The part of `energy_of` in which buffers have none: neither what they cost nor how large they are."""
+    """The part of `energy_of` that depends neither on the prices of buffers nor on their sizes."""
     units = {
         name: _units(bills, counts, machine, bank, training=training)
         for name, bills in (("own", costs.lif), ("toggles", costs.lif_toggling), ("gated", costs.lif_clock_gated))
@@ -216,8 +216,8 @@ def energy_beside_buffers(
 def energies_of(
     counts: Sequence[LayerCounts], costs: Costs, machine: Machine, bank: LifBank, memo: Memo
 ) -> list[EnergyPj]:
-    """`energy_of` each of these layers in inference; `memo` keeps what is beside the buffers, and what is in each of
-    them, for machines that differ in others alone."""
+    """`energy_of` each of these layers in inference. `memo` keeps the energy beside the buffers and that of each
+    buffer, for machines that differ only in other buffers."""
     layers, others = tuple(counts), replace(machine, stores=machine.stores.of_any_size)
     beside = memo.of(_all_beside_buffers, layers, costs.beside_buffers, others, bank)
     buffers = [memo.of(_in_buffer, name, layers, *_asked(name, costs, machine)) for name in BUFFERS]
@@ -247,7 +247,8 @@ def _compute(
 
 
 def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBank, *, training: bool) -> LogicEnergy:
-    """LIF units at these prices, with their gradient units in training, whose the arithmetic of batch norms is, too."""
+    """Energy of LIF units at these prices, in training with their gradient units, which also do the arithmetic of batch
+    norms."""
     ops, cycles = counts.ops, counts.cycles.total
     calls = LogicWork(bank.datapaths, ops.lif_updates * counts.datapaths, 0, cycles)
     called = logic_energy(bills.calls, calls, machine.clock_hz)
@@ -262,14 +263,14 @@ def _units(bills: UnitBills, counts: LayerCounts, machine: Machine, bank: LifBan
 
 
 def _asked(name: str, costs: Costs, machine: Machine) -> tuple[SramCost, int, int]:
-    """What the energy of a buffer follows from beside counts: its cost, the width of its ports, the clock."""
+    """What the energy of a buffer depends on besides counts: its cost, the width of its ports, the clock."""
     return costs.buffers[name], getattr(machine.stores, name).port_bits, machine.clock_hz
 
 
 def _in_buffer(
     name: str, counts: tuple[LayerCounts, ...], cost: SramCost, port_bits: int, clock_hz: int
 ) -> tuple[Energy, ...]:
-    """Of each layer what it spends in the buffer of that name."""
+    """The energy that each layer spends in the buffer `name`."""
     found = list[Energy]()
     for layer in counts:
         words = layer.words(name, port_bits)

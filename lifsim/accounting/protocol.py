@@ -1,4 +1,4 @@
-"""What an accounting must say: how it counts and prices a network on an architecture under a plan."""
+"""The protocol of accountings: how one counts and prices a network on an architecture under a plan."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from lifsim.watch import Watch, unwatched
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run asks of its accounting beside the network and the architecture. spikes: where they come from; chunk:
-    images that take turns together, None where not said."""
+    """What a run asks of its accounting besides the network and the architecture. spikes: where they come from; chunk:
+    images that a group works on together, None if not given."""
 
     training: bool
     schedule: str
@@ -45,9 +45,8 @@ class Asked:
 @dataclass(frozen=True)
 class Setup:
     """What is counted: `batch` images through `network` on `machine`, whose LIF units are `bank`. channels: by layer,
-    channel groups that share its membranes in turn (1: each its own). kept: by layer, what the array's sparsity knows
-    of its spikes. memo: of what runs beside this one counted. watch: whom to
-    tell how far it is; what is counted does not depend on it."""
+    the channel groups that share its membranes in turn (1: not shared). kept: by layer, what the array's sparsity keeps
+    of its spikes. memo: results shared with other runs. watch: is told the progress; the counts do not depend on it."""
 
     network: Network
     channels: tuple[int, ...]
@@ -63,18 +62,18 @@ class Setup:
 
     @cached_property
     def _hash(self) -> int:
-        """Cheap: few are alike in these and differ in others."""
+        """Cheap, and still distinctive: setups equal in these fields rarely differ in others."""
         return hash((self.network, self.batch, self.machine))
 
     @cached_property
     def with_stores_of_any_size(self) -> Setup:
-        """What counting reads of it, the same object for runs that differ in how large buffers are."""
+        """The part that counting reads: the same object for runs that differ only in the sizes of buffers."""
         machine = replace(self.machine, stores=self.machine.stores.of_any_size)
         return self.memo.of(_itself, replace(self, machine=machine, watch=unwatched))
 
     def kept_of(self, layer: Layer) -> Kept:
-        """What is known of the spikes of `layer` as it runs: of an analogue image that is computed again, that it is
-        the same in every round."""
+        """What is kept of the spikes of `layer` as it runs: an analogue image that is computed again is the same in
+        every round."""
         kept, sparsity = self.kept[layer.index], sparsity_of(self.machine.array)
         if kept.rounds == layer.rounds:
             return kept
@@ -82,7 +81,7 @@ class Setup:
 
 
 def _itself(setup: Setup) -> Setup:
-    """The first of those that are equal."""
+    """Itself: through a memo, the first of equal setups."""
     return setup
 
 
@@ -109,14 +108,15 @@ def _other_stages(layers: list[Stages], _accounting: object, setup: Setup, *_: o
 
 
 class Accounting(Protocol):
-    """Whose rules count and price.
+    """Rules that count and price a run.
 
     name: as architectures spell it; title: in words.
-    scheduled: whether it counts under a schedule. A run without one waits for no memory, and cannot be taken apart.
-    reads_spikes: whether its figures follow the spikes of a run; else the reader is not told where those come from.
-    trains: whether it counts training too; a run that trains under one that does not is refused.
-    notes: what a reader of its figures must know.
-    dataflows: those that it counts, whatever architectures name; empty: any.
+    scheduled: whether it counts under a schedule; a run without one waits for no memory and cannot be explained layer
+        by layer.
+    reads_spikes: whether its figures depend on the spikes of a run; if not, no note says where they come from.
+    trains: whether it counts training; if not, training is refused.
+    notes: for readers of its figures.
+    dataflows: the only ones that it counts; empty: any.
     """
 
     name: str
@@ -128,8 +128,8 @@ class Accounting(Protocol):
     dataflows: tuple[str, ...] = ()
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
-        """(key, rule) of what it does not know in an architecture. Each part reads its keys when it is walked: a key
-        with a fault of its own hides only the parts that read it."""
+        """(key, rule) of everything in an architecture that it cannot count. Each iterator reads its keys when it is
+        iterated: a faulty key hides only the iterators that read it."""
         return (self._other_dataflow(arch),)
 
     def _other_dataflow(self, arch: Arch) -> Iterator[tuple[str, str]]:
@@ -138,7 +138,7 @@ class Accounting(Protocol):
             yield "accounting", f"{self.name!r} must go with dataflow {known}, not {arch.array.dataflow}"
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
-        """What it does not know in a run, and must not silently ignore."""
+        """Faults of everything in a run that it would silently ignore."""
         return iter(())
 
     @abstractmethod
@@ -149,34 +149,36 @@ class Accounting(Protocol):
     @asked_where("scheduled", value=False)
     @answers(_other_layers)
     def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:
-        """All layers; asked only where it is not `scheduled`. Raises InputError naming what it cannot count."""
+        """The counts of all layers; called only if it is not `scheduled`. Raises InputError naming what it cannot
+        count."""
         raise ValueError(f"{self.name} counts under a schedule")
 
     @asked_where("scheduled")
     @answers(_other_group)
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
-        """The layers of `group` in order, nobody waiting for memory; asked only where it is `scheduled`."""
+        """The counts of the layers of `group` in order, without any waits for memory; called only if it is
+        `scheduled`."""
         raise ValueError(f"{self.name} counts without a schedule")
 
     @answers(_other_group)
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
-        """The `counts` of the layers of `group`, which know no waiting, with what the array waits for the ports of its
-        buffers; not asked under an ideal memory."""
+        """The `counts` of the layers of `group`, without waits, completed by the waits of the array for the ports of
+        its buffers; not called under an ideal memory."""
         return list(counts)
 
     @asked_where("trains")
     @answers(_other_stages)
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
-        """The stages of training of every layer, nobody waiting for memory; keeping: how they come to their membranes.
-        Asked only where it is `scheduled`."""
+        """The stages of training of every layer, without waits for memory. keeping: how the backward pass gets the
+        membranes. Called only if it is `scheduled`."""
         raise ValueError(f"{self.name} counts inference")
 
     @answers(_other_stages)
     def with_training_port_waits(
         self, setup: Setup, plan: Plan, layers: Sequence[Stages], keeping: Keeping
     ) -> list[Stages]:
-        """`layers`, which know no waiting, with what the array waits for the ports of its buffers; not asked under an
-        ideal memory."""
+        """`layers`, without waits, completed by the waits of the array for the ports of its buffers; not called under
+        an ideal memory."""
         return list(layers)
 
 

@@ -1,4 +1,4 @@
-"""What one layer of a training run does, stage by stage."""
+"""The counts of one layer of a training run, stage by stage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Stages = Mapping[Stage, LayerCounts]
 
 
 def merged(stages: Stages) -> LayerCounts:
-    """All stages of one layer together; bits and timesteps are those of the forward stage, tilings those of each."""
+    """The sum over all stages of one layer; bits and timesteps are those of the forward stage, the tiling names that of
+    every stage."""
     every = list(stages.values())
     names = ("cycles", "ops", "dram_bytes", "sram_accesses", "registers", "input_words", "port_stalls", "fill_stalls")
     sums = {name: added([getattr(counts, name) for counts in every]) for name in names}

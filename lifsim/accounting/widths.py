@@ -1,4 +1,4 @@
-"""How many bits the largest sum that a layer can meet needs, and the membranes that integrate it.
+"""The bits that the largest possible sum of a layer needs, and the membranes that integrate it.
 
     sum       M = K * 2^(weight_bits - 1) * largest input      needs ceil(log2 M) + 1 bits, the sign among them
     membrane  b(n) = |leak| b(n-1) + |gain| M                  after n calls, in units of a weight's last bit
@@ -24,8 +24,8 @@ from lifsim.units import counted
 
 @dataclass(frozen=True)
 class Widths:
-    """Bits that the worst case of one layer needs. psum: None where inputs are real values inside the network, whose
-    scale is free. membrane: None there, without LIFs, and where a call is not linear."""
+    """Bits that the worst case of one layer needs. psum: None if the inputs are real values inside the network, whose
+    scale is free. membrane: None in that case, without LIFs, and if a call is not linear."""
 
     layer: str
     psum: int | None
@@ -33,7 +33,7 @@ class Widths:
 
 
 def widths_of(network: Network, sharing: Sharing, precision: Precision) -> tuple[Widths, ...]:
-    """Of every weight layer."""
+    """The widths of every weight layer."""
     sums = {layer.index: _largest_sum(layer, network.input_bits, precision) for layer in network.layers}
     behind = {layer.lif.name: layer for layer in network.layers if layer.lif}
     membranes: dict[int, int] = {}
@@ -49,15 +49,15 @@ def widths_of(network: Network, sharing: Sharing, precision: Precision) -> tuple
 
 @dataclass(frozen=True)
 class Assumed:
-    """What the figures of a run take for granted. widths: of every weight layer; lines: prices beyond their sources,
-    and sums that are taken to fit."""
+    """Assumptions behind the figures of a run. widths: of every weight layer; lines: prices used beyond their sources,
+    and sums that are assumed to fit."""
 
     widths: tuple[Widths, ...]
     lines: tuple[str, ...]
 
 
 def assumed(arch: Arch, network: Network, sharing: Sharing) -> Assumed:
-    """Of a run of `network` on `arch`."""
+    """The assumptions of a run of `network` on `arch`."""
     widths = widths_of(network, sharing, arch.precision)
     sums = {one.layer: one.psum for one in widths if one.psum is not None}
     membranes = {one.layer: one.membrane for one in widths if one.membrane is not None}
@@ -96,5 +96,5 @@ def _membrane_bits(layer: Layer, largest: int, calls: int) -> int | None:
 
 
 def _signed_bits(magnitude: int) -> int:
-    """That hold -magnitude to magnitude - 1."""
+    """Bits that hold -magnitude to magnitude - 1."""
     return max(magnitude - 1, 0).bit_length() + 1

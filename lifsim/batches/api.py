@@ -125,11 +125,10 @@ def infer(
     weights: arrays by name ("conv1.weight" [M, C/groups, R, S], "fc.weight" [M, F], "conv1.bn.running_mean" [M], ...;
     docs/python.md), an .npz file of them, "random" (by `seed`) or "calibrated" (that fire at the workload's rates).
     images: [B, C, H, W] or [B, F], events [T, B, ...]; an .npz file, "random", or a data set (`lifsim list datasets`),
-    of whose test images the first `batch` (1). timesteps: in the place of the workload's. rate, rates: those at which
-    "calibrated" weights fire, in the place of the workload's, as of `lifsim.run`. seed: also of rate encoding. dtype:
-    of the arithmetic, float32 or float64. threads: by default all; they change no bit. scheduler: of the Dask cluster
-    that runs the images instead, some on each of its threads; it changes no bit either. share_where_possible,
-    overrides: as of `lifsim.run`.
+    of whose test images the first `batch` (1). timesteps: instead of the workload's. rate, rates: at which "calibrated"
+    weights fire, instead of the workload's, as in `lifsim.run`. seed: also of rate encoding. dtype: of the arithmetic,
+    float32 or float64. threads: default all; they change no bit. scheduler: address of a Dask cluster that computes the
+    images instead; it changes no bit either. share_where_possible, overrides: as in `lifsim.run`.
 
     Raises InputError with every fault.
     """
@@ -183,12 +182,12 @@ def gradients(
     """The gradients of a batch: backpropagation through time of the cross-entropy of the logits (docs/model.md).
 
     labels: [B] of classes 0 to F - 1; None with "random" images, or a data set, whose first `batch` (64) training
-    images and their labels are taken. bptt: how the backward pass comes to the membranes (`lifsim list keepings`):
-    gradients are alike. surrogate: "atan", "sigmoid" or "triangle", of steepness `alpha` (None: its usual one). Batch
-    norms take the statistics of the batch unless the workload says norm_statistics: frozen. What else there is means
-    what it means in `infer`.
+    images and their labels are taken. bptt: how the backward pass gets the membranes (`lifsim list keepings`);
+    gradients are the same. surrogate: "atan", "sigmoid" or "triangle", with steepness `alpha` (None: its default).
+    Batch norms use batch statistics unless the workload says norm_statistics: frozen. Other arguments are those of
+    `infer`.
 
-    Raises InputError with every fault, of networks that cannot be trained too.
+    Raises InputError with every fault, including reasons why a network cannot be trained.
     """
     asked = BatchInputs(
         workload, weights, images, sharing, timesteps, batch, rate, rates, seed, dtype, threads, share_where_possible,
@@ -237,7 +236,7 @@ def _grid_faults(membrane_bits: int | None, copy_every: int) -> Iterator[Fault]:
 
 
 def _runner(scheduler: str | None) -> Callable[[Model, Iterable[Part], Workers], Iterator[Inferred]]:
-    """What runs parts: this process, or the cluster of `scheduler`. Raises InputError where it cannot be had."""
+    """What runs parts: this process, or the cluster of `scheduler`. Raises InputError if it cannot be had."""
     if scheduler is None:
         return run_here
     if not isinstance(scheduler, str):

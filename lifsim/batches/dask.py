@@ -33,7 +33,7 @@ def run_on_cluster(model: Model, todo: Iterable[Part], address: str) -> Iterator
     """The parts in their order, each on one thread of the cluster whose scheduler is at `address`; as many travel at a
     time as its threads are busy with.
 
-    Raises InputError where the scheduler cannot be reached or goes, has no worker, a worker has another LIFSim, or
+    Raises InputError if the scheduler cannot be reached or goes, has no worker, a worker has another LIFSim, or
     workers die of a part.
     """
     name = f"lifsim-{uuid4().hex}"
@@ -67,7 +67,7 @@ class ModelPlugin(WorkerPlugin):
         self._model, self._model_version = model, model_version
 
     def setup(self, worker: Worker) -> None:
-        """Raises InputError where the worker's LIFSim is another one."""
+        """Raises InputError if the worker's LIFSim is another one."""
         if self._model_version != MODEL_VERSION:
             versions = f"{MODEL_VERSION} on {worker.address}, {self._model_version} here"
             raise InputError(Fault(f"workers must have the same LIFSim: model version {versions}"))

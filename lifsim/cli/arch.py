@@ -1,16 +1,16 @@
-"""`lifsim arch`: what a machine consists of and what it costs."""
+"""`lifsim arch`: the parts of a machine and their prices."""
 
 from __future__ import annotations
 
 import click
 
 from lifsim.cli.completing import archs, drams
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 
 
 @click.group()
 def arch() -> None:
-    """Look at architectures.
+    """Inspect architectures.
 
     \b
     Examples:
@@ -21,15 +21,15 @@ def arch() -> None:
 
 @arch.command()
 @click.argument("name", shell_complete=archs)
-@click.option("--dram", shell_complete=drams, metavar="NAME|FILE", help="With this DRAM device (lifsim list drams).")
+@click.option("--dram", shell_complete=drams, metavar="NAME|FILE", help="Use this DRAM device (lifsim list drams).")
 @set_option("Override a key, e.g. array.rows=32.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def show(name: str, dram: str | None, settings: tuple[str, ...], form: str) -> None:
-    """Show the machine of architecture NAME: its array, LIF units, buffers and DRAM, the price of every access, what
-    leaks, what takes area, and who says so.
+    """Show architecture NAME: its array, LIF units, buffers and DRAM, and for each the energy of an access, leakage,
+    area and the source of the figures.
 
-    Peaks are of the array (every PE a MAC a cycle) and of the DRAM's pins. Of shared channels there are fewer LIF units
-    and membrane registers: a run tells.
+    Peaks are those of the array (one MAC per PE and cycle) and of the DRAM's pins. Channel sharing needs fewer LIF
+    units and membrane registers than shown here; lifsim run reports how many.
 
     \b
     Examples:

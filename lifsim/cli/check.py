@@ -24,11 +24,11 @@ from lifsim.simulate.spikes import missing_spikes, spike_faults
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Check files of architectures, workloads and DRAM devices; which of them a file is, its keys tell.
+    """Check files of architectures, workloads and DRAM devices. The keys of a file tell which of them it is.
 
-    Every fault of every file is listed as FILE:LINE:COLUMN KEY: VALUE must RULE, and the exit code is 2. A trace that
-    a workload names must fit it. What lifsim run asks for beside a workload that says not where its spikes come from is
-    told.
+    Every fault of every file is listed as FILE:LINE:COLUMN KEY: VALUE must RULE, and the exit code is 2. A trace that a
+    workload names must fit it. If a workload does not say where its spikes come from, the options that lifsim run then
+    needs are listed.
 
     \b
     Examples:
@@ -48,14 +48,14 @@ def check(files: tuple[Path, ...]) -> None:
 
 @dataclass(frozen=True)
 class Checked:
-    """kind: what a file is. told: what a run would say of it, or must be told beside it."""
+    """kind: what a file is. told: what a run would say of it, and the options that it would need."""
 
     kind: str
     told: tuple[str, ...] = ()
 
 
 def _check(file: Path) -> Checked:
-    """Reads `file` as what its keys say it is."""
+    """Read `file` as what its keys say it is."""
     document = read_document(file)
     keys = set(document.data) if isinstance(document.data, dict) else set()
     kind, parse, known = max(_PARSERS, key=lambda parser: len(keys & parser[2]))
@@ -78,7 +78,7 @@ def _device(document: Document) -> tuple[str, ...]:
 
 
 def _workload(document: Document) -> tuple[str, ...]:
-    """As a run that is told nothing beside it asks."""
+    """Ask as a run without other options does."""
     network = parse_workload(document)
     if faults := spike_faults(network, Options()):
         raise InputError(replace(fault, source=fault.source or document.source) for fault in faults)

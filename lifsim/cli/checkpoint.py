@@ -23,7 +23,7 @@ _FILE = click.Path(path_type=Path)
     shell_complete=workloads,
     required=True,
     metavar="NAME|FILE",
-    help="The network that the weights are of.",
+    help="The network that the weights belong to.",
 )
 @click.option("--key", metavar="NAME", help="Which state_dict of a file that holds several, such as model_ema.")
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the weights (.npz).")
@@ -39,12 +39,12 @@ def import_torch(
 ) -> None:
     """Import the weights of a PyTorch network from STATE.
 
-    STATE is what torch.save(model.state_dict(), FILE) wrote, a .safetensors file, or an .npz file: numpy.savez(file,
-    **arrays). PyTorch is not needed, and nothing in the file is run.
+    STATE is a file written by torch.save(model.state_dict(), FILE), a .safetensors file, or an .npz file from
+    numpy.savez(FILE, **arrays). PyTorch is not needed, and no code in the file is run.
 
-    Modules are matched by name, else by shape and order, which is told. What snnTorch's neurons (threshold, beta,
-    alpha, R, C, reset) and SpikingJelly's ParametricLIFNode (w) say must be what the workload says, unless
-    --out-workload takes it over. Weights that torch.nn.utils.prune has pruned are multiplied by their masks.
+    Modules are matched by name, else by shape and order; a note says so. Parameters of snnTorch's neurons (threshold,
+    beta, alpha, R, C, reset) and of SpikingJelly's ParametricLIFNode (w) must agree with the workload, unless
+    --out-workload takes them over. Weights that torch.nn.utils.prune has pruned are multiplied by their masks.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lifsim.sweeps.combinations import Asked, Wanted
 
 LISTED = ("groups", "exit_steps")
-"""Options whose values have commas in them: there is one of each."""
+"""Options whose values contain commas: each is given once."""
 
 NUMBERS = ("batch", "seed", "rates_scale", "chunk", "exit_confidence")
 """Options whose values are numbers, or words that stand for one."""
@@ -49,10 +49,10 @@ Examples:
 @options_of(WholeSimulation, "simulation")
 @click.option(
     "--vary", shell_complete=settings, metavar="KEY=VALUES", multiple=True,
-    help="Any key that --set knows, with several values: 8,16,32 or 1:8 or 8KiB:512KiB:x2.",
+    help="Any key that --set accepts, with several values: 8,16,32 or 1:8 or 8KiB:512KiB:x2.",
 )  # fmt: skip
 @click.option(
-    "--baseline", metavar="RUN", help="What changes are against: a run's label or number. Default: the first."
+    "--baseline", metavar="RUN", help="The run that changes are relative to: its label or number. Default: the first."
 )
 @click.option(
     "--rows", metavar="ROW,...",
@@ -66,7 +66,7 @@ Examples:
 @click.option("--jobs", metavar="N", type=click.IntRange(1, 4096), default=1, show_default=True, help="Processes.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
-    help="What goes to stdout.",
+    help="What is printed to stdout.",
 )  # fmt: skip
 @html_option
 def compare(
@@ -81,12 +81,12 @@ def compare(
     form: str,
     html: str | None,
 ) -> None:
-    """Compare runs: RUNs are folders that lifsim run has written, and are not run again; options ask for runs to be
-    made. Every option of a run may have several values here, with commas between them (but --set, --groups and
-    --exit-steps): all combinations are run.
+    """Compare runs in one table. RUNs are folders written by lifsim run, which are not run again; options ask for new
+    runs. Every option of a run except --set, --groups and --exit-steps takes several values here, separated by commas:
+    all combinations are run.
 
-    One table: what differs between the inputs, figures with units and their changes against the first run or
-    --baseline. In what runs are not alike stands above it.
+    The table shows which inputs differ, and the figures with units and their changes against the first run or
+    --baseline. Above it stands in what else the runs are not alike.
     """
     asked = bool(simulation.given or simulation.overrides or vary)
     if not folders and not asked:
@@ -97,7 +97,7 @@ def compare(
 
 
 def _faults_of_rows(rows: str | None) -> list[Fault]:
-    """What is wrong with --rows whatever the runs are."""
+    """Faults of --rows that do not depend on the runs."""
     from lifsim.report.compare.chosen import Chosen
 
     faults: list[Fault] = []
@@ -108,7 +108,7 @@ def _faults_of_rows(rows: str | None) -> list[Fault]:
 
 @dataclass(frozen=True)
 class View:
-    """What is shown, and how."""
+    """Which figures are shown, and in which form."""
 
     baseline: str | None = None
     rows: str | None = None
@@ -117,8 +117,8 @@ class View:
 
 @dataclass(frozen=True)
 class Making:
-    """out: where it is kept, None: nowhere; replace: whatever comparison is there; jobs: processes; html: the file of a
-    report, empty: in `out`, or in reports/; None: there is none."""
+    """out: the folder that keeps the comparison, None: it is not kept; replace: overwrite a comparison that is there;
+    jobs: processes; html: the file of the report, empty: in `out` or in reports/, None: no report."""
 
     out: Path | None = None
     replace: bool = False
@@ -127,12 +127,12 @@ class Making:
 
     @property
     def page(self) -> Path | None:
-        """The file of a report, where one is named."""
+        """The file of the report, if one is named."""
         return Path(self.html) if self.html else None
 
     def check(self, asked: Sequence[Asked], *, known: bool) -> None:
-        """Refuse before any work what cannot be kept or told. asked: the runs to be made, if they are `known`. Raises
-        InputError with every fault."""
+        """Refuse, before any work, what cannot be kept or shown. asked: the runs to be made, if they are `known`.
+        Raises InputError with every fault."""
         from lifsim.placing import check_page
         from lifsim.report.compare.keep import check_place
 
@@ -151,7 +151,7 @@ class Making:
 
 
 def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
-    """The options of a run, of which each may have several values. Raises InputError where --vary is none."""
+    """The options of a run, each with one or more values. Raises InputError if --vary is malformed."""
     from lifsim.config.rates_file import with_table
     from lifsim.sweeps.combinations import Wanted
 
@@ -179,7 +179,7 @@ def wanted(simulation: WholeSimulation, vary: tuple[str, ...] = ()) -> Wanted:
 
 
 def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making: Making) -> None:
-    """Read the runs that are given and make those that are asked for; keep and show what comes of them."""
+    """Read the given runs and make those that are asked for; keep and show the comparison."""
     from lifsim.report.compare.gather import gathered, not_kept
     from lifsim.report.compare.keep import keeping
 
@@ -207,7 +207,7 @@ def compare_runs(given: Sequence[Path], asked: Wanted | None, view: View, making
 
 
 def _compared(found: Gathered, making: Making, keep: Keep) -> tuple[Compared, bytes | None]:
-    """The runs beside each other, and a report of them if there is to be one."""
+    """The comparison of the runs in `found`, each of which `keep` keeps, and a report of it if one is asked for."""
     from lifsim.cli.watching import watching
     from lifsim.report.compare.heard import Heard
 
@@ -222,7 +222,7 @@ def _compared(found: Gathered, making: Making, keep: Keep) -> tuple[Compared, by
 
 
 def _place_report(making: Making, report: bytes) -> None:
-    """In its file; one that nobody has chosen is in the folder, or numbered where another report is."""
+    """Write the report to its file; a default name lies in the folder, or is numbered if another report is there."""
     from lifsim.placing import place_numbered
     from lifsim.report.save import HTML
 

@@ -1,4 +1,4 @@
-"""What a shell offers behind an option when the tab key is hit: click asks these, each with what is typed so far.
+"""What a shell completes after an option: click calls these functions with what has been typed so far.
 
 Nothing here may fail or print: what cannot be read has no names to offer.
 """

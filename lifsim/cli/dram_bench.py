@@ -10,7 +10,7 @@ import numpy as np
 
 from lifsim.cli.completing import drams
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 from lifsim.cli.watching import watching
 from lifsim.config.dram import load_dram
 from lifsim.errors import Fault, InputError
@@ -46,14 +46,22 @@ class Size(click.ParamType[int]):
 @click.option(
     "--dram", shell_complete=drams, required=True, metavar="NAME", help="A DRAM of `lifsim list drams`, or a YAML file."
 )
-@click.option("--pattern", type=click.Choice(["sequential", "strided", "random", "tile"]), help="Instead of a trace.")
-@click.option("--bytes", "size_bytes", type=Size(), default="8MiB", show_default=True, help="How much to move.")
-@click.option("--stride", type=Size(), default="4KiB", show_default=True, help="Distance of strided bursts.")
-@click.option("--span", type=Size(), default="64MiB", show_default=True, help="Where random bursts are drawn from.")
+@click.option(
+    "--pattern",
+    type=click.Choice(["sequential", "strided", "random", "tile"]),
+    help="Access pattern, instead of a trace.",
+)
+@click.option("--bytes", "size_bytes", type=Size(), default="8MiB", show_default=True, help="Bytes to move.")
+@click.option("--stride", type=Size(), default="4KiB", show_default=True, help="Distance between strided bursts.")
+@click.option(
+    "--span", type=Size(), default="64MiB", show_default=True, help="Address range from which random bursts are drawn."
+)
 @click.option("--tile", "tile_bytes", type=Size(), default="4KiB", show_default=True, help="Bytes read per tile.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random bursts.")
-@click.option("--ignore-cycles", is_flag=True, help="All requests of the trace wait from cycle 0 on.")
-@click.option("--borrowed-currents", is_flag=True, help="Energies, too, of a device with another's currents.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the random bursts.")
+@click.option("--ignore-cycles", is_flag=True, help="Ignore the cycles of the trace: all requests arrive at cycle 0.")
+@click.option(
+    "--borrowed-currents", is_flag=True, help="Also print energies of a device whose currents are those of another."
+)
 @set_option("Override a key, e.g. timing.tRCD=20.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def dram_bench(

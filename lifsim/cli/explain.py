@@ -26,12 +26,12 @@ Examples:
   lifsim explain --mode training --bptt recomputed --batch 4 --layer conv9
 """,
 )
-@click.option("--layer", shell_complete=layers, required=True, help="A weight layer (lifsim workload show).")
+@click.option("--layer", shell_complete=layers, required=True, help="Weight layer to explain (lifsim workload show).")
 @options_of(WholeSimulation, "simulation")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def explain(simulation: WholeSimulation, layer: str, form: str) -> None:
-    """Take the cycles and DRAM bytes of one layer of a run apart, in plain arithmetic, in training stage by stage; of
-    a shared run, tell what of them is sharing."""
+    """Show in plain arithmetic where the cycles and DRAM bytes of one layer come from; in training, stage by stage. For
+    a shared run, say which part of them sharing causes."""
     from lifsim.cli.watching import watching
     from lifsim.report.explain.beside import beside_head
     from lifsim.report.explain.layer import explain as explain_layer

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import data_sets, sharings, weights, workloads
+from lifsim.cli.completing import data_sets, weights
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.rate_options import EngineRates
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option, sharing_option, surrogate_option, trained_workload_option
 from lifsim.cli.watching import watching
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 
@@ -30,25 +30,13 @@ Examples:
       --weights calibrated --rate 0.1 --rate conv2=0.3 --batch 2
 """,
 )
-@click.option(
-    "--workload",
-    shell_complete=workloads,
-    metavar="NAME|FILE",
-    required=True,
-    help="A network that the engine can train.",
-)
+@trained_workload_option
 @click.option(
     "--weights", shell_complete=weights, metavar="random|calibrated|FILE", default="random", show_default=True,
-    help="Its weights (.npz), or random ones (--seed): as they are drawn, or tuned to the rates.",
+    help="Its weights (.npz), or random ones (--seed): as drawn, or calibrated to the spike rates.",
 )  # fmt: skip
 @options_of(EngineRates, "told")
-@click.option(
-    "--sharing",
-    shell_complete=sharings,
-    default="none",
-    show_default=True,
-    help="Which LIF calls use one set of membranes.",
-)
+@sharing_option("Sharing of LIF membranes (lifsim list sharings).")
 @where_possible_option
 @click.option(
     "--data",
@@ -57,8 +45,8 @@ Examples:
     help="As for `lifsim train`, or random images and labels.",
 )
 @click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Training images.")
-@click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of random weights.")
+@surrogate_option
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of random weights.")
 @set_option("Override a key, e.g. timesteps=8.")
 def gradients(
     workload: str,
@@ -72,10 +60,11 @@ def gradients(
     seed: int,
     settings: tuple[str, ...],
 ) -> None:
-    """Measure the zeros among membrane and firing gradients of one training step.
+    """Measure the share of zeros among the membrane and firing gradients of one training step.
 
-    Prints the workload's `training:` section, layer by layer in comments. Only the triangle has slopes of zero, and a
-    batch norm's gradient leaves no zeros: SATA's sparsities are those of other training.
+    Prints a `training:` section for the workload file, with each layer's figures as comments. Only the triangle
+    surrogate has slopes of zero, and the gradient of a batch norm leaves no zeros: SATA's published sparsities come
+    from training of another kind.
     """
     import yaml
 

@@ -1,4 +1,4 @@
-"""--html, with a file or without one, and where its report is."""
+"""--html, with or without a file, and where the report is written."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ IN_FOLDER = ""
 
 html_option = click.option(
     "--html", is_flag=False, flag_value=IN_FOLDER, default=None, metavar="[FILE]",
-    help="Write a report, too: one HTML file with charts, which needs no network. Default: report.html in the result's "
-    "folder.",
+    help="Also write a report: one self-contained HTML file with charts. Default: report.html in the result's folder.",
 )  # fmt: skip
 
 
 def place_html(path: Path, report: bytes, *, replace: bool) -> None:
-    """Put it there, and say so. Raises InputError where it cannot be."""
+    """Put it there, and say so. Raises InputError if it cannot be."""
     from lifsim.placing import place_file
 
     say(str(place_file(path, report, replace=replace)), err=True)

@@ -31,7 +31,7 @@ from lifsim.model.dram import DramSpec
 from lifsim.placing import place_file, taken_fault
 
 BASE_ARCH = "sata128"
-"""What SCALE-Sim's configurations do not say comes from this architecture."""
+"""This architecture supplies what SCALE-Sim's configurations do not say."""
 
 _FILE = click.Path(path_type=Path)
 _OUT = click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the workload.")
@@ -43,7 +43,8 @@ _FORCE = click.option("--force", is_flag=True, help="Replace existing files.")
 
 @click.group("import")
 def import_() -> None:
-    """Turn workloads, architectures and DRAMs of other simulators, weights of PyTorch, NIR and ONNX into LIFSim's.
+    """Convert workloads, architectures and DRAMs of other simulators, weights of PyTorch, and networks of NIR and ONNX
+    into LIFSim's files.
 
     \b
     Examples:
@@ -61,12 +62,12 @@ def import_() -> None:
 
 @import_.command()
 @click.argument("workload", type=_FILE)
-@click.option("--arch", type=_FILE, metavar="FILE", help="SATA_Sim's architecture of the same run.")
+@click.option("--arch", type=_FILE, metavar="FILE", help="SATA_Sim's architecture file of the same run.")
 @click.option(
-    "--dram-nj", type=click.FloatRange(0), help="Read energy of mem-stat.yaml, for another DRAM than published."
+    "--dram-nj", type=click.FloatRange(0), help="Read energy in mem-stat.yaml, if the DRAM is not the published one."
 )
-@click.option("--timesteps", type=click.IntRange(1, 1024), help="Of a network of its training tool.")
-@click.option("--sparsity", type=click.FloatRange(0, 1), help="Share of zeros, for a network of its training tool.")
+@click.option("--timesteps", type=click.IntRange(1, 1024), help="T, for a network of the training tool.")
+@click.option("--sparsity", type=click.FloatRange(0, 1), help="Share of zeros, for a network of the training tool.")
 @_OUT
 @_OUT_ARCH
 @_FORCE
@@ -82,8 +83,8 @@ def satasim(
 ) -> None:
     """Import a SATA_Sim WORKLOAD, and its architecture with SATA_Sim's own accounting.
 
-    A workload is one of inference-energy-cal (General, Layers), or a network of the training tool (config/,
-    har_configs/), which is told --timesteps and --sparsity.
+    A workload is a file of inference-energy-cal (General, Layers), or a network of the training tool (config/,
+    har_configs/), which needs --timesteps and --sparsity.
 
     \b
     Examples:
@@ -127,7 +128,7 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
 
     The topology's header says what its columns hold: sizes of convolutions, or M, N, K. What a configuration does not
     say (clock, PEs, under InterfaceBandwidth: CALC the DRAM) is taken from the shipped architecture sata128. Columns
-    and keys that are not used, or are read otherwise than one might think, are listed.
+    and keys that are ignored, or read differently from SCALE-Sim, are listed.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`lifsim init`: files to begin with, that say what each key does and run as they are."""
+"""`lifsim init`: files to start from, which explain every key and run as they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _force = click.option("--force", is_flag=True, help="Overwrite the file.")
 
 @click.group()
 def init() -> None:
-    """Write a commented file to begin with.
+    """Write a commented file to start from.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def workload(name: Path, force: bool) -> None:
 
 
 def _written(kind: Kind, name: Path, *, force: bool) -> Path:
-    """The file that was written. Raises InputError where there is one and it is not to be overwritten."""
+    """The file that was written. Raises InputError if it exists and must not be overwritten."""
     from lifsim.config.templates import template
     from lifsim.files import check_targets
     from lifsim.interchange.satasim import unique_names
@@ -81,5 +81,5 @@ def _written(kind: Kind, name: Path, *, force: bool) -> Path:
 
 
 def _and_then(*commands: str) -> None:
-    """What can be done with it."""
+    """Print the file and the commands that take it."""
     say("next:", *(f"  {command}" for command in commands), err=True)

@@ -1,4 +1,4 @@
-"""What a simulating command is told: the options of a run, each family with one more of them than the one before."""
+"""The options of commands that simulate: each family extends the one before."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from lifsim.cli.completing import (
 from lifsim.cli.option_values import number
 from lifsim.cli.rate_options import Rate, RatesTable
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
-from lifsim.cli.shared_options import batch_option
+from lifsim.cli.shared_options import batch_option, set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Simulation:
-    """--arch, --dram, --workload, --trace, --rate, --rates, --batch, --seed and --set; None where not given."""
+    """--arch, --dram, --workload, --trace, --rate, --rates, --batch, --seed and --set; None if not given."""
 
     arch: Annotated[
         str | None,
@@ -81,7 +80,7 @@ class Simulation:
 
     @property
     def given(self) -> dict[str, object]:
-        """The options that are given, --set aside, by name."""
+        """The options that are given, by name, without --set."""
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "overrides"}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -93,7 +92,8 @@ class Simulation:
         return (*(choosing(self.dram) if self.dram is not None else ()), *self.overrides)
 
     def said(self, config: Path | None = None) -> Said:
-        """What the inputs are called, to name a folder of results; config: a file that they are in."""
+        """The names of the inputs, from which the folder of results gets its name; config: the file that they come
+        from."""
         from lifsim.report.folder_name import Said
 
         if config is not None:
@@ -102,7 +102,7 @@ class Simulation:
         return Said(arch=self.arch, workload=self.workload, dram=self.dram, settings=self.overrides)
 
     def network(self) -> Network:
-        """The network by itself. Raises InputError with every fault of it."""
+        """The network alone. Raises InputError with every fault of it."""
         from lifsim.config.overrides import override
         from lifsim.config.workload import network_of, read_workload
         from lifsim.simulate.inputs import split_overrides
@@ -130,10 +130,7 @@ class Simulation:
         )
         for kind, given, own in named:
             if given is not None and is_borrowed(kind, given, own):
-                say(
-                    f"note: {given} is called {own}, as a shipped file is: its `name:` is what results tell it by",
-                    err=True,
-                )
+                say(f"note: {given} has the name of a shipped file, {own}, which its results will show", err=True)
         return found
 
 
@@ -163,7 +160,7 @@ class ScheduledSimulation(SharedSimulation):
             "--rates-scale",
             metavar="X",
             callback=number,
-            help="Times the workload's spike rates, at most 1 each. Default: 1.",
+            help="Factor on the workload's spike rates; each stays at most 1. Default: 1.",
         ),
     ]
     schedule: Annotated[
@@ -172,12 +169,12 @@ class ScheduledSimulation(SharedSimulation):
             "--schedule",
             shell_complete=schedules,
             metavar="tick|timestep|window:TW|fused[:TW]|skewed[:TW]|auto",
-            help="tick: layers tick-batched one by one, those that share membranes timestep by timestep; timestep: "
-            "the whole network timestep by timestep; window:TW: layers one by one, TW timesteps back to back; fused: "
-            "as tick, but layers that share no membranes together in strips where that moves fewer bytes; skewed: as "
-            "tick, but layers that share membranes in strips, one timestep behind the other; fused:TW, skewed:TW: the "
-            "same in windows of TW timesteps, layers that run alone too; auto: the groups of layers with the least "
-            "--objective. Default: tick.",
+            help="tick: one layer at a time, tick-batched; layers that share membranes together, timestep-major. "
+            "timestep: the whole network timestep-major. window:TW: one layer at a time, TW timesteps back to back. "
+            "fused: as tick, but layers without shared membranes run together, strip by strip, where that moves fewer "
+            "bytes. skewed: as tick, but layers that share membranes run in strips, each timestep behind the one "
+            "before. fused:TW, skewed:TW: the same in windows of TW timesteps, also for layers that run alone. auto: "
+            "the groups of layers with the lowest --objective. Default: tick.",
         ),
     ]
     groups: Annotated[
@@ -185,9 +182,9 @@ class ScheduledSimulation(SharedSimulation):
         click.option(
             "--groups",
             metavar="LAYER[:tick|:timestep|:window:TW|:fused[:TW]|:skewed[:TW]],...",
-            help="The layers at which groups begin, whatever --schedule would take: one layer runs as --schedule has "
-            "it, several timestep by timestep, or fused or skewed if that is --schedule, or as stands behind the name "
-            "of the first (conv1:fused:2: fused in windows of two timesteps).",
+            help="The first layer of every group, instead of the groups that --schedule would choose. A group of one "
+            "layer runs as --schedule says; one of several runs timestep-major, or fused or skewed if --schedule says "
+            "so, or as the text behind its first layer says (conv1:fused:2: fused in windows of two timesteps).",
         ),
     ]
     objective: Annotated[
@@ -206,7 +203,7 @@ class ScheduledSimulation(SharedSimulation):
             shell_complete=chunks,
             metavar="C|auto",
             callback=number,
-            help="Images that take turns together, timestep by timestep or window by window. Default: auto, the fewest "
-            "DRAM bytes.",
+            help="Images that a timestep-major or windowed group works on together. Default: auto, the fewest DRAM "
+            "bytes.",
         ),
     ]

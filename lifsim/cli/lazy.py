@@ -22,7 +22,7 @@ class LazyGroup(click.Group):
         self.table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the table's order, which is that of a user's work."""
+        """In the order of the table, which follows a user's work."""
         return list(self.table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -34,7 +34,7 @@ class LazyGroup(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The table itself, as in `format_commands`, and the group's options."""
+        """Names of the table, as in `format_commands`, and the group's options."""
         from click.shell_completion import CompletionItem
 
         named = [CompletionItem(name, help=short) for name, (_, short) in self.table.items()]
@@ -43,14 +43,14 @@ class LazyGroup(click.Group):
         )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table itself: nothing is imported for it."""
+        """From the table alone: nothing is imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, short) for name, (_, short) in self.table.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest name for one that is not there."""
+        """As click does; an unknown name is answered with the nearest one."""
         name = args[0]
         if name not in self.table and not name.startswith("-") and not ctx.resilient_parsing:
             ctx.fail(f"no such command {name!r}{did_you_mean(name, self.table)}")

@@ -1,4 +1,4 @@
-"""`lifsim list`: what `--arch`, `--workload` and `--sharing` know by name, and what their files may name."""
+"""`lifsim list`: the names that `--arch`, `--workload` and `--sharing` accept, and those that their files may use."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _kernels() -> dict[str, str]:
 
 
 def _datasets() -> dict[str, str]:
-    """What the engine can be trained on by name."""
+    """Names of the data sets that the engine can train on."""
     from lifsim.engine.data import SHIPPED
 
     return {name: one.title for name, one in SHIPPED.items()}
@@ -62,7 +62,7 @@ _TABLES: dict[str, Callable[[], dict[str, str]]] = {
     "kernels": _kernels,
     "datasets": _datasets,
 }
-"""What is listed of what is neither files nor registered."""
+"""What is listed of kinds that are neither files nor registered members."""
 
 
 class What(click.Choice[str]):
@@ -82,20 +82,21 @@ def _singular(plural: str) -> str:
 @click.argument("what", metavar="WHAT", type=What([*_KINDS, *_TABLES, *_MEMBERS]))
 @click.option(
     "--copy", nargs=2, metavar="NAME FILE", default=None, shell_complete=copied, type=str,
-    help="Copy the file of NAME to FILE, to change it there; the copy is called as FILE is.",
+    help="Copy the file of NAME to FILE, to edit it there; the copy gets FILE's name.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def listing(what: str, copy: tuple[str, str] | None, force: bool) -> None:
-    """List the names that --arch, --workload, --dram, --sharing and --data know, and those that architectures and
-    workloads may name.
+    """List the names that --arch, --workload, --dram, --sharing and --data accept, and those that architecture and
+    workload files may use.
 
-    WHAT is one of archs, workloads, drams, sharings; kernels, of which components are made, with the widths that have a
-    price; dataflows, sparsities, memories, accountings; neurons, layers; readers (of PyTorch's neurons, for
-    lifsim.record); optimizers, keepings and datasets (to train on). One of them (dram) stands for all.
+    WHAT is one of archs, workloads, drams, sharings; kernels (the arithmetic units of which components are made, with
+    the bit widths that have a price); dataflows, sparsities, memories, accountings; neurons, layers; readers (of
+    PyTorch's neurons, for lifsim.record); optimizers, keepings and datasets (to train on). The singular (dram) works,
+    too.
 
-    Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones.
-    What other packages add is listed with the package that it comes from; what of it cannot be used is told, and the
-    exit code is 2.
+    Files of the folders in $LIFSIM_PATH (separated as in $PATH) are listed too, and come before shipped ones. Members
+    that other packages add are listed with the package that they come from; one that cannot be used is reported, and
+    the exit code is 2.
 
     \b
     Examples:
@@ -138,7 +139,7 @@ def _copied(kind: Kind, name: str, target: Path, *, force: bool) -> Placed:
 
 
 def _registered(kind: str) -> dict[str, str]:
-    """The title of each member; of other packages' the package."""
+    """The title of each member, with the package of those that LIFSim does not ship."""
     registry = registry_of(kind)
     return {name: _titled(member.title, registry.origin(name).package) for name, member in registry.items()}
 
@@ -152,7 +153,7 @@ def _described(kind: Kind) -> dict[str, str]:
 
 
 def _description(kind: Kind, name: str) -> str:
-    """What a file says of itself; a faulty one is for `lifsim check` to judge."""
+    """The description in a file; faults are for `lifsim check` to report."""
     try:
         data = read_document(find(kind, name)).data
     except InputError:
@@ -162,7 +163,7 @@ def _description(kind: Kind, name: str) -> str:
 
 
 def _capacity(name: str) -> str:
-    """What a device holds, which says whether a run fits."""
+    """The capacity of a device, which decides whether a run fits."""
     from lifsim.config.dram import load_dram
 
     try:

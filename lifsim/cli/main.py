@@ -17,33 +17,33 @@ from lifsim.cli.streams import open_closed_streams, tell, to_nowhere
 from lifsim.errors import Fault, InputError, visible
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What a disk is when it takes no more."""
+"""Error numbers of a disk that is full."""
 
 EXIT_INTERNAL, EXIT_INPUT = 1, 2
 
 COMMANDS = {
     "run": ("lifsim.cli.run:run", "Simulate one network on one architecture."),
-    "compare": ("lifsim.cli.compare:compare", "Put runs beside each other, stored or to be made."),
-    "report": ("lifsim.cli.report:report", "Tell stored runs in one HTML file, with charts."),
-    "memory": ("lifsim.cli.memory:memory", "Memory of LIF membranes, weights and activations."),
+    "compare": ("lifsim.cli.compare:compare", "Compare runs, stored or new, in one table."),
+    "report": ("lifsim.cli.report:report", "Write one HTML report of stored runs, with charts."),
+    "memory": ("lifsim.cli.memory:memory", "Show the memory of LIF membranes, weights and activations."),
     "sweep": ("lifsim.cli.sweep:sweep", "Simulate every combination of settings."),
-    "optimize": ("lifsim.cli.optimize:optimize", "Search a space for the least of a figure, within limits."),
+    "optimize": ("lifsim.cli.optimize:optimize", "Search a space of settings for the lowest figure within limits."),
     "store": ("lifsim.cli.store:store", "Show and export what a sweep has stored."),
-    "explain": ("lifsim.cli.explain:explain", "Take one layer's cycles and bytes apart."),
-    "plot": ("lifsim.cli.plot:plot", "Draw a figure, its numbers beside it."),
-    "check": ("lifsim.cli.check:check", "Check architecture and workload files."),
-    "init": ("lifsim.cli.init:init", "Write a commented architecture or workload to begin with."),
-    "arch": ("lifsim.cli.arch:arch", "Show a machine: its parts and the price of every access."),
+    "explain": ("lifsim.cli.explain:explain", "Show where one layer's cycles and bytes come from."),
+    "plot": ("lifsim.cli.plot:plot", "Draw a figure and write its numbers as CSV."),
+    "check": ("lifsim.cli.check:check", "Check architecture, workload and DRAM files for faults."),
+    "init": ("lifsim.cli.init:init", "Write a commented architecture or workload file to start from."),
+    "arch": ("lifsim.cli.arch:arch", "Show an architecture: its parts and the price of every access."),
     "workload": ("lifsim.cli.workload:workload", "Show the layers of a network."),
-    "import": ("lifsim.cli.import_:import_", "Turn files of other tools (ONNX, NIR, SCALE-Sim, ...) into LIFSim's."),
-    "export": ("lifsim.cli.nir:export", "Turn networks into files of other tools (NIR)."),
-    "validate": ("lifsim.cli.validate:validate", "Compare with other tools' figures."),
+    "import": ("lifsim.cli.import_:import_", "Convert files of other tools (ONNX, NIR, SCALE-Sim, ...) to LIFSim's."),
+    "export": ("lifsim.cli.nir:export", "Convert networks to files of other tools (NIR)."),
+    "validate": ("lifsim.cli.validate:validate", "Check LIFSim's figures against those of other tools."),
     "train": ("lifsim.cli.train:train", "Train a network under a sharing."),
-    "gradients": ("lifsim.cli.gradients:gradients", "Measure how sparse gradients are, for run --mode training."),
-    "study": ("lifsim.cli.study:study", "Train under several sharings and seeds: accuracy and spike rate."),
-    "dram-bench": ("lifsim.cli.dram_bench:dram_bench", "Simulate a request pattern or trace on a DRAM."),
-    "list": ("lifsim.cli.listing:listing", "List shipped architectures, workloads and sharings."),
-    "trace": ("lifsim.cli.trace:trace", "Make, import and look at spike traces."),
+    "gradients": ("lifsim.cli.gradients:gradients", "Measure the sparsity of gradients, for run --mode training."),
+    "study": ("lifsim.cli.study:study", "Compare accuracy and spike rate of sharings, trained over several seeds."),
+    "dram-bench": ("lifsim.cli.dram_bench:dram_bench", "Simulate an access pattern or a request trace on a DRAM."),
+    "list": ("lifsim.cli.listing:listing", "List the names that options and files accept."),
+    "trace": ("lifsim.cli.trace:trace", "Make, import and inspect spike traces."),
 }
 
 _EPILOG = """\b
@@ -68,7 +68,7 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command. Exit code: 0; 2 for an input or usage that is refused; 1 for a fault of LIFSim; 128 + n where
+    """Run one command. Exit code: 0; 2 if an input or the usage is refused; 1 if LIFSim itself failed; 128 + n if
     signal n stopped it."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options_end = arguments.index("--") if "--" in arguments else len(arguments)
@@ -96,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage(error: click.ClickException) -> str:
-    """What click has to say, as it shows it: of a group without a command its help."""
+    """Click's message as click prints it; for a group without a command, its help."""
     message = "\n".join(visible(line.expandtabs(2)) for line in error.format_message().split("\n"))
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return message
@@ -106,7 +106,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _is_nowhere() -> bool:
-    """Whether the current folder was deleted, which no error names."""
+    """Whether the current folder was deleted; no error says so by itself."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def _is_nowhere() -> bool:
 
 
 def _report(error: BaseException) -> int:
-    """Prints what went wrong to stderr, one line a fault; the exit code."""
+    """Print what went wrong to stderr, one line per fault, and return the exit code."""
     match error:
         case Stopped():
             tell(str(error))

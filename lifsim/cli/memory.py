@@ -46,20 +46,20 @@ Examples:
 @options_of(MemoryOptions, "options")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
-    help="What goes to stdout.",
+    help="What is printed.",
 )  # fmt: skip
 def memory(workloads: str, sharings: str | None, share_where_possible: bool, options: MemoryOptions, form: str) -> None:
-    """Memory of inference (forward) and of training (backward) under each LIF sharing.
+    """Show the memory that inference (forward) and training (backward) take under each LIF sharing.
 
-    Bytes of LIF membranes with their ratio to the unshared network's, beside weights, activations and what the
-    optimizer keeps of the weights; of the backward pass whose membranes are stored, undone or computed again, at 8, 16
-    and 32 bits. docs/model.md has the equations. A sharing that a network cannot have has dashes, and its reason below;
-    one that none of them can have is refused.
+    Bytes of LIF membranes, with their ratio to the unshared network's, beside bytes of weights, activations and the
+    optimizer's state; for the backward pass with membranes stored, undone or computed again, at 8, 16 and 32 bits.
+    docs/model.md has the equations. A sharing that a network cannot have is shown as dashes, with the reason below; one
+    that no network can have is refused.
     """
     from lifsim.cli.watching import watching
+    from lifsim.csv_text import as_csv
     from lifsim.report.memory_inputs import read_memory_inputs
     from lifsim.report.memory_table import backward_table, flat, memory_rows, memory_table, rows_with_unfit
-    from lifsim.report.rows import as_csv
 
     names = [name.strip() for name in workloads.split(",")]
     chosen = Choice.of(sharings, ALL_SHARINGS, where_possible=share_where_possible)
@@ -91,4 +91,4 @@ def memory(workloads: str, sharings: str | None, share_where_possible: bool, opt
                 say(f"{row.workload}: {row.sharing} is none here: no LIF layers of this network can share")
             if row.untrainable:
                 why = "layers that share run timestep by timestep, its batch norms have statistics of all of them"
-                say(f"{row.workload}: {row.sharing} cannot be trained ({why}): nothing backward of it can be had")
+                say(f"{row.workload}: {row.sharing} cannot be trained ({why}): it has no backward figures")

@@ -1,4 +1,4 @@
-"""What `lifsim memory` and the figures of memory are told."""
+"""The options of `lifsim memory` and of the figures of memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from lifsim.cli.completing import archs, optimizers, workloads
 from lifsim.cli.option_values import number, optimizer_setting
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 from lifsim.config import defaults
 from lifsim.lazy_dataclass import dataclass
 
@@ -35,7 +35,7 @@ class MemoryOptions:
             metavar="NAME|FILE",
             default=defaults.ARCH,
             show_default=True,
-            help="Its precisions count.",
+            help="Architecture that sets the precisions.",
         ),
     ]
     overrides: Annotated[

@@ -19,7 +19,7 @@ from lifsim.interchange.text import yaml_bytes
 from lifsim.placing import place_file, taken_fault
 
 USUAL_DT = 1e-4
-"""Seconds, of the experiments of NIR's paper."""
+"""Seconds, as in the experiments of NIR's paper."""
 
 _FILE = click.Path(path_type=Path)
 _FORCE = click.option("--force", is_flag=True, help="Replace existing files.")
@@ -28,13 +28,13 @@ _DT = click.option(
     type=click.FloatRange(1e-9, 1e3),
     default=USUAL_DT,
     show_default=True,
-    help="Seconds of a timestep. NIR has differential equations; Norse steps by 0.001.",
+    help="Length of a timestep in seconds: NIR has differential equations. Norse takes 0.001.",
 )
 
 
 @click.command("nir")
 @click.argument("graph", type=_FILE)
-@click.option("--timesteps", required=True, type=click.IntRange(1, 1024), help="That its network is to run.")
+@click.option("--timesteps", required=True, type=click.IntRange(1, 1024), help="T of the network.")
 @_DT
 @click.option(
     "--reset", type=click.Choice(["hard", "soft"]), default="hard", show_default=True,
@@ -42,7 +42,7 @@ _DT = click.option(
 )  # fmt: skip
 @click.option(
     "--encoding", type=click.Choice(["event", "direct"]), default="event", show_default=True,
-    help="Whether its input is spikes at every timestep, or an image.",
+    help="Whether the input is spikes at every timestep (event), or one image (direct).",
 )  # fmt: skip
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="Where to write the workload.")
 @click.option(

@@ -14,24 +14,26 @@ _FILE = click.Path(path_type=Path)
 
 @click.command("onnx")
 @click.argument("model", type=_FILE)
-@click.option("--timesteps", required=True, type=click.IntRange(1, 1024), help="That its network is to run.")
+@click.option("--timesteps", required=True, type=click.IntRange(1, 1024), help="T of the network.")
 @click.option(
     "--neurons", default="lif", show_default=True, metavar="MODEL",
     help="What ReLUs become: a name of `lifsim list neurons`, such as lif or if.",
 )  # fmt: skip
-@click.option("--tau", type=float, help="Of lif neurons, in timesteps.  [default: 1.33333]")
-@click.option("--threshold", type=float, help="At which they fire.  [default: 1]")
+@click.option("--tau", type=float, help="Time constant of lif neurons, in timesteps. [default: 1.33333]")
+@click.option("--threshold", type=float, help="Threshold at which they fire. [default: 1]")
 @click.option(
     "--reset", type=click.Choice(["soft", "hard"]),
     help="Whether a spike subtracts the threshold, or sets the membrane to 0.  [default: soft]",
 )  # fmt: skip
 @click.option(
-    "--decay-input/--no-decay-input", default=None, help="Whether inputs of lif are divided by tau.  [default: yes]"
+    "--decay-input/--no-decay-input",
+    default=None,
+    help="Whether lif neurons divide their inputs by tau.  [default: yes]",
 )
 @click.option(
     "--encoding", "--input", "encoding", type=click.Choice(["direct", "rate", "event"]), default="direct",
     show_default=True,
-    help="Whether its input is an image at every timestep, spikes drawn of it, or spikes.",
+    help="Whether the input is an image at every timestep, spikes drawn from it, or spikes.",
 )  # fmt: skip
 @click.option(
     "--out", type=_FILE, metavar="FILE", help="Where to write the workload.  [default: MODEL.yaml, in this folder]"
@@ -43,11 +45,11 @@ _FILE = click.Path(path_type=Path)
 def import_onnx(
     model: Path, timesteps: int, out: Path | None, out_weights: Path | None, force: bool, **said: Any
 ) -> None:
-    """Import the network and the weights of an ONNX MODEL, neurons in the place of ReLUs. Needs onnx: pip install
+    """Import the network and the weights of an ONNX MODEL, with neurons in place of its ReLUs. Needs onnx: pip install
     "lifsim[onnx]".
 
-    What became what is listed. Thresholds are not calibrated: no accuracy of the spiking network is claimed.
-    Operations that LIFSim's networks do not have are refused, all at once.
+    Lists what each operation became. Thresholds are not calibrated: no accuracy of the spiking network is claimed.
+    Operations that LIFSim's networks do not have are refused, all in one message.
 
     \b
     Examples:

@@ -38,14 +38,15 @@ Examples:
 @options_of(SpaceOptions, "space")
 @click.option("--minimise", "--minimize", shell_complete=figures, metavar="FIGURE", default="energy_pj.total",
               show_default=True,
-              help="What to make least: any column of lifsim store show. energy_pj.total is work, idle and standing "
-              "energy together, energy_pj.total.work what is done alone.")  # fmt: skip
-@click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True, help="What a point must keep to, < <= > >=.")
-@click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="Points to run.")
+              help="Figure to minimise: any column of lifsim store show. energy_pj.total is work, idle and standing "
+              "energy together; energy_pj.total.work is work alone.")  # fmt: skip
+@click.option("--limit", "limits", metavar="FIGURE<BOUND", multiple=True,
+              help="A limit that a point must meet, with <, <=, > or >=.")  # fmt: skip
+@click.option("--points", type=click.IntRange(1), default=100, show_default=True, help="How many points to run.")
 @click.option("--round", "at_once", type=click.IntRange(1, 4096), default=8, show_default=True,
-              help="Points asked for at a time, which run beside each other.")  # fmt: skip
+              help="Points that are chosen together and run in parallel.")  # fmt: skip
 @click.option("--across-nodes", is_flag=True,
-              help="Rank SRAMs of several technology_nm, although logic and DRAM do not follow it.")  # fmt: skip
+              help="Compare SRAMs of several technology_nm, although logic and DRAM keep theirs.")  # fmt: skip
 @options_of(ExecutionOptions, "execution")
 def optimize(
     space: SpaceOptions,
@@ -56,10 +57,12 @@ def optimize(
     at_once: int,
     across_nodes: bool,
 ) -> None:
-    """Search the space that `lifsim sweep` would run whole for the point with the least of a figure, within limits.
+    """Search a space of settings for the point with the lowest figure within limits, without running all of it as
+    `lifsim sweep` does.
 
-    The points that the search runs are kept in --out, as those of a sweep are: a search that was stopped goes on where
-    it was, and a sweep of the same space and a search use each other's points. The same seed asks for the same points.
+    The points that the search runs are kept in --out, as a sweep keeps its points: a search that was stopped continues
+    where it was, and a search and a sweep of the same space use each other's points. The same seed runs the same
+    points.
     """
     from lifsim.report.sweep_progress import Progress
     from lifsim.sweeps.assumed import assumptions, require_one_node
@@ -108,7 +111,7 @@ def optimize(
 
 
 def _print_best(store: Store, goal: Goal) -> Sequence[str]:
-    """The best points as a table, and what is said below it."""
+    """The best points as a table, and the lines below it."""
     from lifsim.report.sweep_table import Selection, print_table, selected
     from lifsim.sweeps.points import Points
     from lifsim.sweeps.stored_row import ERROR

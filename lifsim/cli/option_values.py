@@ -13,7 +13,7 @@ def number(_context: click.Context, _parameter: click.Parameter, text: str | Non
 
 
 def as_number(text: str | None) -> int | float | str | None:
-    """What is no number is left for the schema to refuse, which tells it beside all other faults."""
+    """What is no number is left to the schema, which refuses it together with all other faults."""
     for kind in (int, float):
         with suppress(ValueError, TypeError):
             return kind(text)  # type: ignore[arg-type]  # None is no number
@@ -23,10 +23,10 @@ def as_number(text: str | None) -> int | float | str | None:
 def none_if_empty(
     _context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    """What one option may name with commas between, several do."""
+    """One option may name several values, separated by commas; so may several options."""
     return tuple(part.strip() for text in texts for part in text.split(",")) or None
 
 
 def optimizer_setting(name: str | None) -> tuple[str, ...]:
-    """--optimizer as a setting of the architecture, none where it is not given."""
+    """--optimizer as a setting of the architecture; none if it is not given."""
     return () if name is None else (f"optimizer.name={name}",)

@@ -24,8 +24,8 @@ Rate = Annotated[
         multiple=True,
         metavar="RATE|LAYER=RATE",
         callback=none_if_empty,
-        help="Assume this share of ones among the inputs of every layer that reads spikes, or of that layer; a "
-        "colon parts the rates of timesteps. The later one wins, and one that names its layer.",
+        help="Assume this share of ones among the input spikes of every layer, or of LAYER; colons separate the rates "
+        "of timesteps. A later rate overrides an earlier one, and one with LAYER overrides one without.",
     ),
 ]
 RatesTable = Annotated[

@@ -25,22 +25,22 @@ Examples:
 @click.option(
     "--out", type=click.Path(path_type=Path),
     help="File of the report. Default: report.html in the folder of the run; of several runs reports/comparison.html, "
-    "numbered where that is another one.",
+    "numbered if that holds another report.",
 )  # fmt: skip
 @click.option(
-    "--baseline", metavar="RUN", help="What changes are against: a run's label or number. Default: the first."
+    "--baseline", metavar="RUN", help="The run that changes are relative to: its label or number. Default: the first."
 )
 @click.option(
     "--stored-only", is_flag=True,
-    help="Do not make the runs again: without the roofline, the schedule and the timeline, which are not stored.",
+    help="Do not repeat the runs: the report then lacks roofline, schedule and timeline, which are not stored.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite --out.")
 def report(folders: tuple[Path, ...], out: Path | None, baseline: str | None, stored_only: bool, force: bool) -> None:
-    """Tell one stored run, or several beside each other, in one HTML file: what it comes to, charts, where every figure
-    comes from. It needs no network, and nothing but itself.
+    """Write one self-contained HTML file about one stored run, or several compared: results, charts, and where every
+    figure comes from. It needs no network connection.
 
-    RUNs are folders that lifsim run or lifsim compare has written. What a folder does not hold, when which layer works
-    on what, comes from the run made again with its config.resolved.yaml, if it then has the stored figures.
+    RUNs are folders that lifsim run or lifsim compare has written. They do not hold when each layer works on what: for
+    that, the run is repeated with its config.resolved.yaml, and used if its figures equal the stored ones.
     """
     from lifsim.cli.watching import watching
     from lifsim.placing import check_page, place_file, place_numbered

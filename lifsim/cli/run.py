@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class RunCommand(FamilyCommand):
-    """Says of options that only a comparison has whose they are: with several sharings it is one."""
+    """Tells of options that belong to lifsim compare that they do: with several sharings, lifsim run is a
+    comparison."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Raises what is refused."""
@@ -70,20 +71,21 @@ Examples:
 )
 @click.option(
     "--out", type=click.Path(path_type=Path),
-    help="Folder of the result. Default: one in reports/ that is named by what is not as it is by default.",
+    help="Folder of the result. Default: a folder in reports/, named after the inputs and the options that differ from "
+    "their defaults.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace another result in that folder.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
-    help="What goes to stdout: the table, summary.json or layers.csv.",
+    help="What is printed: the table, summary.json or layers.csv.",
 )  # fmt: skip
-@click.option("--layers", is_flag=True, help="Print a table of the layers, too.")
-@click.option("--full", is_flag=True, help="Print all figures and notes, not the first screen alone.")
+@click.option("--layers", is_flag=True, help="Also print a table of the layers.")
+@click.option("--full", is_flag=True, help="Print all figures and notes instead of the first screen.")
 @html_option
-@click.option("--timeline", is_flag=True, help="Write timeline.json, too: trace events for ui.perfetto.dev.")
+@click.option("--timeline", is_flag=True, help="Also write timeline.json: trace events for ui.perfetto.dev.")
 @click.option(
     "--dram-trace", type=click.Choice(["dramsim3", "ramulator"]),
-    help="Write dram.trace, too: every DRAM request as text, for that simulator.",
+    help="Also write dram.trace: every DRAM request as text, in that simulator's format.",
 )  # fmt: skip
 def run(
     simulation: WholeSimulation,
@@ -99,11 +101,11 @@ def run(
 ) -> None:
     """Simulate one network on one architecture under one LIF sharing.
 
-    Prints cycles, energy, traffic, what the run is bound by and what would help; of a shared run what of the change
-    against none is sharing's own. --layers tells it layer by layer, --full tells all. Writes summary.json, layers.csv,
-    timesteps.csv and config.resolved.yaml; with --html a report with charts, too. A folder that holds another result
-    stays as it is: that of --out is refused, in the place of the default one comes the next free NAME-2, NAME-3. With
-    several sharings, commas between them, it is lifsim compare.
+    Prints cycles, energy, traffic, what bounds the run and what would help; for a shared run, also which part of the
+    change against none is due to sharing itself. --layers adds the layers, --full prints everything. Writes
+    summary.json, layers.csv, timesteps.csv and config.resolved.yaml; with --html also a report with charts. A folder
+    that holds another result is replaced only with --force: otherwise it is refused as --out, and instead of the
+    default folder the next free NAME-2, NAME-3 is used. Several sharings, separated by commas, make it lifsim compare.
     """
     if config is None and "," in (simulation.sharing or ""):
         own = {"--timeline": timeline, "--dram-trace": dram_trace, "--layers": layers, "--full": full}
@@ -171,6 +173,6 @@ def _print(result: Result, around: Around, form: str) -> None:
 
         click.echo(json.dumps(summary(result, around), indent=2))
     else:
-        from lifsim.report.rows import as_csv
+        from lifsim.csv_text import as_csv
 
         click.echo(as_csv(result.layer_rows), nl=False)

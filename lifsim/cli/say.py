@@ -1,4 +1,4 @@
-"""What commands say: lines in which names from files cannot move the cursor, hide text or make lines of their own."""
+"""What commands print: lines in which names from files cannot move the cursor, hide text or start new lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lifsim.errors import visible
 
 
 def say_within(*lines: str, indent: int = 4) -> None:
-    """Print the `lines` to stdout, those that its terminal is too narrow for on several, indented."""
+    """Print the `lines` to stdout; those wider than its terminal are wrapped and indented."""
     from lifsim.report.width import terminal_columns, wrapped
 
     columns = terminal_columns()

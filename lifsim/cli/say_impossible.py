@@ -1,4 +1,4 @@
-"""What is wrong with some of the points of a space, told before any of them is run."""
+"""Which points of a space cannot be run, and why, told before any of them is run."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from lifsim.cli.watching import watching
 
 @click.group()
 def store() -> None:
-    """Look at the store of a sweep, and export it. A sweep may be writing it meanwhile.
+    """Inspect and export the store of a sweep, even while the sweep is still running.
 
     \b
     Examples:
@@ -35,10 +35,9 @@ def store() -> None:
 )
 @click.option("--force", is_flag=True, help="Overwrite that file.")
 def export(path: Path, form: str, out: Path | None, force: bool) -> None:
-    """Write all points of STORE, in the order of the sweep, as one table.
-
-    A file that holds something else stays as it is: that of --out is refused, in the place of STORE.csv comes the next
-    free STORE-2.csv, STORE-3.csv.
+    """Write all points of STORE, in the order of the sweep, as one table. A file that holds something else is replaced
+    only with --force: otherwise it is refused as --out, and instead of STORE.csv the next free STORE-2.csv, STORE-3.csv
+    is written.
 
     \b
     Examples:
@@ -77,22 +76,22 @@ def export(path: Path, form: str, out: Path | None, force: bool) -> None:
 @click.argument("path", metavar="STORE", type=click.Path(path_type=Path))
 @click.option(
     "--where", metavar="CONDITION", multiple=True,
-    help="Only points that meet it: columns with < <= > >= = != and values, joined by and, or, not and brackets.",
+    help="Only points that meet it: comparisons of columns with values (< <= > >= = !=), and, or, not, parentheses.",
 )  # fmt: skip
-@click.option("--top", type=click.IntRange(1), help="Only so many of them, those with the least of --by.")
-@click.option("--by", shell_complete=columns, metavar="COLUMN", help="What --top goes by. Default: --sort.")
+@click.option("--top", type=click.IntRange(1), help="Only the N best points, by --by.")
+@click.option("--by", shell_complete=columns, metavar="COLUMN", help="Column that --top ranks by. Default: --sort.")
 @click.option(
     "--sort",
     shell_complete=columns,
     metavar="COLUMN",
     default="energy_pj.total",
     show_default=True,
-    help="In whose order, the least first.",
+    help="Column to sort by, lowest first.",
 )
-@click.option("--descending", is_flag=True, help="The most first, of --top, too.")
-@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="Lines to print.")
+@click.option("--descending", is_flag=True, help="Highest first, also for --top.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="Points to print.")
 @click.option(
-    "--columns", shell_complete=columns, metavar="COLUMN,...", help="Figures to show beside the settings that vary."
+    "--columns", shell_complete=columns, metavar="COLUMN,...", help="Figures to show, beside the settings that vary."
 )
 def show(
     path: Path,

@@ -1,4 +1,4 @@
-"""The standard streams of the process where nobody reads or takes them: closed, full, or a reader that has gone."""
+"""Standard streams that cannot be written to: closed, on a full disk, or with a reader that has gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import click
 
 
 def open_closed_streams() -> None:
-    """What a shell closed (`>&-`) goes nowhere: its descriptor must not become that of a file which is opened later."""
+    """Open streams that the shell closed (`>&-`) on the null device: a file opened later must not get their
+    descriptors."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -22,14 +23,14 @@ def open_closed_streams() -> None:
 
 
 def to_nowhere(stream: TextIO) -> None:
-    """What is left of the `stream` goes nowhere: the flush at the end must not complain either."""
+    """Send the rest of the `stream` to the null device, so that the flush at exit does not fail either."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)
 
 
 def tell(message: str) -> None:
-    """Print to stderr. Where it takes no more, nobody can be told: the work and its exit code stay what they are."""
+    """Print to stderr. If it cannot be written to, nobody can be told; the work and its exit code do not change."""
     try:
         click.echo(message, err=True)
         sys.stderr.flush()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lifsim.cli.completing import data_sets, sharings, workloads
+from lifsim.cli.completing import data_sets, sharings
 from lifsim.cli.cuts import shares_of
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option, trained_workload_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.usual_sharings import Choice
 from lifsim.cli.watching import Clock, watching
@@ -29,20 +29,14 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 
 
 @click.command()
-@click.option(
-    "--workload",
-    shell_complete=workloads,
-    metavar="NAME|FILE",
-    required=True,
-    help="Network to train, e.g. digits_cnn, har_fcn.",
-)
+@trained_workload_option
 @click.option(
     "--sharing",
     "sharings",
     shell_complete=sharings,
     metavar="SHARING,...",
     show_default=SHARINGS.replace(",", ", "),
-    help="Sharings, with commas.",
+    help="Sharings, separated by commas.",
 )
 @where_possible_option
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="Seeds 0 to N-1 of each.")
@@ -53,7 +47,7 @@ SHARINGS = "none,channel2,channel4,layer,layer+channel2"
 @click.option("--rate", type=float, default=0.01, show_default=True, help="Learning rate at the start.")
 @click.option("--shift", type=click.IntRange(min=0), default=0, show_default=True, help="As for `lifsim train`.")
 @click.option(
-    "--prune", "shares", metavar="SHARE,...", help="Prune what is trained to these shares, one after another."
+    "--prune", "shares", metavar="SHARE,...", help="Prune the trained networks to these shares, one after another."
 )
 @click.option(
     "--retrain-epochs",
@@ -81,11 +75,12 @@ def study(
     settings: tuple[str, ...],
     form: str,
 ) -> None:
-    """Train a network under several sharings, several seeds each: accuracy and spike rate, mean and spread.
+    """Train a network under several sharings, with several seeds each, and compare mean and spread of accuracy and
+    spike rate.
 
-    The folder --out keeps weights and figures of each training; the same command again trains what is missing. The
-    figures fig6, fig7 and fig8 read it. With --prune it keeps accuracy and firing neurons of each network after each
-    cut of its smallest weights, as fig8 draws them.
+    The folder --out keeps weights and figures of each training; running the command again trains only what is missing.
+    The figures fig6, fig7 and fig8 read the folder. With --prune it also keeps accuracy and firing neurons of each
+    network after each cut of its smallest weights, as fig8 draws them.
 
     \b
     Examples:
@@ -173,7 +168,7 @@ def _prune(pruning: Pruning, jobs: int | None) -> list[Pruned]:
 
 
 def _say(study: Study, pruned: list[Pruned], form: str) -> None:
-    from lifsim.report.rows import as_csv
+    from lifsim.csv_text import as_csv
     from lifsim.report.study_table import markdown, pruned_markdown, pruned_rows, rows
 
     match form:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lifsim.sweeps.store import Store
 
 SOON = 4
-"""A sweep of fewer times the points that show which axes change nothing is run first and looked at then."""
+"""How many times the points that show which axes change nothing a sweep must have for those points to be run first."""
 
 
 @click.command(
@@ -39,17 +39,17 @@ Examples:
 """,
 )
 @options_of(SpaceOptions, "space")
-@click.option("--sample", metavar="N", type=int, help="Run N points of the space, a Latin hypercube.")
+@click.option("--sample", metavar="N", type=int, help="Run N points of the space, drawn as a Latin hypercube.")
 @options_of(ExecutionOptions, "execution")
 @click.option("--retry-failed", is_flag=True, help="Run points that failed earlier again.")
-@click.option("--dry-run", is_flag=True, help="Print the count of points and an estimate, and run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the number of points and the estimated time; run nothing.")
 def sweep(
     space: SpaceOptions, execution: ExecutionOptions, sample: int | None, retry_failed: bool, dry_run: bool
 ) -> None:
     """Run every combination of architectures, networks, sharings and --vary values, and keep every result in one file.
 
-    FILE is a sweep file (YAML) that says the same as the options; an option given beside it takes its key's place.
-    Stopped or killed, the same command goes on where it was. A point that fails is a row with its error.
+    FILE is a sweep file (YAML) that says the same as the options; an option given beside it replaces its key. If the
+    sweep is stopped or killed, the same command continues it. A point that fails is stored as a row with its error.
     """
     from lifsim.sweeps.plan import plan
 

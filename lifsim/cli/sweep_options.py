@@ -21,8 +21,7 @@ from lifsim.cli.completing import (
     workloads,
 )
 from lifsim.cli.rate_options import Rate, RatesTable
-from lifsim.cli.set_option import set_option
-from lifsim.cli.shared_options import batches_option, exit_steps_option
+from lifsim.cli.shared_options import batches_option, exit_steps_option, set_option
 from lifsim.cli.where_possible import where_possible_if_given
 from lifsim.config import defaults
 from lifsim.cpus import available_cpus
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SpaceOptions:
-    """[FILE], the options of a run, of which many take several values, --set and --vary; None where not given."""
+    """[FILE], the options of a run, many of which take several values, --set and --vary; None if not given."""
 
     file: Annotated[Path | None, click.argument("file", required=False, type=click.Path(path_type=Path))]
     arch: Annotated[
@@ -77,7 +76,7 @@ class SpaceOptions:
     batch: Annotated[str | None, batches_option]
     seed: Annotated[
         int | None,
-        click.option("--seed", type=int, help="Seed of synthesised spikes, and of what chooses points. Default: 0."),
+        click.option("--seed", type=int, help="Seed of synthesised spikes and of the choice of points. Default: 0."),
     ]
     schedule: Annotated[
         str | None,
@@ -100,7 +99,10 @@ class SpaceOptions:
     chunk: Annotated[
         str | None,
         click.option(
-            "--chunk", shell_complete=chunks, metavar="C[,C...]", help="Images that take turns together. Default: auto."
+            "--chunk",
+            shell_complete=chunks,
+            metavar="C[,C...]",
+            help="Images that a group works on together. Default: auto.",
         ),
     ]
     exit_steps: Annotated[str | None, exit_steps_option]
@@ -119,7 +121,7 @@ class SpaceOptions:
             "--bptt",
             shell_complete=keepings,
             metavar="B[,B...]",
-            help="In training, how membranes are had again: stored, reversed, recomputed. Default: stored.",
+            help="In training, how the backward pass gets membranes: stored, reversed, recomputed. Default: stored.",
         ),
     ]
     optimizer: Annotated[
@@ -128,12 +130,12 @@ class SpaceOptions:
             "--optimizer",
             shell_complete=optimizers,
             metavar="O[,O...]",
-            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+            help="In training, the optimizer (lifsim list optimizers). Default: the architecture's.",
         ),
     ]
     overrides: Annotated[
         tuple[str, ...],
-        set_option("Change a key everywhere.", "overrides"),
+        set_option("Change a key for all points.", "overrides"),
     ]
     vary: Annotated[
         tuple[str, ...],
@@ -142,7 +144,7 @@ class SpaceOptions:
             shell_complete=settings,
             metavar="KEY=VALUES",
             multiple=True,
-            help="An axis, any key that --set knows: 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
+            help="An axis: any key that --set accepts, with 8,16,32 or 1:8 or 10:100:+10 or 8KiB:512KiB:x2.",
         ),
     ]
 
@@ -172,7 +174,7 @@ class SpaceOptions:
         return read_request(self.file, options_document(given, *self._settings()))
 
     def _settings(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """--set and --vary, with --dram: one device is set, several are an axis. Raises InputError where an axis is
+        """--set and --vary, with --dram: one device is set, several are an axis. Raises InputError if an axis is
         another choice of devices."""
         from lifsim.config.device import KEY, choosing
 
@@ -195,7 +197,7 @@ class ExecutionOptions:
         click.option(
             "--out",
             type=click.Path(path_type=Path),
-            help="File that keeps the results; what stopped goes on. Default: sweeps/, named by the space.",
+            help="File of the results; an interrupted sweep continues there. Default: in sweeps/, named by the space.",
         ),
     ]
     jobs: Annotated[
@@ -218,7 +220,7 @@ class ExecutionOptions:
         return self.jobs or available_cpus()
 
     def executor(self, job: Job, most: int | None = None) -> Executor:
-        """What runs the points of `job`, with `most` processes here. Raises InputError where it cannot be had."""
+        """What runs the points of `job`, with `most` processes here. Raises InputError if it cannot be had."""
         from lifsim.sweeps.executors import executor_for
 
         if self.jobs is not None and self.scheduler is not None:

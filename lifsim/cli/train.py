@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lifsim.cli.completing import data_sets, sharings, workloads
+from lifsim.cli.completing import data_sets
 from lifsim.cli.say import say
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option, sharing_option, surrogate_option, trained_workload_option
 from lifsim.cli.stopping import keeping
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.errors import Fault, InputError, collecting
@@ -24,45 +24,43 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--workload",
-    shell_complete=workloads,
-    metavar="NAME|FILE",
-    required=True,
-    help="Network to train, e.g. digits_cnn, har_fcn.",
-)
-@click.option(
-    "--sharing",
-    shell_complete=sharings,
-    default="none",
-    show_default=True,
-    help="Which LIF calls use one set of membranes.",
-)
+@trained_workload_option
+@sharing_option("Sharing of LIF membranes (lifsim list sharings).")
 @where_possible_option
 @click.option(
     "--data",
     shell_complete=data_sets,
     metavar="NAME|FILE",
-    help="digits, basic_motions, watch, or an .npz file. Default: what fits.",
+    help="digits, basic_motions, watch, or an .npz file. Default: the one that fits the network.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="File of weights (.npz) to write.")
 @click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True, help="Passes over the images.")
-@click.option("--batch", type=click.IntRange(min=2), help="Images a step. Default: 64, of few images a quarter.")
+@click.option(
+    "--batch",
+    type=click.IntRange(min=2),
+    help="Images per training step. Default: 64, or a quarter of a small data set.",
+)
 @click.option("--rate", type=float, help="Learning rate at the start. Default: 0.01 (adam), 0.1 (sgd).")
 @click.option("--optimiser", type=click.Choice(["adam", "sgd"]), default="adam", show_default=True)
 @click.option("--weight-decay", type=click.FloatRange(min=0), default=0.0, show_default=True)
-@click.option("--shift", type=click.IntRange(min=0), default=0, show_default=True, help="Move images by up to so much.")
-@click.option("--surrogate", type=click.Choice(["atan", "sigmoid", "triangle"]), default="atan", show_default=True)
+@click.option(
+    "--shift",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Shift images at random by up to N pixels.",
+)
+@surrogate_option
 @click.option(
     "--membranes",
     type=click.Choice(["stored", "reversed", "recomputed"]),
     default="stored",
     show_default=True,
-    help="Store the membranes of every call, or undo the calls from the last ones, or compute them again forwards.",
+    help="Membranes of the backward pass: stored for every call, undone from the last ones, or computed again.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same weights.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: all CPUs. The weights do not depend on it.")
-@click.option("--resume", is_flag=True, help="Go on where an interrupted training of --out stopped.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted training of --out.")
 @click.option("--force", is_flag=True, help="Replace an existing --out.")
 @set_option("Override a key, e.g. timesteps=8.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)

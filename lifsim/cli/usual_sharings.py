@@ -1,4 +1,4 @@
-"""The sharings that a command looks at unasked: those of the usual ones that the networks have channels for."""
+"""The sharings that a command looks at by default: those of the usual ones that the networks' channels allow."""
 
 from __future__ import annotations
 

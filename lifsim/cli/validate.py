@@ -1,4 +1,4 @@
-"""`lifsim validate`: LIFSim beside other tools' figures."""
+"""`lifsim validate`: LIFSim's figures against those of other tools."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ EXIT_DEVIATES = 1
     envvar="LIFSIM_REFERENCE",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A folder of figures that are too large to come along (or $LIFSIM_REFERENCE); its files take the place of "
-    "shipped ones of the same name.",
+    help="Folder of reference figures that are too large to ship (or $LIFSIM_REFERENCE); its files replace shipped "
+    "ones of the same name.",
 )
 @click.option("--section", "names", multiple=True, type=click.Choice(SECTIONS), help="Only this one; may be repeated.")
 @click.option("--all", "show_all", is_flag=True, help="Print every figure, not only those that deviate too much.")
@@ -32,10 +32,10 @@ EXIT_DEVIATES = 1
     "--write",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write all figures as Markdown; what an existing file has around them stays.",
+    help="Write all figures to FILE as Markdown; text around them in an existing file stays.",
 )
 def validate(reference: Path | None, names: tuple[str, ...], show_all: bool, write: Path | None) -> int:
-    """Compare LIFSim with other tools' figures. Exit code 1 if one deviates more than it may.
+    """Compare LIFSim's figures with those of other tools. Exit code 1 if one deviates more than it may.
 
     \b
     Examples:

@@ -20,11 +20,11 @@ _option = partial(
     click.option,
     "--share-where-possible",
     is_flag=True,
-    help="What a sharing does not fit keeps membranes of its own, and is named, instead of being refused.",
+    help="Layers that a sharing does not fit keep their own membranes and are listed, instead of being refused.",
 )
 where_possible_option = _option()
 where_possible_if_given = _option(default=None)
-"""Of families of options, which are None where not given."""
+"""For families of options, in which an option that is not given is None."""
 
 
 def fitted(sharing: str, *, where_possible: bool) -> str:

@@ -31,13 +31,16 @@ class WholeSimulation(ScheduledSimulation):
             "--spikes",
             shell_complete=spike_sources,
             metavar="workload|engine",
-            help="engine: what the network fires under this very sharing. Default: workload, what the workload names.",
+            help="engine: computed by the engine under this sharing. Default: workload, the source that it names.",
         ),
     ]
     weights: Annotated[
         str | None,
         click.option(
-            "--weights", shell_complete=weights, metavar="calibrated|FILE", help="Of the engine. Default: calibrated."
+            "--weights",
+            shell_complete=weights,
+            metavar="calibrated|FILE",
+            help="Weights for --spikes engine. Default: calibrated.",
         ),
     ]
     images: Annotated[
@@ -46,7 +49,7 @@ class WholeSimulation(ScheduledSimulation):
             "--images",
             shell_complete=images,
             metavar="random|digits|FILE",
-            help="What the engine sees. Default: random.",
+            help="Images for --spikes engine. Default: random.",
         ),
     ]
     exit_steps: Annotated[str | None, exit_steps_option]
@@ -56,7 +59,7 @@ class WholeSimulation(ScheduledSimulation):
             "--exit-confidence",
             metavar="P",
             callback=number,
-            help="Early exit, with --spikes engine: an image is done once softmax of its mean output has a class of P.",
+            help="Early exit with --spikes engine: an image is done once the softmax of its mean output reaches P.",
         ),
     ]
     mode: Annotated[
@@ -74,8 +77,8 @@ class WholeSimulation(ScheduledSimulation):
             "--bptt",
             shell_complete=keepings,
             metavar="stored|reversed|recomputed",
-            help="In training, whether membranes are stored, undone from the last ones (soft reset), or computed again "
-            "forwards. Default: stored.",
+            help="In training, how the backward pass gets the membranes: stored, reversed (undone from the last ones, "
+            "soft reset only), or recomputed (forward again). Default: stored.",
         ),
     ]
     optimizer: Annotated[
@@ -84,7 +87,7 @@ class WholeSimulation(ScheduledSimulation):
             "--optimizer",
             shell_complete=optimizers,
             metavar="NAME",
-            help="In training, how weights change (lifsim list optimizers). Default: the architecture's.",
+            help="In training, the optimizer (lifsim list optimizers). Default: the architecture's.",
         ),
     ]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from lifsim.cli.completing import sharings, workloads
-from lifsim.cli.set_option import set_option
+from lifsim.cli.completing import workloads
+from lifsim.cli.shared_options import set_option, sharing_option
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 from lifsim.config.workload import load_workload
 from lifsim.model.sharing import Sharing
@@ -14,7 +14,7 @@ from lifsim.report.network_table import NetworkTable
 
 @click.group()
 def workload() -> None:
-    """Look at workloads.
+    """Inspect workloads.
 
     \b
     Examples:
@@ -25,21 +25,15 @@ def workload() -> None:
 
 @workload.command()
 @click.argument("name", shell_complete=workloads)
-@click.option(
-    "--sharing",
-    shell_complete=sharings,
-    default="layer",
-    show_default=True,
-    help="Under which membranes are shown: a workload itself says none, a run does.",
-)
+@sharing_option("Sharing under which membranes are shown: it is chosen by a run, not by the workload.", default="layer")
 @where_possible_option
 @set_option("Override a key, e.g. layers.conv1.out=32.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 def show(name: str, sharing: str, share_where_possible: bool, settings: tuple[str, ...], form: str) -> None:
     """Show the layers of workload NAME: shapes, MACs, weights, LIF neurons and who shares membranes.
 
-    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all rounds; membranes are counted where a
-    set is used first.
+    kernel is RxS /stride +padding gGROUPS. MACs are dense, per image and over all rounds; shared membranes
+    are counted at the first layer that uses them.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ def load_arch(name: str, overrides: Sequence[str] = ()) -> Arch:
 def parse_arch(
     document: Document, overrides: Sequence[str] = (), devices: Mapping[str, Document] = MappingProxyType({})
 ) -> Arch:
-    """The architecture that `document` describes, with ``key.path=value`` overrides; of the DRAM devices that it may
-    name, those in `devices` need no file. Raises InputError with all its faults, those of its device included.
+    """The architecture that `document` describes, with ``key.path=value`` overrides; DRAM devices in `devices` need no
+    file. Raises InputError with all its faults, those of its device included.
     """
     return parse_model(Arch, with_device(document, overrides, devices))

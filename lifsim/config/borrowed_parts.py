@@ -1,4 +1,4 @@
-"""An architecture that names no components has those of a shipped one, and says whose."""
+"""Components of a shipped architecture for one that names none."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lifsim.errors import Fault, did_you_mean, shown
 
 KEY, WHOSE = "components", "components_of"
 USUAL = "sata128"
-"""Whose they are where the file does not say."""
+"""The architecture that lends its components if the file does not say which."""
 
 
 def with_components(document: Document, settings: Sequence[str]) -> Document:
-    """The architecture `document`, with components where neither it nor one of the `settings` names any: those of the
-    shipped architecture that `components_of` names. One that there is not adds to the document's faults."""
+    """The architecture `document`; if neither it nor one of the `settings` names components, with those of the shipped
+    architecture that `components_of` names. An unknown name adds to the document's faults."""
     data = document.data
     if not isinstance(data, dict) or KEY in data or tree_kind(data) != ARCH:
         return document

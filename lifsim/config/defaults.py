@@ -1,4 +1,4 @@
-"""What is simulated where nothing is said."""
+"""Defaults of commands and of the Python interface."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ TRAINING_BATCH = 16
 WORKLOAD = "vgg16_cifar10"
 SHARING = "none"
 MEMORY_WORKLOAD = "resnet19_imagenet100"
-"""Of `lifsim memory` and the figures of memory: what EfficientLIF-Net's are of."""
+"""The network of `lifsim memory` and the figures of memory, as in EfficientLIF-Net."""
 FIG7_SHARINGS = ("none", "layer", "channel2", "layer+channel2")
 PRUNED_SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95)
-"""Of the weights of a trained network, one after the other."""
+"""Shares of the weights of a trained network that are pruned, one after the other."""
 RETRAIN_EPOCHS = 3
-"""After each cut."""
+"""Epochs of training after each cut."""
 FIG8_NETWORKS = ("resnet19_cifar10", "resnet19_tinyimagenet", "resnet19_imagenet100")
 FIG8_PRUNED, FIG8_BITS = 0.9, 32
-"""What the paper's "~5 MB" of ResNet-19's weights are consistent with."""
+"""Bits that are consistent with the paper's "~5 MB" for the weights of ResNet-19."""
 
 FIG10_NETWORKS = ("vgg16_efficientlif_cifar10", "vgg16_efficientlif_tinyimagenet", "vgg16_efficientlif_imagenet100")
 FIG10_SHARINGS = ("none", "channel4", "layer", "layer+channel2")
@@ -24,5 +24,5 @@ FIG10_BUFFERS = "8KiB:8MiB:x4"
 
 
 def arch_for(mode: object) -> str:
-    """The architecture for a run in that mode: training needs a machine that has its units."""
+    """The default architecture of a mode: training needs a machine with units for it."""
     return TRAINING_ARCH if mode == "training" else ARCH

@@ -1,4 +1,4 @@
-"""`dram.device: ddr4_2400` in an architecture: what the device's own file says, in the place of its name."""
+"""`dram.device: ddr4_2400` in an architecture: the name is replaced by the content of the device's file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PATH = ("dram", "device")
 
 
 def with_device(document: Document, settings: Sequence[str], devices: Mapping[str, Document]) -> Document:
-    """The architecture `document` with `settings`, components of a shipped one where it names none and, where it
-    simulates one, its whole device; every mark keeps its own file and line.
+    """The architecture `document` with `settings`, with the components of a shipped one if it names none, and with its
+    whole device if it simulates one; every mark keeps its own file and line.
 
-    Settings of single keys of the device come last, whichever device the others choose. `devices`, by the names that
-    architectures have for them, need no file. A device that cannot be read adds to the document's faults.
+    Settings of keys of the device are applied last, after others have chosen the device. `devices`, by the names that
+    architectures use, need no file. A device that cannot be read adds to the document's faults.
     """
     within = [one for one in settings if one.lstrip().startswith(f"{KEY}.")]
     chosen = override(with_components(document, settings), [one for one in settings if one not in within])
@@ -39,8 +39,8 @@ def with_device(document: Document, settings: Sequence[str], devices: Mapping[st
 
 
 def unread_faults(document: Document, settings: Sequence[str]) -> list[Fault]:
-    """Those of `settings`, which `document` has, that the memory that it models does not look at: they would change
-    nothing, in silence."""
+    """Faults of those of `settings` that the memory model of `document` does not read: they would silently change
+    nothing."""
     model = _of_dram(document, "model") or Dram.model_fields["model"].default
     memories = registry_of("memory")
     read = memories[model].reads if isinstance(model, str) and model in memories else None
@@ -57,7 +57,7 @@ def unread_faults(document: Document, settings: Sequence[str]) -> list[Fault]:
 
 
 def _under_dram(key: str) -> str:
-    """`device` of dram.device.timing.tCK_ns; nothing of what is no key of the memory."""
+    """`device` for dram.device.timing.tCK_ns; '' for other keys than those of the memory."""
     outer, _, inner = key.partition(".")
     return inner.partition(".")[0] if outer == "dram" else ""
 
@@ -68,13 +68,13 @@ def choosing(name: str) -> list[str]:
 
 
 def device_name(document: Document) -> str | None:
-    """What an architecture calls its device; None where it has none, or has it whole."""
+    """The name by which an architecture chooses its device; None if it has none, or contains it."""
     name = _of_dram(document, "device")
     return name if isinstance(name, str) else None
 
 
 def read_device(name: str) -> Document:
-    """The file of the device `name`, a path or a shipped DRAM. Raises InputError where it cannot be read."""
+    """The file of the device `name`, a path or a shipped DRAM. Raises InputError if it cannot be read."""
     return _device(find("dram", name))
 
 
@@ -91,7 +91,8 @@ def _filled_in(document: Document, devices: Mapping[str, Document]) -> Document:
 
 
 def _read(name: str, document: Document) -> Document:
-    """Raises InputError with the place in `document` that names what cannot be found or read."""
+    """The device's document. Raises InputError at the place in `document` that names a file which cannot be found or
+    read."""
     mark = document.mark(_PATH)
     try:
         check_within(name, mark, _PATH, Path())
@@ -106,7 +107,7 @@ def _read(name: str, document: Document) -> Document:
 
 
 def _device(path: Path) -> Document:
-    """Raises InputError where it is clearly a file of another kind: its keys would be told one by one."""
+    """Raises InputError if it is clearly a file of another kind, instead of a fault for each of its keys."""
     document = read_document(path)
     kind = tree_kind(document.data)
     if kind and kind != DEVICE:

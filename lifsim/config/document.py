@@ -1,4 +1,4 @@
-"""YAML text as plain data that remembers where each key stands. Untrusted: no tags, bounded size and depth."""
+"""YAML text as plain data with the line of each key. Untrusted: no tags, bounded size and depth."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lifsim.errors import Fault, InputError, shown
 from lifsim.lazy_dataclass import dataclass
 
 MAX_BYTES = 1 << 20
-MAX_INTEGER_BITS = 1024  # more than any key means, and as much as a float holds; Python reads more than it prints
+MAX_INTEGER_BITS = 1024  # more than any key needs, and as much as a float holds; Python reads more than it prints
 
 _IMPORTS = {
     ".ini": "`lifsim import dramsim3 {} --out device.yaml` makes a device of one of DRAMsim3's",
@@ -33,21 +33,21 @@ KeyPath = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a key stands: `source` a file or a ``--set`` option; line and column from 1, None for an option."""
+    """The place of a key: `source` is a file or a ``--set`` option; line and column from 1, None for an option."""
 
     source: str
     line: int | None = None
     column: int | None = None
 
     def fault(self, path: KeyPath, message: str) -> Fault:
-        """A fault of the key at `path`, which stands here."""
+        """A fault of the key `path` at this place."""
         return Fault(message, dotted(path), self.source, self.line, self.column)
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a file says. data: dict, list and scalars; marks: of each key (of its name) and each list entry, () is the
-    whole; faults: what is wrong with the text but did not stop its reading, such as a key that is given twice."""
+    """The content of a file. data: dict, list and scalars; marks: of each key (of its name) and each list entry, () is
+    the whole; faults: those of the text that did not stop its reading, such as a duplicate key."""
 
     source: str
     data: Any
@@ -55,32 +55,31 @@ class Document:
     faults: tuple[Fault, ...] = ()
 
     def mark(self, path: KeyPath) -> Mark:
-        """Where `path` stands, or the nearest mapping or list around it."""
+        """The place of `path`, or of the nearest mapping or list around it."""
         while path not in self.marks:
             path = path[:-1]
         return self.marks[path]
 
     def fault(self, path: KeyPath, message: str) -> Fault:
-        """A fault of the key at `path`; entries of a list are called by their names, as ``--set`` calls them."""
+        """A fault of the key at `path`; entries of a list are named as in ``--set``."""
         return self.mark(path).fault(_named(self.data, path), message)
 
     def untold(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Those of `faults` that are not of keys of which the text's own faults tell: what is read there is no more
-        than their consequence."""
+        """`faults` without those of keys in which the text itself is faulty: they would be mere consequences."""
         told = {(fault.path, fault.line, fault.column) for fault in self.faults}
         return [fault for fault in faults if (fault.path, fault.line, fault.column) not in told]
 
     def placed(self, fault: Fault) -> Fault:
-        """`fault`, which knows only its dotted path, with the place of that path."""
+        """`fault`, which has only a dotted path, with the place of that path."""
         mark = self.mark(self._found(fault.path))
         return replace(fault, source=mark.source, line=mark.line, column=mark.column)
 
     def has(self, key: str) -> bool:
-        """Whether the dotted `key` stands in it."""
+        """Whether the document has the dotted `key`."""
         return len(self._found(key)) == len(key.split("."))
 
     def _found(self, key: str) -> KeyPath:
-        """The dotted `key` as far as it is there."""
+        """The dotted `key` as a path, as far as it exists."""
         path: KeyPath = ()
         value = self.data
         for part in key.split("."):
@@ -93,11 +92,11 @@ class Document:
 
     @cached_property
     def as_part(self) -> Document:
-        """All of it to be part of another, with marks of its own at each key: what it holds is nobody's to change."""
+        """The whole document as part of another, with a mark of its own at each key: its data must not be changed."""
         return self.part(())
 
     def part(self, path: KeyPath) -> Document:
-        """What stands at `path` as a document of its own."""
+        """The data at `path` as a document of its own."""
         data = self.data
         for key in path:
             data = data[key]
@@ -106,7 +105,7 @@ class Document:
 
 
 def paths(data: Any, root: KeyPath = ()) -> Iterator[KeyPath]:
-    """`root`, where `data` stands, and the paths of all that is in it."""
+    """`root`, the path of `data`, and the paths of everything in it."""
     yield root
     entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for key, entry in entries:
@@ -128,7 +127,7 @@ def entry_index(entries: list[Any], part: str) -> int | None:
 
 
 def entry_name(container: Any, step: str | int) -> str:
-    """What `entry_index` takes for the entry at `step`: its name where that means it, else its position."""
+    """The text by which `entry_index` finds the entry at `step`: its name if that is unique, else its position."""
     if isinstance(container, list) and isinstance(step, int) and step < len(container):
         name = _name(container[step])
         if name is not None and "." not in name and entry_index(container, name) == step:
@@ -162,7 +161,7 @@ def _has(container: Any, step: str | int) -> bool:
 
 
 def read_document(path: Path) -> Document:
-    """The YAML file at `path`. Raises InputError where it cannot be read or is not YAML."""
+    """The YAML file at `path`. Raises InputError if it cannot be read or is not YAML."""
     text = read_text(path, "YAML file", MAX_BYTES)
     way_out = _IMPORTS.get(path.suffix.lower())
     try:
@@ -181,7 +180,7 @@ def read_document(path: Path) -> Document:
 
 
 def kind_at(path: Path) -> str:
-    """What the file or folder at `path` is (`lifsim.config.file_kind`); '' if that is not clear."""
+    """The kind of the file or folder at `path` (`lifsim.config.file_kind`); '' if that is unclear."""
     if kind := binary_kind(path):
         return kind
     try:
@@ -191,7 +190,7 @@ def kind_at(path: Path) -> str:
 
 
 def parse_document(text: str, source: str) -> Document:
-    """YAML `text` that came from `source`. Raises InputError where it is not YAML, or holds nothing."""
+    """YAML `text` that came from `source`. Raises InputError if it is not YAML, or holds nothing."""
     try:
         root = root_of(text)
     except yaml.MarkedYAMLError as error:
@@ -212,8 +211,8 @@ _QUOTED = re.compile(r"'([^']*)'")
 
 
 def _harmless(quoted: re.Match[str]) -> str:
-    """What the parser quotes, if it is a sign, or a token's kind, and none of the text: that may be of a file which is
-    no YAML, and nobody's business."""
+    """A parser message without text of the file, which may be no YAML and confidential: it may quote only punctuation
+    and kinds of tokens."""
     return quoted[0] if len(quoted[1]) <= 2 or quoted[1].startswith("<") else "a text"
 
 
@@ -229,7 +228,7 @@ def _codepoint(character: object) -> str:
 
 
 class _Builder:
-    """Turns nodes into data, noting the mark of every key and the faults on the way."""
+    """Turns nodes into data, and notes the mark of every key and all faults."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -238,8 +237,8 @@ class _Builder:
         self._around: list[yaml.Node] = []
 
     def build(self, node: yaml.Node, path: KeyPath, key: yaml.Node | None = None) -> Any:
-        """The data of `node`, which stands at `path` (behind `key` in a mapping). An alias is built each time that it
-        is used, so that the limit on values holds for what it expands to."""
+        """The data of `node` at `path` (behind `key` in a mapping). An alias is built each time it is used, so that the
+        limit on values applies to its expansion."""
         self.marks[path] = self._mark(key or node)
         if len(self.marks) > MAX_NODES or len(path) > MAX_DEPTH:
             raise InputError(self.marks[path].fault((), "must not expand to so many values by its aliases"))

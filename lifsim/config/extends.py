@@ -19,8 +19,8 @@ def extended(document: Document, below: tuple[Path, ...] = ()) -> Document:
     """`document` with the files that it extends merged in; every mark keeps its own file and line.
 
     `set:` maps dotted keys to values and works as ``--set`` does, on the file that is extended; any other key replaces
-    that file's key of the same name. `below` are the files that led here. Raises InputError where a file to extend
-    cannot be read, with what else is wrong in this one.
+    that file's key of the same name. `below` are the files that led here. Raises InputError if an extended file cannot
+    be read, together with this file's own faults.
     """
     if not isinstance(document.data, dict) or "extends" not in document.data:
         return document
@@ -35,8 +35,8 @@ def extended(document: Document, below: tuple[Path, ...] = ()) -> Document:
 
 
 def _own_faults(document: Document) -> list[Fault]:
-    """Of a file without the one that it extends: what that one would give is not missed. Of the file that was asked for
-    only: one that is extended may be of something else, and is not quoted."""
+    """Faults of a file alone; keys that the extended file would give are not missing. Only for the file that was asked
+    for: an extended one may be a file of another kind, and is not quoted."""
     keys = {key: value for key, value in document.data.items() if key not in ("extends", "set")}
     if not keys:
         return list(document.faults)

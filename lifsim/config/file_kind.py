@@ -1,4 +1,4 @@
-"""What a file is that was given where another kind of file belongs: told by its keys, or by its first bytes."""
+"""Recognises files that were given in place of another kind: by their keys, or by their first bytes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _KEYS: dict[str, frozenset[str]] = {
     DEVICE: frozenset({"organisation", "mapping", "timing", "controller", "energy"}),
     SWEEP: frozenset({"arch", "workload", "sharing", "vary", "sample", "batch", "schedule", "objective", "chunk"}),
 }
-"""Keys that are of one kind of file alone."""
+"""Keys that only one kind of file has."""
 
 _TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
-"""Of what PyTorch before 1.6 wrote, which begins as any pickle."""
+"""The magic number of files of PyTorch before 1.6, which begin like any pickle."""
 
 COMMON_KEYS = frozenset({"name", "description", "source", "notes"})
 """Keys that files of several kinds have."""
 
 
 def tree_kind(data: Any) -> str:
-    """What the plain data of a YAML file are: that kind most of whose keys they have; '' if that is not clear."""
+    """The kind of the plain data of a YAML file: the one most of whose keys they have; '' if that is unclear."""
     if not isinstance(data, dict):
         return ""
     keys = {key for key in data if isinstance(key, str)}
@@ -71,12 +71,12 @@ def _satasim_kind(data: dict[Any, Any]) -> str:
 
 
 def _is_satasim_layer(keys: set[Any]) -> bool:
-    """Of its training tool: a window, or inputs and outputs."""
+    """Whether it is a layer of SATA_Sim's training tool: a window, or inputs and outputs."""
     return bool({"R_h", "w_cin"} & keys) or {"in", "out"} <= keys <= {"in", "out", "type"}
 
 
 def archive_kind(names: Collection[str]) -> str:
-    """What an .npz file with arrays of these `names` is; '' if that is not clear."""
+    """The kind of an .npz file with arrays of these `names`; '' if that is unclear."""
     if "header" in names:
         return TRACE if any(name.startswith("bits_") for name in names) else ""
     if {"x_train", "y_train"} <= {*names}:
@@ -85,7 +85,7 @@ def archive_kind(names: Collection[str]) -> str:
 
 
 def binary_kind(path: Path) -> str:
-    """What the file or folder at `path` is if it is no text; '' if that is not clear."""
+    """The kind of the file or folder at `path` if it is no text; '' if that is unclear."""
     try:
         if path.is_dir():
             return RESULT if (path / "summary.json").is_file() else STUDY if (path / "study.json").is_file() else ""
@@ -109,5 +109,5 @@ def binary_kind(path: Path) -> str:
 
 
 def in_words(kind: str) -> str:
-    """`; it is a workload, which --workload takes`, to stand behind what is wrong with a file; '' of no kind."""
+    """`; it is a workload, which --workload takes`, to append to the fault of a file; '' for no kind."""
     return f"; it is {kind}" if kind else ""

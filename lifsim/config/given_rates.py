@@ -1,4 +1,4 @@
-"""Spike rates that a run is given in the place of its workload's: 0.15 for every layer, conv3=0.2 for one."""
+"""Spike rates given to a run instead of its workload's: 0.15 for every layer, conv3=0.2 for one."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ WAYS_TO_RATES = (
     "--rate 0.15 (or LAYER=0.15, or --rates FILE.csv) assumes them; spikes.rates in the workload states them; "
     "`lifsim trace record --weights FILE`, of lifsim train, fires spikes instead"
 )
-"""Where the rates of spikes that are drawn can come from."""
+"""Where rates of synthesised spikes can come from."""
 
 WAYS_TO_SPIKES = (
     "--trace FILE reads recorded ones; --rate 0.15 (or LAYER=0.15, or --rates FILE.csv) assumes rates; spikes.rates in "
     "the workload states them; --spikes engine --weights FILE, of lifsim train, fires them"
 )
-"""Where a run's spikes can come from: what every message about missing ones says."""
+"""Where a run's spikes can come from, for every message about missing spikes."""
 
 MOST_IN_A_NAME = 3
 MOST_TOLD = 12
-"""Rates that are told one by one."""
+"""Most rates that are listed one by one."""
 
 
 @dataclass(frozen=True)
 class GivenRate:
-    """layer: whose rates they are, '' for every layer that has none of its own. rates: one, or one a timestep."""
+    """layer: whose rates they are, '' for every layer that has none of its own. rates: one, or one per timestep."""
 
     layer: str
     rates: tuple[float, ...]
 
     @classmethod
     def parse(cls, word: str) -> GivenRate:
-        """Of `0.15`, `conv3=0.2` or `conv3=0.1:0.2`, a colon between timesteps. Raises ValueError."""
+        """The rate in `0.15`, `conv3=0.2` or `conv3=0.1:0.2`, with colons between timesteps. Raises ValueError."""
         layer, equals, values = (part.strip() for part in word.rpartition("="))
         if equals and not layer:
             raise ValueError(f"{word!r} must have a layer in front of =")
@@ -50,16 +50,16 @@ class GivenRate:
 
 @dataclass(frozen=True)
 class Replaced:
-    """What a run does not read of the rates that its workload states, which need not fit then: of `layers` it is given
-    others, those of '' being of every layer that reads spikes; `all_of_them` where its spikes are recorded ones, or
-    trained weights fire them."""
+    """Which of its workload's rates a run does not use, so that they need not fit: those of `layers`, for which it is
+    given others ('': every layer that reads spikes); `all_of_them` if its spikes are recorded or computed with trained
+    weights."""
 
     layers: frozenset[str] = frozenset()
     all_of_them: bool = False
 
     @classmethod
     def by(cls, words: Sequence[str], *, all_of_them: bool = False) -> Replaced:
-        """Of given rates; a word that is none replaces nothing."""
+        """What given rates replace; a malformed one replaces nothing."""
         layers = set[str]()
         for word in words:
             with suppress(ValueError):
@@ -67,17 +67,17 @@ class Replaced:
         return cls(frozenset(layers), all_of_them)
 
     def has(self, layer: str, *, reads_spikes: bool) -> bool:
-        """Whether nobody reads the rates that are stated of `layer`. One that sees the image itself keeps its own."""
+        """Whether the stated rates of `layer` are not used. A layer that sees the image keeps its own."""
         return self.all_of_them or (reads_spikes and not self.layers.isdisjoint({layer, ""}))
 
 
 NONE_REPLACED = Replaced()
 ALL_REPLACED = Replaced(all_of_them=True)
-"""Of what reads no rates at all."""
+"""For runs that use no rates at all."""
 
 
 def rates_per_timestep(text: str) -> tuple[float, ...]:
-    """The rates in `0.1:0.2`. Raises ValueError where they are none."""
+    """The rates in `0.1:0.2`. Raises ValueError if they are none."""
     parts = text.split(":")
     if len(parts) > MAX_TIMESTEPS:
         raise ValueError(f"{len(parts)} rates must be at most {MAX_TIMESTEPS}, one a timestep")
@@ -98,15 +98,16 @@ def _share(text: str) -> float:
 
 
 def in_short(words: Sequence[str] | None) -> str:
-    """What a name has of given rates: `rate0.15`, `rate0.15+conv3=0.2`, of many how many; nothing of none."""
+    """Given rates in the name of a folder: `rate0.15`, `rate0.15+conv3=0.2`, or how many they are if they are many; ''
+    for none."""
     if words is None:
         return ""
     return f"rate{'+'.join(words)}" if len(words) <= MOST_IN_A_NAME else f"{len(words)}rates"
 
 
 def rate_words(given: Any) -> Any:
-    """As options keep them: a number, a text, several of them, or a mapping of layers to rates, as words that
-    `GivenRate.parse` reads. What is none of these is left for the schema to refuse."""
+    """Rates as options keep them: a number, a text, several of them, or a mapping of layers to rates, as words that
+    `GivenRate.parse` reads. Anything else is left for the schema to refuse."""
     match given:
         case bool() | None:
             return given
@@ -131,8 +132,8 @@ def _is_number(value: object) -> bool:
 
 
 def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
-    """Layers that `network` does not have, a number of rates that is not that of its timesteps, and layers that read
-    spikes and are left without a rate. The fault of a layer has the path ``rate.LAYER``."""
+    """Faults of given rates: layers that `network` does not have, a number of rates other than its timesteps, and
+    layers that read spikes but have no rate. The fault of a layer has the path ``rate.LAYER``."""
     known = {one.name: one for one in network.traced}
     given, unread = [GivenRate.parse(word) for word in words], without_use(network, words)
     for one in given:
@@ -149,7 +150,7 @@ def rate_faults(network: Network, words: Sequence[str]) -> Iterator[Fault]:
 
 
 def _whose(network: Network, one: GivenRate, given: Sequence[GivenRate], unread: Sequence[str]) -> list[Traced]:
-    """The layers that fire at a rate: of one for all those that none of the `given` names."""
+    """The layers to which a rate applies; one for all applies to those that none of the `given` names."""
     named = {other.layer for other in given}
     if not one.layer:
         return [layer for layer in reading_spikes(network) if layer.name not in named]
@@ -157,7 +158,7 @@ def _whose(network: Network, one: GivenRate, given: Sequence[GivenRate], unread:
 
 
 def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[Fault]:
-    """Those of the layers that cannot have so many rates, by their timesteps."""
+    """The layers whose timesteps do not match the number of rates."""
     misfits: dict[int, list[str]] = {}
     for layer in whose:
         if len(one.rates) not in (1, layer.tensor.timesteps):
@@ -172,7 +173,7 @@ def _misfits(one: GivenRate, whose: Sequence[Traced]) -> Iterator[Fault]:
 
 
 def reading_spikes(network: Network) -> list[Traced]:
-    """Operands of the layers that do not see the analogue image alone, each of which needs a rate."""
+    """Operands that need a rate: those that are not computed from the analogue image alone."""
     spiking = nodes_with_spikes(network.nodes)
     return [
         one for layer in network.layers if spiking.intersection(network.node(layer.name).inputs) for one in layer.traced
@@ -180,14 +181,14 @@ def reading_spikes(network: Network) -> list[Traced]:
 
 
 def without_use(network: Network, words: Sequence[str]) -> list[str]:
-    """Layers that are given a rate and see the image itself, of which every value is worked on."""
+    """Layers that are given a rate without effect: they see the image, every value of which is processed."""
     named = {GivenRate.parse(word).layer for word in words}
     return [layer.name for layer in network.layers if layer.sees_image and layer.name in named]
 
 
 def at_given_rates(network: Network, words: Sequence[str] | None) -> Network:
-    """`network` with the rates in `words` in the place of its own: of two rates of a layer the later one, and one that
-    names its layer before one for all. Raises InputError with every fault (`rate_faults`)."""
+    """`network` with the rates in `words` instead of its own: a later rate overrides an earlier one, and one that names
+    its layer overrides one for all. Raises InputError with every fault (`rate_faults`)."""
     if words is None:
         return network
     if faults := [*rate_faults(network, words)]:

@@ -1,4 +1,4 @@
-"""JSON that LIFSim wrote, read back: checked like a YAML file, every fault where it stands."""
+"""JSON that LIFSim wrote, read back: checked like a YAML file, every fault with its line."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def parse_json(model: type[M], text: str, source: str) -> M:
     try:
         try:
             return parse_model(model, document)
-        except InputError:  # only now it is asked where everything stands, which takes much longer than reading
+        except InputError:  # places are computed only now: that takes much longer than reading
             return parse_model(model, replace(document, marks=_marks(text, source)))
     except RecursionError:
         raise InputError(Fault("must not be nested so deeply", source=source)) from None
 
 
 def plain_json(text: str, source: str) -> Any:
-    """The data of JSON `text`. Raises InputError where it is no JSON, or gives a key twice.
+    """The data of JSON `text`. Raises InputError if it is no JSON, or gives a key twice.
 
-    NaN and infinity are left for the schema to refuse where they stand.
+    NaN and infinity are left for the schema to refuse with their line.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique)
@@ -59,7 +59,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _marks(text: str, source: str) -> dict[KeyPath, Mark]:
-    """Where each key stands, as far as the text is YAML, too."""
+    """The place of each key, as far as the text is also YAML."""
     try:
         return parse_document(text, source).marks
     except InputError:

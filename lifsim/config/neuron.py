@@ -1,4 +1,4 @@
-"""The `neuron:` of workloads: keys and ranges are those of the registered model that it names."""
+"""The `neuron:` of workloads: its keys and ranges are those of the registered model that it names."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from lifsim.neurons import NEURONS, NeuronModel
 from lifsim.neurons.parameters import parameters_of, unknown, varying, with_values
 
 USUAL = "lif"
-"""The model where a workload names none."""
+"""The model if a workload names none."""
 
 KeyFaults = list[tuple[str, str]]
 """(key of the mapping around `neuron`, dotted; message)."""
 
 
 def read_neuron(keys: Mapping[str, Any], common: NeuronModel | None = None) -> tuple[NeuronModel, KeyFaults]:
-    """The neuron that the keys of a `neuron:` describe as far as they are right, and what is wrong with them.
+    """The neuron that the valid keys of a `neuron:` describe, and the faults of the others.
 
-    common: the network's, of which a layer changes some keys; a layer that names another model starts from that one's
-    defaults, and rules that it breaks are told of all of its `neuron`, which does not have every key itself.
+    common: the network's neuron, of which a layer changes some keys; a layer that names another model starts from that
+    model's defaults, and rules that it breaks are reported for its whole `neuron`, which need not contain every key.
     """
     faults: KeyFaults = []
     neuron = common or NEURONS[USUAL]
@@ -30,7 +30,7 @@ def read_neuron(keys: Mapping[str, Any], common: NeuronModel | None = None) -> t
             if not (isinstance(model, str) and model in NEURONS):
                 return neuron, [("neuron.model", _unknown_model(model))]
             neuron = NEURONS[model]
-        except InputError as error:  # told where it stands, beside what else is wrong with a file
+        except InputError as error:  # reported with its line, beside the other faults of the file
             return neuron, [("neuron.model", error.faults[0].message)]
     kinds, values, spoilt = parameters_of(type(neuron)), dict[str, Any](), dict[str, Any]()
     for key, value in keys.items():
@@ -48,7 +48,7 @@ def read_neuron(keys: Mapping[str, Any], common: NeuronModel | None = None) -> t
 
 
 def misfits(neuron: NeuronModel, channels: int) -> KeyFaults:
-    """Parameters of one number a channel that have not as many."""
+    """Parameters with one number per channel that have another number of them."""
     return [
         (f"neuron.{key}", f"{len(value)} numbers must be {channels}, one a channel")
         for key, value in varying(neuron).items()

@@ -1,4 +1,4 @@
-"""What the layers of a workload file are made of: their names, what they read, and the numbers that shapes have."""
+"""The common parts of layers in a workload file: their names, what they read, and the numbers in shapes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PaddingOrSame = Annotated[tuple[int, int] | Literal["same"], _pair(0, "same")]
 
 
 class Operation(Model):
-    """What all layers have. input: the layer it reads, "input" for the network's; default: the layer above."""
+    """The keys of all layers. input: the layer it reads, "input" for the network's; default: the layer above."""
 
     name: Name
     input: Name | None = None
@@ -54,7 +54,7 @@ class Operation(Model):
 
 
 def _unfit_product(product: Product, keys: ProductOperation, inputs: Sequence[Tensor]) -> str:
-    """What a layer must be to what it reads, to its name and to itself."""
+    """The fault of a layer that does not fit its inputs, its name or its own keys."""
     window, (rows, cols) = product.window, product.window.kernel
     (channels, *size), (filters, *slid) = window.in_shape, window.out_shape
     places = zip(size, window.padding, window.kernel, window.stride, strict=True)
@@ -80,8 +80,8 @@ def _unfit_product(product: Product, keys: ProductOperation, inputs: Sequence[Te
 
 
 class ProductOperation(Model, ABC):
-    """What all layers have that the array computes; a registered kind (`lifsim.layers`) adds its own keys, among them
-    `op: Literal["its name"]`."""
+    """The keys of all layers that the array computes; a registered kind (`lifsim.layers`) adds its own, among them `op:
+    Literal["its name"]`."""
 
     name: Name
 
@@ -93,7 +93,7 @@ class ProductOperation(Model, ABC):
     @answers(_unfit_product, made="lifsim.model.product:Product")
     @abstractmethod
     def node(self, inputs: Sequence[Tensor]) -> Product:
-        """What it is, reading these. Raises MisfitError with all that does not fit."""
+        """The node with these inputs. Raises MisfitError with everything that does not fit."""
 
 
 class WeightOperation(Operation, ProductOperation):

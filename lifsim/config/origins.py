@@ -1,4 +1,4 @@
-"""Where the keys of a run's inputs stand: what is wrong with inputs together is told at the key that says it."""
+"""The places of the keys of a run's inputs, so that faults of their combination are reported at a key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sourced(Generic[T]):
-    """An input, and the document that it was made of; None of what was an object before."""
+    """An input, and the document that it was made from; None if it was given as an object."""
 
     what: T
     document: Document | None = None
@@ -26,21 +26,21 @@ class Sourced(Generic[T]):
 
 @dataclass(frozen=True)
 class Origins:
-    """The documents of a run's inputs; None of what is an object."""
+    """The documents of a run's inputs; None for those given as objects."""
 
     arch: Document | None = None
     workload: Document | None = None
 
     @contextmanager
     def telling(self) -> Iterator[None]:
-        """Faults that are raised inside get their places."""
+        """Add places to the faults that are raised inside."""
         try:
             yield
         except InputError as error:
             raise InputError(map(self.placed, error.faults)) from error.__cause__
 
     def placed(self, fault: Fault) -> Fault:
-        """`fault` at the first of the keys at which it may stand that a file or an option has."""
+        """`fault` at the first of its possible keys that a file or an option has."""
         if fault.source or fault.line is not None:
             return fault
         for key in (*fault.stands, fault.path):

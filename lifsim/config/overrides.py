@@ -13,9 +13,8 @@ from lifsim.errors import Fault, InputError, did_you_mean, shown
 def override(document: Document, settings: Sequence[str]) -> Document:
     """`document` with each ``key.path=value`` set, the last one winning; values are YAML (``8``, ``[1, 2]``).
 
-    An entry of a list is addressed by its position from 0, or by its `name` where its entries have one. Keys that are
-    not there yet are added: the schema judges them as it would in the file. A setting that leads nowhere adds to the
-    document's faults.
+    An entry of a list is addressed by its position from 0, or by its `name` if entries have names. New keys are added:
+    the schema checks them as in the file. A setting that leads nowhere adds to the document's faults.
     """
     data, marks = _copied(document.data), dict(document.marks)
     faults: list[Fault] = []
@@ -28,7 +27,7 @@ def override(document: Document, settings: Sequence[str]) -> Document:
 
 
 def _copied(data: Any) -> Any:
-    """A tree of mappings, lists and plain values: what else a document could hold is never changed."""
+    """A copy of a tree of mappings, lists and plain values; other objects in a document are never changed."""
     if isinstance(data, dict):
         return {key: _copied(value) for key, value in data.items()}
     return [_copied(value) for value in data] if isinstance(data, list) else data
@@ -46,7 +45,7 @@ def _set(data: Any, marks: dict[KeyPath, Mark], setting: str) -> None:
 
 
 def assign(data: Any, marks: dict[KeyPath, Mark], key: str, value: Document, mark: Mark) -> None:
-    """Sets the dotted `key` in `data` to what `value` holds, and its marks; `mark` is where the setting itself stands.
+    """Set the dotted `key` in `data`, and its marks, to those of `value`; `mark` is the place of the setting itself.
 
     Raises InputError if the key leads nowhere.
     """

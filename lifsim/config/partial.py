@@ -1,4 +1,4 @@
-"""What is known of a document with faults, as a model: the rules across keys hold or break for all that is good."""
+"""The valid part of a faulty document as a model, so that rules across keys are still checked for valid keys."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MAPPINGS: tuple[Any, ...] = (dict, Mapping)
 
 
 def known_part(model: type[M], data: Any, faulty: set[KeyPath]) -> M:
-    """The `model` of `data` without what stands at the `faulty` paths: reading these keys raises UnknownKeyError."""
+    """The `model` of `data` without the `faulty` paths: reading these keys raises UnknownKeyError."""
     leading = {path[:length] for path in faulty for length in range(len(path) + 1)}
     return _Parts(faulty, leading).model(model, data, ())
 
 
 def rule_faults(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """(path, message) of each rule across keys that is broken in `value`, which stands at `path`, or within it."""
+    """(path, message) of each rule across keys that is broken in `value`, at `path`, or within it."""
     if isinstance(value, Model):
         for key, message in value.broken_rules():
             yield (*path, *_keys(key)), message
@@ -39,13 +39,13 @@ def rule_faults(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]
 
 
 class _Parts:
-    """Builds models from what is not `faulty`; `leading` are the paths that lead to something faulty."""
+    """Builds models from everything that is not `faulty`; `leading` are the paths above faulty ones."""
 
     def __init__(self, faulty: set[KeyPath], leading: set[KeyPath]) -> None:
         self._faulty, self._leading = faulty, leading
 
     def model(self, model: type[M], data: Any, path: KeyPath) -> M:
-        """Of the mapping `data` at `path`; nothing is known of what is no mapping."""
+        """The model of the mapping `data` at `path`; nothing is known of what is no mapping."""
         known: dict[str, Any] = {}
         fields = keyed(model) if isinstance(data, Mapping) else {}
         for key, (name, field) in zip(fields, model.model_fields.items(), strict=False):
@@ -59,7 +59,8 @@ class _Parts:
         return model.unchecked(known)
 
     def _value(self, hint: Any, value: Any, path: KeyPath) -> Any:
-        """Raises UnknownKeyError, or ValidationError where it can be judged beside other keys only."""
+        """The value at `path`. Raises UnknownKeyError, or ValidationError if only other keys tell whether it is
+        valid."""
         if path in self._faulty:
             raise UnknownKeyError(path[-1])
         if path not in self._leading:
@@ -85,8 +86,8 @@ class _Parts:
         return found
 
     def _list(self, kinds: tuple[Any, ...], value: list[Any] | tuple[Any, ...], path: KeyPath) -> tuple[Any, ...]:
-        """Every entry keeps its position: of one that is no mapping, nothing is known. Raises UnknownKeyError where
-        entries have no keys of their own."""
+        """Every entry keeps its position; nothing is known of one that is no mapping. Raises UnknownKeyError if entries
+        have no keys."""
         hint = next((get_args(kind)[0] for kind in kinds if get_origin(kind) in (tuple, list)), None)
         models = [kind for kind in alternatives(hint) if is_model(kind)]
         if not models:
@@ -102,7 +103,7 @@ class _Parts:
 
 
 def _member(kinds: tuple[Any, ...], value: Mapping[str, Any]) -> type[Model]:
-    """The model that `value` is, of those that a union has. Raises UnknownKeyError where its tag does not tell."""
+    """The model of a union that `value` is. Raises UnknownKeyError if its tag does not tell."""
     models: list[type[Model]] = [kind for kind in kinds if is_model(kind)]
     if len(models) == 1:
         return models[0]

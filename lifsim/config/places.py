@@ -1,4 +1,4 @@
-"""Where an error of pydantic stands: in the document, and in the schema."""
+"""The place of an error of pydantic, in the document and in the schema."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lifsim.model.keys import Key
 from lifsim.model.schema import Model
 
 Kinds = tuple[Any, ...]
-"""The types that a value may have; several where a union does not say which."""
+"""The types that a value may have; several if a union does not say which."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """path: the keys that lead to it in the document; value: what stands there, or the mapping around it where the key
-    is missing; kinds: what the schema has there; around: what it has for the mapping or list around it. of_key: the key
-    is meant, not its value."""
+    """path: the keys that lead to it in the document; value: the value there, or the mapping around it if the key is
+    missing; kinds: its types in the schema; around: those of the mapping or list around it. of_key: the error is about
+    the key, not its value."""
 
     path: KeyPath
     value: Any
@@ -54,12 +54,12 @@ def keys_of(kinds: Iterable[Any]) -> list[str]:
 
 
 def renamed_in(kinds: Iterable[Any]) -> dict[str, str]:
-    """Keys that models had once, with what stands for them now."""
+    """Former keys of models, with their present names."""
     return {key: now for kind in kinds if is_model(kind) for key, now in getattr(kind, "renamed", {}).items()}
 
 
 def choices_of(kinds: Iterable[Any]) -> list[str]:
-    """The values that a choice has."""
+    """The values of a choice."""
     return [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
 
 
@@ -87,12 +87,12 @@ def alternatives(kind: Any) -> Kinds:
 
 
 def is_model(kind: Any) -> bool:
-    """Whether a mapping with keys of its own stands there."""
+    """Whether the schema has a mapping with fixed keys there."""
     return isinstance(kind, type) and issubclass(kind, Model)
 
 
 def _tagged(kinds: Kinds, tag: object) -> Kinds:
-    """The members of a union of models that `tag` means; () where there is no union, or no such member."""
+    """The members of a union of models that `tag` means; () if there is no union or no such member."""
     models = [kind for kind in kinds if is_model(kind)]
     if len(models) < 2:
         return ()
@@ -104,7 +104,7 @@ def _tagged(kinds: Kinds, tag: object) -> Kinds:
 
 
 def _members(kind: Any, part: str | int) -> Kinds:
-    """What stands behind the key or position `part` of a `kind`."""
+    """The types of the key or position `part` of a `kind`."""
     if is_model(kind):
         fields = keyed(kind)
         return alternatives(fields[part].annotation) if part in fields else ()

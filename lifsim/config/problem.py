@@ -1,4 +1,4 @@
-"""A fault of a workload's graph before it is known where in the file it stands."""
+"""A fault of a workload's graph whose line is not known yet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """A fault before it is known where in the file it stands. loc: the keys that lead to it."""
+    """A fault whose line is not known yet. loc: the keys that lead to it."""
 
     loc: Loc
     message: str

@@ -1,4 +1,4 @@
-"""The spike rates and the sparsities that a workload states, checked against the layers that it has."""
+"""The spike rates and gradient sparsities of a workload, checked against its layers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from lifsim.model.schema import UNKNOWN, UnknownKeyError, known
 
 
 def rate_problems(spec: Workload, nodes: Sequence[Node], replaced: Replaced = NONE_REPLACED) -> Iterator[Problem]:
-    """Rates of unknown layers, of a wrong number of timesteps unless they are `replaced`, and layers without one
-    although the source is "rates".
+    """Faults of rates: unknown layers, a wrong number of timesteps unless they are `replaced`, and missing rates if the
+    source is "rates".
 
     `nodes` are those whose shapes could be inferred. A layer computed from the analogue image alone needs no rate.
-    Raises UnknownKeyError where the rest needs a key that is not known.
+    Raises UnknownKeyError if an unknown key is needed.
     """
     rates = spec.spikes.rates
     operands = {node.name: _operands(node.name, len(node.inputs)) for node in nodes if isinstance(node, Product)}
@@ -54,7 +54,7 @@ def _may_be_product(op: LayerSpec) -> bool:
 
 
 def _operands(layer: str, count: int) -> tuple[str, ...]:
-    """What has rates of its own: each operand of a layer."""
+    """Names of rates: one for each operand of a layer."""
     return (layer,) if count < 2 else (layer, second_of(layer))
 
 
@@ -67,13 +67,13 @@ def _operands_of(op: LayerSpec) -> tuple[str, ...]:
 
 
 def spikes_of(spec: SpikesSpec, folder: Path) -> Spikes:
-    """Where spikes come from, as the simulator reads it; `folder` is that of the file that names a trace."""
+    """The source of spikes as the simulator reads it; `folder` is that of the file that names a trace."""
     trace = None if spec.trace is None else folder / spec.trace
     return Spikes(spec.source, dict(spec.rates), spec.provenance, spec.measured, trace, spec.pruned)
 
 
 def gradients_of(spec: TrainingSpec | None) -> Gradients:
-    """How sparse gradients are: as the workload says, else none is zero."""
+    """The sparsity of gradients: as the workload says, else no zeros."""
     if spec is None:
         return DENSE_GRADIENTS
     zeros = spec.membrane_gradient_sparsity, spec.firing_gradient_sparsity
@@ -81,11 +81,11 @@ def gradients_of(spec: TrainingSpec | None) -> Gradients:
 
 
 def scaled(spikes: Spikes, scale: float) -> Spikes:
-    """At `scale` times the rates, at most 1."""
+    """`spikes` at `scale` times the rates, at most 1."""
     rates = {name: tuple(min(1.0, rate * scale) for rate in given) for name, given in spikes.rates.items()}
     return replace(spikes, rates=rates)
 
 
 def saturated(spikes: Spikes, scale: float) -> tuple[str, ...]:
-    """The layers of which `scale` times a rate is more than 1."""
+    """The layers with a rate that exceeds 1 when it is scaled by `scale`."""
     return tuple(name for name, given in spikes.rates.items() if max(given) * scale > 1)

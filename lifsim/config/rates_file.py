@@ -1,4 +1,5 @@
-"""Spike rates of layers in a CSV file, a line a layer: what `--rates` takes, `lifsim trace info --format csv` gives."""
+"""Spike rates of layers in a CSV file, a line per layer: what `--rates` takes, `lifsim trace info --format csv`
+gives."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ _TIMESTEP = re.compile(r"rate_t[0-9]+\Z")
 
 @dataclass(frozen=True)
 class RatesFile:
-    """words: as options keep rates (`GivenRate`). lines: where the file has each layer. faults: all that is wrong."""
+    """words: rates as options keep them (`GivenRate`). lines: the line of each layer. faults: all of the file."""
 
     source: str
     words: tuple[str, ...] = ()
@@ -32,14 +33,14 @@ class RatesFile:
     faults: tuple[Fault, ...] = ()
 
     def placed(self, fault: Fault) -> Fault:
-        """`fault` of ``rate.LAYER``, where the file has that layer."""
+        """`fault` of ``rate.LAYER`` with the line of that layer."""
         line = self.lines.get(fault.path.removeprefix("rate."))
         return fault if line is None else replace(fault, source=self.source, line=line, column=1)
 
 
 def read_rates(path: Path) -> RatesFile:
-    """The rates in the file `path`: its columns `layer` and `rate`, or `rate_t0`, `rate_t1`, ... where it has those;
-    what else it has is not read."""
+    """The rates in the file `path`: its columns `layer` and `rate`, or `rate_t0`, `rate_t1`, ... if it has those; other
+    columns are ignored."""
     try:
         text = read_text(path, "CSV file of rates", MAX_BYTES)
     except InputError as error:
@@ -54,8 +55,8 @@ def read_rates(path: Path) -> RatesFile:
 
 
 def with_table(rate: Any, table: Path | None) -> Any:
-    """The rates in the file `table`, and behind them those in `rate`, as options keep them; `rate` itself where there
-    is no table, or it is none. Raises InputError with all that is wrong with the file."""
+    """The rates in the file `table`, followed by those in `rate`, as options keep them; `rate` itself without a table,
+    or if it is no rate. Raises InputError with all faults of the file."""
     if table is None:
         return rate
     file, own = read_rates(table), rate_words(rate) or ()

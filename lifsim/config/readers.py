@@ -1,4 +1,4 @@
-"""Which layers are read by others: what nobody reads is a slip of the hand."""
+"""Which layers are read by others: a layer that none reads is a mistake."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from lifsim.model.schema import UnknownKeyError, known
 
 
 def unread(spec: Workload) -> list[Problem]:
-    """A layer that nothing reads, unless it ends the network or the chain above an `in_shape`. Where it is not known
-    what some layer reads, that may be any."""
+    """Problems of layers that nothing reads, unless they end the network or the chain above an `in_shape`; none if it
+    is unknown what some layer reads."""
     try:
         read, ends = _readers(spec)
     except UnknownKeyError:
@@ -26,7 +26,7 @@ def unread(spec: Workload) -> list[Problem]:
 
 
 def _readers(spec: Workload) -> tuple[set[str], list[bool]]:
-    """The layers that others read, and which layers end a chain. Raises UnknownKeyError where that is not known."""
+    """The layers that others read, and which layers end a chain. Raises UnknownKeyError if that is not known."""
     read: set[str] = set()
     fresh = [isinstance(op, WeightOperation) and op.in_shape is not None for op in spec.layers]
     above = "input"

@@ -1,4 +1,4 @@
-"""Where `--arch sata128` is found: a path as given, $LIFSIM_PATH, and the files that come with LIFSim."""
+"""Where `--arch sata128` is looked up: a path as given, $LIFSIM_PATH, and the shipped files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SUFFIX = ".yaml"
 
 def find(kind: Kind, name: str) -> Path:
     """The file that `name` means, with or without its suffix: a path from the current folder, else a file of that name
-    in a folder of $LIFSIM_PATH, else one that comes with LIFSim. Raises InputError that tells where it was looked for.
+    in a folder of $LIFSIM_PATH, else a shipped one. Raises InputError that lists where it was looked for.
     """
     bare = os.sep not in name and (os.altsep or os.sep) not in name
     folders = [Path(), *search_path(kind)] if bare else [Path()]
@@ -38,8 +38,8 @@ def find(kind: Kind, name: str) -> Path:
 
 
 def check_within(name: str, mark: Mark, path: KeyPath, folder: Path) -> None:
-    """A file may name only what is shipped, on $LIFSIM_PATH, or in `folder` and below: whoever runs a file that
-    somebody else wrote does not read others with it. An option (a `mark` without a line) may name what it likes.
+    """Refuse a file outside `folder`, $LIFSIM_PATH and the shipped ones that another file names: running somebody
+    else's file must not read the user's other files. An option (a `mark` without a line) may name any file.
 
     Raises InputError.
     """
@@ -57,7 +57,7 @@ def available(kind: Kind) -> tuple[str, ...]:
 
 
 def shipped(kind: Kind, name: str) -> Path:
-    """The file of that name that comes with LIFSim, whatever else is called so."""
+    """The shipped file of that name, whatever other files have it."""
     return _shipped(kind) / (name + _SUFFIX)
 
 
@@ -67,13 +67,13 @@ def shipped_names(kind: Kind) -> tuple[str, ...]:
 
 
 def is_borrowed(kind: Kind, given: str, own: str) -> bool:
-    """Whether the file that `given` means calls itself `own`, which is the name of another file that is shipped."""
+    """Whether the file that `given` means has the `name:` `own`, which belongs to another, shipped file."""
     of_that_name = shipped(kind, own)
     return of_that_name.is_file() and not find(kind, given).samefile(of_that_name)
 
 
 def search_path(kind: Kind) -> tuple[Path, ...]:
-    """The folders behind the current one: those of $LIFSIM_PATH, then the shipped one."""
+    """The folders that are searched after the current one: those of $LIFSIM_PATH, then the shipped one."""
     given = os.environ.get("LIFSIM_PATH", "")
     return (*(Path(folder).expanduser() for folder in given.split(os.pathsep) if folder), _shipped(kind))
 
@@ -86,7 +86,7 @@ def _shipped(kind: Kind) -> Path:
 
 
 def _what(path: Path) -> Literal["file", "directory", "nothing"]:
-    """What stands at `path`; all that can be opened for reading is a file, be it a pipe."""
+    """What is at `path`; anything that can be opened for reading counts as a file, even a pipe."""
     try:
         return "directory" if stat.S_ISDIR(path.stat().st_mode) else "file"
     except (OSError, ValueError):

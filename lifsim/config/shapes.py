@@ -1,4 +1,4 @@
-"""Shape inference: from the layers as written to nodes with checked output tensors, all misfits at once."""
+"""Shape inference: from layers as written to nodes with checked output tensors, all misfits at once."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from lifsim.neurons import NeuronModel
 
 MAX_ELEMENTS = 1 << 28
 MAX_LEVELS = 1 << 31
-SOME_TIMESTEPS = 2  # as good as any other number where the file has none: shapes do not depend on it
-MAX_HINTS = 32  # names that a misspelt one is compared with: it takes as long as their product
+SOME_TIMESTEPS = 2  # any number serves if the file has none: shapes do not depend on it
+MAX_HINTS = 32  # names that a misspelt one is compared with: the time grows with their product
 
 
 @dataclass
 class Inference:
-    """What has been inferred so far. A name without a tensor is a layer that has problems of its own, so that nothing
-    behind it is blamed."""
+    """What has been inferred so far. A name without a tensor is a layer with problems of its own; layers behind it are
+    not reported."""
 
     timesteps: int
     neuron: NeuronModel
@@ -100,7 +100,7 @@ def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | Non
 
 
 def _problem(loc: Loc, key: str, message: str) -> Problem:
-    """Of a key, which may be one of `neuron`, or of what stands at `loc`."""
+    """A problem of a key, which may be one of `neuron`, or of `loc`."""
     return Problem((*loc, *key.split(".", 1)) if key else loc, message)
 
 
@@ -112,7 +112,7 @@ def _check_size(output: Tensor) -> None:
 
 
 def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, ...]) -> list[Tensor] | None:
-    """The tensors that `op` reads; None if one of them is not known. The layer above that has no good name is None."""
+    """The tensors that `op` reads; None if one of them is unknown. A layer above without a valid name is None."""
     if isinstance(op, WeightOperation) and op.in_shape is not None:
         faults = _shape_faults(op.in_shape)
         state.problems += [Problem((*loc, "in_shape"), message) for message in faults]

@@ -1,4 +1,4 @@
-"""A layer whose `op` is wrong still has other keys: which operation was meant, so that these are judged too."""
+"""Guesses the operation of a layer whose `op` is wrong, so that its other keys are checked, too."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ WITHOUT_TAG = ("union_tag_invalid", "union_tag_not_found")
 
 @dataclass(frozen=True)
 class Guess:
-    """What the mapping at `path` is taken for: what has this `tag` for the `key`. sure: the tag it has is a slip of the
-    hand; else only its keys tell, so that nothing can be said of those that it lacks, and none is unknown that any of
-    the `kinds` has."""
+    """A guess of what the mapping at `path` is: the kind whose `key` has this `tag`. sure: its own tag is a
+    misspelling; else only its keys tell, so that no key is missing, and keys of any of the `kinds` are known."""
 
     path: KeyPath
     key: str
@@ -31,12 +30,13 @@ class Guess:
 
 
 def discriminator_of(details: ErrorDetails) -> str:
-    """The key that has the tag: pydantic names it 'field', or 'field' | 'key' where the file has another key for it."""
+    """The key of the tag: pydantic names it 'field', or 'field' | 'key' if the file has another key for it."""
     return str(details["ctx"]["discriminator"]).rpartition("|")[2].strip(" '")
 
 
 def guess(model: type[Model], data: Any, details: ErrorDetails) -> Guess:
-    """What the mapping of an error `WITHOUT_TAG` was meant to be: by its tag, if near to one, else by its keys."""
+    """What the mapping of an error `WITHOUT_TAG` was meant to be: by its tag, if it is close to a valid one, else by
+    its keys."""
     place, key = place_of(model, data, details), discriminator_of(details)
     tags = tags_of(place.kinds, key)
     given = place.value.get(key)
@@ -58,7 +58,7 @@ def with_tag(data: Any, path: KeyPath, key: str, tag: str) -> Any:
 
 
 def is_told(details: ErrorDetails, path: KeyPath, guesses: Mapping[KeyPath, Guess]) -> bool:
-    """Whether an error at `path` holds whatever the mapping around it was meant to be."""
+    """Whether an error at `path` holds, whatever the mapping around it was meant to be."""
     around = guesses.get(path[:-1])
     if around is None or around.sure:
         return True
@@ -68,7 +68,7 @@ def is_told(details: ErrorDetails, path: KeyPath, guesses: Mapping[KeyPath, Gues
 
 
 def untold(meant: Guess) -> set[KeyPath]:
-    """The keys of which nothing is known as long as it is not sure what the mapping is: all that not every kind has,
+    """The keys about which nothing can be said while the kind of the mapping is not sure: those that some kind lacks,
     and the tag."""
     if meant.sure:
         return set()

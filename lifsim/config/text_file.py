@@ -1,4 +1,4 @@
-"""Text files from outside: what they hold, or why they cannot be read."""
+"""Text files from outside: their text, or why they cannot be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lifsim.regular_file import open_regular
 
 
 def read_text(path: Path, kind: str, max_bytes: int) -> str:
-    """The UTF-8 text of the file at `path`, which must be a `kind`. Raises InputError where it cannot be read, is
+    """The UTF-8 text of the file at `path`, which must be a `kind`. Raises InputError if it cannot be read, is
     longer than `max_bytes` or is no text."""
     source = str(path)
     try:

@@ -1,4 +1,4 @@
-"""Documents into models: every fault of a file at once, where it stands, as ``value must <rule>``."""
+"""Documents into models: every fault of a file at once, with its line, as ``value must <rule>``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lifsim.units import counted, noun_of
 M = TypeVar("M", bound=Model)
 
 MAX_FAULTS = 1000
-"""More than a person reads; a hostile file must not make a message out of each of its bytes."""
+"""Most faults that are reported, more than a person reads; a hostile file must not produce a message per byte."""
 
 _RULES = {
     "greater_than": "must be > {gt}",
@@ -55,8 +55,8 @@ _RULES = {
 
 @dataclass(frozen=True)
 class Examined(Generic[M]):
-    """A document as a model. model: all of it, or, where it has faults, what is known: reading another key raises
-    UnknownKeyError. faults: all of them, in reading order, and behind them those of other files that it has parts of.
+    """A document as a model. model: complete, or, if there are faults, its valid part: reading another key raises
+    UnknownKeyError. faults: all of them, in reading order, followed by those of other files from which it has parts.
     """
 
     model: M
@@ -64,7 +64,7 @@ class Examined(Generic[M]):
 
     @property
     def whole(self) -> M:
-        """The model without faults. Raises InputError with all that there are."""
+        """The model, complete. Raises InputError with all faults."""
         if self.faults:
             raise InputError(self.faults)
         return self.model
@@ -73,14 +73,14 @@ class Examined(Generic[M]):
 def parse_model(model: type[M], document: Document, *, keys_alone: bool = False) -> M:
     """`document` as a `model`. Raises InputError with every fault of the document (`examine`).
 
-    keys_alone: each key is judged by itself, without the rules across keys: what comes back may break them.
+    keys_alone: check each key by itself; the result may break rules across keys.
     """
     return examine(model, document, keys_alone=keys_alone).whole
 
 
 def examine(model: type[M], document: Document, *, keys_alone: bool = False) -> Examined[M]:
-    """`document` as a `model` as far as it goes, with every fault: a value that is wrong, or a tag, hides neither the
-    other keys nor the rules across those that are right."""
+    """The valid part of `document` as a `model`, with every fault: a faulty value or tag hides neither other keys nor
+    the rules across valid ones."""
     try:
         parsed = model.model_validate(document.data, context=KEYS_ALONE if keys_alone else OF_A_DOCUMENT)
     except ValidationError:
@@ -92,7 +92,7 @@ def examine(model: type[M], document: Document, *, keys_alone: bool = False) -> 
 
 
 def in_reading_order(faults: Iterable[Fault], own: str) -> tuple[Fault, ...]:
-    """Each fault once: those of the file `own`, then those of other files, then those that stand in no line."""
+    """Each fault once: those of the file `own`, then those of other files, then those without a line."""
 
     def order(fault: Fault) -> tuple[bool, bool, int, int]:
         return fault.line is None, fault.source != own, fault.line or 0, fault.column or 0
@@ -101,7 +101,7 @@ def in_reading_order(faults: Iterable[Fault], own: str) -> tuple[Fault, ...]:
 
 
 def _examined_by_keys(model: type[M], document: Document, *, keys_alone: bool) -> tuple[M, list[Fault]]:
-    """What is known of a document with faults, and these. A file of something else is not quoted, nor are the keys of
+    """The valid part of a faulty document, and the faults. A file of another kind is not quoted, nor are the keys of
     one that another file has named."""
     if _is_foreign(model, document):
         return known_part(model, None, {()}), [document.fault((), _foreign(model, document.data))]
@@ -133,8 +133,8 @@ def _foreign(model: type[Model], data: Any) -> str:
 
 
 def _is_foreign(model: type[Model], document: Document) -> bool:
-    """Whether a document is no mapping, or has no key that the model knows; but for such as many kinds of files have,
-    where it is clearly one of another kind."""
+    """Whether a document is of another kind: no mapping, or without any key of the model, except keys that many kinds
+    of files have."""
     data = document.data
     if not isinstance(data, dict):
         return True
@@ -162,8 +162,8 @@ def _told(model: type[Model], document: Document, data: Any, errors: list[ErrorD
 
 
 def _is_strange(model: type[Model], document: Document, data: Any, details: ErrorDetails) -> bool:
-    """Whether it is an unknown outermost key of a file that this one has named: that file may be of anything, and its
-    keys nobody's business."""
+    """Whether it is an unknown top-level key of a file that this one has named: that may be any file, and its keys
+    confidential."""
     if details["type"] != "extra_forbidden":
         return False
     path = place_of(model, data, details).path
@@ -173,7 +173,7 @@ def _is_strange(model: type[Model], document: Document, data: Any, details: Erro
 
 
 def _strange_keys(model: type[Model], document: Document, data: Any, errors: list[ErrorDetails]) -> Iterator[Fault]:
-    """How many there are in each file, and where the first one stands."""
+    """How many unknown keys each file has, and the place of the first."""
     marks = sorted(
         (document.mark(place_of(model, data, one).path) for one in errors),
         key=lambda mark: (mark.source, mark.line or 0, mark.column or 0),
@@ -187,7 +187,8 @@ def _strange_keys(model: type[Model], document: Document, data: Any, errors: lis
 
 
 def _is_consequence(model: type[Model], data: Any, details: ErrorDetails) -> bool:
-    """Of other faults: pydantic counts the good entries of a list only, and the bad ones have faults of their own."""
+    """Whether an error follows from other faults: pydantic counts only the valid entries of a list, and the others have
+    faults of their own."""
     if details["type"] != "too_short":
         return False
     value = place_of(model, data, details).value

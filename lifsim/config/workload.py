@@ -25,8 +25,8 @@ from lifsim.model.schema import UnknownKeyError, known
 
 
 def load_workload(name: str, overrides: Sequence[str] = (), replaced: Replaced = NONE_REPLACED) -> Network:
-    """The network of the workload `name` (a path, or a shipped name), with ``key.path=value`` overrides. replaced: what
-    nobody reads of its rates.
+    """The network of the workload `name` (a path, or a shipped name), with ``key.path=value`` overrides. replaced:
+    which of its rates are not used.
 
     Raises InputError with every fault.
     """
@@ -34,7 +34,7 @@ def load_workload(name: str, overrides: Sequence[str] = (), replaced: Replaced =
 
 
 def read_workload(name: str, overrides: Sequence[str] = ()) -> Document:
-    """The workload as plain data with `extends` and `overrides` merged in: all that is needed to load it again."""
+    """The workload as plain data with `extends` and `overrides` merged in: everything needed to load it again."""
     return override(extended(read_document(find("workload", name))), overrides)
 
 
@@ -44,10 +44,9 @@ def parse_workload(document: Document) -> Network:
 
 
 def network_of(document: Document, replaced: Replaced = NONE_REPLACED) -> Network:
-    """The checked network that `document`, which extends nothing, describes. replaced: what nobody reads of its rates.
+    """The checked network that `document`, which extends nothing, describes. replaced: which of its rates are not used.
 
-    Raises InputError with every fault: those of single keys, and what can still be said of the shapes of layers that
-    have none.
+    Raises InputError with every fault: those of single keys, and misfits of the shapes of layers without them.
     """
     found = examine(schema_for(document.data), document)
     spec = found.model
@@ -72,13 +71,13 @@ def network_of(document: Document, replaced: Replaced = NONE_REPLACED) -> Networ
 
 
 def _folder(document: Document) -> Path:
-    """Of the file that names the trace; the current one if an option does."""
+    """The folder of the file that names the trace; the current one if an option does."""
     mark = document.mark(("spikes", "trace"))
     return Path() if mark.line is None else Path(mark.source).resolve().parent
 
 
 def _located(document: Document, spec: Workload, problem: Problem) -> Fault:
-    """A problem as a fault; a layer is called by its name, as ``--set`` calls it."""
+    """A problem as a fault; layers are named as in ``--set``."""
     loc = problem.loc
     if len(loc) > 1 and isinstance(loc[1], int):
         loc = (loc[0], known(spec.layers[loc[1]], "name", loc[1]), *loc[2:])
@@ -86,7 +85,7 @@ def _located(document: Document, spec: Workload, problem: Problem) -> Fault:
 
 
 def _graph_problems(spec: Workload, nodes: Sequence[Node], replaced: Replaced) -> Iterator[Problem]:
-    """What the layers say of each other, beside their shapes."""
+    """Problems of the graph, apart from shapes."""
     with suppress(UnknownKeyError):
         index = {known(op, "name", None): number for number, op in enumerate(spec.layers)}
         for name, reason in lif_faults(nodes):

@@ -19,7 +19,7 @@ MAX_TIMESTEPS = 1024
 
 Prose = Annotated[str, Field(strict=True, max_length=10_000)]
 NeuronKeys = Annotated[dict[str, Any], Field(max_length=100)]
-"""What the registered model has (lifsim.config.neuron)."""
+"""The keys of the registered neuron model (lifsim.config.neuron)."""
 Rate = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 
 
@@ -33,8 +33,8 @@ Rates = Annotated[tuple[Rate, ...], BeforeValidator(_one_or_many), Field(min_len
 class InputSpec(Model):
     """The network's input. shape: [C, H, W], a 1-D signal is [C, 1, L]; or [F].
 
-    encoding: "direct" shows the analogue image of `bits` bits once and replays what the first layer makes of it;
-    "rate" and "event" give spikes at every timestep.
+    encoding: "direct" shows the analogue image of `bits` bits once and replays the output of the first layer; "rate"
+    and "event" give spikes at every timestep.
     """
 
     shape: Shape
@@ -43,7 +43,8 @@ class InputSpec(Model):
 
 
 def layers_of(kinds: Iterable[Any]) -> Any:
-    """What an entry of `layers` may be, told apart by its `op`, of these kinds of layers and of all that have none."""
+    """The union of entries of `layers`, distinguished by `op`: these kinds of layers, and all operations that are no
+    layer kind."""
     every = (*(kind.keys for kind in kinds), PoolSpec, AddSpec, LifSpec, TimeMeanSpec)
     return Annotated[Union[every], Field(discriminator="op")]  # noqa: UP007 (of what is not known before)
 
@@ -60,19 +61,19 @@ class PoolSpec(Operation):
 
     @rule
     def has_one_window(self) -> Broken:
-        """A window is given by its size or by the output that it must come to."""
+        """A window must be given either by its size or by its output."""
         if (self.kernel is None) == (self.output is None):
             yield "", "exactly one of kernel and output must be given"
 
     @rule
     def adaptive_windows_do_not_slide(self) -> Broken:
-        """They divide the map."""
+        """Adaptive windows take no stride or padding: they divide the map."""
         if self.output is not None and (self.stride is not None or self.padding != (0, 0)):
             yield "output", "must stand without stride and padding"
 
     @rule
     def windows_see_the_map(self) -> Broken:
-        """Not padding alone."""
+        """No window may see only padding."""
         if self.kernel is not None and any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
             yield "padding", f"{list(self.padding)} must be <= half the kernel {list(self.kernel)}"
 
@@ -91,8 +92,8 @@ class AddSpec(Model):
 
 
 class LifSpec(Operation):
-    """Spiking neurons, one per element. group: those of one group share their state under `layer` sharing; share: false
-    leaves them their own under any, whatever their group; neuron: what they have other than the network's."""
+    """Spiking neurons, one per element. group: neurons of one group share their state under `layer` sharing; share:
+    false lets them keep their own under any sharing; neuron: keys that differ from the network's."""
 
     op: Literal["lif"]
     group: Name | None = None
@@ -115,8 +116,8 @@ else:
 class SpikesSpec(Model):
     """Where spikes come from. rates: per weight layer the share of non-zero inputs, one figure or one per timestep.
 
-    trace: a trace file, looked for beside the workload file. measured: whether the rates were measured on this very
-    network; provenance: where they come from. pruned: whether those of a network whose weights are pruned.
+    trace: a trace file, relative to the workload file. measured: whether the rates were measured on this network;
+    provenance: where they come from. pruned: whether they are those of a network with pruned weights.
     """
 
     source: Literal["rates", "engine", "trace"] = "engine"
@@ -128,19 +129,20 @@ class SpikesSpec(Model):
 
     @rule
     def rates_have_a_source(self) -> Broken:
-        """No figure without."""
+        """Rates must state their source."""
         if self.rates and not self.provenance:
             yield "provenance", "must say where the rates come from"
 
     @rule
     def trace_is_a_file(self) -> Broken:
-        """With its source, and only then."""
+        """A trace must be given if and only if it is the source."""
         if (self.source == "trace") != (self.trace is not None):
             yield "trace", "must name a file with source: trace, and only then"
 
 
 class TrainingSpec(Model):
-    """How sparse gradients are: shares of zeros. measured: whether on this network; provenance: where they are from."""
+    """The sparsity of gradients: shares of zeros. measured: whether on this network; provenance: where they come
+    from."""
 
     membrane_gradient_sparsity: Rate
     firing_gradient_sparsity: Rate
@@ -149,8 +151,8 @@ class TrainingSpec(Model):
 
 
 class Workload(Model):
-    """One network as the file says it. source: where its definition comes from. norm_statistics: over what its batch
-    norms take their statistics while it is trained (`lifsim.model.network.Network`)."""
+    """One network as its file describes it. source: where its definition comes from. norm_statistics: over what its
+    batch norms take statistics in training (`lifsim.model.network.Network`)."""
 
     name: Name
     description: Prose = ""
@@ -166,7 +168,7 @@ class Workload(Model):
 
 def schema_for(data: Any) -> type[Workload]:
     """The schema of a file's `data`: with the layer kinds of other packages, if it names one that LIFSim does not
-    have. Raises InputError where one that it names cannot be used."""
+    have. Raises InputError if one that it names cannot be used."""
     entries = data.get("layers") if isinstance(data, dict) else None
     named = [entry.get("op") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     others = [op for op in named if isinstance(op, str) and op not in _OWN]

@@ -42,7 +42,7 @@ class _Composer(Composer):
 
 
 class _Loader(_Composer, yaml.SafeLoader):
-    """Reads the text in Python, and tells what is wrong with it."""
+    """Reads the text in Python, with good error messages."""
 
 
 if yaml.__with_libyaml__:
@@ -56,14 +56,14 @@ if yaml.__with_libyaml__:
 
 
 _READ_APART = re.compile("[\t\ufeff!?]")
-"""What libyaml takes where PyYAML's own parser does not, or counts columns of otherwise."""
+"""Characters that libyaml accepts but PyYAML's own parser does not, or for which they count columns differently."""
 
 
 def root_of(text: str) -> yaml.Node | None:
-    """The node that `text` is, None if it is empty. Raises YAMLError where it is no YAML.
+    """The root node of `text`, None if it is empty. Raises YAMLError if it is no YAML.
 
-    libyaml, where it is there, reads ten times as fast; what it refuses, and what the two parsers may read apart, is
-    read in Python, so that faults are told alike with and without it.
+    libyaml, if available, is ten times as fast; what it refuses, and what the two parsers may read differently, is read
+    in Python, so that faults are the same with and without it.
     """
     if yaml.__with_libyaml__ and not _READ_APART.search(text):
         try:

@@ -1,8 +1,8 @@
-"""A board on which one thread puts up work that others help with. It is compiled, and takes no lock of the interpreter.
+"""A board on which one thread puts up work that others help with. It is compiled and does not take the GIL.
 
-The board is an array of words. Whoever puts up work takes pieces of it like the others, then takes it down and waits
-until nobody is at it: who comes late finds nothing. So no work ever waits for help, and none is begun that is not
-waited for.
+The board is an array of words. The thread that puts up work takes pieces of it like the others, then takes it down and
+waits until no helper is at work: a late helper finds nothing. So work never waits for help, and no piece is started
+whose end is not awaited.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PATIENCE = 1 << 10  # pauses after which a thread that waits for others lets th
 
 
 def new_board(threads: int) -> NDArray[Any]:
-    """With nothing on it."""
+    """An empty board."""
     board = np.zeros(_NEXT + threads * _LINE, np.int64)
     board[_THREADS] = threads
     return board
@@ -73,7 +73,7 @@ def share(board, number, kernel, jobs, pieces):  # type: ignore[no-untyped-def]
 
 @compiled
 def put_up(board, number):  # type: ignore[no-untyped-def]
-    """Work that is done in Python."""
+    """Put up work that is done in Python."""
     take_down(board)
     board[_IS_COMPILED] = 0
     put(board, _OPEN, number)
@@ -81,7 +81,7 @@ def put_up(board, number):  # type: ignore[no-untyped-def]
 
 @compiled
 def take_down(board):  # type: ignore[no-untyped-def]
-    """The work, even of a call that was interrupted; returns when nobody is at it any more."""
+    """Take down the work, even after an interrupted call; returns when no helper is at work."""
     put(board, _OPEN, 0)
     waited = 0
     while read(board, _HELPING) != 0:
@@ -118,7 +118,7 @@ def help_with(board, me, done, pauses):  # type: ignore[no-untyped-def]
 
 @compiled
 def leave(board):  # type: ignore[no-untyped-def]
-    """The work at which this thread is."""
+    """Leave the work that this thread helps with."""
     add(board, _HELPING, -1)
 
 

@@ -5,8 +5,8 @@ unit variance; then one number per LIF layer, the mean of its drive, is moved un
 of the layer that reads it is the stated mean over time. Layers are tuned in network order; layers that share membranes
 are tuned together, for then their spikes depend on each other's.
 
-The spikes have stated rates, and the correlations that real convolutions of real inputs, membranes and sharing bring
-about. They have none of what training brings about: selectivity, silent channels, rates that differ between classes.
+The spikes have the stated rates, and the correlations that convolutions, membranes and sharing cause. They have none of
+the effects of training: selectivity, silent channels, rates that differ between classes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.inference import as_rows, checked_input, network_faults, rest
+from lifsim.engine.inference import checked_input, network_faults
 from lifsim.engine.initial import random_weights
-from lifsim.engine.layout import to_channels_last
-from lifsim.engine.neurons import bound, fire
+from lifsim.engine.layout import as_rows, to_channels_last
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.operators import folded_norm, operator_of
 from lifsim.engine.order import Stretch, Walk, stretches_of
 from lifsim.engine.rehearsal import ready
@@ -72,7 +72,7 @@ def calibrated_weights(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Who reads a LIF layer: the name of its stated rate, and of the node that it reads, perhaps behind pools."""
+    """A reader of a LIF layer: the name of its stated rate, and of the node that it reads, perhaps behind pools."""
 
     rate: str
     probe: str
@@ -107,7 +107,7 @@ def _driver(network: Network, lif: str) -> Product:
 
 
 def _tuned(network: Network, lif: str) -> bool:
-    """Whether there is something to tune: the product of two tensors has no weights, and fires as it does."""
+    """Whether there is something to tune: the product of two tensors has no weights."""
     return _driver(network, lif).weight_shape is not None
 
 
@@ -185,7 +185,7 @@ class _Calibration:
         return checked_weights(self._network, {n: v.astype(np.float32) for n, v in self._weights.items()})
 
     def _tune(self, walk: Walk, segment: Sequence[Stretch]) -> list[Fault]:
-        """Tune the layers of a segment, and go on behind it; what could not be reached."""
+        """Tune the layers of a segment; return the rates that could not be reached."""
         names = {node.name for stretch in segment for node in stretch.nodes}
         knobs = [knob for knob in self._knobs() if knob.lif in names]
         nodes = (node for stretch in segment for node in stretch.nodes)
@@ -240,7 +240,7 @@ class _Calibration:
     def _fire(self, node: Lif, x: Array, timesteps: int) -> Array:
         state = self._state_of[node.name]
         if state.name not in self._variables:
-            self._variables[state.name] = rest(self._neurons[state.name], state, x.shape[1], np.float32)
+            self._variables[state.name] = rest(self._neurons[state.name], state.shape, x.shape[1], np.float32)
         spikes = fire(as_rows(x), self._variables[state.name], timesteps, self._neurons[node.name], self._workers)
         return spikes.reshape(timesteps, *x.shape[1:])
 

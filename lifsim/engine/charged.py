@@ -79,6 +79,6 @@ class ChargedWriter:
 
 
 def _given_up(file: IO[bytes]) -> None:
-    """Close a file: whatever of it could not be written is not wanted any more."""
+    """Close a file that is given up, ignoring errors of writing."""
     with suppress(OSError):
         file.close()

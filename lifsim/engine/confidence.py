@@ -1,6 +1,6 @@
-"""How sure a network is of an image after each timestep, and what it takes it for.
+"""A network's confidence in its answer for an image after each timestep, and the answer.
 
-After t timesteps its answer is the mean of its outputs so far, and softmax of that says how sure it is:
+After t timesteps its output is the mean of its outputs so far, and the softmax of that its confidence:
 
     p(t) = max over classes of softmax(1/t * sum over s <= t of output(s))
 
@@ -27,7 +27,7 @@ def running_mean(outputs: NDArray[Any]) -> Floats:
 
 
 def confidence(outputs: NDArray[Any]) -> Floats:
-    """[T, B] how sure the network is after each timestep, of `outputs` [T, B, classes]."""
+    """[T, B] the confidence after each timestep, from `outputs` [T, B, classes]."""
     mean = running_mean(outputs)
     below = np.exp(mean - mean.max(axis=2, keepdims=True))
     sure: Floats = 1 / below.sum(axis=2)
@@ -35,7 +35,7 @@ def confidence(outputs: NDArray[Any]) -> Floats:
 
 
 def sure_after(outputs: NDArray[Any], least: float) -> Ints:
-    """[B] timesteps after which it is `least` sure of each image for the first time; all of them where it never is."""
+    """[B] timesteps after which the confidence in each image first reaches `least`; all timesteps if it never does."""
     sure = confidence(outputs) >= least
     sure[-1] = True
     steps: Ints = sure.argmax(axis=0).astype(np.int64) + 1
@@ -43,7 +43,7 @@ def sure_after(outputs: NDArray[Any], least: float) -> Ints:
 
 
 def answer(outputs: NDArray[Any], after: Ints) -> Ints:
-    """[B] the class that it takes each image for `after` [B] so many timesteps."""
+    """[B] the class of each image `after` [B] timesteps."""
     mean = running_mean(outputs)
     classes: Ints = mean[after - 1, np.arange(len(after))].argmax(axis=1)
     return classes

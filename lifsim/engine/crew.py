@@ -1,6 +1,6 @@
-"""Threads that help with compiled kernels, and stay awake for a moment where more may follow.
+"""Threads that help with compiled kernels, and stay awake for a moment in case more follow.
 
-To wake a thread takes as long as most kernels of a training step run. So one that has helped looks at the board
+Waking a thread takes as long as most kernels of a training step. So one that has helped looks at the board
 (lifsim.engine.board) for as long as it would take to wake it, and then sleeps.
 """
 
@@ -22,11 +22,11 @@ Task = Callable[[], None]
 
 
 class Crew:
-    """`helpers` threads that help whoever calls `share` or `divide`, which is for whoever holds `lock`."""
+    """`helpers` threads that help with `share` and `divide`; callers must hold `lock`."""
 
     def __init__(self, helpers: int, *, patient: bool) -> None:
-        """patient: whether there are processors for all, so that helpers may stay awake."""
-        self.process = os.getpid()  # a fork has none of its threads
+        """patient: whether there are enough processors for helpers to stay awake."""
+        self.process = os.getpid()  # a forked process has none of its threads
         self.lock = threading.Lock()
         self._board = new_board(1 + helpers)
         self._numbers = count(1)
@@ -44,7 +44,7 @@ class Crew:
             thread.start()
 
     def share(self, kernel: Any, jobs: int, pieces: int, arguments: tuple[Any, ...]) -> None:
-        """kernel(start, stop, *arguments), machine code, for all `jobs`, in so many pieces."""
+        """Run the compiled kernel(start, stop, *arguments) for all `jobs`, in `pieces`."""
         form = kernel, pack(self._board, *arguments)
         if form not in self._addresses:
             self._addresses[form] = _address(kernel, arguments)
@@ -52,7 +52,8 @@ class Crew:
         share(self._board, next(self._numbers), self._addresses[form], jobs, pieces)
 
     def divide(self, parts: Iterator[Task]) -> None:
-        """Parts of work in Python, each of which releases the GIL most of the time: whoever is free takes the next."""
+        """Run parts of work in Python, which should release the GIL most of the time: each free thread takes the next
+        one."""
 
         def work() -> None:
             for part in parts:
@@ -70,7 +71,7 @@ class Crew:
             raise self._faults[0]
 
     def dismiss(self) -> None:
-        """Let the helpers go, and wait for that."""
+        """End the helper threads, and wait for their end."""
         if os.getpid() != self.process:
             return
         self._is_dismissed = True
@@ -92,12 +93,12 @@ class Crew:
                 self._awake.wait()
 
     def _look(self, me: int, pauses: int) -> None:
-        """Help until no work has come for so many pauses."""
+        """Help until no work has come for a number of pauses."""
         number = help_with(self._board, me, 0, pauses)
         while number:
             try:
                 self._task()
-            except BaseException as fault:  # whatever it is, it is told where the work was put up
+            except BaseException as fault:  # any error is raised by the thread that put up the work
                 self._faults.append(fault)
             finally:
                 leave(self._board)
@@ -105,7 +106,7 @@ class Crew:
 
 
 def _address(kernel: Any, arguments: tuple[Any, ...]) -> int:
-    """Of the machine code of a kernel for such arguments."""
+    """The address of the machine code of a kernel for these arguments."""
     given = int64, int64, *map(typeof, arguments)
     kernel.compile(given)
     form = kernel.overloads[given]
@@ -116,4 +117,4 @@ def _address(kernel: Any, arguments: tuple[Any, ...]) -> int:
 
 
 def _nothing() -> None:
-    """What a helper does that comes too late."""
+    """Does nothing, for a helper that comes too late."""

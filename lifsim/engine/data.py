@@ -1,4 +1,4 @@
-"""Data sets that ship inside packages, and those of the user's own."""
+"""Data sets that ship inside packages, and the user's own."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ SHIPPED = {
 def load_dataset(name: str | None, network: Network) -> Dataset:
     """The data set `name`: a shipped one, or an .npz file with x_train, y_train, x_test and y_test; None: the shipped
     one whose images have the shape of the network's input, with as many classes as it has outputs if there is one.
-    Raises InputError where it does not fit the network."""
+    Raises InputError if it does not fit the network."""
     shape, outputs = network.nodes[0].output.shape, network.nodes[-1].output.elements
     if name is None:
         fitting = [known for known, shipped in SHIPPED.items() if shipped.shape == shape]
@@ -178,7 +178,7 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
 
 
 def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
-    """`load_dataset`; of a network that could not be read None, once what is wrong with the data alone is known."""
+    """`load_dataset`; None for a network that could not be read, after faults of the data alone are reported."""
     if network is not None:
         return load_dataset(name, network)
     if name is not None:
@@ -187,7 +187,7 @@ def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
 
 
 def read_dataset(name: str) -> Dataset:
-    """The data set `name`, whatever it is for. Raises InputError."""
+    """The data set `name`, without checking it against a network. Raises InputError."""
     return SHIPPED[name].load() if name in SHIPPED else _load_file(Path(name))
 
 

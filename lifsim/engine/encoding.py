@@ -1,4 +1,4 @@
-"""From images to what the network's input takes at each timestep."""
+"""Encodes images as inputs of the network at each timestep."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def encode(network: Network, images: Array, seed: int = 0, first: int = 0) -> Ar
 
 
 def require_images(network: Network, images: Array) -> None:
-    """Raises InputError where `encode` does not take `images`."""
+    """Raises InputError if `encode` does not take `images`."""
     shape = network.nodes[0].output.shape
     leading = (network.timesteps,) if network.encoding == "event" else ()
     wanted = (*leading, *images.shape[len(leading) : len(leading) + 1], *shape)

@@ -1,4 +1,4 @@
-"""How well a network classifies, and how much it fires."""
+"""The accuracy and the firing rates of a network."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _CHUNK = 64  # images at a time
 
 @dataclass(frozen=True)
 class Evaluation:
-    """accuracy: share of images classified rightly. rates: spikes per neuron and timestep of each LIF layer.
-    active: share of each layer's neurons that fire in any image. spike_rate, active_share: over all neurons."""
+    """accuracy: share of images classified correctly. rates: spikes per neuron and timestep of each LIF layer. active:
+    share of each layer's neurons that fire in any image. spike_rate, active_share: over all neurons."""
 
     accuracy: float
     rates: Mapping[str, float]

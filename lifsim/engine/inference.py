@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from lifsim.engine.layout import to_channels_first, to_channels_last
-from lifsim.engine.neurons import bound, fire, initial_state
+from lifsim.engine.layout import as_rows, to_channels_first, to_channels_last
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.operators import operator_of
 from lifsim.engine.order import Walk, stretches_of
 from lifsim.engine.rehearsal import ready
@@ -24,8 +23,6 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Input, Lif, Network, Node, Pool
 from lifsim.model.product import Operator
 from lifsim.model.sharing import Sharing
-from lifsim.neurons import NeuronModel
-from lifsim.neurons import State as Variables
 from lifsim.neurons.protocol import MEMBRANE
 from lifsim.units import counted
 
@@ -35,9 +32,8 @@ Observer = Callable[[Node, int, Array], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves. outputs: of the network's last node, [timesteps, B, ...]; states: of each set of states
-    after the last call, by the name of the first LIF that uses it, every variable by its name, [B, C/N, H, W] or
-    [B, F/N]."""
+    """The outcome of a run. outputs: of the network's last node, [timesteps, B, ...]; states: after the last call, by
+    the name of the first LIF that uses a state, every variable by its name, [B, C/N, H, W] or [B, F/N]."""
 
     outputs: Array
     states: Mapping[str, Mapping[str, Array]]
@@ -92,7 +88,7 @@ class Engine:
 
 
 def network_faults(network: Network) -> list[Fault]:
-    """Why the spikes of `network` cannot be computed: parts that nothing connects, pooling that would drop pixels."""
+    """Why the spikes of `network` cannot be computed: unconnected parts, pooling that would drop pixels."""
     inputs = [node.name for node in network.nodes if isinstance(node, Input)]
     faults = [Fault(f"{network.name} must be one connected network, without inputs of its own", n) for n in inputs[1:]]
     for node in network.nodes:
@@ -105,7 +101,7 @@ def network_faults(network: Network) -> list[Fault]:
 
 
 def not_finite(x: Array) -> str:
-    """How many values are NaN or infinite, in words; "" where none is."""
+    """How many values are NaN or infinite, in words; "" if none is."""
     if x.dtype.kind != "f" or np.isfinite(x).all():
         return ""
     return f"{int((~np.isfinite(x)).sum())} of {counted(x.size, 'value')} are not finite"
@@ -141,7 +137,8 @@ class _Run:
         self._state_of = {name: state.name for state in engine.states for name in state.lifs}
         self._neurons = {lif.name: bound(lif, engine.weights, x.shape[1]) for lif in engine.network.lifs}
         self._state = {
-            state.name: rest(self._neurons[state.name], state, x.shape[1], engine.dtype) for state in engine.states
+            state.name: rest(self._neurons[state.name], state.shape, x.shape[1], engine.dtype)
+            for state in engine.states
         }
 
     def outcome(self) -> Outcome:
@@ -176,14 +173,3 @@ class _Run:
         if self._observe_charged is not None and charged is not None:
             self._observe_charged(node, timestep, to_channels_first(charged.reshape(shape)))
         return spikes.reshape(shape)
-
-
-def rest(neuron: NeuronModel, state: State, batch: int, dtype: DTypeLike) -> Variables:
-    """The variables, [B * pixels, C/N] each, of a state before the first call. neuron: of its first layer, `bound`."""
-    channels, *pixels = state.shape
-    return initial_state(neuron, (batch * math.prod(pixels), channels), dtype)
-
-
-def as_rows(x: Array) -> Array:
-    """[timesteps, B * pixels, C] of a channels-last value, as the LIF kernels take it."""
-    return np.ascontiguousarray(x).reshape(x.shape[0], -1, x.shape[-1])

@@ -1,4 +1,4 @@
-"""How values lie in the engine: channels last, [timesteps, B, H, W, C] or [timesteps, B, F]."""
+"""The layout of values in the engine: channels last, [timesteps, B, H, W, C] or [timesteps, B, F]."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def as_pixels(x: Array, features: int | None) -> Array:
     if features is None:
         return np.ascontiguousarray(x).reshape(-1, *x.shape[2:])
     return np.ascontiguousarray(to_channels_first(x)).reshape(-1, 1, 1, features)
+
+
+def as_rows(x: Array) -> Array:
+    """[timesteps, B * pixels, C] of a channels-last value, as the LIF kernels take it."""
+    return np.ascontiguousarray(x).reshape(x.shape[0], -1, x.shape[-1])

@@ -25,7 +25,7 @@ _TOGETHER = 8  # pixels of a run
 
 
 def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
-    """The neuron of a layer with arrays for those parameters of which there is one a channel, [C], or one a neuron,
+    """The neuron of a layer with arrays for those parameters of which there is one per channel, [C], or one per neuron,
     [P, C], which `weights` has under `layer.parameter`, channels first."""
     arrays = {}
     for name, value in varying(node.neuron).items():
@@ -39,6 +39,13 @@ def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
 def initial_state(neuron: NeuronModel, shape: tuple[int, ...], dtype: DTypeLike) -> State:
     """The state before the first call, one array of `shape` a variable."""
     return tuple(np.full(shape, value, dtype) for value in neuron.rest())
+
+
+def rest(neuron: NeuronModel, shape: tuple[int, ...], batch: int, dtype: DTypeLike) -> State:
+    """The variables, [B * pixels, C/N] each, before the first call on a set of membranes of `shape`, (C/N, H, W) or
+    (F/N,). neuron: of the first layer that uses it, `bound`."""
+    channels, *pixels = shape
+    return initial_state(neuron, (batch * math.prod(pixels), channels), dtype)
 
 
 def fire(
@@ -87,7 +94,7 @@ class _Calls:
     kept: Array
 
     def of_pixels(self, start: int, stop: int) -> None:
-        """Those of pixels `start` to `stop`, one call after the other."""
+        """Run the calls of pixels `start` to `stop`, one after the other."""
         neuron, channels = self.neuron, self.state[0].shape[1]
         k = type(self.constants)(*(rows_of(constant, start, stop) for constant in self.constants))
         variables = [variable[start:stop] for variable in self.state]

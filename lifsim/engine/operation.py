@@ -25,7 +25,7 @@ class Code:
 
     def place(self, array: Any, arguments: Any, what: Any) -> Any:
         """Pointer to values of LLVM's type `what` in an array; arguments: it, and the index of the first. Raises
-        TypeError where neighbours may lie apart."""
+        TypeError if neighbours may lie apart."""
         if array.layout != "C":
             raise TypeError(f"{array} must be contiguous")
         data = self.context.make_array(array)(self.context, self.builder, arguments[0]).data

@@ -1,4 +1,4 @@
-"""The stateless operations of a network, bound to their weights: what one node makes of its inputs.
+"""The stateless operations of a network, bound to their weights: each computes a node from its inputs.
 
 Values are arrays [timesteps, B, H, W, C] or [timesteps, B, F], channels last: uint8 where they are spikes or counts of
 spikes, else of the engine's precision. `timesteps` is 1 for what does not change over time.
@@ -38,7 +38,7 @@ def operator_of(network: Network, node: Node, weights: Weights, dtype: DTypeLike
 
 
 def given_to(network: Network, node: Product, weights: Weights, affine: tuple[Array, Array], workers: Workers) -> Given:
-    """What a product computes with; affine: (scale, shift), [M] each, in the precision that its weights are to have."""
+    """The weights and factors of a product; affine: (scale, shift), [M] each, in the precision of the weights."""
     own = None if node.weight_shape is None else weights[f"{node.name}.weight"].astype(affine[0].dtype)
     return Given(own, *affine, network.node(node.inputs[0]).output.is_spikes, workers)
 

@@ -60,7 +60,7 @@ def _split(network: Network, nodes: tuple[Node, ...]) -> list[Stretch]:
 
 class Walk:
     """A forward pass over a network: calls `compute(node, inputs, timestep, timesteps)` for each node and timestep, or
-    all timesteps at once where the stretch is folded, and forgets every value as soon as nothing reads it any more."""
+    for all timesteps at once if the stretch is folded, and drops every value after its last reader."""
 
     def __init__(self, network: Network, stretches: Sequence[Stretch], compute: Compute) -> None:
         self._timesteps = network.timesteps
@@ -78,13 +78,13 @@ class Walk:
         return self._values[self._last]
 
     def cross(self, stretch: Stretch) -> None:
-        """Compute the values of `stretch` that later ones read, from those of earlier ones; may be done again."""
+        """Compute the values of `stretch` that later stretches read, from those of earlier ones; may be repeated."""
         names = {node.name for node in stretch.nodes}
         read_later = {name for name in names if self._last_reader.get(name) not in names}
         self._values |= self._folded(stretch, read_later) if stretch.folded else self._stepwise(stretch, read_later)
 
     def leave(self, stretch: Stretch) -> None:
-        """Forget what only `stretch` has read."""
+        """Drop the values that only `stretch` reads."""
         for node in stretch.nodes:
             self._forget(self._values, node)
 
@@ -114,5 +114,5 @@ class Walk:
 
 
 def at(value: Array, timestep: int, timesteps: int) -> Array:
-    """So many timesteps of a value from `timestep` on; what does not change over time has one for all of them."""
+    """`timesteps` of a value from `timestep` on; a value that does not change over time has one for all of them."""
     return value if value.shape[0] == 1 else value[timestep : timestep + timesteps]

@@ -34,7 +34,7 @@ def pool(x: Array, node: Pool, dtype: Any, workers: Workers) -> Array:
 
 
 def _of_counts(x: Array, node: Pool, workers: Workers) -> Array:
-    """The maximum of spikes, or of counts of them, by machine code."""
+    """The maximum of spikes, or of counts of them, in machine code."""
     from lifsim.engine.pool_kernel import pool_counts
 
     channels, height, width = node.output.shape

@@ -38,7 +38,7 @@ _EVENT_RATE = 0.1  # of random events, where the workload states none
 
 @dataclass(frozen=True)
 class Source:
-    """Where a recording's weights and images come from.
+    """The sources of a recording's weights and images.
 
     weights: "calibrated", or a file (lifsim.engine.weights). images: "random", the name of a shipped data set (its test
     images), or a file: .npz with one array, or one named x, images [B, C, H, W], or events [T, B, C, H, W].
@@ -53,7 +53,7 @@ class Source:
 
 
 def unheard(_: Array) -> None:
-    """Nobody asks what the network answers."""
+    """Ignores the outputs of the network."""
 
 
 def record_spikes(
@@ -69,9 +69,10 @@ def record_spikes(
     answered: Callable[[Array], None] = unheard,
 ) -> None:
     """Run `network` under `sharing` and write its spikes to the trace `path`, and u' of every call to `membranes`.
-    answered: is told the outputs, [timesteps, images, ...], of some images after the others.
+    answered: is called with the outputs, [timesteps, images, ...], of each chunk of images.
 
-    Images go through in chunks, so that neither spikes nor membranes of all of them are in memory. Raises InputError.
+    Images are processed in chunks, so that neither spikes nor membranes of all of them are in memory. Raises
+    InputError.
     """
     states_of(network, sharing)
     crew = workers or Workers()
@@ -100,7 +101,7 @@ def record_spikes(
 
 
 class _Recorder:
-    """Writes what an engine computes of the images from `first` on."""
+    """Writes what an engine computes for the images from `first` on."""
 
     def __init__(
         self, network: Network, trace: TraceWriter, charged: ChargedWriter | None, first: int, tally: Tally
@@ -137,7 +138,7 @@ def load_images(network: Network, source: Source) -> Array:
 
 
 def labels_of(source: Source, count: int) -> Array | None:
-    """Those of the first images of a data set; None of images that have none."""
+    """The labels of the first images of a data set; None if the images have no labels."""
     return SHIPPED[source.images].load().y_test[:count] if source.images in SHIPPED else None
 
 

@@ -1,7 +1,7 @@
-"""The engine's machine code, made before it is needed: every loop is called once, with next to no work to do.
+"""Compiles the engine's machine code before it is needed, by calling every loop once with next to no work.
 
-So it is compiled at one time, which the user is told of, and not bit by bit inside a run; once among all processes; the
-parts beside each other where there are cores.
+So it is compiled at one time, which the user is told of, and not bit by bit during a run; once among all processes; and
+its parts in parallel if there are cores.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ class Part:
 
 
 def ready(names: Sequence[str], dtype: DTypeLike, watch: Watch = unwatched) -> None:
-    """Have the machine code of these parts (of PARTS) for a precision kept on this machine, compiled now if need be.
+    """Make sure that the machine code of these parts (of PARTS) for a precision is kept on this machine; compile it if
+    not.
 
-    Where nothing can be kept each process compiles what it needs when it needs it.
+    If nothing can be kept, each process compiles what it needs when it needs it.
     """
     missing = [name for name in names if not _is_kept(name, dtype)]
     cache = user_cache() if missing else None
@@ -64,7 +65,7 @@ def ready(names: Sequence[str], dtype: DTypeLike, watch: Watch = unwatched) -> N
     said = f"the engine ({', '.join(missing)})", max(costs) if beside else sum(costs), cache
     with _beside([part.name for part in beside], dtype, watch):
         _make(first, dtype, cache, watch, lambda: announce(*said))
-    for part in others:  # whatever became of the other process
+    for part in others:  # even if the other process failed
         _make(part, dtype, cache, watch)
 
 
@@ -84,7 +85,7 @@ def _mark(name: str, dtype: DTypeLike, processor: str) -> str:
 def _make(
     part: Part, dtype: DTypeLike, cache: Cache, watch: Watch = unwatched, begun: Callable[[], None] = lambda: None
 ) -> None:
-    """`begun` is called where there is something to compile."""
+    """Compile a part; `begun` is called if there is something to compile."""
     with cache.lock(watch, f"{part.name}."):
         if not _is_kept(part.name, dtype):
             begun()
@@ -95,16 +96,16 @@ def _make(
 
 @contextmanager
 def _beside(names: Sequence[str], dtype: DTypeLike, watch: Watch) -> Iterator[None]:
-    """Make parts in a process of their own meanwhile, where there can be one, and wait for it in the end."""
+    """Compile parts in another process meanwhile, if there can be one, and wait for its end."""
     try:
         other = Worker(packed(_maker)) if names else None
-    except (OSError, ValueError):  # no room for it, or a system that hands no pipes on
+    except (OSError, ValueError):  # not enough memory, or a system without inheritable pipes
         other = None
     if other is None:
         yield
         return
     try:
-        with suppress(OSError, EOFError):  # it died: this process will do it
+        with suppress(OSError, EOFError):  # it died: this process compiles them itself
             other.begin()
             other.send((np.dtype(dtype).name, tuple(names)))
         yield

@@ -1,8 +1,8 @@
-"""Calls of a kernel by its address, with arguments that lie packed in memory: any thread can make them, and needs
-neither the kernel's types nor the lock of the interpreter.
+"""Calls a kernel by its address, with arguments packed in memory: any thread can do that, without the kernel's types
+and without the GIL.
 
-What is compiled here depends on the types of the arguments alone, so that no kernel is compiled a second time, and is
-little.
+The little code that is compiled here depends only on the types of the arguments, so that no kernel is compiled a second
+time.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def call(_: Any, trampoline: Any, kernel: Any, start: Any, stop: Any, arguments:
 
 @operation
 def raise_again(_: Any, raised: Any) -> Any:
-    """Raise what another function has raised: of `call`."""
+    """Raise what the function called by `call` has raised."""
 
     def write(code: Code, values: Any) -> Any:
         convention = code.context.call_conv
@@ -99,8 +99,8 @@ def _trampoline(code: Code, arguments: Any) -> Any:
 
 
 def _borrowed(code: Code, kind: Any, value: Any) -> Any:
-    """An array without its count of references, which each view of a row would change, in all threads; whoever put up
-    the work holds the array."""
+    """An array without its reference count, which each view of a row would change, in all threads; the thread that put
+    up the work holds the array."""
     if not isinstance(kind, types.Array):
         return value
     array = code.context.make_array(kind)(code.context, code.builder, value)

@@ -2,8 +2,8 @@
 
 A weight layer `conv2` owns `conv2.weight` ([M, C/groups, R, S], or [M, F] of a linear layer), `conv2.bias` [M] if it
 has one, and with batch norm `conv2.bn.weight`, `conv2.bn.bias`, `conv2.bn.running_mean` and `conv2.bn.running_var`. A
-layer of neurons `lif2` owns the parameters that its workload leaves to the weights file, such as `lif2.tau`: one a
-channel, [C], or one a neuron, [C, H, W].
+layer of neurons `lif2` owns the parameters that its workload leaves to the weights file, such as `lif2.tau`: one per
+channel, [C], or one per neuron, [C, H, W].
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ BN_TERMS = ("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")
 
 
 def weight_shapes(network: Network) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every weight array that `network` needs, in network order; parameters of neurons, one a neuron,
-    may be one a channel as well."""
+    """Name and shape of every weight array that `network` needs, in network order; parameters of neurons, one per
+    neuron, may be one per channel as well."""
     return {name: shape for node in network.nodes for name, shape in _shapes_of(node)}
 
 

@@ -1,4 +1,4 @@
-"""Threads for the compiled kernels: each computes jobs whose outputs are its own, so that no bit depends on them."""
+"""Threads for the compiled kernels: each job has outputs of its own, so that no bit depends on the threads."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Work:
 
     @cached_property
     def machine_code(self) -> Any:
-        """What Numba has made of the kernel; None of one in Python."""
+        """The compiled kernel; None for one in Python."""
         code: Any = self.kernel.compiled if isinstance(self.kernel, Deferred) else self.kernel
         return code if hasattr(code, "py_func") else None
 
     def pieces(self, threads: int) -> int:
-        """Into how many it is worth to be cut."""
+        """Into how many pieces it is worth cutting."""
         most = 1 if threads == 1 else threads * _PIECES_PER_THREAD
         worth = _WORTH_IN_PYTHON if self.machine_code is None else _WORTH
         return max(1, min(self.jobs, most, self.jobs * self.elements // worth))
@@ -64,15 +64,15 @@ class Workers:
             raise InputError(Fault(f"{self.threads} must be 1 to 1024", path="threads"))
 
     def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _ELEMENTS) -> None:
-        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are no work for two. Raises
-        what a job raises; the others may be undone then."""
+        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are not shared. Raises what
+        a job raises; other jobs may then not have run."""
         if self.threads == 1:
             kernel(0, jobs, *arguments)
         else:
             self.run_all(Work(kernel, jobs, arguments, elements))
 
     def run_all(self, *works: Work) -> None:
-        """Compute the jobs of several kernels, side by side where they are Python."""
+        """Compute the jobs of several kernels, in parallel if they are Python."""
         cut = [work.pieces(self.threads) for work in works]
         if sum(cut) <= len(works) or not (crew := self._crew()).lock.acquire(blocking=False):
             for work in works:  # also where this thread, or another one, runs something already
@@ -91,7 +91,7 @@ class Workers:
             crew.lock.release()
 
     def _crew(self) -> Crew:
-        """Those who help, in this process."""
+        """The helper threads of this process."""
         if not (self._crews and self._crews[-1].process == os.getpid()):
             from lifsim.engine.crew import Crew
 

@@ -16,8 +16,8 @@ from lifsim.units import counted
 @dataclass(frozen=True)
 class State:
     """One set of membranes. shape: of the set, (C/N, H, W) or (F/N,); lifs: the LIFs that use it, in order; variables:
-    how many values each of its neurons keeps, the membrane among them; channels: the N channel groups of each LIF that
-    use it in turn."""
+    values per neuron, including the membrane; channels: the number N of channel groups of each LIF that use it in
+    turn."""
 
     name: str
     shape: tuple[int, ...]
@@ -58,13 +58,13 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
 
 
 def any_shared(states: Sequence[State]) -> bool:
-    """Whether more than one call of a timestep uses any of them."""
+    """Whether more than one call of a timestep uses any of these states."""
     return any(state.is_shared for state in states)
 
 
 def channels_of(network: Network, sharing: Sharing) -> dict[str, int]:
-    """By LIF, the channel groups that use its set in turn: N, and 1 of what does not share. Where states_of would find
-    faults, what they are meant to be."""
+    """By LIF, the number of channel groups that use its set in turn: N, or 1 if it does not share. If states_of would
+    find faults, the intended numbers."""
     return {lif.name: one.channels for one in _sets(network, sharing) for lif in one.lifs}
 
 
@@ -80,7 +80,7 @@ def most_channels(states: Sequence[State]) -> int:
 
 
 def left_unshared(network: Network, sharing: Sharing) -> tuple[str, ...]:
-    """LIFs that cannot share, each with its shape; of a sharing that asks for what is possible."""
+    """LIFs that a sharing where possible leaves unshared, each with its shape."""
     if not sharing.where_possible:
         return ()
     return tuple(
@@ -191,5 +191,5 @@ def _groups(lifs: tuple[Lif, ...]) -> list[list[Lif]]:
 
 
 def _is_neighbour(previous: Lif, lif: Lif) -> bool:
-    """Whether they share unasked."""
+    """Whether they share without an explicit group."""
     return previous.share and previous.group is None and previous.output.shape == lif.output.shape

@@ -79,7 +79,7 @@ def bill_of(components: Iterable[Component], tag: str) -> Bill:
 
 
 def price_of(component: Component) -> Price:
-    """Of one piece. Raises InputError where the table does not hold it."""
+    """Of one piece. Raises InputError if the table does not hold it."""
     fault = price_fault(component)
     if fault is not None:
         raise InputError(fault)
@@ -109,7 +109,7 @@ def clock_gated(component: Component) -> Component:
 
 
 def price_fault(component: Component) -> Fault | None:
-    """What is wrong with a component that the table does not hold; None where it does."""
+    """What is wrong with a component that the table does not hold; None if it does."""
     table = _table()
     if (component.kernel, component.width_bits, component.depth) in table:
         return None

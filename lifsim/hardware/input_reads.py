@@ -259,7 +259,7 @@ def _together(starts: Ints, requests: int) -> list[Ints]:
 
 
 def require_scan(read: InputMap) -> None:
-    """Raises InputError where windows are of so many kinds, at least, that `scanned_reads` refuses to look at each."""
+    """Raises InputError if windows are of so many kinds, at least, that `scanned_reads` refuses to look at each."""
     _require_kinds(read.of_pixels.fewest_kinds, read)
 
 

@@ -75,6 +75,7 @@ def lif_cycles(
     passes: int,
     steps: int,
     blocks: NDArray[np.int64],
+    *,
     tick_batched: bool,
     overlapped: bool,
 ) -> int:

@@ -52,7 +52,7 @@ class WindowKinds:
 
 @dataclass(frozen=True)
 class PixelMap:
-    """A map for each of `groups`, one behind the other. plane: that of its pixels, of `channels` elements each."""
+    """A map for each of `groups`, one after the other. plane: that of its pixels, of `channels` elements each."""
 
     plane: Plane
     channels: int

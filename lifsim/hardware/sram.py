@@ -41,7 +41,7 @@ NO_SRAM = SramCost(read_pj=0.0, write_pj=0.0, leakage_mw=0.0, area_mm2=0.0)
 
 
 def sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramCost:
-    """Cost of `buffer`: the figures it gives itself, else CACTI's. Raises InputError where CACTI's do not reach."""
+    """Cost of `buffer`: the figures it gives itself, else CACTI's. Raises InputError if CACTI's do not reach."""
     if buffer.size_bytes == 0:
         return NO_SRAM
     if buffer.read_pj is not None:
@@ -52,7 +52,7 @@ def sram_cost(buffer: Buffer, technology_nm: int, name: str = "buffer") -> SramC
 
 def cacti(buffer: Buffer, technology_nm: int, name: str) -> Figures:
     """CACTI's [read nJ, write nJ, subthreshold leakage mW a bank, gate leakage mW a bank, area mm2]. Raises InputError
-    where its table does not reach."""
+    if its table does not reach."""
     curve = _curves().get((technology_nm, buffer.port_bits, buffer.banks))
     if curve is None:
         raise InputError(uncovered(buffer, technology_nm, name))

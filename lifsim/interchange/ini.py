@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 class IniReader:
-    """The keys of a file. Raises InputError where it cannot be read or has lines that are neither section nor key."""
+    """The keys of a file. Raises InputError if it cannot be read or has lines that are neither section nor key."""
 
     def __init__(self, path: Path) -> None:
         self.source = str(path)

@@ -58,7 +58,7 @@ class NirGraph:
 
 
 def require_h5py() -> None:
-    """Raises InputError where it is not installed."""
+    """Raises InputError if it is not installed."""
     if find_spec("h5py") is None:
         raise InputError(Fault('needs h5py: pip install "lifsim[nir]"', path="nir"))
 

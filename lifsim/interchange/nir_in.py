@@ -101,7 +101,7 @@ def workload_from_nir(graph: NirGraph, name: str, source: str, unsaid: Unsaid) -
 
 
 def _refuse_readouts(inputs: list[Signal]) -> None:
-    """Raises ValueError where a node reads one that puts out no spikes."""
+    """Raises ValueError if a node reads one that puts out no spikes."""
     for one in inputs:
         if one.readout:
             raise ValueError(
@@ -181,7 +181,7 @@ def _neurons(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
 
 
 def _per_neuron(name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    """One number, or one for each neuron, in their shape. Raises ValueError where it is neither."""
+    """One number, or one for each neuron, in their shape. Raises ValueError if it is neither."""
     if array.size not in (1, np.prod(shape)):
         raise ValueError(f"{name} {list(array.shape)} must be one number, or one for each of {list(shape)}")
     return array.reshape(shape if array.size > 1 else ())
@@ -238,7 +238,7 @@ def _weighted(
 
 
 def _by_input(x: Signal, groups: int, weight: tuple[int, ...]) -> Array:
-    """The factor of each weight [M, C/groups, R, S]: one a channel, for windows see all pixels of it."""
+    """The factor of each weight [M, C/groups, R, S]: one per channel, for windows see all pixels of it."""
     if x.factor.ndim == 0:
         return x.factor
     by_channel = np.broadcast_to(x.factor, x.shape).reshape(x.shape[0], -1)

@@ -162,7 +162,7 @@ def _keys(model: type[Model]) -> set[str]:
 
 
 def _sizes(spec: Model) -> dict[str, Any]:
-    """The operation and its sizes. Raises ValueError where no window leads from its input to its output."""
+    """The operation and its sizes. Raises ValueError if no window leads from its input to its output."""
     match spec:
         case Conv2d():
             return _conv((spec.C, spec.H_h, spec.H_w), spec.K, (spec.R_h, spec.R_w), (spec.E_h, spec.E_w))

@@ -61,7 +61,7 @@ class _Config:
     sections: dict[str, dict[str, tuple[str, str]]]
 
     def get(self, section: str, key: str) -> str | None:
-        """What `key` says; None where it is not there."""
+        """What `key` says; None if it is not there."""
         found = self.sections.get(section, {}).get(key.lower())
         return None if found is None else found[1]
 
@@ -216,7 +216,7 @@ def _notes(config: _Config, base: str) -> Iterator[Fault]:
         )
         yield config.fault("architecture_presets", "Bandwidth", message)
     else:
-        message = f"nobody waits in SCALE-Sim; the DRAM is that of {base}: `--set memory.model=ideal` for its cycles"
+        message = f"SCALE-Sim does not wait; the DRAM is that of {base}: `--set memory.model=ideal` for its cycles"
         yield config.fault("run_presets", "InterfaceBandwidth", message)
     for section, keys in NOT_USED.items():
         given = [

@@ -76,7 +76,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """The topology in the file at `path`. Raises InputError where it cannot be read or its header lacks a column."""
+    """The topology in the file at `path`. Raises InputError if it cannot be read or its header lacks a column."""
     rows, separator = _cells(path)
     if not rows:
         raise InputError(Fault("must have a header and a layer", source=str(path)))

@@ -14,7 +14,7 @@ MAX_BYTES = 4 << 20
 
 
 def read_text(path: Path) -> str:
-    """The UTF-8 text of the file at `path`. Raises InputError where it cannot be read or is no text."""
+    """The UTF-8 text of the file at `path`. Raises InputError if it cannot be read or is no text."""
     text = text_file.read_text(path, "text file", MAX_BYTES)
     if "\0" in text:
         raise InputError(Fault("must be text, has NUL bytes", source=str(path)))

@@ -200,7 +200,7 @@ def _are_alike(modules: Sequence[Module]) -> bool:
 def _behind_products(
     match: Match, found: Modules, network: Network, left: Sequence[Module]
 ) -> dict[Lif, Module] | None:
-    """Neurons by the layer whose module stands before theirs. None where that is not clear."""
+    """Neurons by the layer whose module stands before theirs. None if that is not clear."""
     layer_of = {module: name for name, module in match.products.items()}
     fed, last = _fed(network), network.layers[-1].name
     behind: dict[Lif, Module] = {}

@@ -31,7 +31,7 @@ _ROUNDING = 4
 @dataclass(frozen=True)
 class Stated:
     """One parameter of LIFSim's neuron, as a term of the module says it. value: a word, a flag or numbers in float64;
-    shown: what the file says, for people; precision: of its numbers."""
+    shown: what the file says, in words; precision: of its numbers."""
 
     term: str
     value: Any
@@ -218,7 +218,8 @@ def _fitted(stated: Stated, shape: tuple[int, ...]) -> Array:
 
 
 def fitted(value: Any, shape: tuple[int, ...]) -> Array:
-    """Numbers, one for all, one a channel or one a neuron, as [C, ...]. Raises ValueError where they are none of it."""
+    """Numbers, one for all, one per channel or one per neuron, as [C, ...]. Raises ValueError if they are none of
+    it."""
     array = np.asarray(value, np.float64)
     while array.ndim > 1 and array.ndim > len(shape) and array.shape[0] == 1:
         array = array[0]

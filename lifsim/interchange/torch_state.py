@@ -166,7 +166,7 @@ def _unsaid(match: Match, network: Network, readings: Mapping[Module, Reading]) 
             told.setdefault((reading.kind, theirs, own), []).append(lif.name)
     for (kind, theirs, own), names in told.items():
         has = "has" if len(names) == 1 else "have"
-        yield f"{kind} is {theirs} unless it was told otherwise, which no file says; {', '.join(names)} {has} {own}"
+        yield f"{kind} is {theirs} by default, and no file says otherwise; {', '.join(names)} {has} {own}"
 
 
 def _with_neurons(network: Network, match: Match, readings: Mapping[Module, Reading]) -> tuple[Network, list[str]]:

@@ -1,4 +1,4 @@
-"""How the backward pass comes to the membrane of every LIF call: stored, undone, or computed again."""
+"""How the backward pass gets the membrane of every LIF call: stored, undone, or computed again."""
 
 from lifsim.keeping.protocol import KEEPINGS, CallsOnState, Keeping, Kept
 

@@ -1,4 +1,4 @@
-"""What a way to keep membranes for the backward pass must say of itself: bytes, work and traffic follow from it."""
+"""The protocol of ways to keep membranes for the backward pass; bytes, work and traffic follow from its answers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lifsim.registry import Registry
 Ints = NDArray[np.int64]
 
 MOST_BITS = 1 << 48
-"""Of an image, that ways of other packages keep: those of a batch must fit 64 bits."""
+"""Most bits of an image that members of other packages may keep: those of a batch must fit 64 bits."""
 
 
 @dataclass(frozen=True)
 class CallsOnState:
-    """All LIF calls on one set of membranes. neuron: that of its LIFs. bits: of one value. timestep_major: whether its
-    layers run timestep by timestep, so that others run between two timesteps of theirs; else all timesteps of a tile
-    run back to back."""
+    """All LIF calls on one set of membranes. neuron: of its LIFs. bits: of one value. timestep_major: whether its
+    layers run timestep-major, so that other layers run between two of their timesteps; else all timesteps of a tile run
+    back to back."""
 
     state: State
     neuron: NeuronModel
@@ -34,38 +34,39 @@ class CallsOnState:
 
     @property
     def state_bits(self) -> int:
-        """Of one state of an image."""
+        """Bits of one state of an image."""
         return self.state.values * self.bits
 
     @property
     def lif_calls(self) -> int:
-        """Of each LIF at each timestep: one a channel group."""
+        """Of each LIF at each timestep: one per channel group."""
         return self.state.channels
 
     @property
     def count(self) -> int:
-        """All timesteps, LIFs and channel groups."""
+        """The number of calls: all timesteps, LIFs and channel groups."""
         return self.timesteps * len(self.state.lifs) * self.lif_calls
 
     def none(self) -> Ints:
-        """[T, LIFs] of nothing."""
+        """[T, LIFs] zeros."""
         return np.zeros((self.timesteps, len(self.state.lifs)), np.int64)
 
     def each(self, bits: int) -> Ints:
-        """[T, LIFs] of so many."""
+        """[T, LIFs] filled with `bits`."""
         return self.none() + bits
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a set's calls leave for the backward pass: bits [T, LIFs] of an image; how: what they are, in a word."""
+    """What the calls on a set of membranes leave for the backward pass: bits [T, LIFs] of an image; how: what they are,
+    in a word."""
 
     bits: Ints
     how: str
 
     @property
     def total(self) -> int:
-        """Bits of an image."""
+        """Total bits of an image."""
         return int(self.bits.sum())
 
 
@@ -84,13 +85,14 @@ def _unlike(bits: Ints, shape: tuple[int, ...]) -> str:
 
 
 class Keeping(Protocol):
-    """One way. name: as `--bptt` and `--membranes` spell it; title: in words.
+    """One way to provide membranes for the backward pass.
 
-    product_again: whether the weight layers run a second time on the way back, for the inputs x of their LIFs.
-    reads_spikes: whether it takes a LIF's own spikes, which a pool may hide.
-    carries_states: whether the states come back from timestep to timestep beside their gradients.
-    holds_calls: whether u' of all calls of what is undone at a time (a tile's timesteps, or one timestep of a group)
-        are there at once.
+    name: as `--bptt` and `--membranes` spell it; title: in words.
+    product_again: whether the weight layers run a second time in the backward pass, for the inputs x of their LIFs.
+    reads_spikes: whether it needs a LIF's own spikes, which a pool may hide.
+    carries_states: whether states are carried between timesteps beside their gradients.
+    holds_calls: whether u' of all calls that are undone together (the timesteps of a tile, or one timestep of a group)
+        is held at once.
     """
 
     name: str
@@ -102,7 +104,7 @@ class Keeping(Protocol):
 
     @abstractmethod
     def refusal(self, neuron: NeuronModel) -> str | None:
-        """Why calls of `neuron` cannot be had this way, with the way out; None if they can."""
+        """Why it cannot provide the calls of `neuron`, with the way out; None if it can."""
         ...
 
     @answers(_of_other_calls)
@@ -112,13 +114,14 @@ class Keeping(Protocol):
         ...
 
     def sentence(self, kept: str) -> str:
-        """What a reader must know of a run: `kept` is in a word what its sets leave (`Kept.how`), or `copies and bits`
-        where they differ."""
+        """A note on a run. kept: in a word, what its sets of membranes leave (`Kept.how`), or `copies and bits` if they
+        differ."""
         return f"{self.title}; kept here: {kept}"
 
     @answers(_of_other_bits)
     def read_back(self, kept: Kept) -> Ints:
-        """[T, LIFs] bits of an image that each LIF's way back begins with: those that its own calls left."""
+        """[T, LIFs] bits of an image that each LIF reads in the backward pass. Default: those that its own calls
+        left."""
         return kept.bits
 
 

@@ -31,9 +31,9 @@ TAG_BYTES = KEY_BYTES = 32
 WAIT_S = 120
 """How long a process waits for another one that compiles."""
 LOOK_S = 0.2
-"""Between two looks whether it still does."""
+"""Seconds between two checks whether it still does."""
 UNUSED_DAYS = 60
-"""What was not used for so long is removed when something new is kept."""
+"""Files that were not used for this long are removed when something new is kept."""
 
 
 def user_cache() -> Cache | None:
@@ -110,7 +110,7 @@ class Cache:
         self._forget_unused()
 
     def room(self, name: str) -> Path:
-        """A folder in it for a compiler that keeps its own files. Raises OSError where others could write it."""
+        """A folder in it for a compiler that keeps its own files. Raises OSError if others could write it."""
         folder = make_private(self.folder / name)
         if fault := distrust_of(folder):
             raise PermissionError(fault)
@@ -144,7 +144,7 @@ class Cache:
         return os.access(self.folder, os.W_OK)
 
     def _key(self) -> bytes:
-        """Raises OSError where there is none that only the user can read."""
+        """Raises OSError if there is none that only the user can read."""
         key = read_own(self.folder / KEY_FILE, forbidden=0o077)
         if len(key) != KEY_BYTES:
             raise OSError(f"{self.folder / KEY_FILE} must hold {KEY_BYTES} bytes")

@@ -1,4 +1,4 @@
-"""How far Numba is: with a kernel it compiles every function that the kernel calls, and all that it calls."""
+"""Progress of compilation: with a kernel, Numba compiles every function that it calls, directly or indirectly."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from lifsim.watch import Tally, Watch
 Function = Callable[..., Any]
 
 INFERENCE_BYTES = 1500
-"""What Numba does for a function before LLVM takes as long as to optimise so many bytes (measured)."""
+"""Numba's own work per function, in bytes that LLVM optimises in the same time (measured)."""
 
 BYTES_A_SECOND = 25_000
-"""What an idle core of 2023 compiles (measured)."""
+"""Bytes per second that an idle core of 2023 compiles (measured)."""
 
 
 @contextmanager
 def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
-    """Tell `watch` how much of `function` is compiled meanwhile: each function counts for the code that is optimised
-    with it, its own and that of all that it calls."""
+    """Tell `watch` how much of `function` is compiled, inside the block: each function counts with the code that is
+    optimised with it, its own and that of everything that it calls."""
 
     sizes = {called: _size(called) for called in calls_of(function)}
     tally = Tally(watch, work, work_of(function))
@@ -57,7 +57,7 @@ def _each_compiled(tell: Callable[[Function], None]) -> Iterator[None]:
 
 
 def announce(title: str, seconds: float, cache: Cache | None) -> None:
-    """Tell the user what takes so long."""
+    """Tell the user what is being compiled."""
     once = "once, " if cache and cache.is_writable else ""
     said = "compiling %s for this machine: %sabout %s s, more if it is busy"
     import logging
@@ -66,7 +66,7 @@ def announce(title: str, seconds: float, cache: Cache | None) -> None:
 
 
 def work_of(function: Function) -> int:
-    """How long all of it takes, in the bytes of `watched`."""
+    """The total work, in the bytes of `watched`."""
     return sum(map(_size, {function, *calls_of(function)}))
 
 
@@ -84,5 +84,5 @@ def calls_of(function: Function) -> set[Function]:
 
 
 def _size(function: Function) -> int:
-    """How long its compilation takes, in bytes of Python's code."""
+    """The work of its compilation, in bytes of Python's code."""
     return INFERENCE_BYTES + sum(len(part.__code__.co_code) for part in {function, *calls_of(function)})

@@ -49,7 +49,7 @@ class Deferred:
 
     @cached_property
     def compiled(self) -> Any:
-        """What Numba made of it."""
+        """The compiled function."""
         return self.compiler(self.function)
 
     @property
@@ -96,7 +96,7 @@ def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
 
 
 def _is_kept(kernel: Kernel, room: Path) -> bool:
-    """Whether Numba has an index of its machine code there."""
+    """Whether Numba's cache holds its machine code."""
     return any(room.rglob(f"*.{kernel.function}-*.nbi"))
 
 
@@ -115,7 +115,7 @@ def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
 
 
 def announce_kernel(kernel: Kernel, cache: Cache | None) -> None:
-    """Tell the user that it takes so long."""
+    """Tell the user that it is being compiled."""
     announce(kernel.title, work_of(_function(kernel)) / BYTES_A_SECOND, cache)
 
 

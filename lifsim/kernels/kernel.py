@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parents[1]
 class Kernel:
     """A function that Python calls as machine code.
 
-    title: what it is, for people. module, function: where it stands; the module may import Numba. It takes int64
+    title: what it is, in words. module, function: where it stands; the module may import Numba. It takes int64
     numbers and, for each array, a pointer and the number of elements, of which `numba.carray` makes an array again; it
     returns an int64 and raises nothing. parameters: of each array the type of its elements, None for a number. sources:
     the files that it is compiled from, as patterns below lifsim/. calls: kernels that it calls (`jit.symbol_of`), each

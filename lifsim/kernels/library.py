@@ -45,7 +45,7 @@ def load_library(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]
 
 
 def link(codes: Sequence[bytes]) -> bytes:
-    """A shared library of object files. Raises NoLibraryError where there is no linker, or it fails."""
+    """A shared library of object files. Raises NoLibraryError if there is no linker, or it fails."""
     import subprocess
     import tempfile
 

@@ -50,7 +50,7 @@ class Overloads(_Cache):
         self._function, self._family = function, family
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Numba's hook: of these arguments, None where it is to be compiled."""
+        """Numba's hook: of these arguments, None if it is to be compiled."""
         target_context.refresh()
         if self._family.is_nested:
             return None

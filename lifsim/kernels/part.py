@@ -1,4 +1,4 @@
-"""How the functions that a kernel calls are compiled. Import it only to compile: it loads Numba."""
+"""Decorators for functions that kernels call. Import it only to compile: it loads Numba."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ def compiled(function: F) -> F:
 
 
 def compiled_from_zero(function: F) -> F:
-    """As `compiled`, of a function that numbers all that it has from zero on: indices are not looked at for their sign,
-    which is half of the instructions of an access."""
+    """As `compiled`, for a function whose indices are never negative: their sign is not checked, which is half of the
+    instructions of an access."""
     return cast(F, _njit(function, pipeline_class=FromZero, **_PART))
 
 
 def inlined_from_zero(function: F) -> F:
-    """As `compiled_from_zero`, put in wherever it is called: for what is done all the time, and is more work to call
-    than room to have twice."""
+    """As `compiled_from_zero`, inlined into every caller: for small functions that are called very often."""
     return cast(F, _njit(function, pipeline_class=FromZero, forceinline=True, **_PART))

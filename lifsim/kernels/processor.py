@@ -1,4 +1,4 @@
-"""What processor this is, as Linux tells it: without LLVM, which takes a tenth of a second to ask."""
+"""The processor of this machine, as Linux reports it: asking LLVM would take a tenth of a second."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Processor:
 
     @property
     def digest(self) -> str:
-        """Of all that machine code for it depends on: 8 hexadecimal digits."""
+        """8 hexadecimal digits that identify everything about it on which machine code depends."""
         return hashlib.sha256(" ".join([self.model, *sorted(self.flags)]).encode()).hexdigest()[:8]
 
     @property
@@ -59,7 +59,7 @@ class Processor:
 
     @property
     def register_bytes(self) -> int | None:
-        """How long the registers are that code of its level fills; None where it has none."""
+        """How long the registers are that code of its level fills; None if it has none."""
         return {"x86-64-v4": 64, "x86-64-v3": 32}.get(self.level or "")
 
 

@@ -1,4 +1,4 @@
-"""May what lies in a folder be run as code? Only if nobody but the user, and root, could have put it there."""
+"""Whether files in a folder may be run as code: only if nobody but the user and root could have put them there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make_private(folder: Path) -> Path:
 
 
 def distrust_of(folder: Path) -> str | None:
-    """Why others could change what lies in `folder`, a path without links; None where they cannot. Raises OSError.
+    """Why others could change the content of `folder`, a path without links; None if they cannot. Raises OSError.
 
     Every folder down to it must be the user's or root's, and writable by them alone. Above it a sticky one (/tmp) will
     do: there others add names, but cannot replace those of the user. On Windows access lists keep others out of the

@@ -42,7 +42,7 @@ class LinearKeys(WeightOperation):
     out: Channels
 
     def node(self, inputs: Sequence[Tensor]) -> Linear:
-        """Raises MisfitError where it has too many weights."""
+        """Raises MisfitError if it has too many weights."""
         (x,) = inputs
         if self.out * x.elements > MAX_WEIGHTS:
             raise MisfitError(("out", f"{self.out} filters must come to <= {MAX_WEIGHTS} weights"))

@@ -1,4 +1,4 @@
-"""What a kind of layers must say of itself: its keys in a workload, which say the rest of one layer (`Product`)."""
+"""The protocol of layer kinds: their keys in a workload, which define the rest of a layer (`Product`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lifsim.registry import Registry
 class LayerKind(Protocol):
     """A kind of layers that the array computes.
 
-    name: as workloads spell it behind `op:`; title: in words; plural: of many, for people.
-    keys: what a workload says of one, with `op: Literal[name]`; its `node` is the layer.
+    name: as workloads spell it behind `op:`; title: in words; plural: the word for several.
+    keys: the schema of such a layer in a workload, with `op: Literal[name]`; its `node` is the layer.
     """
 
     name: str

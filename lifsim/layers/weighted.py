@@ -30,7 +30,7 @@ class Weighted(Product):
         return put_out
 
     def backward(self) -> Backward:
-        """As matrix products, one a kernel position."""
+        """As matrix products, one per kernel position."""
         return _Backward(self)
 
     def maps(self, x: Array) -> Array:

@@ -21,7 +21,7 @@ from lifsim.units import parse_hz
 Extent = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
 MAX_CLOCK_RATIO = 1 << 21
 CLOCK_HZ = (1_000, 10_000_000_000)
-"""The slowest and the fastest clock that is taken for one: kilohertz are those of chips below threshold."""
+"""The slowest and the fastest clock that is accepted: kilohertz are clocks of subthreshold chips."""
 
 
 def _clock(value: str | float) -> int:
@@ -47,7 +47,7 @@ class Array(Model):
 
     @rule
     def sparsity_goes_with_dataflow(self) -> Broken:
-        """Not every sparsity goes with every dataflow."""
+        """The sparsity must support the dataflow."""
         refusal = registry_of("sparsity")[self.sparsity].refusal(registry_of("dataflow")[self.dataflow])
         if refusal:
             yield "sparsity", refusal
@@ -59,15 +59,16 @@ class Array(Model):
 
 
 MASTER_BITS = 32
-"""Of a master weight, which the optimizer changes in the place of the narrow one."""
+"""Bits of a master weight, which the optimizer changes instead of the narrow one."""
 
 
 class OptimizerPart(Model):
-    """How the machine changes weights, once a batch; read in training alone.
+    """How the machine changes weights, once per batch; read in training only.
 
-    name: of a registered member (`lifsim list optimizers`). state_bits: of each value that it keeps a
-    weight. master_weights: whether weights of 32 bits are kept and changed, of which the array's are narrow copies.
-    lanes: weights' multiply-adds that the optimizer unit begins in a cycle, and divisions beside them.
+    name: of a registered member (`lifsim list optimizers`).
+    state_bits: of each value that it keeps per weight. master_weights: whether weights of 32 bits are kept and changed,
+        of which the array's are narrow copies.
+    lanes: multiply-adds, and divisions beside them, that the optimizer unit starts per cycle.
     """
 
     name: Annotated[str, member_of("optimizer")] = "sgd"
@@ -77,12 +78,12 @@ class OptimizerPart(Model):
 
 
 PLAIN_SGD = OptimizerPart()
-"""Where an architecture does not say."""
+"""The default if an architecture does not say."""
 
 
 class Precision(Model):
-    """Bits per element of what the machine moves and keeps. Spikes are one bit. gradient_bits: of every gradient, of
-    spikes, membranes and weights; None: as many as of the sums that they are."""
+    """Bits per element. Spikes have one bit. gradient_bits: of the gradients of spikes, membranes and weights; None: as
+    many as psums have."""
 
     weight_bits: Bits = 8
     psum_bits: Bits = 16
@@ -103,7 +104,7 @@ class Precision(Model):
 
 Idle = Literal["toggles", "clock_gated", "power_gated"]
 STATE_KERNELS = ("register", "fifo", "lfsr_rng")
-"""Rows of the component table that hold something from cycle to cycle."""
+"""Rows of the component table that hold state from cycle to cycle."""
 
 
 class Component(Model):
@@ -111,16 +112,17 @@ class Component(Model):
     optimizer, optimizer_divider: per lane of the optimizer unit) of the component-table row (`kernel`, `width_bits`,
     `depth`).
 
-    Whether the table has that row is checked where the table is (hardware), under the path ``components.NAME``.
+    Whether the table has that row is checked in hardware, under the path ``components.NAME``.
 
-    tag: which entry of the energy breakdown pays it; pgu, the membrane-gradient unit of training, and surrogate, which
-        makes the slope of a gradient for it, count as lif; pgu has the multiply-adds of batch norms, too; optimizer
-        works once a multiply-add of the weight update, optimizer_divider once a quotient or square root.
+    tag: the entry of the energy breakdown that it belongs to; pgu, the membrane-gradient unit of training, and
+        surrogate, which computes the surrogate's slope for it, count as lif; pgu also does the multiply-adds of batch
+        norms; optimizer works once per multiply-add of the weight update, optimizer_divider once per quotient or square
+        root.
     depth: entries of a fifo or register file.
-    idle: what it does in a cycle without work, stalls included. toggles: as much as at work; clock_gated: it leaks;
-        power_gated: nothing, it leaks while it works.
-    multibit_only: it works only on inputs of several bits (the analogue image, gradients that are not zero): a
-        multiplier.
+    idle: its state in a cycle without work, stalls included. toggles: it consumes as much as at work; clock_gated: it
+        only leaks; power_gated: it leaks only while it works.
+    multibit_only: it works only on inputs of several bits (the analogue image, nonzero gradients), as a multiplier
+        does.
     """
 
     name: Name
@@ -138,24 +140,24 @@ class Component(Model):
 
     @property
     def holds_state(self) -> bool:
-        """Whether it keeps something from cycle to cycle."""
+        """Whether it holds state from cycle to cycle."""
         return self.kernel in STATE_KERNELS
 
     @rule
     def multibit_is_gated(self) -> Broken:
-        """A part that runs in some layers only is gated, and works on the inputs."""
+        """A component that works in some layers only must be gated, and must work on the inputs."""
         if self.multibit_only and not (self.idle != "toggles" and self.tag in ("spike_mac", "pgu")):
             yield "multibit_only", "true must go with idle: clock_gated or power_gated, and tag: spike_mac or pgu"
 
     @rule
     def membranes_are_held(self) -> Broken:
-        """In what can hold them."""
+        """Membranes must be held by a component that holds state."""
         if self.tag == "membrane" and not self.holds_state:
             yield "tag", f"membrane must go with kernel register or fifo, not {self.kernel}"
 
     @rule
     def state_stays_powered(self) -> Broken:
-        """What is kept would be lost."""
+        """A component that holds state must not be power-gated, which would lose it."""
         if self.idle == "power_gated" and self.holds_state:
             rule = (
                 f"must be clock_gated or toggles: a {self.kernel} would lose what it holds (membranes, psums, weights,"
@@ -174,12 +176,12 @@ class LifUnits(Model):
 
 
 class SatasimVersion(Model):
-    """What SATA_Sim's versions count differently; read under accounting "satasim" only. The defaults are the version of
-    its first published results (BNTT, TSSL, TT-SNN).
+    """Differences between SATA_Sim's versions; read under accounting "satasim" only. The defaults are those of its
+    first published results (BNTT, TSSL, TT-SNN).
 
     psum_times_t: outputs are written once per timestep (results of 2023 on), else once. linear_as_3x3: a linear layer
     has 9 outputs per filter, as in every published result. act_bits, weight_bits, output_bits: an element is charged
-    bits/8 of an access; act_bits is T where an access is meant to fetch all timesteps.
+    bits/8 of an access; act_bits is T if an access fetches all timesteps.
     """
 
     psum_times_t: Flag = False
@@ -192,7 +194,7 @@ class SatasimVersion(Model):
 class Arch(Briefly, Model):
     """One accelerator. technology_nm picks the SRAM table; components come from the SATA_Sim synthesis table.
 
-    components_of: the shipped architecture whose components these are, where the file names none (sata128 unless said).
+    components_of: the shipped architecture whose components are used if the file names none (default sata128).
 
     accounting: the name of a registered member (`lifsim list accountings`); "satasim" follows SATA_Sim to the letter
     (docs/satasim.md) and is for cross-checks only.
@@ -215,12 +217,12 @@ class Arch(Briefly, Model):
 
     @property
     def brief(self) -> Brief:
-        """What it consists of."""
+        """Its main parts."""
         return arch_brief(self)
 
     @rule
     def components_have_names(self) -> Broken:
-        """Each its own."""
+        """Names of components must be unique."""
         first: dict[str, int] = {}
         for index, component in enumerate(self.components):
             with suppress(UnknownKeyError):
@@ -231,40 +233,40 @@ class Arch(Briefly, Model):
 
     @rule
     def master_weights_are_wider(self) -> Broken:
-        """Else they are the weights."""
+        """Master weights must be wider than the weights."""
         bits = self.precision.weight_bits
         if self.optimizer.master_weights and bits >= MASTER_BITS:
             yield "optimizer.master_weights", f"true must go with weight_bits < {MASTER_BITS}, not {bits}"
 
     @rule
     def array_has_components(self) -> Broken:
-        """What the PEs are made of is told."""
+        """The components of the PEs must be given."""
         if all(component.tag != "spike_mac" for component in self.components):
             yield "components", "must have at least one of tag spike_mac"
 
     @rule
     def lif_units_have_components(self) -> Broken:
-        """What the LIF units are made of is told."""
+        """The components of the LIF units must be given."""
         if all(component.tag != "lif" for component in self.components):
             yield "components", "must have at least one of tag lif"
 
     @rule
     def accounting_knows_it(self) -> Broken:
-        """Not every accounting goes with every architecture."""
+        """The accounting must be able to count this architecture."""
         for refusal in registry_of("accounting")[self.accounting].refusals(self):
             with suppress(UnknownKeyError):
                 yield from refusal
 
     @rule
     def dataflow_is_of_its_accounting(self) -> Broken:
-        """Not every accounting may count every dataflow."""
+        """The accounting must be able to count this dataflow."""
         refusal = registry_of("dataflow")[self.array.dataflow].refusal(self.accounting)
         if refusal:
             yield "array.dataflow", refusal
 
     @rule
     def device_suits_the_clock(self) -> Broken:
-        """Else cycles overflow."""
+        """The ratio of clocks must not overflow cycles."""
         if self.dram.device is not None:
             device_hz = 1e9 / self.dram.device.timing.tCK_ns
             if not 1 / MAX_CLOCK_RATIO <= device_hz / self.clock_hz <= MAX_CLOCK_RATIO:
@@ -273,7 +275,7 @@ class Arch(Briefly, Model):
 
     @rule
     def bandwidth_suits_the_clock(self) -> Broken:
-        """Else cycles or bytes overflow."""
+        """The ratio of bandwidth and clock must not overflow cycles or bytes."""
         bandwidth = self.dram.bandwidth_bytes_per_s
         if bandwidth is not None and not self.clock_hz >> 20 <= bandwidth <= self.clock_hz << 20:
             yield "dram.bandwidth_bytes_per_s", f"{bandwidth} must be within 2^20 bytes of one byte a cycle of clock_hz"

@@ -1,7 +1,7 @@
-"""Schemas of `pydantic_core`, which checks what files say, of the types that models are annotated with.
+"""Schemas of `pydantic_core`, which checks what files say, for the types with which models are annotated.
 
-pydantic makes the same ones, but importing it and having it make them takes a fifth of a whole run. So it is asked only
-of what is not known here, as the words of other packages.
+pydantic builds the same schemas, but importing it and building them takes a fifth of a whole run. So it is used only
+for annotations that are not known here, such as those of other packages.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def core_of(kind: Any) -> CoreSchema:
 
 
 def core_of_keys(model: type[Any], keys: Mapping[str, Key], others: str) -> CoreSchema:
-    """The schema of `model`, which has these keys; others: what is done with those that it has not."""
+    """The schema of `model` with these keys; others: how unknown keys are treated."""
     fields = {name: key.within(core_of(key.hint)) for name, key in keys.items()}
     return {
         "type": "model",
@@ -64,14 +64,14 @@ def core_of_keys(model: type[Any], keys: Mapping[str, Key], others: str) -> Core
 
 
 def key_by_pydantic(hint: Any, said: Any) -> Key:
-    """A key for whose default another package has one of pydantic's `Field`."""
+    """A key whose default, in another package, is a `Field` of pydantic."""
     words = (*said.metadata, *([Field(discriminator=said.discriminator)] if said.discriminator else []))
     default = REQUIRED if said.is_required() or said.default_factory is not None else said.default
     return Key(Annotated[hint, *words] if words else hint, default, said.default_factory, said.validation_alias)
 
 
 def annotations_of(model: type[Any]) -> Mapping[str, Any]:
-    """Those of the keys that `model` adds to those of its bases."""
+    """The annotations of the keys that `model` adds to those of its bases."""
     said: Mapping[str, Any] = vars(model).get("__annotations__", {})
     return {name: hint for name, hint in said.items() if "ClassVar" not in str(hint)}
 
@@ -103,7 +103,7 @@ def _union(kinds: tuple[Any, ...]) -> CoreSchema:
 
 
 def _tagged(models: tuple[Any, ...], tag: str) -> CoreSchema:
-    """Of that of `models` which has for the key `tag` what is given."""
+    """The schema of whichever of `models` has the given value for the key `tag`."""
     choices = {value: core_of(model) for model in models for value in get_args(model.model_fields[tag].annotation)}
     return {"type": "tagged-union", "discriminator": models[0].model_fields[tag].alias or tag, "choices": choices}
 

@@ -1,4 +1,4 @@
-"""A DRAM: organisation, timing, currents, controller. What arch_configs/dram/*.yaml may say."""
+"""A DRAM: organisation, timing, currents, controller; the schema of arch_configs/dram/*.yaml."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _cycles_or_off(value: object) -> object:
 
 
 IdleCycles = Annotated[int | Literal["off"], PlainValidator(_cycles_or_off)]
-"""After how many cycles in which nothing is asked of a rank something happens to it, or never."""
+"""Idle cycles of a rank after which it goes to sleep, or never."""
 
 
 class DramOrganisation(Model):
@@ -64,19 +64,19 @@ class DramOrganisation(Model):
 
     @rule
     def chips_fit_the_bus(self) -> Broken:
-        """Side by side."""
+        """Chips side by side must make the width of the bus."""
         if self.device_bits > self.bus_bits:
             yield "device_bits", f"{self.device_bits} must be <= the bus of {self.bus_bits} bits"
 
     @rule
     def bursts_are_whole_cycles(self) -> Broken:
-        """Two transfers each."""
+        """A burst must take whole cycles, of two transfers each."""
         if self.burst_length == 1:
             yield "burst_length", "1 must be >= 2: two transfers a cycle"
 
     @rule
     def rows_hold_a_burst(self) -> Broken:
-        """One at least."""
+        """A row must hold at least one burst."""
         if self.columns < self.burst_length:
             yield "columns", f"{self.columns} must be at least one burst of {self.burst_length}"
 
@@ -94,22 +94,22 @@ class DramOrganisation(Model):
 
     @property
     def banks_per_rank(self) -> int:
-        """Of all its bank groups."""
+        """Banks of a rank, over all bank groups."""
         return self.bank_groups * self.banks_per_group
 
     @property
     def banks_per_channel(self) -> int:
-        """Of all its ranks."""
+        """Banks of a channel, over all ranks."""
         return self.ranks * self.banks_per_rank
 
     @property
     def burst_bytes(self) -> int:
-        """What one read or write command moves: bus width x burst length."""
+        """Bytes of one read or write command: bus width x burst length."""
         return self.bus_bits * self.burst_length // 8
 
     @property
     def row_bytes(self) -> int:
-        """What an activate opens, of all devices of a rank."""
+        """Bytes that an activate opens, over all devices of a rank."""
         return self.columns * self.bus_bits // 8
 
     @property
@@ -133,16 +133,16 @@ class DramOrganisation(Model):
 
     @property
     def capacity_bytes(self) -> int:
-        """Of all channels."""
+        """Bytes of all channels."""
         return self.burst_bytes << sum(self.field_bits.values())
 
 
 class DramController(Model):
-    """The controller of a channel. Its front end takes requests in order, `requests_per_cycle` of all channels a cycle.
+    """The controller of a channel. The front end takes requests in order, `requests_per_cycle` over all channels.
 
-    read_queue, write_queue: entries a channel. command_queue: entries a bank. drain_above: so many writes are drained
-    where nothing else is to do. row_hit_limit: so many accesses of an open row before an older miss may close it.
-    power_down_after_cycles, self_refresh_after_cycles: a rank of which nothing was asked for so long is put to sleep.
+    read_queue, write_queue: entries per channel. command_queue: entries per bank. drain_above: number of waiting writes
+    above which they are drained when nothing else is to do. row_hit_limit: accesses of an open row before an older miss
+    may close it. power_down_after_cycles, self_refresh_after_cycles: idle cycles after which a rank is put to sleep.
     """
 
     read_queue: Depth = 32
@@ -185,7 +185,7 @@ class DramSpec(Model):
 
     @rule
     def mapping_covers_the_address(self) -> Broken:
-        """Every bit of it once."""
+        """The mapping must cover every address bit once."""
         for message in mapping_faults(self.mapping, self.organisation.field_bits, self.offset_bits):
             yield "mapping", message
 
@@ -200,7 +200,7 @@ class DramSpec(Model):
 
     @rule
     def bursts_fit_the_bus(self) -> Broken:
-        """Two words cross it a cycle."""
+        """Two words cross the bus in a cycle."""
         organisation, gap = self.organisation, self.timing.tCCD_S
         if gap < organisation.burst_cycles:
             message = (
@@ -212,15 +212,15 @@ class DramSpec(Model):
 
     @rule
     def refreshes_do_not_meet(self) -> Broken:
-        """Those of the ranks, one after the other."""
+        """Refreshes of the ranks must not overlap."""
         interval, timing = self.timing.tREFI // self.organisation.ranks, self.timing
         if interval <= timing.tRP:
             yield "timing.tREFI", f"{timing.tREFI} must be > tRP x ranks = {timing.tRP * self.organisation.ranks}"
 
     @rule
     def refreshes_leave_time(self) -> Broken:
-        """A refresh that is due first waits for the rows that are open to be closed; behind it a row must be opened,
-        accessed and closed before the next one, or requests may wait for ever."""
+        """A refresh first waits until open rows are closed; after it, a row must be opened, accessed and closed before
+        the next refresh, or requests could wait for ever."""
         timing, rows = self.timing, 2 * self.row_cycles + self.organisation.banks_per_rank
         if timing.tRFC < timing.tREFI < timing.tRFC + rows:
             why = f"tRFC = {timing.tRFC}, and {rows} to close rows before it and to use one behind it"
@@ -228,7 +228,7 @@ class DramSpec(Model):
 
     @rule
     def activates_cost_something(self) -> Broken:
-        """More than standing by, of each supply."""
+        """An activate must draw more than standby, from each supply."""
         timing, price = self.timing, self.energy
         if isinstance(price, PerBitEnergy):
             return
@@ -242,13 +242,13 @@ class DramSpec(Model):
 
     @rule
     def sleep_is_known(self) -> Broken:
-        """What is put to sleep must be known asleep."""
+        """A device that is put to sleep must state its timing and currents asleep."""
         for key in LOW_POWER:
             for message in self.sleep_faults(key, getattr(self.controller, key)):
                 yield f"controller.{key}", message
 
     def sleep_faults(self, key: str, after: int | str) -> Iterator[str]:
-        """What forbids the device to sleep: `key` is one of LOW_POWER, `after` its value."""
+        """Why the device cannot be put to sleep: `key` is one of LOW_POWER, `after` its value."""
         if after == "off":
             return
         timings, currents = LOW_POWER[key]
@@ -261,7 +261,7 @@ class DramSpec(Model):
 
     @property
     def row_cycles(self) -> int:
-        """What it takes at most to activate a row, to read or write one burst, and to precharge it."""
+        """Most cycles to activate a row, read or write one burst, and precharge it."""
         timing = self.timing
         read = timing.tRCD + timing.tRTP + timing.tRP
         data = timing.activate_to_write_cycles + timing.CWL + self.organisation.burst_cycles
@@ -269,7 +269,7 @@ class DramSpec(Model):
 
     @property
     def borrowed_from(self) -> str | None:
-        """Whose currents it has, None where they are its own."""
+        """The device whose currents it has, None if they are its own."""
         return None if isinstance(self.energy, PerBitEnergy) else self.energy.borrowed_from
 
     @property
@@ -284,5 +284,5 @@ class DramSpec(Model):
 
     @property
     def peak_bytes_per_cycle(self) -> float:
-        """Of all channels: two transfers a cycle."""
+        """Peak bytes per cycle of all channels: two transfers a cycle."""
         return self.organisation.channels * self.organisation.bus_bits / 4

@@ -1,4 +1,4 @@
-"""What a DRAM charges: supplies and currents, or a price a bit."""
+"""The energy model of a DRAM: supply voltages and currents, or a price per bit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Milliamps = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, strict=Tru
 class Supply(Model):
     """One supply voltage and the currents (mA) that one device draws from it while it activates and precharges (IDD0),
     stands by precharged and with a row open (IDD2N, IDD3N), reads, writes, refreshes; asleep: in power-down precharged
-    and with a row open (IDD2P, IDD3P), in self-refresh (IDD6), None where nobody says."""
+    and with a row open (IDD2P, IDD3P), in self-refresh (IDD6), None if not stated."""
 
     VDD: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False, strict=True)]
     IDD0: Milliamps
@@ -52,20 +52,20 @@ class NamedSupply(Supply):
 
 
 class IddEnergy(Supply):
-    """One supply. borrowed_from: the device whose currents these are, where they are not this one's own: then they
-    charge nothing unless somebody asks for it."""
+    """One supply. borrowed_from: the device whose currents these are, if they are not its own: they are then used only
+    on request."""
 
     model: Literal["idd"]
     borrowed_from: Name | None = None
 
     @property
     def supplies(self) -> tuple[Supply, ...]:
-        """It alone."""
+        """The only supply."""
         return (self,)
 
 
 class SuppliesEnergy(Model):
-    """Several supplies, each with its currents; `source` says where these come from. borrowed_from: as of IddEnergy."""
+    """Several supplies, each with its currents; `source` says where these come from. borrowed_from: as in IddEnergy."""
 
     model: Literal["supplies"]
     source: Text

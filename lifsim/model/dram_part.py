@@ -1,4 +1,4 @@
-"""The `dram:` of an architecture: what memory it has off chip, how its time passes and what it charges."""
+"""The `dram:` of an architecture: its off-chip memory, with models of time and energy."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def _if_simulated(device: object, info: ValidationInfo) -> object:
-    """`device`; None under a model of memory that does not look at it. A model that is wrong may be meant to: a name,
-    which stands for a device only where one is simulated, is then no fault of its own."""
+    """`device`; None under a memory model that does not read it. If the model itself is faulty, the device is not
+    reported as well."""
     model = (info.data or {}).get("model")
     if model is None:
         return None if isinstance(device, str) else device
@@ -31,14 +31,14 @@ def _simulating() -> str:
 class Dram(Model):
     """Off-chip memory.
 
-    model: the name of a registered member (`lifsim list memories`): "ideal" lets nobody wait; "bandwidth" moves
-    bandwidth_bytes_per_s and answers a read latency_ns later; "cycle" simulates `device` burst by burst. A file may
-    name it: a shipped DRAM (``ddr4_2400``) or a file. Under a model that simulates none it is None.
-    energy: what it is charged for: "device", every command and cycle of the simulated device at the price that its file
-    has (IDD and VDD, or a price a bit); "borrowed_currents", the same, also of a device whose currents are another's;
-    "per_bit", the bytes of the schedule at energy_pj_per_bit, reads and writes alike. None: device where one is
-    simulated, else per_bit.
-    power_down_after_cycles, self_refresh_after_cycles: of the simulated device, in the place of its own (None).
+    model: the name of a registered member (`lifsim list memories`): "ideal" takes no time; "bandwidth" moves
+        bandwidth_bytes_per_s and answers a read after latency_ns; "cycle" simulates `device` burst by burst.
+    device: a shipped DRAM (``ddr4_2400``) or a file; None under a model that simulates none.
+    energy: "device": every command and cycle of the simulated device is charged as its file says (IDD and VDD, or a
+        price per bit); "borrowed_currents": the same, also for a device with currents of another; "per_bit": the bytes
+        of the schedule are charged energy_pj_per_bit, reads and writes alike. None: device if one is simulated, else
+        per_bit.
+    power_down_after_cycles, self_refresh_after_cycles: override those of the simulated device (None: its own).
     """
 
     model: Annotated[str, member_of("memory")] = "ideal"
@@ -53,17 +53,17 @@ class Dram(Model):
 
     @property
     def priced_by(self) -> Literal["device", "borrowed_currents", "per_bit"]:
-        """`energy`, as it is or as the model has it."""
+        """`energy`, or its default under the model."""
         return self.energy or ("device" if registry_of("memory")[self.model].has_device else "per_bit")
 
     @property
     def charges_device(self) -> bool:
-        """Whether it charges what the simulated device does."""
+        """Whether energy follows what the simulated device does."""
         return self.priced_by != "per_bit"
 
     @property
     def simulated(self) -> DramSpec:
-        """The device, where one is simulated, its ranks put to sleep as is said here."""
+        """The simulated device, with the sleep settings given here."""
         if self.device is None:
             raise ValueError(f"a memory of model {self.model} has no device")
         said = {key: getattr(self, key) for key in LOW_POWER if getattr(self, key) is not None}
@@ -73,12 +73,12 @@ class Dram(Model):
 
     @rule
     def has_what_its_model_reads(self) -> Broken:
-        """A simulated memory says which device, one of plain bandwidth how much."""
+        """A simulated memory must name its device, one of plain bandwidth its bandwidth."""
         yield from registry_of("memory")[self.model].refusals(self)
 
     @rule
     def has_a_price(self) -> Broken:
-        """What is not simulated cannot be charged by its commands."""
+        """A memory that is not simulated cannot be charged by its commands."""
         if self.charges_device and not registry_of("memory")[self.model].has_device:
             told = f"must go with model {_simulating()}, not {self.model}: no device is simulated"
             yield "energy", f"{self.energy!r} {told}"
@@ -88,7 +88,7 @@ class Dram(Model):
 
     @rule
     def currents_are_its_own(self) -> Broken:
-        """Of a device that charges for itself; nobody takes others for them unawares."""
+        """Under energy "device", currents must be the device's own, so that nobody uses borrowed ones unawares."""
         if self.device is not None and self.device.borrowed_from is not None and self.priced_by == "device":
             whose = f"the currents of {self.device.name} are those of {self.device.borrowed_from}, not its own"
             way_out = "--set dram.energy=borrowed_currents takes them all the same"
@@ -96,7 +96,7 @@ class Dram(Model):
 
     @rule
     def sleep_is_known(self) -> Broken:
-        """A device that is put to sleep must be known asleep."""
+        """A device that is put to sleep must state its timing and currents asleep."""
         for key in LOW_POWER:
             after = getattr(self, key)
             if self.device is not None and after is not None:
@@ -105,6 +105,6 @@ class Dram(Model):
 
     @rule
     def price_has_a_source(self) -> Broken:
-        """Wherever it is from."""
+        """A price must state its source."""
         if self.energy_pj_per_bit is not None and self.source is None:
             yield "source", "must be given with energy_pj_per_bit: where the figure comes from"

@@ -1,5 +1,5 @@
 # ruff: noqa: N815  (tRCD, tFAW, ... are JEDEC's names)
-"""Timing parameters of a DRAM, and what no device could have."""
+"""Timing parameters of a DRAM, and their consistency."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Positive = Annotated[int, Field(ge=1, le=1 << 20, strict=True)]
 class DramTiming(Model):
     """JEDEC's timing parameters in clock cycles, but for tCK_ns, the length of one.
 
-    AL, CL, CWL: additive, read and write latency. tRCDWR: tRCD of a write where it differs. _S, _L: between different
-    bank groups, within one. tRTRS: bus turn-around between ranks. tPPD: precharge to precharge. Of devices that can
-    sleep: tCKE, the least time in power-down, and awake after any sleep; tCKESR, in self-refresh (tCKE where it is not
-    given); tXP, tXS: from the end of power-down, of self-refresh, to the first command.
+    AL, CL, CWL: additive, read and write latency. tRCDWR: tRCD of a write, if it differs. _S, _L: between different
+    bank groups, within one. tRTRS: bus turn-around between ranks. tPPD: precharge to precharge. For devices that can
+    sleep: tCKE: the least time in power-down, and awake after any sleep; tCKESR: in self-refresh (default tCKE); tXP,
+    tXS: from the end of power-down or self-refresh to the first command.
     """
 
     tCK_ns: Annotated[float, Field(ge=0.1, le=1000, allow_inf_nan=False, strict=True)]
@@ -51,7 +51,7 @@ class DramTiming(Model):
 
     @rule
     def is_a_device(self) -> Broken:
-        """What no device could have."""
+        """Combinations that no device could have are refused."""
         for key, of, other, least, why in _AT_LEAST:
             with suppress(UnknownKeyError):
                 value, bound = of(self), least(self)
@@ -60,7 +60,7 @@ class DramTiming(Model):
 
     @rule
     def refresh_leaves_time(self) -> Broken:
-        """For anything else."""
+        """Refreshes must leave time for accesses."""
         if self.tREFI <= self.tRFC:
             yield "tREFI", f"{self.tREFI} must be > tRFC = {self.tRFC}: refresh would leave no time for anything else"
 
@@ -103,4 +103,4 @@ _AT_LEAST: tuple[tuple[str, Callable[[DramTiming], int], str, Callable[[DramTimi
     ("tFAW", lambda t: t.tFAW, "tRRD_S", lambda t: t.tRRD_S, "five activates take no less time than two"),
     ("CL", lambda t: t.CL + t.AL, "CWL - AL", lambda t: t.CWL, "write latency exceeds read latency in no standard"),
 )
-"""(key, its value, what it must not be less than, that value, why)."""
+"""(key, its value, the key that it must not be less than, that value, why)."""

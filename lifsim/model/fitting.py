@@ -1,4 +1,4 @@
-"""Do a layer and what it reads fit together?"""
+"""Checks whether a layer fits its inputs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from lifsim.model.network import Tensor
 
 MAX_WEIGHTS = 1 << 32
 MAX_WINDOWED = 1 << 48
-"""Elements that all windows over a map see together, those of kernels of 4095 x 4095 at as many outputs. Whatever looks
-at them one by one asks lifsim.room first."""
+"""Most elements in all windows over a map together: kernels of 4095 x 4095 at as many outputs. Code that visits them
+one by one asks lifsim.room first."""
 
 
 class MisfitError(ToldError, ValueError):
@@ -20,7 +20,7 @@ class MisfitError(ToldError, ValueError):
 
 
 def map_of(x: Tensor, what: str) -> tuple[int, int, int]:
-    """(C, H, W) of what a layer reads. Raises MisfitError where that is no map."""
+    """(C, H, W) of the input of a layer. Raises MisfitError if that is no map."""
     if len(x.shape) != 3:
         raise MisfitError(("", f"{what} must read a [channels, height, width] map; {x.name} is {list(x.shape)}"))
     return x.shape[0], x.shape[1], x.shape[2]
@@ -29,8 +29,8 @@ def map_of(x: Tensor, what: str) -> tuple[int, int, int]:
 def slide(
     size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
 ) -> tuple[int, int]:
-    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit, or if there
-    is too much in all windows."""
+    """Output rows and columns, floor((H + 2p - R) / s) + 1. Raises MisfitError if the window does not fit, or if all
+    windows together hold too many elements."""
     padded = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
     if kernel[0] > padded[0] or kernel[1] > padded[1]:
         raise MisfitError(("kernel", f"{list(kernel)} must fit into the padded map {list(padded)}"))

@@ -106,7 +106,7 @@ class PlainValidator(Function):
 
 
 def _of_length(least: int, most: int | None, value: Any) -> Any:
-    """`value`. Raises PydanticKnownError where it is shorter or longer."""
+    """`value`. Raises PydanticKnownError if it is shorter or longer."""
     told = {"field_type": "Value", "actual_length": len(value)}
     if len(value) < least:
         raise PydanticKnownError("too_short", {**told, "min_length": least})

@@ -1,4 +1,5 @@
-"""The hardware's view of a network: the layers of the array, each with all that runs behind it until the next one."""
+"""The hardware's view of a network: the layers of the array, each with everything that runs behind it up to the
+next."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from lifsim.model.product import Product
 
 @dataclass(frozen=True)
 class Ownership:
-    """Which weight layer each node runs behind. owner: by node, None for what precedes the first weight layer;
-    members: by owner, itself and what it owns in execution order."""
+    """Which weight layer each node runs behind. owner: by node, None before the first weight layer; members: by owner,
+    itself and the nodes that it owns, in execution order."""
 
     nodes: dict[str, Node]
     owner: dict[str, str | None]
@@ -64,7 +65,7 @@ def hardware_layers(nodes: Sequence[Node], timesteps: int) -> tuple[Layer, ...]:
 
 
 def _stored(ownership: Ownership) -> set[str]:
-    """Nodes whose tensor leaves their layer: another layer reads it, or nothing does (an output of the network)."""
+    """Nodes whose tensor leaves their layer: another layer reads it, or none does (an output of the network)."""
     readers: dict[str, set[str | None]] = {name: set() for name in ownership.nodes}
     for node in ownership.nodes.values():
         for name in node.inputs:

@@ -8,13 +8,13 @@ from lifsim.registry import registry_of
 
 
 def member_of(kind: str) -> AfterValidator:
-    """Accepts the name of a member of `kind`."""
+    """A key that accepts the name of a member of `kind`."""
 
     def check(name: str) -> str:
         registry = registry_of(kind)
         try:
             is_known = name in registry
-        except InputError as error:  # told where it stands, beside what else is wrong with a file
+        except InputError as error:  # reported with its line, beside the other faults of the file
             raise ValueError(error.faults[0].message) from error
         if not is_known:
             hint = did_you_mean(name, registry)

@@ -1,7 +1,7 @@
 """The network graph that the hardware model and the SNN engine both read.
 
-A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are what the array
-computes (`lifsim.layers`), each with all that runs behind it until the next one: pooling, residual add, LIF.
+A `Network` is a list of nodes in execution order, each with one output `Tensor`. Its `layers` are computed by the array
+(`lifsim.layers`), each with everything that runs behind it up to the next: pooling, residual add, LIF.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from lifsim.neurons import NeuronModel
 
 @dataclass(frozen=True)
 class Tensor:
-    """What a node puts out per image.
+    """The output of a node per image. shape: (C, H, W), or (F,) behind a linear layer. 1-D signals are (C, 1, L).
 
-    shape: (C, H, W), or (F,) behind a linear layer. 1-D signals are (C, 1, L).
-    timesteps: how many it has values for: T, or 1 (the analogue image under direct encoding, and what is
-        computed from it before the first LIF; or behind a mean over time).
+    timesteps: for how many it has values: T, or 1 (the analogue image under direct encoding and everything before the
+        first LIF, or behind a mean over time).
     levels: the largest count an element can hold: 1 for spikes, k*k behind an average pool of spikes, the sum behind
         an add of spikes; None for real values.
     """
@@ -95,7 +94,7 @@ class Lif(Node):
 
 
 def second_of(layer: str) -> str:
-    """The name under which rates and traces have the second operand of a layer."""
+    """The name of a layer's second operand in rates and traces."""
     return f"{layer}:second"
 
 
@@ -116,12 +115,13 @@ class Traced:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] a group, and what follows.
+    """A layer of the array as the hardware sees it: a GEMM [pixels Sr] x [K] x [filters Sc] per group, and what
+    follows.
 
-    Shapes are per image. `rounds` is how often per image the array computes it: T, or 1 where its input has one
-    timestep. `lif` fires `timesteps` times per image whatever `rounds` is. `outputs` are the tensors it hands over to
-    later layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel.
-    `operand`: the tensor whose elements are its filters, not weights.
+    Shapes are per image. `rounds` is how often the array computes it per image: T, or 1 if its input has one timestep.
+    `lif` fires `timesteps` times per image whatever `rounds` is. `outputs` are the tensors it hands over to later
+    layers; `residuals` the stored tensors that its add reads. `flat`: its input is flattened to one pixel. `operand`:
+    the tensor whose elements are its filters, not weights.
     """
 
     index: int
@@ -145,12 +145,12 @@ class Layer:
 
     @property
     def reads(self) -> tuple[Tensor, ...]:
-        """Its operands: its input, and the tensor whose elements stand where others have weights."""
+        """Its operands: its input, and the tensor that takes the place of weights, if any."""
         return (self.input,) if self.operand is None else (self.input, self.operand)
 
     @property
     def traced(self) -> tuple[Traced, ...]:
-        """What a trace must hold: its operands."""
+        """The tensors that a trace must hold: its operands."""
         first = Traced(self.name, self.input, self.in_shape, self.flat)
         if self.operand is None:
             return (first,)
@@ -164,7 +164,7 @@ class Layer:
 
     @property
     def sees_image(self) -> bool:
-        """Whether it reads the analogue image itself."""
+        """Whether it reads the analogue image."""
         return self.input.name == "input" and self.input.levels is None
 
     @property
@@ -199,7 +199,7 @@ class Layer:
 
     @property
     def multibit_input(self) -> bool:
-        """Whether what it reads is more than one bit, so that the array multiplies instead of gating."""
+        """Whether its input has more than one bit, so that the array multiplies instead of gating."""
         return not all(tensor.is_spikes for tensor in self.reads)
 
     @property
@@ -209,12 +209,12 @@ class Layer:
 
     @property
     def state_variables(self) -> int:
-        """Values that each of its neurons keeps, 0 without a LIF."""
+        """State variables of each of its neurons, 0 without a LIF."""
         return len(self.lif.neuron.states) if self.lif else 0
 
     @property
     def datapaths(self) -> int:
-        """What one call of a neuron makes work of a LIF unit, 0 without a LIF."""
+        """Datapaths of a LIF unit that one call of a neuron uses, 0 without a LIF."""
         return self.lif.neuron.datapaths if self.lif else 0
 
 
@@ -257,8 +257,8 @@ DENSE_GRADIENTS = Gradients(
 
 
 NormStatistics = Literal["timestep", "all_timesteps", "frozen"]
-"""What batch norms take their statistics of while a network is trained: of the batch and the map of each timestep, of
-all timesteps together, or of nothing, as in inference."""
+"""Over what batch norms take statistics in training: the batch and map of each timestep, of all timesteps together, or
+nothing, as in inference."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -266,8 +266,8 @@ class Network(Briefly):
     """A workload: nodes in execution order, shapes inferred and checked.
 
     encoding: "direct" (the image is seen once, its output replayed), "rate" or "event" (spikes at every timestep).
-    norm_statistics: those of its batch norms in training; inference folds them into the weights. definition: the file
-    that says all this, as plain data.
+    norm_statistics: of its batch norms in training; inference folds them into the weights. definition: its file as
+    plain data.
     """
 
     name: str
@@ -298,12 +298,13 @@ class Network(Briefly):
 
     @cached_property
     def traced(self) -> tuple[Traced, ...]:
-        """What a trace must hold, layer by layer."""
+        """The tensors that a trace must hold, layer by layer."""
         return tuple(one for layer in self.layers for one in layer.traced)
 
     @cached_property
     def input_tensors(self) -> frozenset[str]:
-        """Names of what comes from outside: the input, and given inputs of layers that start a chain of their own."""
+        """Names of inputs from outside: the network's input, and given inputs of layers that start a chain of their
+        own."""
         return frozenset(node.output.name for node in self.nodes if isinstance(node, Input))
 
     def node(self, name: str) -> Node:

@@ -1,4 +1,5 @@
-"""What every layer kind says of a layer that the array computes; schedules, costs, traces and spikes follow from it."""
+"""The interface of a layer that the array computes, which every layer kind implements; schedules, costs, traces and
+spikes follow from it."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from lifsim.model.network import Node
 
 Array = NDArray[Any]
 Operator = Callable[[Sequence[Array]], Array]
-"""What a node makes of its inputs, [timesteps, B, H, W, C] or [timesteps, B, F] each, channels last: uint8 where they
-are spikes or counts of spikes, else of the engine's precision."""
+"""Computes a node from its inputs, each [timesteps, B, H, W, C] or [timesteps, B, F], channels last: uint8 for spikes
+and counts of spikes, else in the engine's precision."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,15 @@ class Window:
 
     @property
     def integers(self) -> tuple[int, ...]:
-        """As the kernels take it."""
+        """The window as the compiled kernels take it."""
         return (*self.kernel, *self.stride, *self.padding, self.groups)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What the engine hands to a product. weights: in the engine's precision, None where it has none. scale, shift: [M]
-    of its precision: what is put out is scale * sum + shift. spikes: whether every input is 0 or 1. workers: the
-    engine's threads (`lifsim.engine.workers`)."""
+    """What the engine hands to a product. weights: in the engine's precision, None if it has none. scale, shift: [M] in
+    the same precision: the output is scale * sum + shift. spikes: whether every input is 0 or 1. workers: the engine's
+    threads (`lifsim.engine.workers`)."""
 
     weights: Array | None
     scale: Array
@@ -68,20 +69,20 @@ def _like_both(made: tuple[Array, Array], _product: object, x: Array, _grad: obj
 
 
 class Backward(Protocol):
-    """The gradients of a product y = sum of products, channels last, of the precision of `grad`, that of y."""
+    """The gradients of a product, channels last, in the precision of `grad`, the gradient of its output y."""
 
     def of_weights(self, x: Array, grad: Array, workers: Any) -> Array:
-        """Of its weights, in their shape, with the input x."""
+        """The gradient of its weights, in their shape; x: its input."""
         ...
 
     @answers(_like_input)
     def of_input(self, x: Array, grad: Array, weights: Array, workers: Any) -> Array:
-        """Of its input x."""
+        """The gradient of its input x."""
         ...
 
     @answers(_like_both)
     def of_both(self, x: Array, grad: Array, weights: Array, workers: Any) -> tuple[Array, Array]:
-        """Of its weights and of its input, which may be computed side by side."""
+        """The gradients of its weights and of its input, which may be computed in parallel."""
         return self.of_weights(x, grad, workers), self.of_input(x, grad, weights, workers)
 
 
@@ -93,10 +94,10 @@ def _other_map(made: Array, product: Product, inputs: Sequence[Array]) -> str:
 
 @dataclass(frozen=True)
 class Product(Node, ABC):
-    """A node that the array computes: sums of products of what it reads, its first operand, and of filters: weights, or
-    its second operand, where `inputs` name two.
+    """A node that the array computes: sums of products of its first operand and of filters, which are weights or, if
+    `inputs` name two, its second operand.
 
-    kind: the registered one's name. bias, batch_norm: of its filters, folded behind it.
+    kind: the name of its registered kind. bias, batch_norm: per filter, folded behind it.
     """
 
     bias: bool = field(default=False, kw_only=True)
@@ -110,7 +111,7 @@ class Product(Node, ABC):
     @property
     @abstractmethod
     def window(self) -> Window:
-        """The products that it is, of one image and timestep."""
+        """Its products for one image and timestep."""
 
     @property
     def flat(self) -> bool:
@@ -120,18 +121,18 @@ class Product(Node, ABC):
     @property
     @abstractmethod
     def weight_shape(self) -> tuple[int, ...] | None:
-        """Of its weights as they are stored; None: it has none."""
+        """The shape of its stored weights; None: it has none."""
 
     def ones_in_both(self, first: Array, second: Array) -> Array:
-        """[N] products of one timestep of which neither factor is zero, of its operands as maps [N, C, H, W] of zeros
-        and ones; asked only where it has two."""
+        """[N] the number of products of one timestep with no factor zero, for its operands as maps [N, C, H, W] of
+        zeros and ones; called only if it has two."""
         raise ValueError(f"{self.name} has one operand, not {first.shape} and {second.shape}")
 
     @answers(of_any, each=_other_map)
     @abstractmethod
     def forward(self, given: Given) -> Operator:
-        """How it is computed."""
+        """The function that computes it."""
 
     def backward(self) -> Backward | None:
-        """Its gradients; None: there are none."""
+        """Its gradients; None: it has none."""
         return None

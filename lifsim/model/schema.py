@@ -1,4 +1,4 @@
-"""What every model of a configuration file is made of: strict scalar types and rules that span several keys."""
+"""The base of every model of a configuration file: strict scalar types, and rules across several keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEYS_ALONE = "each key alone"
 """Validation context: judge every key by itself, and leave the rules across keys alone."""
 
 OF_A_DOCUMENT = "of a document"
-"""Validation context: what is wrong is told by `lifsim.config.validate`, which knows where each key stands."""
+"""Validation context: faults are reported by `lifsim.config.validate`, which knows the line of each key."""
 
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=10_000)]
@@ -61,11 +61,11 @@ class BrokenRulesError(ValueError):
 M = TypeVar("M", bound="Model")
 
 UNKNOWN: Any = object()
-"""Stands in a mapping of names for an entry whose value has a fault of its own."""
+"""Stands in a mapping of names for an entry with a faulty value."""
 
 
 class UnknownKeyError(ToldError):
-    """A key of a model that is known in part only was read: its value has a fault of its own."""
+    """A key with a faulty value was read, of a model that is only partly known."""
 
 
 def rule(method: R) -> R:
@@ -76,7 +76,7 @@ def rule(method: R) -> R:
 
 
 class _Once(Generic[T]):
-    """What is made of a model when it is first asked for."""
+    """An attribute of a model class that is made when it is first read."""
 
     def __init__(self, make: Callable[[type[Model]], T]) -> None:
         self._make = make
@@ -114,38 +114,38 @@ def _core_of(model: type[Model]) -> CoreSchema:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(key_of,))
 class Model:
-    """Frozen, no unknown keys. Scalars are strict by their types: `on` is no flag, `true` no number. Made of keys, it
-    raises ValidationError with all that is wrong with them.
+    """Frozen, no unknown keys. Scalars are strict by their types: `on` is no flag, `true` no number. The constructor
+    raises ValidationError with all faults of its keys.
 
-    A model is whole, but where it stands for a file with faults (`lifsim.config.partial`): then reading a key that is
-    not known raises UnknownKeyError.
+    A model is complete, except if it stands for a faulty file (`lifsim.config.partial`): then reading an unknown key
+    raises UnknownKeyError.
     """
 
     __slots__ = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
 
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
-    """Keys that older files have, and what stands for them now."""
+    """Keys of older files, and their present names."""
 
     others: ClassVar[Literal["forbid", "ignore"]] = "forbid"
-    """What is done with keys that it has not."""
+    """How unknown keys are treated."""
 
     _defaults: ClassVar[Mapping[str, object]] = MappingProxyType({})
-    """By their names, of the keys that a model adds to those of its bases."""
+    """Keys that the model adds to those of its bases, by name."""
 
     model_fields = _Once(_keys_of)
-    """Its keys by their names, those that it inherits first."""
+    """Its keys by name, inherited ones first."""
 
     rules = _Once(_rules_of)
-    """Names of its rules, those that it inherits first."""
+    """Names of its rules, inherited ones first."""
 
     core = _Once(_core_of)
-    """What `pydantic_core` checks it by."""
+    """The `pydantic_core` schema that checks it."""
 
     _validator = _Once(lambda model: SchemaValidator(model.core, {"title": model.__name__}))
     _serializer = _Once(lambda model: SchemaSerializer(model.core))
 
     def __init_subclass__(cls) -> None:
-        """Defaults do not stand in for what is not known."""
+        """Remove defaults from the class, so that they do not stand in for unknown keys."""
         cls._defaults = {name: vars(cls)[name] for name in annotations_of(cls) if name in vars(cls)}
         for name in cls._defaults:
             delattr(cls, name)
@@ -156,7 +156,7 @@ class Model:
             self._validator.validate_python(values, self_instance=self)
 
         def __getattr__(self, name: str) -> Any:
-            """Only what is not there is looked for here."""
+            """Called only for attributes that are missing."""
             if name in self.model_fields:
                 raise UnknownKeyError(name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
@@ -193,36 +193,36 @@ class Model:
 
     @classmethod
     def model_validate(cls, data: object, *, context: str | None = None) -> Self:
-        """`data`, a mapping, as this model. Raises ValidationError with all that is wrong with it."""
+        """`data`, a mapping, as this model. Raises ValidationError with all its faults."""
         made: Self = cls._validator.validate_python(data, context=context)
         return made
 
     @classmethod
     def unchecked(cls, values: Mapping[str, Any]) -> Self:
-        """What has these `values`, whatever they are, and no others."""
+        """A model with exactly these `values`, unchecked."""
         made = object.__new__(cls)
         vars(made).update(values)
         return made
 
     @classmethod
     def model_construct(cls, **values: Any) -> Self:
-        """What has these values and the defaults of its other keys, as far as they have one: nothing is checked."""
+        """A model with these values, and defaults for other keys that have one, unchecked."""
         defaults = {name: key.otherwise() for name, key in cls.model_fields.items() if not key.is_required()}
         return cls.unchecked(defaults | values)
 
     def model_copy(self, *, update: Mapping[str, Any] = MappingProxyType({})) -> Self:
-        """It with these other values, which are not checked."""
+        """A copy with these values replaced, unchecked."""
         return self.unchecked({**vars(self), **update})
 
     def model_dump(
         self, *, mode: str = "python", exclude: set[str] | None = None, exclude_none: bool = False
     ) -> dict[str, Any]:
-        """Its values by the names of its keys, but for those to `exclude`; mode "json": as JSON has them."""
+        """Its values by key, without those to `exclude`; mode "json": as in JSON."""
         dumped: dict[str, Any] = self._serializer.to_python(self, mode=mode, exclude=exclude, exclude_none=exclude_none)
         return dumped
 
     def broken_rules(self) -> Broken:
-        """(key, message) of each `rule` that does not hold, as far as its keys are known."""
+        """(key, message) of each broken `rule`, as far as its keys are known."""
         for name in self.rules:
             with suppress(UnknownKeyError):
                 yield from getattr(self, name)()
@@ -235,7 +235,7 @@ class Model:
 
 
 def model_of(name: str, keys: Mapping[str, Key], base: type[M]) -> type[M]:
-    """A model that is called `name` and has these keys beside those of its `base`."""
+    """A model class called `name`, with these keys besides those of its `base`."""
     hints = {of: key.hint for of, key in keys.items()}
     make: Any = type(base)
     made: type[M] = make(name, (base,), {"__annotations__": hints, "__module__": base.__module__, **keys})
@@ -243,5 +243,5 @@ def model_of(name: str, keys: Mapping[str, Key], base: type[M]) -> type[M]:
 
 
 def known(model: Model, key: str, otherwise: D) -> Any | D:
-    """What `model` has for `key`; `otherwise` where that is not known."""
+    """The value of `key` in `model`; `otherwise` if it is unknown."""
     return vars(model).get(key, otherwise)

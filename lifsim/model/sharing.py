@@ -23,8 +23,8 @@ WAYS_OUT = "; `share: false` there, or --share-where-possible, leaves membranes 
 
 @dataclass(frozen=True)
 class Sharing:
-    """`layer`: consecutive LIFs of equal shape share; `channels`: N channel groups share in turn (1: no).
-    where_possible: what cannot share keeps membranes of its own, instead of being a fault."""
+    """`layer`: consecutive LIFs of equal shape share; `channels`: N channel groups share in turn (1: no channel
+    sharing). where_possible: layers that cannot share keep their own membranes, instead of being a fault."""
 
     layer: bool = False
     channels: int = 1
@@ -43,8 +43,8 @@ class Sharing:
 
     @classmethod
     def parse(cls, text: str) -> Sharing:
-        """`none`, `layer`, `channel4`, `layer+channel2`, or the paper's `C#4`, `Layer&C#2`; with `-where-possible`
-        behind it, where it is possible. Raises InputError."""
+        """The sharing named `none`, `layer`, `channel4`, `layer+channel2`, or as in the paper `C#4`, `Layer&C#2`; the
+        suffix `-where-possible` sets `where_possible`. Raises InputError."""
         name = str(text).strip()
         if name.lower() == "none":
             return cls()
@@ -58,7 +58,7 @@ class Sharing:
         return cls(layer is not None, 1 if groups is None else int(groups), where is not None)
 
     def where_it_fits(self) -> Sharing:
-        """The same where it is possible; `none` fits everywhere."""
+        """The same sharing with `where_possible`; `none` fits everywhere."""
         return replace(self, where_possible=self.shares)
 
     def __repr__(self) -> str:
@@ -84,5 +84,5 @@ def _hint(name: str) -> str:
 
 
 def _kind(word: str) -> str | None:
-    """What `word` is a slip of the hand for."""
+    """The kind of sharing that `word` misspells."""
     return "number" if word.isdecimal() else "channel" if word == "c" else nearest(word, ("layer", "channel"))

@@ -1,6 +1,6 @@
 """Parameters of neuron models: what values they may have, and how kernels take them.
 
-A parameter is one number; or one a channel, written as a list; or one a channel or neuron, in the weights file.
+A parameter is one number; or one per channel, written as a list; or one per channel or neuron, in the weights file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lifsim.lazy_dataclass import dataclass
 
 N = TypeVar("N")
 Numbers: TypeAlias = float | tuple[float, ...] | str | NDArray[Any]
-"""A number, one a channel, or the word IN_WEIGHTS, for which the engine puts in the array of the weights file."""
+"""A number, one per channel, or the word IN_WEIGHTS, for which the engine puts in the array of the weights file."""
 
 IN_WEIGHTS = "weights"
 MAX_CHANNELS = 1 << 20
@@ -28,7 +28,7 @@ MAX_TOLD = 10  # faults of one list
 
 @dataclass(frozen=True)
 class Real:
-    """A number, or one a channel or neuron. above: it must be greater; low, high: it must lie between them; infinite:
+    """A number, or one per channel or neuron. above: it must be greater; low, high: it must lie between them; infinite:
     .inf is a value."""
 
     above: float | None = None
@@ -154,12 +154,12 @@ def varying(neuron: Any) -> dict[str, Numbers]:
 
 
 def smallest(value: Numbers) -> float | None:
-    """The smallest number of a parameter; None where the numbers are in the weights file."""
+    """The smallest number of a parameter; None if the numbers are in the weights file."""
     return None if isinstance(value, str) else float(np.min(value))
 
 
 def largest(value: Numbers) -> float | None:
-    """The largest number of a parameter; None where the numbers are in the weights file."""
+    """The largest number of a parameter; None if the numbers are in the weights file."""
     return None if isinstance(value, str) else float(np.max(value))
 
 

@@ -1,4 +1,4 @@
-"""What a neuron model must say of itself; memory, costs, spikes and gradients follow from it."""
+"""The protocol of neuron models; memory, costs, spikes and gradients follow from its answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lifsim.registry import Registry
 
 Array = NDArray[Any]
 State = tuple[Array, ...]
-"""One array a state variable, in the order of `NeuronModel.states`."""
+"""One array per state variable, in the order of `NeuronModel.states`."""
 
 Broken = Iterator[tuple[str, str]]
 """(parameter, message) of each rule across parameters that does not hold."""
@@ -99,8 +99,8 @@ class NeuronModel(Protocol):
 
     name: as workloads spell it; title: in words.
     states: the variables that each neuron keeps; the first is the membrane, which fires.
-    datapaths: how many times a call needs what an architecture's bill of materials has of tag lif (and, on the way
-        back, of tag pgu): a LIF unit has them so often.
+    datapaths: how many of the components of tag lif (and, in the backward pass, of tag pgu) in an architecture's bill
+        of materials a call uses: a LIF unit contains that many.
     threshold: the membrane at which it fires.
     """
 
@@ -112,7 +112,7 @@ class NeuronModel(Protocol):
 
     @abstractmethod
     def broken_rules(self) -> Broken:
-        """What its parameters must be to each other and are not."""
+        """The rules across its parameters that are broken."""
         ...
 
     @answers(_not_one_each)
@@ -124,14 +124,14 @@ class NeuronModel(Protocol):
     @answers(_not_by_name)
     @abstractmethod
     def constants(self, dtype: DTypeLike) -> Any:
-        """The parameters as the calls take them, rounded once to `dtype`: scalars, or arrays over channels (and
-        pixels) where neurons differ. They have a `threshold`."""
+        """The parameters as the calls take them, rounded once to `dtype`: scalars, or arrays over channels (and pixels)
+        if neurons differ. They include a `threshold`."""
         ...
 
     @answers(_other_state)
     @abstractmethod
     def charge(self, x: Array, state: State, k: Any) -> State:
-        """The state that the input x makes of `state`, before the reset of this call; elementwise."""
+        """The state after the input x, before the reset of this call; elementwise."""
         ...
 
     @answers(_other_spikes)
@@ -143,28 +143,28 @@ class NeuronModel(Protocol):
     @answers(_other_state)
     @abstractmethod
     def settle(self, charged: State, spikes: Array, k: Any) -> State:
-        """The state that the call leaves: reset where it fired."""
+        """The state after the call: reset where it fired."""
         ...
 
     def compiled(self) -> Compiled | None:
-        """The call as machine code, where the parameters are such that there is one."""
+        """The call as machine code; None if there is none for these parameters."""
         return None
 
     @answers(_not_square)
     def linear(self) -> Linear | None:
-        """How the call charges, in float64, for the backward pass; None: there is no gradient."""
+        """The linear form of the call, in float64, for the backward pass; None: there is no gradient."""
         return None
 
     @abstractmethod
     def cannot_be_undone(self) -> str | None:
-        """Why the state before a call cannot be had from the state behind it; None if it can."""
+        """Why a call cannot be undone from the state after it; None if it can."""
         ...
 
     @asked_where("cannot_be_undone", value=None)
     @answers(_below_one)
     def undoing_error(self) -> float:
-        """The factor by which undoing one call multiplies the rounding errors of the state; asked of models whose calls
-        can be undone."""
+        """The factor by which undoing one call multiplies rounding errors of the state; called only if calls can be
+        undone."""
         raise ValueError(f"no call of {self.name} can be undone")
 
 

@@ -1,4 +1,4 @@
-"""Optimizers: what they keep of every weight from batch to batch, and what changing one takes."""
+"""Optimizers: their state per weight, and the arithmetic of an update."""
 
 from lifsim.optimizers.protocol import OPTIMIZERS, Optimizer
 

@@ -1,4 +1,4 @@
-"""What an optimizer must say of itself; bytes, work and time of the weight update follow from it."""
+"""The protocol of optimizers; bytes, work and time of the weight update follow from it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from lifsim.registry import Registry
 
 
 class Optimizer(Protocol):
-    """How weights change once a batch.
+    """How weights are updated, once per batch.
 
     name: as architectures spell it; title: in words.
-    state_values: values that it keeps of each weight from one batch to the next; they are read and written.
-    multiply_adds: products of a weight's update, each with the sum that it goes into, if into any.
-    divisions: quotients and square roots of a weight's update.
+    state_values: values that it keeps per weight between batches, which are read and written.
+    multiply_adds: per weight, products of the update, each with the addition of its result, if any.
+    divisions: per weight, quotients and square roots of the update.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""A group by itself: its own steps against the memory of the machine, and what that cannot go below.
+"""A group by itself: its own steps played against the memory of the machine, and a lower bound of their cycles.
 
-A group runs to its end before the next one starts and hands its spikes over through DRAM. What it takes by itself is
-what it takes in a run, but for what the memory does for its neighbours: the next group's first loads under its last
-steps, rows that are open, refreshes.
+A group runs to its end before the next one starts and hands its spikes over through DRAM. By itself it takes as long as
+in a run, except for what neighbouring groups share: the next group's first loads under its last steps, open rows,
+refreshes.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from lifsim.watch import part_of
 
 
 def counted(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
-    """The events of the layers of a group, which wait for the ports of their buffers, but not for the DRAM."""
+    """The events of the layers of a group, with waits for the ports of buffers, but not for the DRAM."""
     counts = accounting.count(setup, plan_of(choices, [choice]).facts, choice.group)
     return tuple(accounting.with_port_waits(setup, choice.group, counts) if setup.machine.waits else counts)
 
 
 def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choice) -> tuple[LayerCounts, ...]:
-    """The same with what they wait for the DRAM, nothing running before them and nothing behind. Raises InputError
-    where this machine has not the memory for its steps."""
+    """The same with waits for the DRAM, with nothing running before or after them. Raises InputError if this machine
+    does not have the memory for their steps."""
     counts = setup.memo.of(counted, setup, accounting, choices, choice)
     if not setup.machine.waits:
         return counts
@@ -40,14 +40,14 @@ def played(setup: Setup, accounting: Accounting, choices: Choices, choice: Choic
     own = Planned(alone, setup.batch, setup.memo, choice.first)
     names = choices.facts.layers[choice.first].layer.name, choices.facts.layers[choice.end - 1].layer.name
     watch = part_of(f"{' to '.join(dict.fromkeys(names))} alone", setup.watch)
-    # Every step of every group were too much to keep.
+    # Keeping every step of every group would take too much memory.
     return tuple(timed(setup.machine, own, counts, Memo(), watch)[0])
 
 
 def least_cycles(machine: Machine, counts: Sequence[LayerCounts], waited: int = 0) -> int:
-    """Cycles below which layers with these events, which do not know the DRAM yet, cannot stay, alone or one behind the
-    other: their bytes at the memory's peak; or their work, what a buffer that is not double-buffered cannot load
-    under it, at the memory's peak or through its ports, and what they `waited` before they began."""
+    """A lower bound of the cycles of layers with these events, which do not include waits for the DRAM, alone or in
+    sequence: the larger of their bytes at the memory's peak, and of their work, plus the loads of single buffers, which
+    cannot overlap it, at the memory's peak or through the ports, plus what they `waited` before they began."""
     work = sum(layer.cycles.total for layer in counts)
     peak = machine.dram_bytes_per_cycle
     if peak is None:
@@ -69,8 +69,8 @@ def least_cycles(machine: Machine, counts: Sequence[LayerCounts], waited: int = 
 def least_in_turn(
     setup: Setup, accounting: Accounting, choices: Choices, groups: Sequence[Choice]
 ) -> dict[Choice, float]:
-    """Cycles below which each of these `groups` likely stays behind any of the others: its own, and those in which it
-    waits for its first weights while the layer before it, which works least, has no work left."""
+    """A likely lower bound of the cycles of each of these `groups` behind any other: its own, and its wait for its
+    first weights after the shortest possible layer before it has ended."""
     counts = {choice: setup.memo.of(counted, setup, accounting, choices, choice) for choice in groups}
     before: dict[int, int] = {}
     for choice, layers in counts.items():
@@ -81,7 +81,7 @@ def least_in_turn(
 
 
 def _ports(store: Store) -> Fraction:
-    """Bytes that pass the ports of a buffer in a cycle."""
+    """Bytes per cycle that pass the ports of a buffer."""
     return Fraction(store.banks * store.port_bits, 8)
 
 

@@ -1,4 +1,4 @@
-"""What a run is bound by, how busy its buffers are, and what would relieve it.
+"""What bounds a run, how busy its buffers are, and what would shorten it.
 
 Arithmetic on its cycles and bytes, no second simulation.
 """
@@ -29,56 +29,54 @@ STALLED = {"weights": ("weight",), "spikes": ("spike_in",), "membranes": ("membr
 
 
 WORTH_SAYING = 0.0005
-"""Share of the cycles from which on waiting is worth a remedy."""
+"""Share of the cycles from which on waits are worth a remedy."""
 
 
 def bound(cycles: Cycles) -> str:
-    """What most of the cycles go to: `compute` (array, fill_drain), `lif`, or waiting for `weights`, `spikes`,
-    `membranes`, or for room to write (`writeback`)."""
+    """What most cycles are spent on: `compute` (array, fill_drain), `lif`, or waits for `weights`, `spikes`,
+    `membranes` or `writeback`."""
     parts = {"compute": cycles.array + cycles.fill_drain, "lif": cycles.lif}
     parts |= {name: getattr(cycles, field) for name, field in STALLS.items()}
     return max(parts, key=lambda name: parts[name])
 
 
 def bound_words(cycles: Cycles, pe_utilisation: float) -> str:
-    """`bound_by`, and that an array at work may be mostly empty. pe_utilisation: of the running array."""
+    """`bound_by`, with a remark if the working array is mostly empty. pe_utilisation: of the running array."""
     busy = f", {pe_utilisation:.1%} of its PEs busy" if bound(cycles) == "compute" else ""
     return f"{bound_by(cycles)}{busy}"
 
 
 def bound_by(cycles: Cycles) -> str:
-    """`bound` for people."""
+    """`bound` in words."""
     return in_words(bound(cycles))
 
 
 def in_words(name: str) -> str:
-    """A name of `bound` for people."""
+    """A value of `bound` in words."""
     match name:
         case "compute":
             return "array work"
         case "lif":
             return "LIF units"
-        case "writeback":
-            return "waiting for room to write"
         case waited_for:
             return f"waiting for {waited_for}"
 
 
 def stalls(cycles: Cycles) -> dict[str, int]:
-    """Waiting cycles by what is waited for, the most first; those that are none left out."""
+    """Waiting cycles by cause, the most first, without causes of 0 cycles."""
     found = {name: getattr(cycles, field) for name, field in STALLS.items()}
     return {name: found[name] for name in sorted(found, key=lambda name: -found[name]) if found[name]}
 
 
 @dataclass(frozen=True)
 class Relief:
-    """What a run waits for, in cycles of the array.
+    """What a run waits for, in array cycles.
 
-    waiting: all stalls. ports: of these, for the ports of buffers on the array's side; fills: on the DRAM's, which are
-    slower than DRAM itself. overlappable: of the others, those that a DRAM of this bandwidth could hide under the work
-    of the same layer. bandwidth: by how much the bytes of the other layers exceed what it moves while they work; 1 if
-    there are none. reuse: how many times the images on one fetch of the weights would bring that to 1; None if none
-    would.
+    waiting: all stalls. ports: those for the ports of buffers on the array's side; fills: those for ports on the DRAM's
+    side that are slower than the DRAM. overlappable: of the rest, stalls that a DRAM of this bandwidth could hide under
+    the work of the same layer. bandwidth: factor by which the bytes of the remaining layers exceed what the DRAM moves
+    while they work; 1 if there are none. reuse: factor on the images per fetch of the weights that would bring
+    `bandwidth` to 1; None if none would.
     """
 
     waiting: int
@@ -90,7 +88,7 @@ class Relief:
 
 
 def relief(counts: Sequence[LayerCounts], bytes_per_cycle: Fraction) -> Relief:
-    """What the stalls of these layers come from, on a DRAM of `bytes_per_cycle` of the array.
+    """What causes the stalls of these layers, on a DRAM that moves `bytes_per_cycle` of the array.
 
     A layer whose bytes take D cycles and whose work takes C cannot take less than max(C, D): of its stalls,
     max(0, D - C) need more bandwidth or fewer bytes, the rest a load that starts earlier.
@@ -121,8 +119,8 @@ def relief(counts: Sequence[LayerCounts], bytes_per_cycle: Fraction) -> Relief:
 
 @dataclass(frozen=True)
 class Remedy:
-    """What would relieve a run. share: of the cycles, those that it could save at most; says: in a line with others;
-    brief: by itself, what to do first."""
+    """What would shorten a run. share: upper bound of the cycles that it saves, as a share; says: its words in a line
+    with others; brief: its words alone, what to do first."""
 
     share: float
     says: str
@@ -130,15 +128,15 @@ class Remedy:
 
 
 def advice(counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_cycle: Fraction) -> str:
-    """One line: what the array waits for, and what would relieve it."""
+    """One line: what the array waits for, and what would shorten that."""
     found = remedies(counts, cycles, arch, bytes_per_cycle)
     return "; ".join([waits_words(cycles), *(remedy.says for remedy in found)])
 
 
 def waits_words(cycles: Cycles, *, ideal: bool = False) -> str:
-    """How long the array waits, and for what most; ideal: for a memory that takes no time."""
+    """How long the array waits, and for what mostly. ideal: whether the memory takes no time."""
     if ideal:
-        return "nobody waits for an ideal memory"
+        return "an ideal memory takes no time"
     waited = stalls(cycles)
     if not waited:
         return "the array never waits for memory"
@@ -152,14 +150,15 @@ def waits_words(cycles: Cycles, *, ideal: bool = False) -> str:
 def remedies(
     counts: Sequence[LayerCounts], cycles: Cycles, arch: Arch, bytes_per_cycle: Fraction
 ) -> tuple[Remedy, ...]:
-    """Ports first, then their DRAM side, then what could hide, then the DRAM itself; those that are worth a word."""
+    """The remedies worth mentioning: for ports, then for their DRAM side, then for what could overlap, then for the
+    DRAM itself."""
     found = relief(counts, bytes_per_cycle)
     return tuple(_remedies(found, cycles, arch)) if found.waiting else ()
 
 
 def lif_remedies(cycles: Cycles, units: int, pes: int, *, overlapped: bool) -> tuple[Remedy, ...]:
-    """Of what the array of `pes` waits for its LIF units, `units` of them: more than one for each PE have no work, and
-    what is `overlapped` already cannot be. None where it is not worth a word, or nothing is left to do."""
+    """The remedy if the array of `pes` waits for its LIF units, `units` of them: more than one per PE have no work, and
+    units that are `overlapped` already cannot be overlapped. None if the waits are short, or nothing is left to do."""
     share = cycles.lif / cycles.total if cycles.total else 0.0
     ways = [f"more LIF units ({units:,} now)"] * (units < pes) + ["overlapped calls"] * (not overlapped)
     if share < WORTH_SAYING or not ways:
@@ -198,16 +197,16 @@ def _remedies(found: Relief, cycles: Cycles, arch: Arch) -> Iterator[Remedy]:
 
 
 def _most_first(waits: PortStalls, cycles: Cycles) -> list[tuple[str, int]]:
-    """(buffer, cycles) of what is worth saying."""
+    """(buffer, cycles) of those worth mentioning, the most first."""
     found = sorted(asdict(waits).items(), key=lambda buffer: -buffer[1])
     return [(name, waited) for name, waited in found if waited >= WORTH_SAYING * cycles.total]
 
 
 @dataclass(frozen=True)
 class PortUse:
-    """read_words, write_words: of the ports' width, on the array's side and the DRAM's. read_utilisation,
-    write_utilisation: words over cycles x banks, one read and one write port each. port_stall_cycles,
-    fill_stall_cycles: that the array waits for the ports, on its own side and on the DRAM's."""
+    """read_words, write_words: words of a port's width, on the array's and the DRAM's side. read_utilisation,
+    write_utilisation: words / (cycles x banks), with one read and one write port per bank. port_stall_cycles,
+    fill_stall_cycles: cycles in which the array waits for the ports, on its own side and on the DRAM's."""
 
     read_words: int
     write_words: int
@@ -219,8 +218,8 @@ class PortUse:
 
 @dataclass(frozen=True)
 class BufferUse(PortUse):
-    """peak_bytes: the most that the schedule keeps at once; usable_bytes: what it may (half of a double-buffered
-    buffer)."""
+    """peak_bytes: the most that the schedule keeps at a time; usable_bytes: the most that it may keep (half of a
+    double-buffered buffer)."""
 
     peak_bytes: int
     usable_bytes: int

@@ -1,4 +1,4 @@
-"""The cycles of layers, which know no waiting for DRAM, dealt to their steps by what these work on."""
+"""The cycles of layers, without waits for DRAM, distributed over their steps in proportion to the steps' work."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lifsim.schedule.tensors.rows import Ints
 
 @dataclass(frozen=True)
 class StepWork:
-    """What steps work on, each column [steps]. layer: index of what the step belongs to; round: of `Visit.rounds`;
-    outputs, tiles: by which the cycles of LIF units and of the array are dealt."""
+    """The work of steps, each column [steps]. layer: index of the step's layer; round: as in `Visit.rounds`; outputs,
+    tiles: weights by which the cycles of LIF units and of the array are distributed."""
 
     layer: Ints
     round: Ints
@@ -32,19 +32,19 @@ class StepWork:
 
     @cached_property
     def by_layer(self) -> Groups:
-        """The steps of each layer, by its index."""
+        """The steps of each layer, grouped by layer."""
         return Groups.of(self.layer)
 
     @cached_property
     def by_round(self) -> Groups:
-        """The steps of each round of a layer, by its index and the round."""
+        """The steps of each round of a layer, grouped by layer and round."""
         return Groups.of(self.layer, self.round)
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Steps that belong together. keys: [groups] by which; order: [steps] those of a group behind each other, as they
-    come; begins: [groups] where in it they begin."""
+    """Groups of steps with equal keys. keys: [groups]; order: [steps] indices of the steps, group after group, in their
+    own order; begins: [groups] where each group begins in `order`."""
 
     keys: list[tuple[int, ...]]
     order: Ints
@@ -52,7 +52,7 @@ class Groups:
 
     @classmethod
     def of(cls, *keys: Ints) -> Groups:
-        """Those with the same `keys`, each [steps]."""
+        """Group steps by `keys`, each [steps]."""
         order = np.lexsort(keys[::-1])
         columns = np.stack([key[order] for key in keys])
         begins = np.flatnonzero(np.diff(columns, axis=1, prepend=-(1 << 62)).any(axis=0))
@@ -97,16 +97,16 @@ class WorkSums:
 
 
 def dealt_cycles(counted: LayerCounts) -> tuple[object, ...]:
-    """All of `counted` that a `Dealer` looks at."""
+    """All parts of `counted` that a `Dealer` reads."""
     rounds = [(one.array_cycles, one.fill_drain_cycles) for one in counted.timesteps]
     return counted.cycles.total, counted.cycles.array, counted.cycles.fill_drain, counted.cycles.lif, rounds
 
 
 class Dealer:
-    """Deals the cycles of `counts` to steps that come in order, as many at a time as one likes; sums: of all of them.
+    """Distributes the cycles of `counts` over steps that come in order, any number at a time; sums: over all steps.
 
-    The array's cycles of a round go to its steps as their tiles take them; those of LIF units and of SRAM ports to all
-    steps of a layer by their outputs.
+    The array's cycles of a round are distributed by the tiles of its steps, those of LIF units and of waits for SRAM
+    ports over all steps of a layer by their outputs.
     """
 
     def __init__(self, counts: Sequence[LayerCounts], sums: WorkSums) -> None:
@@ -130,8 +130,8 @@ class Dealer:
         return cycles
 
     def _running_of(self, layer: int) -> dict[int, int]:
-        """By round, cycles of the array for that round of a layer, and for those up to the next one with which visits
-        begin; none for LIFs alone."""
+        """By round, cycles of the array for that round of a layer and the following ones, up to the next with which
+        visits begin; none if only LIFs run."""
         counted, rounds = self._counts[layer], self._sums.tiles[layer]
         if set(rounds) == {ALL_ROUNDS}:
             return {ALL_ROUNDS: counted.cycles.array + counted.cycles.fill_drain}

@@ -1,8 +1,8 @@
-"""The DRAM of a run: where every tensor lies in it, what it did, and which layer is charged for that.
+"""The DRAM of a run: where every tensor lies, what the DRAM did, and which layer is charged for it.
 
-Weights first (filter behind filter, so that a filter tile is one extent), then maps (row behind row, bits packed, all
-timesteps of a row together where layers are tick-batched), membranes, psums and the states that training keeps; each
-kind in the order of first use, each tensor from a page on. Gradients take places that others have left. docs/model.md,
+Weights come first (filter after filter, so that a filter tile is one extent), then maps (row after row, bits packed,
+all timesteps of a row together if layers are tick-batched), membranes, psums and the states that training keeps; each
+kind in the order of first use, each tensor aligned to a page. Gradients reuse the space of dead ones. docs/model.md,
 "Addresses" and "Energy of a simulated DRAM", has the assumptions.
 """
 
@@ -33,19 +33,19 @@ from lifsim.units import format_bytes
 PAGE_BYTES = 4096
 
 EXTENT_RECORD_BYTES = 176
-"""Of this machine's memory for each extent: its columns here, and its record in a DRAM."""
+"""Bytes of this machine's memory per extent: its columns here, and its record in a DRAM."""
 
 KEPT = ("weights", "optimizer_state", "tensor", "state", "psums", "states", "sums")
-"""Kinds of tensors in address order, each with a place of its own."""
+"""Kinds of tensors in address order, each in a region of its own."""
 
 PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradients", "norm_gradients", "undone")
-"""Kinds that nobody needs behind the last visit that touches them: their places are used again."""
+"""Kinds that are dead after the last visit that touches them: their space is reused."""
 
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
 
 
 def require_room(kept_bytes: int, capacity_bytes: int, sizes: Mapping[str, int]) -> None:
-    """Raises InputError where a run that has tensors of these `sizes` keeps more in its DRAM than that holds."""
+    """Raises InputError if a run with tensors of these `sizes` needs more than its DRAM holds."""
     if kept_bytes > capacity_bytes:
         psums = sum(size for name, size in sizes.items() if _kind(name) == "psums")
         each = "psums that spill, of each fold at places of their own,"
@@ -58,8 +58,8 @@ def require_room(kept_bytes: int, capacity_bytes: int, sizes: Mapping[str, int])
 
 @dataclass(frozen=True)
 class Layout:
-    """names, base, size: [tensors] in address order; bytes. A name is of what kind it is, and whose:
-    `weights:conv1`, `tensor:lif1`."""
+    """names, base, size: [tensors] in address order, in bytes. A name consists of kind and owner: `weights:conv1`,
+    `tensor:lif1`."""
 
     names: tuple[str, ...]
     base: Ints
@@ -67,11 +67,11 @@ class Layout:
 
     @property
     def end(self) -> int:
-        """The first byte behind everything."""
+        """The first address after all tensors."""
         return int((self.base + self.size).max(initial=0))
 
     def require_fit(self, capacity_bytes: int) -> None:
-        """Raises InputError where a DRAM of so many bytes has not the room."""
+        """Raises InputError if a DRAM of this capacity is too small."""
         require_room(self.end, capacity_bytes, dict(zip(self.names, self.size.tolist(), strict=True)))
 
     @cached_property
@@ -89,14 +89,15 @@ def sizes_of(stretches: Iterable[Stretch]) -> dict[str, int]:
 
 
 def end_of(sizes: Mapping[str, int]) -> int:
-    """The first byte behind tensors of these sizes, each from a page on, whichever is the last of them."""
+    """The first address after tensors of these sizes, each aligned to a page, whichever of them is the last."""
     pages = sum(-(-size // PAGE_BYTES) for size in sizes.values())
     return max(0, (pages - 1) * PAGE_BYTES + 1)
 
 
 @dataclass
 class _Use:
-    """size: bytes up to the last one that is touched. first, last: visits (indices) that touch it."""
+    """size: bytes up to the last one that is touched. first, last: indices of the visits that touch it first and
+    last."""
 
     size: int
     first: int
@@ -104,8 +105,8 @@ class _Use:
 
 
 def layout_of(stretches: Iterable[Stretch]) -> Layout:
-    """Room for all bytes that `stretches` touch, and no more but for the pages' ends and the gaps between what is
-    dead."""
+    """The layout of all bytes that `stretches` touch; apart from these it contains only padding to pages and gaps
+    between dead tensors."""
     uses = _uses(stretches)
     names = sorted(uses, key=lambda name: _RANK[_kind(name)])
     pages = [-(-uses[name].size // PAGE_BYTES) * PAGE_BYTES for name in names]
@@ -117,7 +118,7 @@ def layout_of(stretches: Iterable[Stretch]) -> Layout:
 
 
 def _uses(stretches: Iterable[Stretch]) -> dict[str, _Use]:
-    """In the order of first use."""
+    """The uses of all tensors, in the order of first use."""
     uses: dict[str, _Use] = {}
     before = 0
     for stretch in stretches:
@@ -132,7 +133,8 @@ def _uses(stretches: Iterable[Stretch]) -> dict[str, _Use]:
 
 
 def _first_fit(sizes: Sequence[int], uses: Sequence[_Use]) -> list[int]:
-    """Where each of `sizes`, in the order of first use, begins: as low as those that are still used then let it."""
+    """The first address of each of `sizes`, in the order of first use: the lowest that tensors still in use leave
+    free."""
     begins: list[int] = []
     for size, use in zip(sizes, uses, strict=True):
         before = zip(begins, sizes, uses, strict=False)
@@ -155,8 +157,8 @@ def addresses(stretch: Stretch, layout: Layout) -> Ints:
 
 
 def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
-    """The extents of all requests of a run, in the order of their queue. Raises InputError where the tensors
-    do not fit into the DRAM."""
+    """The extents of all requests of a run, in queue order. Raises InputError if the tensors do not fit into the
+    DRAM."""
     layout = layout_of([steps.stretch])
     layout.require_fit(capacity_bytes)
     moves, order = steps.moves, steps.program.requests.origin
@@ -170,18 +172,18 @@ def dram_extents(steps: RunSteps, capacity_bytes: int) -> Extents:
 
 
 BY_TIME = ("refreshes", *SLEEPS)
-"""What happens whoever asks for what."""
+"""Events that are not caused by a particular request."""
 
 STANDBY = ("active_standby_rank_cycles", "precharge_standby_rank_cycles")
-"""What passes of ranks that are awake. These and SLEEP_CYCLES are what `active` and `idle` cycles are the sums of."""
+"""Cycles of ranks that are awake. `active` and `idle` cycles are the sums of these and SLEEP_CYCLES."""
 
 
 @dataclass(frozen=True)
 class DramActivity:
-    """A whole run's DRAM. cycles: memory cycles until the last burst has crossed the bus; *_rank_cycles: these summed
-    over the ranks, with a row open (active) and without. moved_bytes: bursts x burst bytes. bandwidth_utilisation: of
-    what the bus could have moved in `cycles`. The others are of devices whose ranks may sleep: how often they did, how
-    long, and the energy of standing by and of sleeping, None where the device charges nothing."""
+    """The DRAM of a whole run. cycles: memory cycles until the last burst has crossed the bus; *_rank_cycles: cycles
+    summed over the ranks, with a row open (active) and without. moved_bytes: bursts x burst bytes.
+    bandwidth_utilisation: share of what the bus could have moved in `cycles`. Other fields: for ranks that may sleep,
+    how often and how long they did, and the energy of standby and sleep, None if the device charges nothing."""
 
     activates: int
     precharges: int
@@ -210,7 +212,7 @@ class DramActivity:
 
     @classmethod
     def of(cls, dram: DramResult, charge: Charge) -> DramActivity:
-        """The record of a simulation that is charged so."""
+        """The record of a simulation, charged as given."""
         work, counts = dram.work, dram.counts
         slept = {name: getattr(work, name) for name in (*SLEEPS, *SLEEP_CYCLES)}
         states = charge.background(work)
@@ -234,11 +236,11 @@ class DramActivity:
 
     @property
     def work(self) -> DramWork:
-        """What energy is charged for."""
+        """The events that energy is charged for."""
         return DramWork(*(getattr(self, name) or 0 for name in DramWork.__dataclass_fields__))
 
     def balances(self, background_pj: float) -> bool:
-        """Whether the states' energies, where they are told, are the parts of `background_pj`."""
+        """Whether the energies of the states, if given, sum to `background_pj`."""
         awake = (self.active_standby_pj, self.precharge_standby_pj)
         asleep = (self.active_power_down_pj, self.precharge_power_down_pj, self.self_refresh_pj)
         told = [pj for pj in (*awake, *asleep) if pj is not None]
@@ -250,20 +252,20 @@ class DramActivity:
 
 
 def work_row(work: DramWork, *, sleeps: bool) -> dict[str, int]:
-    """What layers.csv has of a layer's DRAM, whose ranks may sleep or may not."""
+    """The DRAM columns of a layer in layers.csv, with or without those of ranks that may sleep."""
     hidden = () if sleeps else (*SLEEPS, *SLEEP_CYCLES)
     return {f"dram.{name}": value for name, value in vars(work).items() if name not in hidden}
 
 
 def owners(steps: RunSteps) -> Ints:
-    """[extents of all requests] 2 x the layer that each is of, one more where it is written."""
+    """[extents of all requests] 2 x the layer of each, plus 1 if it is written."""
     requests = steps.program.requests
     return np.repeat(2 * steps.layer[requests.step] + requests.is_write, steps.moves.extents[requests.origin])
 
 
 def with_dram_work(counts: Sequence[LayerCounts], dram: DramResult, owner: Ints) -> list[LayerCounts]:
-    """`counts`, whose cycles are final, each with its share of what `dram` did for its blocks, which have an `owner`
-    each: the commands that were sent for them, refreshes and standby by its cycles."""
+    """`counts`, whose cycles are final, each with its share of what `dram` did: the commands for its blocks, by their
+    `owner`, and refreshes and standby in proportion to its cycles."""
     layers, sent, work, layer, write = len(counts), dram.blocks, dram.work, owner // 2, owner % 2 == 1
     cycles = np.array([counted.cycles.total for counted in counts])
     columns = {
@@ -283,7 +285,8 @@ def with_dram_work(counts: Sequence[LayerCounts], dram: DramResult, owner: Ints)
 
 
 def with_estimated_work(counts: LayerCounts, charge: Charge, clock_hz: int) -> LayerCounts:
-    """`counts` with the least for its bytes that the DRAM would `charge`, to compare what was not simulated."""
+    """`counts` with a lower bound of what the DRAM would `charge` for its bytes, to compare groups that were not
+    simulated."""
     moved = counts.dram_bytes
     work = charge.estimated(moved.reads, moved.writes, counts.cycles.total, clock_hz)
     return replace(counts, dram=work)

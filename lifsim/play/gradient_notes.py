@@ -1,4 +1,4 @@
-"""What a run takes for zero among gradients, and what that leaves open."""
+"""Notes on the sparsity of gradients that a training run assumes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lifsim.units import format_si
 
 
 def gradient_notes(network: Network, machine: Machine, records: Sequence[LayerRecord], costs: Costs) -> Iterator[str]:
-    """Where the sparsities of a training run come from; of those that were not measured on its network, what half and
-    twice the gradients that are not zero would change."""
+    """Where the gradient sparsities of a training run come from; if they were not measured on its network, what half
+    and twice as many nonzero gradients would change."""
     gradients = network.gradients
     kind = "measured" if gradients.measured else "assumed, not measured on this network"
     zeros = f"{gradients.membrane_sparsity:.0%} of membrane and {gradients.firing_sparsity:.0%} of firing gradients"
@@ -41,8 +41,8 @@ def _joule(pj: float) -> str:
 def _change_pj(
     gradients: Gradients, factor: float, machine: Machine, records: Sequence[LayerRecord], costs: Costs
 ) -> float:
-    """By which energy grows with `factor` times the gradients that are not zero, or all: products of the backward stage
-    on a gated array, and the multiplier of the gradient units."""
+    """pJ by which energy grows with `factor` times as many nonzero gradients, at most all: products of the backward
+    stage on a gated array, and the multiplier of the gradient units."""
     stages = [record.stages[Stage.BACKWARD] for record in records]
     products = sum(s.energy_pj.compute.spike_mac.operation + s.energy_pj.compute.spad.operation for s in stages)
     multiplied = sum(s.ops.pgu_multiplications for s in stages) * costs.lif.gradients.multibit_pj
@@ -51,6 +51,6 @@ def _change_pj(
 
 
 def _grown(zeros: float, factor: float) -> float:
-    """By which share what is not zero grows."""
+    """The relative growth of the share of nonzero gradients."""
     left = 1 - zeros
     return min(factor, 1 / left) - 1 if left else 0.0

@@ -1,4 +1,4 @@
-"""Many small visits in little of this machine's memory: their columns end to end, in as few bytes as hold them."""
+"""Many small visits in little memory: their columns are concatenated, in the narrowest type that holds them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from lifsim.schedule.tensors.moves import Moves, Visit
 from lifsim.schedule.tensors.rows import Ints
 
 TOGETHER = 1 << 10
-"""Visits whose columns lie end to end: so many are unpacked at a time."""
+"""Visits per pack: so many are unpacked at a time."""
 
 WIDTHS = (np.int8, np.int16, np.int32)
 
 
 class PackedVisits:
-    """Those of a run in order, each a little dearer to look at than in a list, of which one costs some kilobytes."""
+    """The visits of a run in order. Reading one is a little slower than from a list, in which a visit takes some
+    kilobytes."""
 
     def __init__(self, visits: Iterable[Visit]) -> None:
         self._packs = list(_packs(visits))
@@ -42,7 +43,7 @@ class _Pack:
     moves: Sequence[NDArray[np.signedinteger]]
 
     def visits(self) -> Iterator[Visit]:
-        """As they were."""
+        """The visits, unpacked."""
         outputs, work, *moves = (column.astype(np.int64) for column in (self.outputs, self.work, *self.moves))
         for number, (layer, round_, regions, timestep, works) in enumerate(self.told):
             steps, mine = slice(*self.step_edges[number : number + 2]), slice(*self.move_edges[number : number + 2])
@@ -70,7 +71,7 @@ def _packs(visits: Iterable[Visit]) -> Iterator[_Pack]:
 
 
 def _narrow(columns: Sequence[Ints]) -> NDArray[np.signedinteger]:
-    """End to end, in the fewest bytes that hold each."""
+    """The arrays concatenated, in the narrowest type that holds them."""
     joined = np.concatenate(columns)
     low, high = int(joined.min(initial=0)), int(joined.max(initial=0))
     for width in WIDTHS:

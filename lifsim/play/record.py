@@ -1,4 +1,4 @@
-"""One layer of a run, priced: a balanced record, and its line in layers.csv."""
+"""One layer of a run with its energy: a balanced record, and its line in layers.csv."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lifsim.play.dram import work_row
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """One weight layer with its LIF: counts, and their energy. stages: what they are the sum of, in training."""
+    """One weight layer with its LIF: counts and energy. stages: in training, the stages that they are the sum of."""
 
     counts: LayerCounts
     energy_pj: EnergyPj
@@ -31,8 +31,8 @@ class LayerRecord:
             raise BooksError(f"{self.counts.name}: the layer is not the sum of its stages")
 
     def row(self, clock_hz: int, stages: Iterable[str] = (), *, sleeps: bool = False) -> dict[str, Any]:
-        """One line of layers.csv, with these stages, whether this layer has them or not. sleeps: whether ranks of the
-        DRAM may sleep."""
+        """One line of layers.csv, with columns for these stages even if this layer lacks them. sleeps: whether ranks of
+        the DRAM may sleep."""
         counts = self.counts
         return {
             "layer": counts.name,
@@ -52,14 +52,14 @@ class LayerRecord:
 
 
 def leaking(records: Sequence[LayerRecord], buffers: Buffers) -> dict[str, float]:
-    """Standing pJ of each buffer that holds nothing in any of these layers and stays powered."""
+    """Standing energy, pJ, of each buffer that holds nothing in any of these layers and stays powered."""
     unused = unused_buffers(record.counts for record in records)
     powered = [name for name in unused if getattr(buffers, name).idle != "gated"]
     return {name: sum(getattr(one.energy_pj.buffers, name).standing for one in records) for name in powered}
 
 
 def _stage_row(stage: str, record: StageRecord | None) -> Iterator[tuple[str, float]]:
-    """What layers.csv has of each stage; 0 where a layer has nothing to do in it."""
+    """The columns of each stage in layers.csv; 0 if a layer has nothing to do in it."""
     yield f"stages.{stage}.cycles", record.cycles.total if record else 0
     yield f"stages.{stage}.macs_effective", record.ops.macs_effective if record else 0
     yield f"stages.{stage}.dram_bytes", record.dram_bytes.total if record else 0

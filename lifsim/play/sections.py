@@ -1,8 +1,8 @@
-"""A long run, put together and played section by section: what it needs of this machine does not grow with its images.
+"""A long run, built and played section by section, so that its memory on this machine does not grow with its images.
 
-Visits are gone through several times: once to see what all of them touch and work on, then as they are played, and once
-more for each kind of load that enters the queue long before the steps that need it: into a buffer of two halves, or
-into one that nothing was in before.
+The visits are iterated several times: once to find what all of them touch and work on, once to play them, and once more
+for each kind of load that enters the queue long before the steps that need it, because its buffer has two halves or was
+empty before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from lifsim.schedule.tensors.moves import Visit
 
 @dataclass(frozen=True)
 class RunSection:
-    """A section, and whose its steps are: layer [steps]. moved_bytes: of all up to its end."""
+    """A section. layer: [steps] the layer of each step. moved_bytes: of all steps up to its end."""
 
     section: Section
     layer: Ints
@@ -38,11 +38,11 @@ class RunSection:
 
 
 class RunSections:
-    """The steps of `visits`, whose `counts` are dealt to them, in sections of a few steps each. The requests of each
-    layer are charged to two owners: 2 * layer its reads, 2 * layer + 1 its writes.
+    """The steps of `visits`, with the cycles of `counts` dealt to them, in sections of a few steps each. The requests
+    of each layer are charged to two owners: 2 * layer for reads, 2 * layer + 1 for writes.
 
-    Making it goes through all visits once. layout: where every tensor lies; digest: of all that the time of the steps
-    follows from, 32 bytes: runs of the same take the same; steps, moved_bytes: of all.
+    The constructor iterates all visits once. layout: where every tensor lies; digest: 32 bytes that identify everything
+    on which the time of the steps depends; steps, moved_bytes: totals.
     """
 
     def __init__(self, stores: Stores, visits: Iterable[Visit], counts: Sequence[LayerCounts]) -> None:
@@ -70,15 +70,16 @@ class RunSections:
             yield each
 
     def _is_early(self, kind: Kind) -> bool:
-        """Whether loads enter the queue in an earlier section than that of their steps. The first section has a few
-        steps at least."""
+        """Whether loads enter the queue in an earlier section than that of their steps. Even the first section has a
+        few steps."""
         return self._halves.double[kind] or self._first_load[kind] >= FEW_STEPS
 
     def _stretches(self) -> Iterator[Stretch]:
         return cut_stretches(self._visits, self._whole)
 
     def __iter__(self) -> Iterator[RunSection]:
-        """In order. What enters the queue behind the last step of a section belongs to the next one."""
+        """The sections in order. Requests that enter the queue behind the last step of a section belong to the next
+        one."""
         dealer = Dealer(self._counts, self._sums)
         ahead = [kind for kind in LOADS if kind in self._first_load and self._is_early(kind)]
         queues = _Queues([kind for kind in Kind if kind not in ahead], self._halves, self.layout)
@@ -123,14 +124,14 @@ class _Queues:
 
 
 class _Ahead:
-    """Loads that are asked for before the stretches that need them are gone through."""
+    """Loads that enter the queue before the stretches that need them are reached."""
 
     def __init__(self, queues: _Queues, stretches: Iterator[Stretch]) -> None:
         self._queues, self._stretches = queues, stretches
         self._gate = -1
 
     def until(self, gate: int) -> Iterator[Array]:
-        """More of them, until all are there that enter the queue before `gate`."""
+        """Look further ahead, until all loads that enter the queue before `gate` are known."""
         while self._gate < gate and (each := next(self._stretches, None)) is not None:
             asked = self._queues.asked(each)
             if asked.size:
@@ -139,7 +140,7 @@ class _Ahead:
 
 
 def _stores(asked: Array, first: int, steps: int) -> Array:
-    """[steps, STORES] which of the steps from `first` on put something out."""
+    """[steps, STORES] which of the steps from `first` on store something."""
     found = np.zeros((steps, len(STORES)), np.bool_)
     for place, kind in enumerate(STORES):
         found[asked["step"][asked["kind"] == kind] - first, place] = True

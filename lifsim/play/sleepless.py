@@ -1,4 +1,4 @@
-"""A DRAM that is awake all run: what stands there, and what it could save asleep."""
+"""A DRAM that never sleeps during a run: its standing energy, and what sleep could save."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from lifsim.play.dram import DramActivity
 from lifsim.units import format_si
 
 POWER_DOWN_CYCLES = 64
-"""What is proposed: as long as the shipped device that sleeps waits, and as many times tREFI until self-refresh."""
+"""The proposed settings: the idle cycles after which the shipped sleeping device powers down, and the multiple of tREFI
+until self-refresh."""
 SELF_REFRESH_INTERVALS = 4
 
 
 @dataclass(frozen=True)
 class Sleepless:
-    """standing: its refresh and standby, pJ, and their `share` of the energy of the run. saved: the share that a run
-    saves at most whose ranks sleep, all of its cycles; None where the device does not say what it draws asleep."""
+    """standing: energy of refresh and standby, pJ, and its `share` of the run's energy. saved: upper bound of the share
+    that sleep saves, with all ranks asleep in all cycles; None if the device does not state its currents asleep."""
 
     spec: DramSpec
     standing_pj: float
@@ -28,14 +29,14 @@ class Sleepless:
 
     @property
     def brief(self) -> str:
-        """What would save it, in less than a line."""
+        """The remedy, in less than a line."""
         if self.saved is None:
             return f"a DRAM that can sleep: {self.share:.1%} of the energy stands in this one"
         return f"let the DRAM sleep: up to {self.saved:.1%} of the energy, {self.share:.1%} stands there"
 
     @property
     def note(self) -> str:
-        """What stands there, and the settings that change it."""
+        """The standing energy, and the settings that reduce it."""
         stands = f"the DRAM is awake all run: {format_si(self.standing_pj * 1e-12, 'J')} stand there"
         stands = f"{stands}, {self.share:.1%} of the energy"
         if self.saved is None:
@@ -48,8 +49,8 @@ class Sleepless:
 
 
 def sleepless(dram: Dram, did: DramActivity | None, energy: EnergyPj) -> Sleepless | None:
-    """What is to be said of a DRAM that `did` so much; None where it sleeps, where no device is charged for standing
-    by, or where sleep would save nothing."""
+    """The finding for a DRAM that `did` this; None if it sleeps, if standby is not charged, or if sleep would save
+    nothing."""
     if did is None or not dram.charges_device or dram.simulated.controller.sleeps or not energy.dram.standing:
         return None
     spec, standing, spent = dram.simulated, energy.dram.standing, energy.total.total

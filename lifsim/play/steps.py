@@ -1,4 +1,4 @@
-"""What runs when: visits of the array to layers, and all their steps as one program, with what they ask of the DRAM."""
+"""What runs when: visits of the array to layers, and all their steps as one program, with their DRAM requests."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from lifsim.schedule.waves.steps import WaveParts
 
 STEP_BYTES = 1500
-"""Of this machine's memory for each step: with its requests, and while they are put in order."""
+"""Bytes of this machine's memory per step: with its requests, and while they are sorted."""
 
 
 def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) -> list[Visit]:
-    """One visit a tick-batched layer, with all its tiles; one a chunk and window of a layer in windows; of a
-    timestep-major group one a chunk, timestep, strip and layer. keeps_spikes: for a backward pass, all of them go to
-    DRAM. Raises InputError where the tiles are more than this machine has memory for."""
+    """A tick-batched layer has one visit, with all its tiles; a layer in windows one per chunk and window; a
+    timestep-major group one per chunk, timestep, strip and layer. keeps_spikes: all spikes go to DRAM, for a backward
+    pass. Raises InputError if the tiles need more memory than this machine has."""
     _require_room(plan.facts, batch, plan.groups)
     found: list[Visit] = []
     for group in plan.groups:
@@ -54,7 +54,7 @@ def visits(plan: Plan, batch: int, memo: Memo, *, keeps_spikes: bool = False) ->
 
 
 def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool) -> list[Visit]:
-    """Of a group that is not tick-batched."""
+    """The visits of a group that is not tick-batched."""
     facts = plan.facts
     if group.waves is not None:
         from lifsim.schedule.waves.steps import wave_visits
@@ -66,18 +66,18 @@ def _of_group(plan: Plan, batch: int, group: GroupPlan, memo: Memo, *, keeps_spi
 
 
 AT_ONCE_STEPS = 1 << 15
-"""A run of so many, some 50 MB, is put together and played at once, and its visits are kept for runs beside it; one of
-more goes section by section."""
+"""A run of at most so many steps, some 50 MB, is built and played at once, and its visits are kept for other runs; a
+longer one is played section by section."""
 
 
 class Visits(Protocol):
-    """Of a run, which can be gone through again and again, where they are many in parts of a few steps."""
+    """The visits of a run, which can be iterated repeatedly; if they are many, in parts of a few steps."""
 
     def __iter__(self) -> Iterator[Visit]: ...
 
     @property
     def every(self) -> Sequence[Visit]:
-        """All of them, whole. Raises InputError where they are more than this machine has memory for."""
+        """All visits, uncut. Raises InputError if they need more memory than this machine has."""
         ...
 
     def most_steps(self, stores: Stores) -> int:
@@ -95,14 +95,14 @@ def most_steps_of(visits: Iterable[Visit], stores: Stores) -> int:
 
 
 PASSING_BYTES, VISIT_BYTES = 1 << 23, 1 << 12
-"""Of visits that were passed last, which come up again: what is asked for early is looked up ahead of them. And what
-each takes beside its columns."""
+"""Bytes of recently passed visits that are kept, since loads are looked up ahead and the same visits come up again; and
+bytes that each takes besides its columns."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """Those under `plan`, whose layers are counted from `first` on; of tick-batched layers, whose tiles are all
-    images', no more at a time than are looked at; of chunks of images one after the other. keeps_spikes: as of
+    """The visits under `plan`, whose layers are numbered from `first` on. Tick-batched layers, whose tiles cover all
+    images, are made in parts as they are iterated; chunks of images follow one another. keeps_spikes: as for
     `visits`."""
 
     plan: Plan
@@ -118,7 +118,7 @@ class Planned:
         return replace(visit, layer=visit.layer - self.first) if self.first else visit
 
     def of_group(self, group: GroupPlan) -> Iterator[Visit]:
-        """Of one group of the plan, layers counted as in it."""
+        """The visits of one group, with its layers numbered as in the plan."""
         facts, chip = self.plan.facts, self.plan.chip
         if group.tick_batched:
             layer = facts.layers[group.first].layer
@@ -133,16 +133,16 @@ class Planned:
             yield from passing_visits(facts, self.batch, group, self._passing, keeps_spikes=self.keeps_spikes)
 
     def whole_group(self, group: GroupPlan) -> list[Visit]:
-        """The same, whole layers."""
+        """The same, uncut."""
         return visits(replace(self.plan, groups=(group,)), self.batch, self.memo, keeps_spikes=self.keeps_spikes)
 
     @property
     def every(self) -> Sequence[Visit]:
-        """Whole layers."""
+        """All visits, uncut."""
         return list(map(self._counted, visits(self.plan, self.batch, self.memo, keeps_spikes=self.keeps_spikes)))
 
     def most_steps(self, stores: Stores) -> int:
-        """Tiles, and of groups of layers as if all were computed at every timestep."""
+        """An upper bound: all tiles, and for groups of layers as if all were computed at every timestep."""
         moved, steps = np.zeros(len(Kind), np.int64), 0
         for group in self.plan.groups:
             steps += _most_tiles(self.plan.facts, self.batch, group)
@@ -156,7 +156,7 @@ class Planned:
 
     @cached_property
     def _in_waves(self) -> dict[int, WaveParts]:
-        """Of groups in waves, by their first layers."""
+        """The groups in waves, by their first layers."""
         from lifsim.schedule.waves.steps import WaveParts
 
         facts, chip = self.plan.facts, self.plan.chip
@@ -167,7 +167,7 @@ class Planned:
 
 
 def _passing_bytes(visits: object) -> int:
-    """Of one, or several."""
+    """Bytes of one or several visits."""
     return VISIT_BYTES * (len(visits) if isinstance(visits, list) else 1) + bytes_of_arrays(visits)
 
 
@@ -178,11 +178,11 @@ MOVED_AS = {
     Kind.SPIKES_OUT: "spikes_out",
     Kind.MEMBRANE_WRITE: "membrane_write",
 }
-"""What a plan calls those that a buffer holds as a whole."""
+"""Tensors that a buffer holds as a whole, as plans name them."""
 
 
 def _most_parts(moved: Ints, stores: Stores) -> int:
-    """By how many steps those that move [kinds] bytes become more, at the most, where they are cut."""
+    """By how many steps, at most, steps that move [kinds] bytes grow in number when they are cut."""
     return sum(int(moved[kind]) // max(buffer.usable_bytes, 1) for kind, buffer in whole_buffers(stores).items())
 
 
@@ -204,7 +204,7 @@ def _most_tiles(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
 
 
 DIRECT_PORT_BITS = 1 << 40
-"""Residual operands pass no buffer: no port holds them up."""
+"""Port width of residual operands, which pass no buffer: no port holds them up."""
 
 
 BUFFER_OF = {
@@ -221,8 +221,8 @@ BUFFER_OF = {
 
 @dataclass(frozen=True)
 class RunSteps:
-    """whole: visits, in order; stretch: all of them, in steps that `buffers` hold. program: what the pipeline plays,
-    its requests being `moves` in another order."""
+    """whole: the visits in order; stretch: all of them, in steps that fit into `buffers`. program: what the pipeline
+    plays; its requests are `moves` in another order."""
 
     whole: tuple[Visit, ...]
     buffers: Mapping[Kind, Store]
@@ -231,12 +231,12 @@ class RunSteps:
 
     @cached_property
     def visits(self) -> tuple[Visit, ...]:
-        """In the steps of the stretch, each for itself."""
+        """Each visit by itself, in the steps of the stretch."""
         return tuple(cut(visit, self.buffers) for visit in self.whole)
 
     @property
     def array_bytes(self) -> int:
-        """Of all that is not the visits'."""
+        """Bytes of all arrays, except those of the visits."""
         return bytes_of_arrays((self.stretch, self.program))
 
     @property
@@ -246,12 +246,12 @@ class RunSteps:
 
     @property
     def moves(self) -> Moves:
-        """Of all steps."""
+        """The moves of all steps."""
         return self.stretch.moves
 
     @property
     def digest(self) -> bytes:
-        """Of what a memory plays and of where it lies: runs of the same take the same time. 32 bytes."""
+        """32 bytes that identify what a memory plays and where it lies: runs with equal digests take equal time."""
         digest = hashlib.blake2b(repr(self.stretch.regions).encode(), digest_size=32)
         program, moves = self.program, self.moves
         parts = (program, program.requests, moves)
@@ -263,8 +263,8 @@ class RunSteps:
 
 
 def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCounts]) -> RunSteps:
-    """The program of `visits`; every layer's cycles, which know no waiting for DRAM, are dealt to its
-    steps by their tiles and outputs."""
+    """The program of `visits`. The cycles of every layer, without waits for DRAM, are dealt to its steps by their tiles
+    and outputs."""
     buffers = whole_buffers(stores)
     stretch, sums = stretch_of(visits, buffers), WorkSums()
     work, moves = StepWork.of(stretch), stretch.moves
@@ -275,12 +275,12 @@ def run_steps(stores: Stores, visits: Sequence[Visit], counts: Sequence[LayerCou
 
 
 def whole_buffers(stores: Stores) -> dict[Kind, Store]:
-    """Those that hold all that a step moves of a kind at once."""
+    """Buffers that hold everything that a step moves of a kind at once."""
     return {kind: getattr(stores, name) for kind, name in BUFFER_OF.items() if kind not in STREAMS}
 
 
 def halves_of(stores: Stores) -> Halves:
-    """What the pipeline must know of the buffers."""
+    """The buffers as the pipeline sees them."""
     buffers: dict[Kind, Store] = {kind: getattr(stores, name) for kind, name in BUFFER_OF.items()}
     return Halves(
         double=tuple(kind in buffers and buffers[kind].double_buffered for kind in Kind),

@@ -1,4 +1,4 @@
-"""Visits one behind the other, as one table of steps: what is done with each of many small ones is done at once."""
+"""Consecutive visits as one table of steps, so that work on many small visits is vectorised."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lifsim.schedule.tensors.moves import IS_LOAD, IS_STORE, Moves, Visit
 from lifsim.schedule.tensors.rows import Ints
 
 FEW_STEPS = 1 << 13
-"""Of a stretch."""
+"""Steps of a stretch."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Stretch:
 
     @classmethod
     def of(cls, visits: Sequence[Visit]) -> Stretch:
-        """All `visits`, of which there is one."""
+        """The stretch of all `visits`, of which there is at least one."""
         steps = np.array([visit.steps for visit in visits])
         moved = np.array([visit.moves.step.size for visit in visits])
         place, named, numbers = dict[str, int](), list[list[int]](), list[int]()
@@ -69,11 +69,11 @@ class Stretch:
 
     @property
     def steps(self) -> int:
-        """How many."""
+        """The number of steps."""
         return self.layer.size
 
     def cut(self, parts: Parts) -> Stretch:
-        """Its steps in `parts`."""
+        """The stretch with each step cut into `parts`."""
         if parts.whole:
             return self
         return replace(
@@ -88,7 +88,7 @@ class Stretch:
 
 
 def stretches(visits: Iterable[Visit]) -> Iterator[Stretch]:
-    """`visits`, as many at a time as have a few steps together."""
+    """`visits` in stretches of as many as have a few steps together."""
     return map(Stretch.of, _few_at_a_time(visits))
 
 
@@ -105,8 +105,8 @@ def _few_at_a_time(visits: Iterable[Visit]) -> Iterator[list[Visit]]:
 
 
 def cut_stretches(visits: Iterable[Visit], buffers: Mapping[Kind, Store]) -> Iterator[Stretch]:
-    """`visits` in steps that load and store no more of a kind than its buffer holds, as many at a time as have a few
-    such steps together."""
+    """`visits` in stretches, whose steps load and store no more of a kind than its buffer holds; each has as many
+    visits as have a few such steps together."""
     rest = list[Visit]()
     for some in _few_at_a_time(visits):
         rest = yield from _cut([*rest, *some], buffers)
@@ -115,13 +115,15 @@ def cut_stretches(visits: Iterable[Visit], buffers: Mapping[Kind, Store]) -> Ite
 
 
 def stretch_of(visits: Sequence[Visit], buffers: Mapping[Kind, Store]) -> Stretch:
-    """All `visits`, of which there is one, in steps that load and store no more of a kind than its buffer holds."""
+    """The stretch of all `visits`, at least one, in steps that load and store no more of a kind than its buffer
+    holds."""
     stretch = Stretch.of(visits)
     return stretch.cut(_parts(stretch, buffers))
 
 
 def _cut(visits: list[Visit], buffers: Mapping[Kind, Store]) -> Generator[Stretch, None, list[Visit]]:
-    """Returns those behind the last stretch. Most visits are not cut, and make one."""
+    """Cut visits into stretches; return the visits behind the last one. Most visits are not cut, and make one
+    stretch."""
     whole = Stretch.of(visits)
     parts = _parts(whole, buffers)
     edges, before = [0], 0
@@ -142,15 +144,15 @@ def _parts(stretch: Stretch, buffers: Mapping[Kind, Store]) -> Parts:
 
 
 class Placed:
-    """Stretches one behind the other: where each begins, and what its loads have to wait for."""
+    """Consecutive stretches: where each begins, and what its loads must wait for."""
 
     def __init__(self) -> None:
         self.first = 0
         self._written = dict[str, int]()
 
     def after(self, stretch: Stretch) -> Ints:
-        """[moves] the step behind whose stores each load of the next stretch has to be served: the last one of the
-        visit that wrote the tensor, `START` for what was there before."""
+        """[moves] the step after whose stores each load of the next stretch is served: the last step of the visit that
+        wrote the tensor, `START` for a tensor that was there before."""
         moves, visits = stretch.moves, stretch.ends.size
         last = self.first + stretch.ends - 1
         use = moves.region * visits + np.searchsorted(stretch.ends, moves.step, side="right")
@@ -159,7 +161,7 @@ class Placed:
         found = np.full(use.size, START, np.int64)
         loads = np.flatnonzero(IS_LOAD[moves.kind])
         place = np.searchsorted(stored, use[loads]) - 1
-        region, visit = np.divmod(np.append(stored, -1)[place], visits)  # the last one of none is of no region
+        region, visit = np.divmod(np.append(stored, -1)[place], visits)  # of no region if there is none
         found[loads] = np.where(region == moves.region[loads], last[visit], before[moves.region[loads]])
         for use_ in stored.tolist():
             self._written[stretch.regions[use_ // visits]] = int(last[use_ % visits])

@@ -1,4 +1,4 @@
-"""Time: the steps of a run against its memory, at once or, where they are many, section by section."""
+"""Time: the steps of a run played against its memory, at once or, if they are many, section by section."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from lifsim.watch import Watch, unwatched
 
 
 class Whole(NamedTuple):
-    """All steps of a run, and when each step and request began and ended."""
+    """All steps of a run, with the begin and end of each step and request."""
 
     steps: RunSteps
     timing: Timing
@@ -40,7 +40,7 @@ class Whole(NamedTuple):
 
 @dataclass(frozen=True)
 class _AtHand:
-    """A run whose steps are kept."""
+    """The timeline of a run whose steps are kept."""
 
     whole: Whole
 
@@ -50,9 +50,9 @@ class _AtHand:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run as it was played. names, lif_cycles, port_stalls (waits for SRAM ports): of what its steps belong to,
-    layers, in training their stages. dram: what a simulated DRAM did. played: all its steps; of a run of many they are
-    put together and played once more where they are asked for."""
+    """A run as it was played. names, lif_cycles, port_stalls (waits for SRAM ports): per layer, in training per stage
+    of a layer. dram: what a simulated DRAM did. played: all its steps; those of a long run are built and played once
+    more when they are asked for."""
 
     names: tuple[str, ...]
     lif_cycles: tuple[int, ...]
@@ -66,12 +66,12 @@ class Timeline:
 
     @property
     def steps(self) -> RunSteps:
-        """The steps. Raises InputError where they are more than this machine has memory for."""
+        """The steps. Raises InputError if they need more memory than this machine has."""
         return self._whole.steps
 
     @property
     def timing(self) -> Timing:
-        """When each of them, and each request, began and ended."""
+        """Begin and end of each step and request."""
         return self._whole.timing
 
     @property
@@ -81,7 +81,7 @@ class Timeline:
 
     @classmethod
     def of(cls, counts: Sequence[LayerCounts], dram: DramResult | None, played: Callable[[], Whole]) -> Timeline:
-        """Of steps that `counts` were dealt to."""
+        """The timeline of steps to which the cycles of `counts` were distributed."""
         return cls(
             names=tuple(counted.name for counted in counts),
             lif_cycles=tuple(counted.cycles.lif for counted in counts),
@@ -94,10 +94,11 @@ class Timeline:
 def timed(
     machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch = unwatched
 ) -> tuple[list[LayerCounts], Timeline]:
-    """`counts`, which wait for SRAM ports at most, with the cycles in which the array waits for the DRAM of `machine`.
+    """`counts`, with waits for SRAM ports at most, completed by the cycles in which the array waits for the DRAM of
+    `machine`.
 
-    The `layer` of a visit is the place of its counts: a layer's, in training those of one of its stages. `runs` keeps
-    what was played: the same steps with the same requests take the same time, whatever else sets two runs apart.
+    The `layer` of a visit is the index of its counts: of a layer, in training of one of its stages. `runs` keeps what
+    was played: equal steps with equal requests take equal time, however else two runs differ.
     """
     if goes_at_once(machine, visits):
         return timed_at_once(machine, visits.every, counts, runs, watch)
@@ -105,14 +106,14 @@ def timed(
 
 
 def goes_at_once(machine: Machine, visits: Visits) -> bool:
-    """Whether all steps are put together and played at once: they are few, or the memory plays no sections."""
+    """Whether all steps are built and played at once: they are few, or the memory cannot play sections."""
     return not MEMORIES[machine.dram.model].in_sections or visits.most_steps(machine.stores) <= AT_ONCE_STEPS
 
 
 def timed_at_once(
     machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], runs: Memo, watch: Watch
 ) -> tuple[list[LayerCounts], Timeline]:
-    """`timed` of visits that go at once."""
+    """`timed` for visits that are played at once."""
     every = tuple(visits)
     largest = runs.of(_largest_steps, every)
     stores = Stores(**{name: getattr(machine.stores, name).no_larger(size) for name, size in largest.items()})
@@ -124,15 +125,15 @@ def timed_at_once(
 
 
 def _largest_steps(visits: Sequence[Visit]) -> dict[str, int]:
-    """By buffer, the most bytes of a step that pass it one way."""
+    """By buffer, the most bytes of a step that pass it in one direction."""
     most = np.max([visit.largest for visit in visits], axis=0)
     return {name: max(int(most[kind]) for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
 
 
 @dataclass(frozen=True)
 class _Ours:
-    """What the time of `visits` follows from, with `counts` which know no waiting for the DRAM. stores: no larger than
-    matters to it."""
+    """Everything on which the time of `visits` depends; `counts` do not include waits for the DRAM. stores: buffers, no
+    larger than affects the time."""
 
     stores: Stores
     dram: Dram
@@ -160,7 +161,7 @@ def _stalled(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
 def timed_in_sections(
     machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch
 ) -> tuple[list[LayerCounts], Timeline]:
-    """`timed`, the same figures, without a step of the last section in memory when the next one is played."""
+    """`timed`, with the same figures, but with only one section of steps in memory at a time."""
     sections = RunSections(machine.stores, visits, counts)
     if MEMORIES[machine.dram.model].has_device:
         sections.layout.require_fit(machine.dram.simulated.organisation.capacity_bytes)
@@ -175,8 +176,7 @@ def timed_in_sections(
 
 @dataclass(frozen=True)
 class _LongScore:
-    """What a memory plays section by section, of so many layers. digest: of all that the time of `sections` follows
-    from."""
+    """What a memory plays section by section. digest: of everything on which the time of `sections` depends."""
 
     dram: Dram
     clock_hz: int
@@ -203,7 +203,7 @@ def _played_in_sections(score: _LongScore) -> tuple[Waited, DramResult | None]:
 
 @dataclass(frozen=True)
 class _Score:
-    """What a memory plays. digest: of all that the time of `steps` follows from."""
+    """What a memory plays at once. digest: of everything on which the time of `steps` depends."""
 
     dram: Dram
     clock_hz: int
@@ -213,7 +213,7 @@ class _Score:
 
 
 def _whole(machine: Machine, visits: Visits, counts: Sequence[LayerCounts], watch: Watch) -> Whole:
-    """All steps of `visits`, put together and played at once."""
+    """All steps of `visits`, built and played at once."""
     steps = run_steps(machine.stores, visits.every, counts)
     return Whole(steps, _played(_Score(machine.dram, machine.clock_hz, steps.digest, steps, watch)))
 
@@ -224,8 +224,9 @@ def _played(score: _Score) -> Timing:
 
 
 def _held(program: Program, timing: Timing) -> Ints:
-    """[steps, kinds] cycles that the last request which each step waited for took to pass its ports, from its first
-    byte on, 0 where these did not hold it up: of loads and streams its own, of stores the one that must have left."""
+    """[steps, kinds] cycles that the last request which each step waited for took, from its first byte on, to pass its
+    ports; 0 if the ports did not hold it up. For loads and streams this is the step's own request, for stores the one
+    that must have left."""
     requests = program.requests
     last = np.full((program.step_cycles.size, len(Kind)), -1, np.int64)
     last[requests.step, requests.kind] = np.arange(requests.kind.size)

@@ -1,4 +1,4 @@
-"""The records of a training run: its stages, in the order in which they run, wait for the memory as inference does."""
+"""The records of a training run: its stages, in the order in which they run, wait for the memory as in inference."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 def trained(
     setup: Setup, accounting: Accounting, plan: Plan, costs: Costs, runs: Memo, keeping: Keeping
 ) -> tuple[tuple[LayerRecord, ...], Timeline | None]:
-    """One batch forward and back under `plan`, as `accounting` counts; keeping: how it comes to its membranes.
-    runs: what was played before."""
+    """One batch forward and back under `plan`, as `accounting` counts. keeping: how the backward pass gets its
+    membranes. runs: results of runs played before."""
     layers, timeline = accounting.count_training(setup, plan, keeping), None
     if setup.machine.waits:
         layers = accounting.with_training_port_waits(setup, plan, layers, keeping)
@@ -49,7 +49,7 @@ def trained(
 
 
 def keeping_notes(plan: Plan, network: Network, states: Sequence[State], keeping: Keeping) -> Iterator[str]:
-    """What the forward pass of `plan` keeps of membranes that lie in `states`, and where u' waits that ran again."""
+    """Notes on which membranes in `states` the forward pass of `plan` keeps, and where recomputed u' waits."""
     groups, bits = run_together(plan), plan.chip.precision.membrane_bits
     said = how_kept(network, states, bits, keeping, groups)
     if said:
@@ -72,8 +72,8 @@ def _stage(counts: LayerCounts, setup: Setup, costs: Costs) -> StageRecord:
 
 @dataclass(frozen=True)
 class _Trained:
-    """Of a training run; those on the way back are made anew each time, unless all are few. works: numbers of layers'
-    stages, of which its visits are; forward: by group."""
+    """The visits of a training run; those of the backward pass are made anew for each iteration, unless all of them are
+    few. works: numbers of the layers' stages; forward: visits of the forward pass by group."""
 
     works: Mapping[tuple[int, Stage], int]
     forward: Sequence[Iterable[Visit]]
@@ -88,7 +88,7 @@ class _Trained:
 
     @cached_property
     def _few(self) -> Sequence[Visit] | None:
-        """All of them; None where they have more steps than are played at once."""
+        """All visits; None if they have more steps than are played at once."""
         found: list[Visit] = []
         steps = 0
         for visit in self:
@@ -100,11 +100,11 @@ class _Trained:
 
     @property
     def every(self) -> Sequence[Visit]:
-        """In a list."""
+        """All visits in a list."""
         return list(self) if self._few is None else self._few
 
     def most_steps(self, stores: Stores) -> int:
-        """Added up."""
+        """The sum over all visits."""
         return most_steps_of(self if self._few is None else self._few, stores)
 
 
@@ -121,7 +121,7 @@ def timed_training(
     planned = Planned(plan, batch, setup.memo, keeps_spikes=True)
     few = goes_at_once(setup.machine, planned)
     visits = _Trained(works, list(_forward(planned, sizes, few=few)), partial(backward_visits, sizes, plan))
-    play = timed if few else timed_in_sections  # where the forward pass alone has many, nobody counts the others
+    play = timed if few else timed_in_sections  # if the forward pass alone has too many, the others are not counted
     of_works = [layers[layer][stage] for layer, stage in works]
     counts, timeline = play(setup.machine, visits, of_works, runs, setup.watch)
     names = tuple(f"{network.layers[layer].name} {stage}" for layer, stage in works)
@@ -132,8 +132,8 @@ def timed_training(
 
 
 def _forward(planned: Planned, sizes: TrainingSizes, *, few: bool) -> Iterator[Iterable[Visit]]:
-    """The visits of the forward pass, group by group: all of them if they are `few`; else those of tick-batched layers
-    are made as they are gone through, and the others, small ones and as many as the images, packed."""
+    """The visits of the forward pass, group by group: lists if they are `few`; else those of tick-batched layers are
+    made during iteration, and the others, which are small and grow with the images, are packed."""
     from lifsim.play.packed import PackedVisits
     from lifsim.training.forward import GroupForward
 

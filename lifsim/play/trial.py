@@ -23,7 +23,7 @@ from lifsim.training.undone import registers_for_calls
 
 
 class Tried(NamedTuple):
-    """What a plan comes to. timeline: None where nobody waits for the memory."""
+    """The outcome of a plan. timeline: None under an ideal memory."""
 
     records: tuple[LayerRecord, ...]
     timeline: Timeline | None
@@ -31,8 +31,8 @@ class Tried(NamedTuple):
 
 @dataclass(frozen=True)
 class Trial:
-    """What plans are tried under. training: one batch forward and back; keeping: how it comes to its membranes. runs:
-    keeps what is counted for runs that differ in what does not matter to it."""
+    """The conditions under which plans are tried. training: whether one batch runs forward and back; keeping: how the
+    backward pass gets its membranes. runs: keeps timelines for runs that differ only in what does not affect them."""
 
     setup: Setup
     accounting: Accounting
@@ -42,7 +42,7 @@ class Trial:
     runs: Memo
 
     def of(self, plan: Plan) -> Tried:
-        """What `plan` comes to."""
+        """The outcome of `plan`."""
         accounting = self.accounting
         setup = replace(self.setup, bank=self.bank_for(plan))
         if self.training:
@@ -51,7 +51,7 @@ class Trial:
         return Tried(priced(setup, counts, self.costs), timeline)
 
     def bank_for(self, plan: Plan) -> LifBank:
-        """The LIF units and registers that `plan` takes, of u' that waits to be undone, too."""
+        """The LIF units and registers that `plan` needs, including those for u' that waits to be undone."""
         bank = holding(self.setup.bank, self.setup.network, plan)
         if not self.training:
             return bank
@@ -61,7 +61,7 @@ class Trial:
 
 
 def holding(bank: LifBank, network: Network, plan: Plan) -> LifBank:
-    """`bank` with a register for every variable of the membranes that `plan` has in the array at a time: where the
+    """`bank` with a register for every state variable of the membranes that `plan` holds in the array at a time: if the
     folds of a chain alternate, more than an Nth of the outputs."""
     held = [
         traffic.tiling.held.registers * network.layers[index].state_variables
@@ -80,8 +80,8 @@ def priced(setup: Setup, counts: Sequence[LayerCounts], costs: Costs) -> tuple[L
 
 
 def _counted(setup: Setup, accounting: Accounting, plan: Plan, runs: Memo) -> tuple[list[LayerCounts], Timeline | None]:
-    """The events of every layer under `plan`, and their times, which `runs` keeps for runs that differ in what is no
-    matter of time."""
+    """The events of every layer under `plan`, and their timeline, which `runs` keeps for runs that differ only in what
+    does not affect time."""
     counts: list[LayerCounts] = []
     for group in plan.groups:
         if group.exits is not None:

@@ -1,5 +1,5 @@
-"""Every waiting cycle of the array with its one cause; of these, which are waits for the ports through which DRAM fills
-and drains the buffers, and not for DRAM itself."""
+"""The waiting cycles of the array, each with its one cause, and which of them are waits for the ports through which
+DRAM fills and drains the buffers rather than for DRAM itself."""
 
 from __future__ import annotations
 
@@ -35,33 +35,34 @@ PORT_STALLS = {
     "psum": "stall_writeback",
     "spike_out": "stall_writeback",
 }
-"""Of waits for the ports of each buffer what they are in the books."""
+"""The cause, as the books name it, of waits for the ports of each buffer."""
 
 
 class Waited:
-    """[layers, kinds] cycles in which the array waits, and those of them that ports held up, as far as steps are
-    added."""
+    """[layers, kinds] cycles in which the array waits, and those of them that ports caused, summed over the steps added
+    so far."""
 
     def __init__(self, layers: int) -> None:
         self._cycles, self._held = np.zeros((2, layers, len(Kind)), np.int64)
 
     def add(self, layer: Ints, waited: Ints, held: Ints) -> None:
-        """Steps that are of `layer` [steps]. waited: [steps, kinds] cycles of each; held: of the last request of each
-        kind that a step waited for those that it took, once it had begun, where its ports held it up."""
-        place = (layer[:, None] * len(Kind) + np.arange(len(Kind))).reshape(-1)  # NumPy adds up one axis fast
+        """Add steps. layer: [steps] the layer of each; waited: [steps, kinds] waiting cycles; held: [steps, kinds]
+        cycles that the last request which a step waited for took from its first byte on, if its ports held it up."""
+        place = (layer[:, None] * len(Kind) + np.arange(len(Kind))).reshape(-1)  # NumPy sums along one axis fast
         np.add.at(self._cycles.reshape(-1), place, waited.reshape(-1))
         np.add.at(self._held.reshape(-1), place, np.minimum(waited, held).reshape(-1))
 
     def add_end(self, layer: int, waited: int, *, held: bool) -> None:
-        """What is still to be stored when the last step has ended is that of its layer."""
+        """Charge stores that are under way when the last step has ended to its layer."""
         self._cycles[layer, Kind.SPIKES_OUT] += waited
         self._held[layer, Kind.SPIKES_OUT] += waited if held else 0
 
     def with_stalls(
         self, counts: Sequence[LayerCounts], stores: Stores, dram_bytes_per_cycle: Fraction | None
     ) -> list[LayerCounts]:
-        """`counts` that wait. Of what ports held up, theirs is what they take longer than a DRAM of
-        `dram_bytes_per_cycle` of the array: the share 1 - ports / DRAM, where that is more than none."""
+        """`counts` with their stalls. Of cycles that ports held up, the ports are charged with the share by which they
+        are slower than a DRAM of `dram_bytes_per_cycle` of the array: max(0, 1 - port bytes per cycle / DRAM bytes per
+        cycle)."""
         slower = {name: _slower(getattr(stores, name), dram_bytes_per_cycle) for name in BUFFER_OF.values()}
         return [
             replace(counted, cycles=_with_stalls(counted.cycles, waited), fill_stalls=_by_buffer(held, slower))
@@ -70,7 +71,7 @@ class Waited:
 
 
 def _with_stalls(cycles: Cycles, waited: Sequence[int]) -> Cycles:
-    """`cycles` and the `waited` [kinds] cycles."""
+    """`cycles` with the `waited` [kinds] cycles added."""
     stalls = {name: getattr(cycles, name) for name in dict.fromkeys(STALLS.values())}
     for kind, name in STALLS.items():
         stalls[name] += waited[kind]
@@ -78,14 +79,14 @@ def _with_stalls(cycles: Cycles, waited: Sequence[int]) -> Cycles:
 
 
 def _slower(store: Store, dram_bytes_per_cycle: Fraction | None) -> Fraction:
-    """By what share of their time its ports take longer than DRAM, which takes none if it has no peak."""
+    """The share of their time by which its ports are slower than DRAM; a DRAM without a peak takes no time."""
     if dram_bytes_per_cycle is None:
         return Fraction(1)
     return max(Fraction(0), 1 - Fraction(store.banks * store.port_bits, 8) / dram_bytes_per_cycle)
 
 
 def _by_buffer(waited: Sequence[int], slower: Mapping[str, Fraction]) -> PortStalls:
-    """Of the `waited` [kinds] cycles the share of each buffer, in whole ones."""
+    """The `waited` [kinds] cycles of each buffer that its ports are charged with, in whole cycles."""
     found = dict.fromkeys(slower, 0)
     for kind, buffer in BUFFER_OF.items():
         found[buffer] += waited[kind] * slower[buffer].numerator // slower[buffer].denominator

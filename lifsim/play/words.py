@@ -1,4 +1,4 @@
-"""Figures of a run in words, a line each, as it shows itself first: totals with units, then by what they are for."""
+"""Figures of a run in words, one line each, for the first screen: totals with units, then their parts."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _MOVED = {
     "sums_write": "sums of norms",
     "sums_read": "sums of norms",
 }
-"""What tensors of `DramBytes.shown` are told as; others by their names."""
+"""Names shown for tensors of `DramBytes.shown`; others are shown by their own names."""
 
 MUCH_LARGER = 8
-"""Times what a buffer ever holds, from where on a smaller one is proposed if it stands for MOST of the energy."""
+"""A buffer this many times as large as what it ever holds is proposed to be smaller, if it takes MOST of the energy."""
 MOST = 0.5
 
 SHOWN = 3
-"""Parts of the DRAM bytes that a line names; the rest is told as one."""
+"""Parts of the DRAM bytes that a line names; the others are summed."""
 
 
 def dram_words(moved: DramBytes) -> str:
-    """`14.21 MiB: weights 98.7%, spikes 1.3%`, the most first."""
+    """`14.21 MiB: weights 98.7%, spikes 1.3%`, largest share first."""
     parts: dict[str, int] = {}
     for name, count in moved.shown().items():
         if name != "total" and count:
@@ -54,13 +54,13 @@ def dram_words(moved: DramBytes) -> str:
 
 
 def image_words(batch: int, cycles: int, time_s: float, energy_pj: float, dram_bytes: int) -> str:
-    """What an image of a batch comes to, of the figures of all."""
+    """Figures per image of a batch."""
     moved, joule = format_bytes(dram_bytes / batch), format_si(energy_pj * 1e-12 / batch, "J")
     return f"{cycles / batch:,.0f} cycles, {format_si(time_s / batch, 's')}, {joule}, {moved} of DRAM"
 
 
 def help_words(remedies: Sequence[Remedy]) -> str:
-    """What would relieve a run most; empty where there is nothing."""
+    """What would shorten a run most; empty if nothing would."""
     first = max(remedies, key=lambda remedy: remedy.share, default=None)
     return first.brief if first else ""
 
@@ -72,9 +72,9 @@ def save_words(
     did: DramActivity | None,
     uses: Mapping[str, BufferUse],
 ) -> str:
-    """What would save the most of the `energy` of all `records`: of a DRAM that `did` so much and is awake all run, of
-    a buffer that is much larger than what it holds, by its `uses`, or of those that hold nothing; empty where none of
-    these costs much. Of the first two it is told what they save at most."""
+    """What would save most of the `energy` of all `records`: letting a DRAM sleep that `did` this much and is awake
+    during the whole run, shrinking a buffer that by its `uses` is much larger than what it holds, or gating those that
+    hold nothing; empty if none of these costs much. Savings of the first two are upper bounds."""
     awake = sleepless(arch.dram, did, energy)
     ways = {} if awake is None else {awake.brief: awake.share if awake.saved is None else awake.saved}
     ways |= _oversized(records, arch, uses, energy.total.total)
@@ -88,8 +88,8 @@ def save_words(
 def _oversized(
     records: Sequence[LayerRecord], arch: Arch, uses: Mapping[str, BufferUse], spent_pj: float
 ) -> dict[str, float]:
-    """A buffer that holds something, but never much of what it could, and stands for most of the energy: in words, with
-    its share of it."""
+    """A buffer that holds something, but never much of its size, and takes most of the energy: in words, with its
+    share."""
     for name, use in uses.items():
         size = getattr(arch.buffers, name).size_bytes
         share = sum(getattr(one.energy_pj.buffers, name).standing for one in records) / spent_pj

@@ -16,7 +16,7 @@ Read = TypeVar("Read")
 
 def read_apart(read: Callable[[Path], Read], path: Path, library: str) -> Read:
     """What `read`, known by name in a module, makes of the file at `path`. library: whose code it runs, in words.
-    Raises InputError where that dies over the file, and what `read` raises."""
+    Raises InputError if that dies over the file, and what `read` raises."""
     with closing(Pool(partial(_the_same, read), 1)) as pool:
         ((_, answer),) = pool.answers([path])
     if isinstance(answer, Lost):

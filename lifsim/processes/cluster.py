@@ -18,7 +18,7 @@ WORKER_SECONDS = 30
 def joined(address: str, path: str) -> Client:
     """A client of the scheduler at `address`, such as tcp://host:8786, that the option `path` names.
 
-    Raises InputError where it cannot be reached.
+    Raises InputError if it cannot be reached.
     """
     _quieten()
     try:

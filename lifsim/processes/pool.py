@@ -65,7 +65,7 @@ class Pool(Generic[Task, Answer]):
         """Each task with its answer as soon as it is there. Tasks are taken one by one, as workers get free; to be
         walked to its end before it is called again.
 
-        Raises InputError where no worker can be started, and what a task raised.
+        Raises InputError if no worker can be started, and what a task raised.
         """
         todo, again = iter(tasks), deque[_Given[Task]]()
         self._start(todo, again)

@@ -55,7 +55,7 @@ class Worker:
             other.close()
 
     def begin(self) -> None:
-        """Send it what it needs. Raises OSError where it is dead."""
+        """Send it what it needs. Raises OSError if it is dead."""
         self.connection.send_bytes(self._setup)
 
     @property
@@ -64,7 +64,7 @@ class Worker:
         return self._process.pid
 
     def send(self, task: object) -> None:
-        """Raises OSError where it is dead."""
+        """Raises OSError if it is dead."""
         self.connection.send(task)
 
     def receive(self) -> Any:

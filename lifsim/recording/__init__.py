@@ -1,4 +1,4 @@
-"""The recorder: a PyTorch model becomes a network of LIFSim's and a trace of its spikes, by being run once.
+"""The recorder: runs a PyTorch model once and makes it a LIFSim network and a trace of its spikes.
 
 Needs PyTorch (extra `torch`), which nothing else in LIFSim imports, and this room only when something is recorded.
 """

@@ -1,4 +1,4 @@
-"""`lifsim.record`: a PyTorch model as a network of LIFSim's, with its spikes."""
+"""`lifsim.record`: a PyTorch model as a LIFSim network, with its spikes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def record(
     neurons: Mapping[type, Callable[[Any], Any]] | None = None,
     name: str | None = None,
 ) -> Recording:
-    """Run a PyTorch model once on `batch`, and give the network that it computes, its weights and its spikes.
+    """Run a PyTorch model once on `batch`; return the network that it computes, its weights and its spikes.
 
     model: a module or a function of such a batch, in evaluation mode. It may loop over the timesteps, hold all of them
     in one tensor, or compute one: then it is called `timesteps` times.

@@ -28,6 +28,6 @@ def on_map(numbers: list[int], row: int) -> list[int]:
 
 
 def require(given: Any, wanted: Any, what: str) -> None:
-    """Raises NotFollowedError where a layer does what LIFSim's does not, along any axis."""
+    """Raises NotFollowedError if a layer does what LIFSim's does not, along any axis."""
     if any(one != wanted for one in (given if isinstance(given, tuple | list) else [given])):
         raise NotFollowedError(f"{what} must be {wanted}, is {given}: LIFSim's layers know no other")

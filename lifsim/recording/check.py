@@ -1,4 +1,5 @@
-"""Does LIFSim's engine fire what the model fired? Layer by layer, each on what the model fired before it."""
+"""Checks whether LIFSim's engine fires as the model did, layer by layer, each on the model's spikes of the layers
+before."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.inference import Engine, as_rows, network_faults, rest
-from lifsim.engine.layout import to_channels_first, to_channels_last
-from lifsim.engine.neurons import bound, fire
+from lifsim.engine.inference import Engine, network_faults
+from lifsim.engine.layout import as_rows, to_channels_first, to_channels_last
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.order import Stretch, Walk
 from lifsim.engine.weights import Weights
 from lifsim.engine.workers import Workers
@@ -44,9 +45,9 @@ class Difference:
 def differences(
     network: Network, sharing: str, weights: Weights, inputs: Array, fired: Mapping[str, Array], outputs: Array
 ) -> tuple[Difference, ...]:
-    """The spikes, by layer [T, B, ...], and the outputs that the model and LIFSim under `sharing` do not have alike.
+    """The spikes, by layer [T, B, ...], and the outputs in which the model and LIFSim under `sharing` differ.
 
-    Computed in float64 if the inputs are. Only the first difference of a neuron is listed. Raises InputError where one
+    Computed in float64 if the inputs are. Only the first difference of a neuron is listed. Raises InputError if one
     is more than rounding.
     """
     if network_faults(network):
@@ -64,7 +65,7 @@ def differences(
 
 
 class _Beside:
-    """A walk on the model's spikes, with those that LIFSim would fire of them beside it."""
+    """A walk over the network on the model's spikes, which computes LIFSim's own beside them."""
 
     def __init__(self, engine: Engine, inputs: Array, fired: Mapping[str, Array]) -> None:
         self._engine, self._inputs, self._fired = engine, inputs, fired
@@ -83,7 +84,7 @@ class _Beside:
                 return self._engine.operators[node.name](inputs)
 
     def _take(self, node: Lif, x: Array, timesteps: int) -> Array:
-        """What the model fired. Neurons that share a state wait for the last of them."""
+        """Take the model's spikes. Neurons that share a state wait for the last of them."""
         state = self._sets[node.name]
         waiting = self._waiting.setdefault(state.name, [])
         waiting.append((node, x))
@@ -99,7 +100,7 @@ class _Beside:
         batch, dtype = members[0][1].shape[1], self._engine.dtype
         neurons = [bound(node, self._engine.weights, batch) for node, _ in members]
         rows = [as_rows(x) for _, x in members]
-        kept = rest(neurons[0], state, batch, dtype)
+        kept = rest(neurons[0], state.shape, batch, dtype)
         charged = np.empty((timesteps, len(members), *rows[0].shape[1:]), dtype)
         spikes = np.empty(charged.shape, np.uint8)
         span = timesteps if len(members) == 1 else 1

@@ -1,4 +1,4 @@
-"""What was recorded as a workload, its weights, and what is left out."""
+"""A recording as a workload and its weights, and what is left out."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def written(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, No
 
 
 def _output(ledger: Ledger, found: Sequence[Value | Beyond], notes: dict[str, None]) -> Value:
-    """The value that all that the model returns is read out of. Raises InputError where that is none, several, or not
-    computed at all timesteps."""
+    """The value from which the model's output is read out. Raises InputError if there is none, or several, or if it is
+    not computed at all timesteps."""
     reads: list[Value] = []
     for one in found:
         if isinstance(one, Value):
@@ -95,7 +95,7 @@ def _needed(outputs: Iterable[Value]) -> set[Value]:
 
 
 def _require_whole(ledger: Ledger, values: Sequence[Value]) -> None:
-    """Raises InputError where something was not computed of all images at all timesteps."""
+    """Raises InputError if something was not computed of all images at all timesteps."""
     for one in values:
         missing = np.flatnonzero(~one.computed.reshape(one.timesteps, ledger.batch).all(axis=1))
         if len(missing):
@@ -104,7 +104,7 @@ def _require_whole(ledger: Ledger, values: Sequence[Value]) -> None:
 
 
 def _require_own_norm(values: Sequence[Value], norms: Mapping[Value, Value]) -> None:
-    """Raises InputError where what is normalised is read as it was before, too."""
+    """Raises InputError if what is normalised is read as it was before, too."""
     faults = [
         Fault(f"is read with and without its batch norm, by {other.name}", path=normed.name)
         for normed, norm in norms.items()

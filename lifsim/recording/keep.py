@@ -1,4 +1,4 @@
-"""What an operation put out, as elements of a value."""
+"""The outputs of operations as elements of values."""
 
 from __future__ import annotations
 

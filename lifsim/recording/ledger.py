@@ -1,8 +1,8 @@
-"""What a model computes, element by element: every element of every tensor of its network has a number.
+"""Identifies what a model computes, element by element: every element of every tensor of its network has a number.
 
-A tensor of PyTorch that holds values of the network has a shadow of the same shape, which holds their numbers. Whatever
-moves data about (reshape, stack, a loop over time) is done to the shadow as well, so that an operation knows of each of
-its inputs which timestep, image and element it is, whatever the layout.
+A PyTorch tensor that holds values of the network has a shadow of the same shape with their numbers. Operations that
+move data (reshape, stack, a loop over time) are applied to the shadow as well, so that for each input of an operation
+its timestep, image and element are known, whatever the layout.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Value:
 
 @dataclass(eq=False)
 class Beyond:
-    """What an operation put out that LIFSim's networks do not have. reads: the values that went into it."""
+    """The output of an operation that LIFSim's networks do not have. reads: the values that it depends on."""
 
     reason: str
     readout: bool
@@ -125,7 +125,7 @@ class Ledger:
         return made
 
     def owner_of(self, lowest: int, highest: int) -> Value | Beyond:
-        """Of the numbers from `lowest` to `highest`. Raises NotFollowedError where there is none, or not one."""
+        """Of the numbers from `lowest` to `highest`. Raises NotFollowedError if there is none, or not one."""
         if lowest == CONSTANT:
             raise NotFollowedError("puts constants, as zeros of a padding, beside values of the network")
         first, last = (self.owners[bisect_right(self._firsts, one) - 1] for one in (lowest, highest))

@@ -1,4 +1,4 @@
-"""Modules at work: their names, and neurons, which are known as a whole."""
+"""Modules of a running model: their names, and neuron modules, which are recognised as a whole."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from lifsim.recording.tracker import Call, Tracker, array_of
 from lifsim.units import counted
 
 Described = Callable[[Any], Mapping[str, Any] | Reading]
-"""What a user says of neurons of his own: keys of `neuron:` of a module that takes a timestep a call, or a Reading."""
+"""A user's description of a neuron module: the keys of `neuron:` for a module that takes one timestep per call, or a
+Reading."""
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Modules:
         self.tracker.asking.pop()
 
     def _reading(self, module: Any) -> Reading | None:
-        """What a module is; the first time, it forgets what it has kept."""
+        """The reading of a module, which is reset the first time."""
         if id(module) not in self._readings:
             self._readings[id(module)] = module, self._read(module)
         return self._readings[id(module)][1]
@@ -107,7 +108,7 @@ class Modules:
         return None
 
     def _fired(self, module: Any, reading: Reading, args: Any, result: Any) -> None:
-        """The first tensor that neurons put out are their spikes; what is behind it is their state."""
+        """The first output tensor of neurons holds their spikes; further outputs are their state."""
         call = Call("neurons", args, {}, result, self.name_of(module), module)
         x = next((one for one in leaves(args) if isinstance(one, torch.Tensor)), None)
         if x is None or self.tracker.shadow(x) is None:
@@ -194,7 +195,7 @@ def _timesteps(reading: Reading, turn: int, x: Any) -> Any:
 
 
 def _parameter(name: str, value: Any, shape: tuple[int, ...], arrays: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """A parameter as workloads say it: a number, or `weights` and an array, one a channel or one a neuron."""
+    """A parameter as workloads say it: a number, or `weights` and an array, one per channel or one per neuron."""
     if value.size == 1 or np.all(value == value.flat[0]):
         return float(value.flat[0]), arrays
     layout = value.reshape(value.shape[0], 1, value.shape[1]) if value.ndim == 2 and len(shape) == 3 else value

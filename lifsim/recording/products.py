@@ -1,4 +1,4 @@
-"""Layers of the array as PyTorch calls them, and the batch norms behind them."""
+"""Layers of the array as PyTorch operations, and the batch norms behind them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def convolution(tracker: Tracker, call: Call) -> None:
 
 
 def _is_pointwise(keys: Mapping[str, Any], of: tuple[int, ...], seen: tuple[int, ...]) -> bool:
-    """Whether the pixels of a map, seen in one row, are each computed for themselves: a convolution of the map."""
+    """Whether a convolution over pixels in one row computes each pixel by itself, so that it is a convolution of the
+    map."""
     alone = (keys["kernel"], keys["stride"], keys["padding"]) == ([1, 1], [1, 1], [0, 0])
     return alone and len(of) == 3 and of[0] == seen[0] and of[1] > 1
 
@@ -99,7 +100,7 @@ def _fully_connected(tracker: Tracker, call: Call, x: Any, weight: Array, bias: 
 
 
 def _on_elements(tracker: Tracker, rows: Rows, weight: Array) -> Array:
-    """The weights of an element, where it stands in the network; of one that is read several times, their sum."""
+    """The weights of each element at its place in the network; summed for an element that is read several times."""
     order = rows.order.cpu().numpy()
     by_element = np.argsort(order, kind="stable")
     if len(order) == rows.of.elements:
@@ -153,7 +154,7 @@ def _product(
 
 
 def digest_of(arrays: Mapping[str, Array]) -> str:
-    """Tells weights from others: a layer is known again by what it computes with."""
+    """A digest of weights, by which a layer is recognised."""
     digest = hashlib.sha256()
     for name, one in arrays.items():
         digest.update(f"{name}{one.shape}{one.dtype}".encode())

@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, repr=False)
 class Recording(Briefly):
-    """What `lifsim.record` gives.
+    """The result of `lifsim.record`.
 
     network: ready for `lifsim.run`, on the recorded spikes. weights: for `--weights`, by LIFSim's names. trace: the
     spikes, a file that is there until Python ends; `save` keeps it. inputs: the batch as LIFSim's engine takes it,
@@ -48,7 +48,7 @@ class Recording(Briefly):
 
     @property
     def brief(self) -> Brief:
-        """Its network, what was noted, and where LIFSim's engine fires otherwise."""
+        """Its network, the notes, and where LIFSim's engine fires differently."""
         network, found = self.network, self.differences
         batch = counted(self.inputs.shape[1], "image")
         figures = {

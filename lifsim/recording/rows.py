@@ -1,4 +1,4 @@
-"""The inputs of a layer as rows: one of all elements for each timestep and image, in whatever order the rows stand."""
+"""The inputs of a layer as rows: one row with all elements per timestep and image, in any order."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Asked:
-    """The arguments of `lifsim.record`, the batch a tensor or a list of one a timestep."""
+    """The arguments of `lifsim.record`, the batch a tensor or a list of one per timestep."""
 
     model: Callable[..., Any]
     batch: Any

@@ -1,4 +1,4 @@
-"""Neurons that several layers use: one module that a model calls for each of them in turn."""
+"""Neuron modules that a model calls for several layers in turn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fitting(
     that is not what the model computes, one that layers of a module hand on, as LIFSim's layer sharing has it.
 
     shared: the LIF layers of each module that is used several times. compare: what differs under a sharing; raises
-    InputError. Raises InputError where neither fits.
+    InputError. Raises InputError if neither fits.
     """
     apart = networks(layers)
     try:

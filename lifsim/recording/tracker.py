@@ -1,4 +1,4 @@
-"""Every operation that PyTorch is asked for while a model runs, followed by the numbers of what it moves."""
+"""Follows every PyTorch operation of a running model by the numbers of the elements that it moves."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _OTHERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 
 @dataclass(frozen=True)
 class Call:
-    """One operation: its name, what it was given and what it put out. where: the module that asked for it, for
-    people; module: that module, or None."""
+    """One operation: its name, what it was given and what it put out. where: the module that asked for it, in words;
+    module: that module, or None."""
 
     name: str
     args: tuple[Any, ...]
@@ -72,7 +72,7 @@ class Tracker:
             self.put(tensor, self.shadow(source).clone())
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """What `function` gives, followed. Raises InputError where values leave PyTorch."""
+        """What `function` gives, followed. Raises InputError if values leave PyTorch."""
         given = [one for one in leaves([args, dict(kwargs)]) if self._is_followed(one)]
         if self.suspended or not given:
             return function(*args, **kwargs)

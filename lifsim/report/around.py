@@ -1,4 +1,4 @@
-"""The runs around a run, which say what of it is sharing's own, what its rates decide, and what its exits do."""
+"""The runs around a run, which show what sharing itself changes, how much its rates matter, and what its exits save."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Surroundings:
 
 def around_of(result: Result, watch: Watch = unwatched) -> Around:
     """The runs around one that was made alone, which is made once more: what all have in common is not kept with it.
-    Raises InputError where its inputs are no longer there."""
+    Raises InputError if its inputs are no longer there."""
     inputs = Inputs(result.arch, result.network, result.sharing, result.options)
     surroundings = Surroundings(inputs, watch)
     return surroundings.around(*run_beside_baseline(inputs, watch, surroundings.parts, surroundings.seen))

@@ -1,4 +1,4 @@
-"""What of a shared run's change is sharing, and what needs no sharing."""
+"""Which part of a shared run's change is due to sharing, and which needs no sharing."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ _REGISTERS, _BUFFER = "membr. regs", "membr. buffer"
 
 
 def beside_table(comparison: Comparison) -> Table:
-    """A line a step: sharing's own first, then the LIF units and the schedule that come with it, then all together."""
+    """One line per step: sharing's own effect first, then that of the LIF units and the schedule that come with it,
+    then all together."""
     from rich import box
 
     from lifsim.report.terminal import table_of
 
     alike = f"; none alike has {comparison.likeness}" if comparison.likeness else ""
     table = table_of(_columns(comparison.steps, training=comparison.shared.options.mode == "training"))
-    table.title, table.title_style = f"what of this is sharing? {comparison.shared.sharing} against none{alike}", "bold"
+    table.title = f"which part is due to sharing? {comparison.shared.sharing} against none{alike}"
+    table.title_style = "bold"
     table.box, table.padding = box.SIMPLE_HEAD, (0, 1, 0, 0)
     return table
 
 
 def brief_beside_columns(comparison: Comparison) -> Columns:
-    """What of the change is sharing's own, and all of it; fewer figures."""
+    """The part of the change that is sharing's own, and the whole change, for a few figures."""
     steps = (comparison.steps[0], *comparison.steps[1:][-1:])
     columns = _columns(steps, training=comparison.shared.options.mode == "training", left_out=(_REGISTERS, _BUFFER))
     return replace(columns, caption=f"none alike has {comparison.likeness}" if comparison.likeness else "")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def buffer_table(result: Result) -> Table | None:
-    """One row a buffer; None where ports take no time."""
+    """One row a buffer; None if ports take no time."""
     if not result.buffers:
         return None
     from rich.table import Table

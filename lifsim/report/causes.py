@@ -1,4 +1,4 @@
-"""What the parts of `cycles` are called."""
+"""The parts of `cycles` in words."""
 
 CAUSES = {
     "array": "array at work",
@@ -7,5 +7,5 @@ CAUSES = {
     "stall_weights": "waiting for weights",
     "stall_spikes": "waiting for spikes",
     "stall_membrane": "waiting for membranes",
-    "stall_writeback": "waiting for room to write",
+    "stall_writeback": "waiting for writeback",
 }

@@ -1,4 +1,4 @@
-"""A shared run beside runs without sharing: the figures an architect looks at first, with units."""
+"""A shared run compared with runs without sharing: the main figures, with units."""
 
 from __future__ import annotations
 

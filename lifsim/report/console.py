@@ -1,4 +1,4 @@
-"""A run on the terminal: what answers an architect's questions first, a table of layers, or all of it."""
+"""A run on the terminal: the first screen, a table of layers, or all figures."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def _print_all(result: Result, around: Around, console: Terminal) -> None:
     both = console.width >= BOTH_WIDTH or comparison is None or len(comparison.baselines) == 1
     console.print_table(_totals(result, {} if comparison is None else _beside(comparison, both=both)), keys=2)
     if not both:
-        console.print_line(
-            "none as it is stands beside them in summary.json, and here from 104 columns on", style="dim"
-        )
+        console.print_line("none as it is: in summary.json, and here from 104 columns on", style="dim")
     console.print_table(energy_table(result.totals.energy_pj))
     schedules = schedule_table(result, comparison)
     if schedules is not None:

@@ -1,4 +1,4 @@
-"""Networks that are looked at beside each other: each once."""
+"""Networks of one table or figure, each once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lifsim.model.network import Network
 
 
 def distinct(networks: Iterable[Network]) -> tuple[Network, ...]:
-    """The `networks`, one that is named twice once. Raises InputError where two that differ have one name: figures and
+    """The `networks`, one that is named twice once. Raises InputError if two that differ have one name: figures and
     tables could not tell them apart."""
     found: dict[str, Network] = {}
     faults = []

@@ -93,7 +93,7 @@ class DramBenchTable:
         spec, energy = self.result.spec, self.result.energy
         if not self.is_priced:
             why = f"its currents are those of {spec.borrowed_from} (--borrowed-currents takes them all the same)"
-            return {"energy": f"not told: {why}"}
+            return {"energy": f"unknown: {why}"}
         causes = {f"  {cause}": format_si(value * 1e-12, "J") for cause, value in asdict(energy).items() if value}
         per_bit = f"{self.figures['energy_pj_per_bit']:.2f} pJ/bit"
         return {"energy": f"{format_si(energy.total * 1e-12, 'J')}, {per_bit}", **causes}

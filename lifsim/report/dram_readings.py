@@ -34,8 +34,8 @@ SCHEDULES = {"S": "timestep", "D": "auto"}
 
 @dataclass(frozen=True)
 class Reading:
-    """What a network's batch moves, in one reading. membrane_buffer_bytes: that the machine has, or that the residency
-    of A and B needs."""
+    """DRAM bytes of a network's batch in one reading. membrane_buffer_bytes: the machine's, or what the residency of A
+    and B needs."""
 
     reading: str
     membrane_buffer_bytes: int
@@ -134,7 +134,7 @@ def _line(one: Reading) -> tuple[str, str, int]:
 
 
 def _ratio(moved: int, unshared: int) -> float:
-    """1 where neither moves anything."""
+    """The ratio; 1 if neither moves anything."""
     return 1.0 if moved == unshared else moved / unshared if unshared else float("inf")
 
 

@@ -1,4 +1,4 @@
-"""What the energy of a run is spent on, component by component: work, idling, standing."""
+"""The energy of a run by component and kind: work, idle, standing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What early exit saves of a run, and what it costs to be able to exit, in a line each."""
+"""What early exit saves in a run, and what the schedule that allows it costs, one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What `lifsim run` shows first: ten lines or so that answer what an architect asks, and where the rest is."""
+"""The first screen of `lifsim run`: about ten lines that answer an architect's questions, and where to find the
+rest."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ MOST_ASSUMPTIONS = 4
 
 
 def print_first_screen(result: Result, around: Around, screen: Screen) -> None:
-    """Figures, what of a shared run is sharing's own, the assumptions that could change a decision."""
+    """Print main figures, which part of a shared run's change is sharing's own, and the assumptions that could change a
+    decision."""
     figures, told = result.brief.figures, assumptions(result, around)
     width = max(map(len, figures)) + 2
     screen.print_line(result.brief.title, style="bold")
@@ -36,7 +38,7 @@ def print_first_screen(result: Result, around: Around, screen: Screen) -> None:
 
 
 def assumptions(result: Result, around: Around) -> tuple[str, ...]:
-    """In a line each, those that could change what is decided by the figures."""
+    """The assumptions that could change a decision, one line each."""
     rates = () if around.rates is None else (rates_brief(around.rates),)
     return (*decisive(result.notes), *rates, *decisive(result.assumed.lines))
 

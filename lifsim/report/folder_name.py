@@ -1,4 +1,5 @@
-"""The folder of a run that was given none: reports/ and a name that says whatever is not as it is by default."""
+"""The default folder of a run: reports/ and a name made from the inputs and the options that differ from their
+defaults."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from lifsim.simulate.result import Result
 
 @dataclass(frozen=True)
 class Said:
-    """What the user called the inputs. name: of a configuration that is run again; arch, workload, dram: names or
+    """The inputs as the user named them. name: of a configuration that is run again; arch, workload, dram: names or
     files; settings: of --set, KEY=VALUE."""
 
     name: str | None = None
@@ -43,7 +44,7 @@ def _parts(result: Result, said: Said) -> Iterator[str]:
 
 
 def _of_options(options: Options) -> Iterator[str]:
-    """A word for each option that is not as it is by default, in the order in which options are documented."""
+    """A word for each option that differs from its default, in the order of the documentation."""
     usual = Options(mode=options.mode)
     for name in Options.model_fields:
         value = getattr(options, name)

@@ -1,4 +1,4 @@
-"""Figures for people: the unit is in the name of a column, and stands behind its values in the size that is read."""
+"""Human-readable figures: the unit in the name of a column becomes the unit of its values, with a suitable prefix."""
 
 from __future__ import annotations
 

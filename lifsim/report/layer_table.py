@@ -1,4 +1,4 @@
-"""A run layer by layer: what each takes, and what it is bound by."""
+"""A run layer by layer: the figures of each layer, and what bounds it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEADINGS = ("cycles", "PEs busy", "waits", "DRAM", "energy")
 
 
 def print_layers(result: Result, console: Terminal) -> None:
-    """The table with as much air as there is room for."""
+    """Print the table with as much space as fits."""
     from lifsim.report.narrow import natural_width
 
     table = layer_table(result)
@@ -27,8 +27,8 @@ def print_layers(result: Result, console: Terminal) -> None:
 
 
 def layer_table(result: Result, gap: int = 1) -> Table:
-    """One row a layer, with the totals below: cycles, share of PEs at work while the array runs, share of the cycles
-    that wait, DRAM bytes, energy, what most cycles go to."""
+    """One row per layer, with the totals below: cycles, share of busy PEs while the array runs, share of waiting
+    cycles, DRAM bytes, energy, what bounds the layer."""
     from rich import box
     from rich.table import Table
 

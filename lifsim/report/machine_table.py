@@ -1,4 +1,4 @@
-"""A machine as it is printed: what it consists of, the price of every access, and where each price comes from."""
+"""An architecture as it is printed: its parts, the price of every access, and the source of each price."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from lifsim.report.terminal import Terminal
 
 PIECES = LABELS | {"pe_array": "PE array", "sram": "SRAM"}
-"""What the parts of the area are called."""
+"""The parts of the area in words."""
 
 
 def prices(arch: Arch | Name, overrides: Sequence[str] = ()) -> pd.DataFrame:
-    """A row for every kind of access of the machine `arch`, a name, path or object: part, what it is, how many pieces,
-    pj of one access of one piece, leakage_mw and area_mm2 of all pieces, standing_mw of a DRAM in a state, and the
-    source (`lifsim arch show`). Raises InputError with every fault."""
+    """The prices of the architecture `arch`, a name, path or object, as `lifsim arch show` lists them: one row per kind
+    of access, with the part, a description, the number of pieces, pj per access of one piece, leakage_mw and area_mm2
+    of all pieces, standing_mw of a DRAM in a state, and the source. Raises InputError with every fault."""
     import pandas as pd
 
     found = PriceList(given_arch(arch, texts_of(overrides)).what)
@@ -78,7 +78,7 @@ def print_machine(prices: PriceList, console: Terminal) -> None:
 
 
 def figures(prices: PriceList) -> dict[str, str]:
-    """What an architect looks at first, with units."""
+    """The main figures, with units."""
     arch, bank = prices.arch, prices.bank
     peak, bend = prices.peak_dram_bytes_per_s, prices.balanced_macs_per_byte
     units = counted(bank.units, "unit")
@@ -87,7 +87,7 @@ def figures(prices: PriceList) -> dict[str, str]:
     lines = dict(arch.brief.figures) | {
         "LIF": ", ".join(filter(None, (f"{units}, {counted(bank.registers, 'membrane register')}, unshared", pace))),
         "peak": f"{format_si(prices.peak_macs_per_s, 'MACs/s')}, a PE one a cycle",
-        "DRAM peak": "without end: nobody waits for this memory" if peak is None else format_si(peak, "B/s"),
+        "DRAM peak": "unlimited: this memory takes no time" if peak is None else format_si(peak, "B/s"),
         "balance": "" if bend is None else f"{bend:.3g} MACs for each byte from DRAM; below, the array waits for it",
         "leakage": f"{prices.leakage_mw:.4g} mW, without DRAM and with nothing switched off",
         "area": f"{prices.area.total:.4g} mm2: " + ", ".join(f"{name} {value:.4g}" for name, value in area.items()),

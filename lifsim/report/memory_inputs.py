@@ -1,4 +1,4 @@
-"""What `lifsim memory` and the figures of memory are told, read."""
+"""Reads the inputs of `lifsim memory` and of the figures of memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of networks under sharings as rows: bytes, what they are of, and how many times less than unshared."""
+"""Memory of networks under sharings as rows: bytes by kind, and the ratio to the unshared network."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class MemoryRow:
 
     @property
     def baselines(self) -> dict[str, int]:
-        """By phase, LIF memory without sharing: kept in the same way, but for the paper's convention."""
+        """By phase, LIF memory without sharing, with membranes kept in the same way, except in the paper's
+        convention."""
         lif = self.memory.lif
         return {
             "forward": lif["stored"].memory.forward_baseline,
@@ -79,9 +80,9 @@ class MemoryRow:
 
 
 def phases() -> dict[str, str]:
-    """What is compared with the unshared network, as it is called where there is no room for words: inference; training
-    in every way to keep membranes, alike on both sides; and the paper's convention, shared and undone from last states
-    alone against unshared and stored."""
+    """What is compared with the unshared network, with short names: inference; training with every way to keep
+    membranes, the same on both sides; and the paper's convention, shared and undone from the last states alone against
+    unshared and stored."""
     ways = sorted(KEEPINGS, reverse=True)  # of those that ship, stored first
     return {"forward": "forward", **{way: f"backward_{way}" for way in ways}, "paper": "backward_paper"}
 
@@ -128,7 +129,7 @@ def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class UnfitRow:
-    """A network that cannot have a sharing: dashes in a table."""
+    """A network that cannot have a sharing: shown as dashes."""
 
     workload: str
     sharing: str
@@ -229,7 +230,7 @@ def _kept_words(one: BackwardLif) -> str:
 
 
 def _less(baseline: int, own: int) -> str:
-    """How many times; a dash where one of them is nothing."""
+    """The ratio; a dash if either is 0."""
     return f"{baseline / own:.2f} x" if own and baseline else "-"
 
 

@@ -1,6 +1,6 @@
-"""Tables on terminals that are narrower than they are: headings wrap, texts wrap at words, names longer than a third of
-the terminal go on in a second line, and what still does not fit stands below, beside its key columns again, without
-lines between columns if need be. No number is parted, and nothing is cut.
+"""Tables on terminals that are too narrow for them: headings wrap, texts wrap at words, names longer than a third of
+the terminal continue on a second line, and columns that still do not fit are printed below, with the key columns
+repeated, without rules between columns if necessary. Numbers are never broken, and nothing is cut.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from lifsim.report.width import ENDLESS
 
 FOLDED = 3
-"""Part of a terminal that a name takes at most, where its table is too wide: a third."""
+"""A name takes at most 1/N of a terminal for which its table is too wide."""
 NAME = 8
 """Characters of a name that stay together on any terminal."""
 

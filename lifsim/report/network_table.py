@@ -50,7 +50,7 @@ class NetworkTable:
 
     @classmethod
     def of(cls, network: Network, sharing: Sharing) -> NetworkTable:
-        """Raises InputError where the network cannot be shared so."""
+        """Raises InputError if the network cannot be shared so."""
         state_of = {lif: state for state in states_of(network, sharing) for lif in state.lifs}
         return cls(network, sharing, tuple(_row(layer, state_of) for layer in network.layers))
 

@@ -1,4 +1,4 @@
-"""What is told of the points of a sweep while they go by, none of them held but those that are wanted."""
+"""What is found out about the points of a sweep in one pass, without keeping more of them than are shown."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from lifsim.sweeps.fewer_units import SHARING
 
 NODE = "sram_technology_nm"
-"""The column of the node of the SRAMs, by whose energies points of several nodes cannot be compared."""
+"""The column of the SRAMs' technology node: energies of points with different nodes cannot be compared."""
 
 Row = Mapping[str, Any]
 
 
 class Passing:
-    """found: how many points were; nodes: of their SRAMs; sharings: their names; varying: those of `settings` that
-    differ from point to point."""
+    """found: the number of points; nodes: of their SRAMs; sharings: their names; varying: the `settings` that differ
+    between points."""
 
     def __init__(self, settings: Sequence[str]) -> None:
         self.found = 0
@@ -28,11 +28,11 @@ class Passing:
 
     @property
     def varying(self) -> list[str]:
-        """In their order. A column of one point, or of none, does not vary."""
+        """The settings that differ between points, in their order. With one point, or none, nothing differs."""
         return [name for name in self._settings if self._same is not None and name not in self._same]
 
     def all(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """`rows`, whose settings are compared."""
+        """Pass on `rows`, comparing their settings."""
         for row in rows:
             if self._same is None:
                 self._same = {name: row[name] for name in self._settings}
@@ -41,7 +41,7 @@ class Passing:
             yield row
 
     def those(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """`rows`, which are counted, and their nodes and sharings noted."""
+        """Pass on `rows`, counting them and noting their nodes and sharings."""
         for row in rows:
             self.found += 1
             self.nodes.add(row.get(NODE))
@@ -51,7 +51,7 @@ class Passing:
 
 
 def first(rows: Iterable[Row], column: str, most: int | None, *, descending: bool) -> list[Row]:
-    """The `most` rows with the least in a column, or with the most, without those that have nothing there."""
+    """The `most` rows with the lowest, or the highest, values in a column, without rows that have none."""
     there = (row for row in rows if row[column] is not None)
 
     def place(row: Row) -> tuple[str, Any]:
@@ -63,5 +63,5 @@ def first(rows: Iterable[Row], column: str, most: int | None, *, descending: boo
 
 
 def _order(value: object) -> tuple[str, Any]:
-    """Numbers among each other by value, texts by the alphabet."""
+    """A sort key: numbers by value, texts alphabetically."""
     return ("", value) if isinstance(value, int | float) else ("text", str(value))

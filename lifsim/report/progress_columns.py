@@ -1,4 +1,4 @@
-"""What bars of long work on a terminal show."""
+"""The columns of progress bars on a terminal."""
 
 from __future__ import annotations
 

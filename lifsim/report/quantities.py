@@ -1,8 +1,8 @@
-"""What the tables of runs have in their rows: groups, names and units, in one place for all of them."""
+"""The rows of all tables of runs: groups, names and units, defined once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Protocol
 
 from lifsim.accounting.books import KINDS
@@ -10,7 +10,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.report.causes import CAUSES
 from lifsim.report.energy_table import LABELS
 from lifsim.simulate.options import Options
-from lifsim.simulate.result import Result, Totals
+from lifsim.simulate.result import Totals
 from lifsim.units import format_bytes, format_si
 
 KEPT = "LIF memory"
@@ -89,12 +89,6 @@ MAIN = (
 def quantities(run: Ran) -> tuple[Quantity, ...]:
     """All rows of a run, those that are zero too, in the order in which they are shown."""
     return tuple(_rows(run.totals, run.options.bptt if run.options.mode == "training" else None))
-
-
-def main_quantities(run: Result) -> Mapping[str, Quantity]:
-    """Those of `MAIN` that this run has, by key."""
-    found = {row.key: row for row in quantities(run)}
-    return {key: found[key] for key in MAIN if key in found}
 
 
 def _rows(t: Totals, bptt: str | None) -> Iterator[Quantity]:

@@ -1,4 +1,4 @@
-"""What assumed spike rates leave open, in a line."""
+"""The effect of uncertain spike rates, in one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHOWN = 4
 
 
 def rates_line(rates: RatesRange) -> str:
-    """How much half and twice of them change, and of which layers twice is less."""
+    """The effect of half and twice the rates, and the layers whose rates cannot double."""
     return f"rates are assumed; {'; '.join(_said(rates))}"
 
 

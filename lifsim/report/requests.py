@@ -13,15 +13,15 @@ from lifsim.play.dram import dram_extents
 from lifsim.simulate.result import Result
 
 PLAIN_BURST_BYTES = 64
-"""Where a memory of plain bandwidth has no bursts of its own."""
+"""Burst bytes of a memory of plain bandwidth."""
 
 
 def write_requests(result: Result, path: Path, form: TraceFormat) -> int:
-    """Write every burst that `result` asked for, in the cycle in which its extent began to come to a simulated DRAM;
-    how many there are.
+    """Write every burst that `result` requested, in the cycle in which its extent began to arrive at a simulated DRAM;
+    return how many there are.
 
     Cycles are those of the DRAM; under plain bandwidth those of the array, and bursts are 64 bytes. Raises InputError
-    under an ideal memory, which is asked for nothing.
+    under an ideal memory, which gets no requests.
     """
     if result.timeline is None:
         raise InputError(Fault("must be bandwidth or cycle to write a trace of requests", path="dram.model"))

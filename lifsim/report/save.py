@@ -1,4 +1,4 @@
-"""The files of a run, written beside their place and moved into it: there is a whole result or none."""
+"""The files of a run, written beside their place and moved into it: either all of them appear, or none."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.config.document import read_document
+from lifsim.csv_text import as_csv
 from lifsim.errors import Fault, InputError
 from lifsim.files import move_folder, must_not_exist, numbered, scratch_beside
 from lifsim.hardware.memory import MEMORIES
@@ -19,7 +20,6 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.placing import Placed, require_folder
 from lifsim.regular_file import open_regular
-from lifsim.report.rows import as_csv
 from lifsim.report.summary import SUMMARY_FORMAT, Around, resolved_config, summary
 from lifsim.simulate.inputs import Inputs
 from lifsim.simulate.resolved import resolved_inputs
@@ -36,12 +36,12 @@ _OTHERS = {
     "sharing": "under another sharing",
 }
 FILES = (*CORE, "timeline.json", "dram.trace", HTML)
-"""All that a result may consist of."""
+"""All files that a result may consist of."""
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What is written on request: timeline.json, dram.trace in a simulator's format, report.html."""
+    """Files written on request: timeline.json, dram.trace in a simulator's format, report.html."""
 
     timeline: bool = False
     dram_trace: TraceFormat | None = None
@@ -49,7 +49,7 @@ class Extras:
 
 
 def check_extras(extras: Extras, arch: Arch) -> None:
-    """Refuse before the run what has no times. Raises InputError."""
+    """Refuse, before the run, extras that need times which it will not have. Raises InputError."""
     if (extras.timeline or extras.dram_trace) and not MEMORIES[arch.dram.model].waits:
         asked = "--timeline" if extras.timeline else "--dram-trace"
         others = " or ".join(name for name, memory in MEMORIES.items() if memory.waits)
@@ -66,13 +66,12 @@ def save(
     extras: Extras = Extras(),
     around: Around | None = None,
 ) -> Placed:
-    """Write summary.json, layers.csv, timesteps.csv, config.resolved.yaml and `extras` into `folder`; the summary with
-    the runs that it is compared with.
+    """Write summary.json, with the runs that it is compared with, layers.csv, timesteps.csv, config.resolved.yaml and
+    `extras` into `folder`.
 
-    A folder that holds this very result stays as it is, or gets those of the `extras` that it lacks, and a report in
-    the place of another one of it. Another result is replaced only if `replace` is set; with `number` the new one goes
-    into NAME-2, NAME-3 and so on instead. Nothing but results is ever replaced. Raises InputError where the folder
-    cannot be written; what was there stays.
+    A folder that already holds this result stays as it is, but gets missing `extras` and a new report. Another result
+    is replaced only if `replace` is set; with `number` the new one goes into NAME-2, NAME-3 and so on instead. Nothing
+    but results is ever replaced. Raises InputError if the folder cannot be written; its content then stays.
     """
     if not number:
         check_target(folder, replace=True)
@@ -119,7 +118,7 @@ def _completed(new: Path, folder: Path) -> bool:
 
 
 def check_target(folder: Path, *, replace: bool, inputs: Inputs | None = None) -> None:
-    """Refuse what `save` would refuse, before the run and not after it: without `replace` the result of a run of other
+    """Refuse before the run what `save` would refuse after it: without `replace`, a folder with the result of other
     inputs. Raises InputError."""
     require_folder(folder, "result", _something_else_in)
     if not replace and inputs is not None and (others := _other_inputs(folder, inputs)):
@@ -128,7 +127,7 @@ def check_target(folder: Path, *, replace: bool, inputs: Inputs | None = None) -
 
 
 def _other_inputs(folder: Path, inputs: Inputs) -> list[str]:
-    """What the result in `folder` is of that these inputs are not, in words; what its run found out by itself is not
+    """How the inputs of the result in `folder` differ from these, in words; what a run finds out by itself is not
     compared."""
     if not (folder / "config.resolved.yaml").exists():
         return []
@@ -151,7 +150,8 @@ def _other_inputs(folder: Path, inputs: Inputs) -> list[str]:
 
 
 def _something_else_in(folder: Path) -> str:
-    """What `folder` holds that is of no earlier result, '' if nothing. What another run has just moved away is none."""
+    """A file in `folder` that belongs to no earlier result, '' if there is none, or if another run has just moved the
+    folder away."""
     try:
         names = {entry.name for entry in folder.iterdir()}
         own = sorted(name for name in names if name not in FILES)

@@ -45,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True)
 class KindRow:
-    """What a case moves under a sharing and a kind of schedule. schedule: as it is asked for; dram: None where it is
+    """What a case moves under a sharing and a kind of schedule. schedule: as it is asked for; dram: None if it is
     not legal, and `why` not."""
 
     case: Case

@@ -1,7 +1,8 @@
-"""What sharing does to DRAM traffic under one schedule and the other: like beside like, and beside none's own choice.
+"""The effect of sharing on DRAM traffic under different schedules: compared with `none` under the same schedule, and
+under its own.
 
-Layers that share membranes take turns, timestep by timestep, and fetch their weights again and again; unshared ones
-need not. So the sign of what sharing saves depends on what it is compared with.
+Layers that share membranes run timestep-major and fetch their weights repeatedly; unshared ones need not. So the sign
+of the saving depends on what sharing is compared with.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def schedule_table(result: Result, comparison: Comparison | None) -> Table | None:
     """DRAM bytes of a shared run's network under `tick`, `timestep` and its own schedule: shared, without sharing in
-    the same groups of layers, and without sharing in its own; None where every layer is tick-batched, so that there is
+    the same groups of layers, and without sharing in its own; None if every layer is tick-batched, so that there is
     nothing to compare. A schedule that one of the three cannot run under, for want of a buffer, is told as such."""
     if comparison is None or result.plan is None or result.stages:
         return None

@@ -1,4 +1,4 @@
-"""The stages of a training run beside each other."""
+"""The stages of a training run as a table."""
 
 from __future__ import annotations
 

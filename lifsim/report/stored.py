@@ -1,4 +1,4 @@
-"""Results of earlier runs, read back: nothing that a file says is drawn unless a run can have written it."""
+"""Results of earlier runs, read back: a file is accepted only if a run can have written it."""
 
 from __future__ import annotations
 

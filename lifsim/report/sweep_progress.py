@@ -19,17 +19,18 @@ from lifsim.units import counted
 from lifsim.watch import Watch, unwatched
 
 LOOK_S = 1.0
-"""Between two looks at how long the rest takes."""
+"""Seconds between two estimates of the time left."""
 
 
 def nobody(left_words: Callable[[], str]) -> Watch:  # noqa: ARG001 (as any lines)
-    """No lines."""
+    """Prints no lines."""
     return unwatched
 
 
 class Progress:
-    """Watches a sweep of `total` points, of which `done` are there, on stderr. lines: makes of what tells the time that
-    is left a watch that is told where that is no terminal; rest: knows that time, at the pace so far if it is None."""
+    """Shows a sweep of `total` points, of which `done` were kept before, on stderr. lines: makes, from a function that
+    tells the time left, the watch that is used if stderr is no terminal; rest: estimates the seconds left; None: at the
+    pace so far."""
 
     def __init__(
         self,

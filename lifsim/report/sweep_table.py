@@ -38,7 +38,7 @@ class Selection:
     columns: Sequence[str] | None = None
 
     def check(self, names: Sequence[str]) -> Condition:
-        """What points must meet. Raises InputError where a column is none of `names`."""
+        """What points must meet. Raises InputError if a column is none of `names`."""
         faults: list[Fault] = []
         asked = (self.sort, *([self.by] if self.by else []), *(self.columns or ()))
         faults += [Fault(no_column(n, names)) for n in asked if n not in names]
@@ -73,7 +73,7 @@ class Selected:
 
 
 def selected(points: Points, selection: Selection) -> Selected:
-    """The points that `selection` means, found in one pass. Raises InputError where a column is none of the store."""
+    """The points that `selection` means, found in one pass. Raises InputError if a column is none of the store."""
     where, passing = selection.check(points.columns), Passing(points.settings)
     asked = list(dict.fromkeys([*(selection.columns or MAIN), selection.sort]))
     asked += [name for name in (selection.by,) if name and name not in asked]

@@ -1,4 +1,4 @@
-"""The terminal that tables are printed on: names from files are text there, neither markup nor control characters."""
+"""The terminal on which tables are printed: names from files are plain text, neither markup nor control characters."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Terminal(Console):
         return super().render_str("\n".join(map(visible, text.split("\n"))), **options)
 
     def print_table(self, table: Table, keys: int = 1) -> None:
-        """`table` in as many parts as this width asks for, each with the first `keys` columns. One that is still wider
-        is printed whole: a terminal shows it on more lines, and cuts nothing."""
+        """Print `table` in as many parts as the width requires, each with the first `keys` columns. A part that is
+        still too wide is printed whole: the terminal wraps it and cuts nothing."""
         from lifsim.report.narrow import least_width, parts_of
 
         width = self.width
@@ -57,8 +57,8 @@ class Terminal(Console):
             self.print(Segments([*line, Segment.line()]), soft_wrap=True)
 
     def print_line(self, text: str, *, label: str = "", width: int = 0, style: str = "") -> None:
-        """`text` behind its label, which takes `width` columns; where the terminal is too narrow for it, on several
-        lines, all under the first."""
+        """Print `text` behind its label of `width` columns; if the terminal is too narrow, wrapped below the first
+        line."""
         from lifsim.report.width import wrapped
 
         first, *others = wrapped(visible(text), max(1, self.width - width), indent=0)

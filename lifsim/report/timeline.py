@@ -50,7 +50,7 @@ def write_timeline(result: Result, path: Path) -> int:
     has none."""
     if result.timeline is None:
         raise InputError(
-            Fault("must be bandwidth or cycle for a timeline: nobody waits for an ideal memory", "dram.model")
+            Fault("must be bandwidth or cycle for a timeline: an ideal memory takes no time", "dram.model")
         )
     count = 0
     with path.open("w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Every wait of the array, and its one cause: as many cycles of each as the books have."""
+"""Every wait of the array with its cause; the cycles of each cause equal those in the books."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Waits:
 
 
 def _laid(begin: Ints, cycles: Ints, steps: Ints, causes: list[str]) -> NDArray[np.int64]:
-    """[4, waits] begin, end, step and cause of `cycles` [steps, causes], of each step from `begin` on one behind the
+    """[4, waits] begin, end, step and cause of `cycles` [steps, causes], of each step from `begin` on one after the
     other, without those of no cycle."""
     end = begin[:, None] + np.cumsum(cycles, axis=1)
     number = np.array([STALL_NAMES.index(cause) for cause in causes])

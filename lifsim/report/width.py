@@ -1,4 +1,4 @@
-"""How wide the place is that text is printed to, and text that is no wider."""
+"""The width of the terminal, and text wrapped to it."""
 
 from __future__ import annotations
 

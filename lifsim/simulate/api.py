@@ -30,10 +30,10 @@ from lifsim.simulate.result import Result
 from lifsim.watch import Watch, unwatched
 
 OPTIMIZER = "optimizer.name"
-"""The key of an architecture that --optimizer chooses."""
+"""The key of an architecture that --optimizer sets."""
 
 Name = str | PathLike[str]
-"""A path, or what `lifsim list` names."""
+"""A path, or a name of `lifsim list`."""
 
 
 def load_arch(name: Name, overrides: Sequence[str] = ()) -> Arch:
@@ -84,13 +84,12 @@ def run(
 ) -> Result:
     """Simulate `workload` on `arch` under `sharing`: names, paths or objects.
 
-    arch: None is "sata128", in training "sata_training". options: as an object; those that are given by name take the
-    place of its own, and what neither says is as `Options` has it. share_where_possible: what `sharing` does not fit
-    keeps membranes of its own. dram: a device to simulate. optimizer: what changes weights in training; None is the
-    architecture's. rate: in the place of the workload's rates of spikes, as `Options` takes them; rates: a CSV file of
-    them, layer,rate, which come before `rate`. overrides: ``key=value``, as the command line's --set, of the
-    architecture or the workload; they may change keys of the device. watch: called as watch(work, done, total) while it
-    goes on.
+    arch: None is "sata128", in training "sata_training". options: an `Options` object; keyword arguments override its
+    fields, and fields that neither gives have the defaults of `Options`. share_where_possible: layers that `sharing`
+    does not fit keep their own membranes. dram: a device to simulate. optimizer: of training; None is the
+    architecture's. rate: spike rates instead of the workload's, as in `Options`; rates: a CSV file of them, layer,rate,
+    applied before `rate`. overrides: ``key=value``, as --set on the command line, of the architecture, its DRAM device
+    or the workload. watch: called as watch(work, done, total) during the run.
 
     `result.totals.cycles.total` is a number, `result.layers` and `result.totals.frame` are pandas DataFrames. Raises
     InputError with every fault.
@@ -124,7 +123,7 @@ def run(
 
 
 def chosen_parts(dram: Name | None, optimizer: str | None) -> list[str]:
-    """The settings that have an architecture take this DRAM and this optimizer. Raises InputError where they are no
+    """The settings that choose this DRAM and this optimizer in an architecture. Raises InputError if they are no
     names."""
     device = [] if dram is None else choosing(name_of(dram, "dram"))
     if not isinstance(optimizer, str | None):
@@ -133,7 +132,7 @@ def chosen_parts(dram: Name | None, optimizer: str | None) -> list[str]:
 
 
 def _fitted(sharing: Sharing | str, *, where_possible: bool) -> Sharing | str:
-    """What is no sharing is left for `read_inputs` to tell."""
+    """What is no sharing is left for `read_inputs` to refuse."""
     if where_possible:
         with suppress(InputError):
             return (sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing)).where_it_fits()
@@ -148,8 +147,8 @@ def read_inputs(
     overrides: Sequence[str],
     rates: RatesFile | None = None,
 ) -> Inputs:
-    """The inputs of a run, of which some may be objects already. rates: a file that some of the options are of. Raises
-    InputError with the faults of all."""
+    """The inputs of a run, some of which may be objects already. rates: the file from which some of the options come.
+    Raises InputError with the faults of all."""
     return gathered(
         lambda settings: given_arch(arch, settings),
         lambda settings, replaced: given_workload(workload, settings, replaced),
@@ -161,7 +160,7 @@ def read_inputs(
 
 
 def texts_of(overrides: Sequence[str]) -> list[str]:
-    """`overrides`, of which one may stand by itself. Raises InputError where they are no texts."""
+    """`overrides` as a sequence; a single one may be given as a text. Raises InputError if they are no texts."""
     texts = [overrides] if isinstance(overrides, str) else overrides
     if isinstance(texts, Mapping) or not isinstance(texts, Iterable):
         raise InputError(Fault(f"{shown(texts)} must be texts, each key=value", path="overrides"))
@@ -172,12 +171,13 @@ def texts_of(overrides: Sequence[str]) -> list[str]:
 
 
 def _as_text(path: Name | None) -> str | None:
-    """What is no path is left for the schema to refuse."""
+    """A path as text; anything else is left for the schema to refuse."""
     return fspath(path) if isinstance(path, PathLike) else path
 
 
 def given_arch(given: Arch | Name, settings: Sequence[str]) -> Sourced[Arch]:
-    """The architecture that is given or named, with `settings`. Raises InputError, also where a part has no price."""
+    """The architecture, given or named, with `settings`. Raises InputError with every fault, parts without a price
+    included."""
     if not isinstance(given, Arch):
         return sourced_arch(name_of(given, "arch"), settings)
     if settings:
@@ -190,8 +190,8 @@ def given_arch(given: Arch | Name, settings: Sequence[str]) -> Sourced[Arch]:
 def given_workload(
     given: Network | Name, settings: Sequence[str], replaced: Replaced = NONE_REPLACED
 ) -> Sourced[Network]:
-    """The network that is given or named, with `settings`, and the document that it was made of. replaced: what nobody
-    reads of its rates. Raises InputError."""
+    """The network, given or named, with `settings`, and the document that it was made from. replaced: which of its
+    rates are not used. Raises InputError with every fault."""
     if not isinstance(given, Network):
         return sourced_network(override(read_workload(name_of(given, "workload")), settings), replaced)
     return Sourced(network_of(override(network_document(given), settings), replaced) if settings else given)
@@ -205,7 +205,7 @@ def _options(options: Options | None, named: Mapping[str, Any], rates: RatesFile
 
 
 def name_of(given: object, what: str) -> str:
-    """The name or path `given` for `what`. Raises InputError where it is none."""
+    """The name or path `given` for `what`. Raises InputError if it is neither."""
     if not isinstance(given, str | PathLike):
         raise InputError(Fault(f"{shown(given)} must be a name, a path or an object", path=what))
     return fspath(given)

@@ -1,4 +1,4 @@
-"""Whether what a run keeps in DRAM fits there, asked before any of its spikes is drawn or read."""
+"""Whether the tensors of a run fit into its DRAM, checked before any spikes are drawn or read."""
 
 from __future__ import annotations
 
@@ -28,21 +28,20 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import images_of
 
 CLOSE = 4
-"""What takes less than one of so many parts of the DRAM, by weights and maps of all images, is not looked at."""
+"""A run whose weights and maps of all images take less than 1/N of the DRAM is not checked."""
 
 
 def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> None:
-    """Raises InputError where no plan that `options` leave keeps few enough bytes for the DRAM of `arch`.
+    """Raises InputError if no plan that `options` allow fits into the DRAM of `arch`.
 
-    What plans a run needs no spikes as long as it goes by bytes; of several plans that move as few, each must keep too
-    many. Other runs, those that train among them, are refused when they are played. memo: keeps what was planned for
-    the run itself.
+    Planning by bytes needs no spikes; if several plans move equally few bytes, all of them must be too large. Other
+    runs, training among them, are refused when they are played. memo: keeps what was planned, for the run itself.
     """
     goes_by_bytes = options.objective == "dram" and options.mode == "inference" and not options.exit_options
     if not (goes_by_bytes and ACCOUNTINGS[arch.accounting].scheduled and MEMORIES[arch.dram.model].has_device):
         return
     capacity, found = arch.dram.simulated.organisation.capacity_bytes, list[Choice]()
-    with suppress(InputError):  # whatever else is wrong is told by the run
+    with suppress(InputError):  # other faults are reported by the run
         batch, states = images_of(network, options), states_of(network, sharing)
         groups = None if options.groups is None else begins_of(network, options.groups)
         choices = memo.of(choices_of, network, states, Chip.of(arch), batch, options.chunk, memo, options.mode)
@@ -56,7 +55,7 @@ def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: O
 
 
 def _is_close(choices: Choices, capacity_bytes: int) -> bool:
-    """Whether it is worth looking at each tensor."""
+    """Whether the tensors take enough of the DRAM to be checked one by one."""
     facts = choices.facts
     layers = [one.layer for one in facts.layers]
     tensors = {tensor.name: tensor for layer in layers for tensor in (layer.input, *layer.outputs)}
@@ -66,8 +65,8 @@ def _is_close(choices: Choices, capacity_bytes: int) -> bool:
 
 
 def least_of(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
-    """Bytes of each tensor that every plan of these choices keeps in DRAM at least: a plan has one choice for each
-    layer, and of each tensor as much as the choice of any layer touches."""
+    """The fewest bytes of each tensor that any plan of these choices keeps in DRAM: a plan has one choice per layer,
+    and keeps as much of a tensor as any of its choices touches."""
     sizes = [sizes_of(stretches(Planned(plan_of(choices, [choice]), choices.batch, memo))) for choice in found]
     least: dict[str, int] = {}
     for layer in {index for choice in found for index in choice.group.indices}:

@@ -1,4 +1,4 @@
-"""Which images of a run are done early: by shares that are given, or by how sure the engine is of them."""
+"""Which images of a run exit early: by given shares, or by the confidence of the engine."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from lifsim.simulate.options import Options
 from lifsim.units import counted
 
 TOLD = 16
-"""Images of which each is told when it exits."""
+"""Up to this many images, the exit of each is listed."""
 
 DRAWN = 2
-"""Stream of random numbers of the order of exits, beside those of spikes and images."""
+"""Random stream of the order of exits, apart from those of spikes and images."""
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Of classes that images are told by: when they exit, and after all timesteps; over so many with a label. None:
-    nobody knows their labels."""
+    """Accuracy of classification when images exit, and after all timesteps, over so many labelled images. None: their
+    labels are unknown."""
 
     early: float
     full: float
@@ -40,7 +40,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class EarlyExits:
-    """When the images of a run are done. source: why then; accuracy: what that costs, where labels are known."""
+    """When the images of a run exit. source: what decides it; accuracy: its effect, if labels are known."""
 
     exits: Exits
     source: str
@@ -48,29 +48,30 @@ class EarlyExits:
 
     @property
     def words(self) -> str:
-        """How many when, why, and of few images each."""
+        """How many images exit when, and why; for a few images, each of them."""
         steps = self.exits.steps
         order = f", image by image {', '.join(map(str, steps))}" if 1 < len(steps) <= TOLD else ""
         return f"{self.exits.words}{order} ({self.source})"
 
     def leave(self, plan: Plan) -> Plan:
-        """`plan` as these images leave it, where it lets them go."""
+        """`plan` with these exits, if its schedule allows early exits."""
         from lifsim.schedule.leaving import leaving, lets_go
 
         return leaving(plan, self.exits) if lets_go(plan) else plan
 
     def beyond(self, run: Exits) -> int:
-        """Timesteps of all images that are run when they are done, to the ends of windows. run: until when they are."""
+        """Timesteps, summed over images, that run after an image is done, to the end of its window. run: the last
+        timestep of each image."""
         return run.run - self.exits.run
 
     def brief(self, run: Exits) -> str:
-        """What they save, and how many exit when. run: until when images are run."""
+        """What early exits save, and how many images exit when. run: the last timestep that each image runs."""
         beyond = self.beyond(run)
         more = f"; {counted(beyond, 'timestep')} {'is' if beyond == 1 else 'are'} run beyond exits, to ends of windows"
         return f"{run.saved:.1%} of the timesteps are not run: {self.exits.words}{more if beyond else ''}"
 
     def tree(self, run: Exits | None) -> dict[str, Any]:
-        """Plain data for summary.json. run: until when images are run, None: all timesteps."""
+        """Plain data for summary.json. run: the last timestep that each image runs, None: all run all timesteps."""
         accuracy = self.accuracy
         told = (
             {}
@@ -89,7 +90,8 @@ class EarlyExits:
 
 
 def exits_of(options: Options, batch: int, timesteps: int) -> EarlyExits | None:
-    """Those that `options` give a batch; None where they give none. Which image is which is drawn with their seed."""
+    """The exits that `options` give a batch, None if they give none. Which image exits when is drawn with their
+    seed."""
     if options.exit_steps is None:
         return None
     counts = ExitShares.parse(options.exit_steps).of(batch)
@@ -100,7 +102,7 @@ def exits_of(options: Options, batch: int, timesteps: int) -> EarlyExits | None:
 
 
 def usual_batch(network: Network, options: Options) -> int | None:
-    """The images of a run, as far as `options` are known and say so; None where a file has them."""
+    """The batch of a run, if the known `options` determine it; None if a file does."""
     of_file = (known(options, name, "unknown") for name in ("trace", "images"))
     if any(of_file) or network.spikes.trace is not None:
         return None
@@ -109,7 +111,7 @@ def usual_batch(network: Network, options: Options) -> int | None:
 
 
 def when_sure(outputs: NDArray[Any], confidence: float, labels: NDArray[Any] | None) -> EarlyExits:
-    """When the engine is so sure of each image, of outputs [T, B, classes]; labels [B]."""
+    """When each image reaches this confidence, from the engine's outputs [T, B, classes] and labels [B]."""
     steps, timesteps = sure_after(outputs, confidence), len(outputs)
     exits = Exits(tuple(steps.tolist()), timesteps)
     source = f"where softmax of the mean output has a class of {confidence:g} or more, else after all"
@@ -122,8 +124,7 @@ def when_sure(outputs: NDArray[Any], confidence: float, labels: NDArray[Any] | N
 
 
 def exit_faults(network: Network, options: Options, batch: int | None) -> Iterator[Fault]:
-    """Why the images of `network` cannot exit as `options` ask, as far as these are known; batch: None where that is
-    not known."""
+    """Why the images of `network` cannot exit as the known `options` ask. batch: None if unknown."""
     text = known(options, "exit_steps", None)
     asked = [name for name in ("exit_steps", "exit_confidence") if known(options, name, None) is not None]
     if not asked:
@@ -152,7 +153,7 @@ def exit_faults(network: Network, options: Options, batch: int | None) -> Iterat
 
 
 def exit_notes(plan: Plan, early: EarlyExits) -> Iterator[str]:
-    """What a reader must know of images that are done early under `plan`."""
+    """Notes on images that exit early under `plan`."""
     if plan.exits is None:
         forbids = why_not(plan)
         every = f"all {counted(early.exits.timesteps, 'timestep')} of every image are run"
@@ -182,6 +183,6 @@ def why_not(plan: Plan) -> str:
 
 
 def of_one_group(plan: Plan) -> str:
-    """How the one group of `plan` runs."""
+    """How the only group of `plan` runs, in words."""
     window = plan.groups[0].in_turn
     return "timestep by timestep" if window == TIMESTEP else str(window)

@@ -1,4 +1,5 @@
-"""The figures that schedules are compared by: cycles or energy, of layers that were played and before they are."""
+"""The figures by which schedules are compared, cycles or energy: of layers that were played, and lower bounds before
+that."""
 
 from __future__ import annotations
 
@@ -18,24 +19,24 @@ from lifsim.play.record import LayerRecord
 
 
 class Figure(Protocol):
-    """name: as options spell it; least: in words, the least of it."""
+    """name: as options spell it; least: the lowest figure in words."""
 
     name: str
     least: str
 
     @abstractmethod
     def of(self, counts: Sequence[LayerCounts]) -> float:
-        """Of layers that were played."""
+        """The figure of layers that were played."""
         ...
 
     @abstractmethod
     def floor(self, counts: Sequence[LayerCounts]) -> float:
-        """Of layers that do not know the DRAM yet: what they cannot go below when they are played."""
+        """A lower bound for layers that have not been played against the DRAM yet."""
         ...
 
     @abstractmethod
     def of_records(self, records: Sequence[LayerRecord]) -> float:
-        """Of a whole run."""
+        """The figure of a whole run."""
         ...
 
 
@@ -59,7 +60,7 @@ class CycleFigure(Figure):
 
 @dataclass(frozen=True)
 class EnergyFigure(Figure):
-    """pJ. A buffer that is gated where a run never uses it is so for a group that never does."""
+    """pJ. A gated buffer that a group never uses does not leak, as in a run that never uses it."""
 
     machine: Machine
     bank: LifBank
@@ -72,8 +73,8 @@ class EnergyFigure(Figure):
         return sum(energy_of(layer, costs, self.machine, self.bank).total.total for layer in counts)
 
     def floor(self, counts: Sequence[LayerCounts]) -> float:
-        """The least that the DRAM could do for their bytes within the fewest cycles, no row activated: small tensors
-        are read again and again from rows that are open."""
+        """A lower bound: the fewest DRAM commands for their bytes, in the fewest cycles, without activating a row,
+        since small tensors may be read again and again from open rows."""
         first, *others = counts
         waited = least_cycles(self.machine, counts) - sum(layer.cycles.total for layer in counts)
         cycles = replace(

@@ -1,4 +1,4 @@
-"""The inputs of a run from names and files; what is wrong with any of them is told at once."""
+"""The inputs of a run, from names and files; the faults of all of them are reported together."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ def load_inputs(
     where_possible: bool = False,
     rates: RatesFile | None = None,
 ) -> Inputs:
-    """Resolve names, apply `--set` overrides to the file that has their key, parse, and check that all goes together.
-    where_possible: what `sharing` does not fit keeps membranes of its own. rates: come before those in `options`.
+    """Resolve names, apply `--set` overrides to the file that has their key, parse, and check that the inputs fit each
+    other. where_possible: layers that `sharing` does not fit keep their own membranes. rates: applied before those in
+    `options`.
 
     Raises InputError with the faults of all inputs together.
     """
@@ -128,9 +129,9 @@ def gathered(
     overrides: Sequence[str],
     rates: RatesFile | None = None,
 ) -> Inputs:
-    """Each input in turn, whatever is wrong with those before; of `overrides` architecture and workload are given those
-    of their own keys, the workload also what the options take in the place of its rates. rates: the file that some of
-    the options' rates are of. Raises InputError with the faults of all, and where they do not go together."""
+    """Read each input, even if those before it are faulty. Architecture and workload get the `overrides` of their own
+    keys, the workload also the rates that options replace. rates: the file from which some of the options' rates come.
+    Raises InputError with the faults of all inputs, and with those of their combination."""
     faults, of_options = list[Fault](), list[Fault]()
     for_arch, for_workload = split_overrides(overrides, faults)
     machine = network = checked_sharing = examined = None
@@ -159,7 +160,7 @@ def gathered(
         faults += unread_settings(for_arch, known(examined.model, "mode", "training"))
     if not faults and network is not None and checked_sharing is not None and examined is not None:
         faults += unread_options(network, checked_sharing, examined.model)
-    if faults and examined is not None:  # else whoever reads it tells
+    if faults and examined is not None:  # else its reader reports the fault
         with collecting(faults):
             _require_trace(known(examined.model, "trace", None), network)
     if faults or machine is None or network is None or checked_sharing is None or examined is None:
@@ -168,7 +169,7 @@ def gathered(
 
 
 def _spike_faults(network: Network, examined: Examined[Options], rates: RatesFile | None) -> Iterator[Fault]:
-    """What is wrong with the rates that a run is given, and where nothing says what its spikes are."""
+    """Faults of the rates that a run is given, and a fault if nothing says where its spikes come from."""
     given = known(examined.model, "rate", ()) or ()
     for fault in rate_faults(network, given) if given and not (rates and rates.faults) else ():
         yield rates.placed(fault) if rates else fault
@@ -179,9 +180,9 @@ def _spike_faults(network: Network, examined: Examined[Options], rates: RatesFil
 def at_told_rates(
     read: Callable[[Replaced], Network], rate: Rates | None, rates: Path | None, weights: str | None = None
 ) -> Network:
-    """The network that `read` reads, which is told what nobody reads of its own rates, at the rates of both, those of
-    the file `rates` first. weights: those with which the engine fires, of which some fire at rates of their own. Raises
-    InputError with every fault, that of a table where it stands."""
+    """The network from `read`, which is told which of its own rates are replaced, at the rates given by the file
+    `rates` and then by the option. weights: those of the engine; trained ones fire at rates of their own. Raises
+    InputError with every fault; one of the table with its line."""
     from lifsim.config.rates_file import read_rates
 
     table = None if rates is None else read_rates(rates)
@@ -196,14 +197,14 @@ def at_told_rates(
 
 
 def _require_trace(path: Path | None, network: Network | None) -> None:
-    """Raises InputError where a trace cannot be read or does not fit."""
+    """Raises InputError if a trace cannot be read or does not fit."""
     if path is not None:
         open_trace(path, network).close()
 
 
 def named_arch(name: str, settings: Sequence[str], *, priced: bool = True) -> Arch:
-    """The architecture `name` with `settings`. priced: whether every part of it must have a price. Raises InputError
-    with all faults, of one that cannot be read those of the settings, too."""
+    """The architecture `name` with `settings`. priced: whether every part must have a price. Raises InputError with all
+    faults; if the file cannot be read, those of the settings are still reported."""
     document = _arch_document(name, settings)
     return priced_arch(document, settings) if priced else parse_arch(document, settings)
 
@@ -214,23 +215,23 @@ def sourced_arch(name: str, settings: Sequence[str]) -> Sourced[Arch]:
 
 
 def sourced_network(document: Document, replaced: Replaced = NONE_REPLACED) -> Sourced[Network]:
-    """The network that `document` describes, `replaced` of whose rates nobody reads. Raises InputError with every fault
-    of it."""
+    """The network that `document` describes. replaced: which of its rates are not used. Raises InputError with every
+    fault."""
     return Sourced(network_of(document, replaced), document)
 
 
 def settings_faults(settings: Sequence[str]) -> list[Fault]:
-    """What is wrong with settings of an architecture, whichever that is: their form, keys that no architecture has, bad
-    values, a DRAM device that there is not."""
-    # Entries of a list have their names from the file; what else must be given, it may give.
+    """Faults of settings that hold for any architecture: their form, keys that no architecture has, bad values, an
+    unknown DRAM device."""
+    # Entries of a list are named in the file, which may also give all required keys.
     alone = [one for one in settings if one.partition(".")[0].strip() != "components"]
     found = examine(Arch, with_device(Document("", {}, {(): Mark("")}), alone, {}), keys_alone=True)
     return [fault for fault in found.faults if fault.source and fault.message != "must be given"]
 
 
 def priced_arch(document: Document, overrides: Sequence[str] = ()) -> Arch:
-    """The architecture that `document` describes: well-formed, every part of it has a price, and its memory looks at
-    what `overrides` set of it. Raises InputError with all its faults."""
+    """The architecture that `document` describes. Raises InputError with all its faults, parts without a price and
+    `overrides` that its memory model does not read among them."""
     return _priced(document, overrides).what
 
 
@@ -252,8 +253,8 @@ def _priced(document: Document, overrides: Sequence[str]) -> Sourced[Arch]:
 
 
 def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list[str], list[str]]:
-    """Overrides of the architecture and of the workload, told apart by their first key; others add to `faults`.
-    `memory.` is taken for `dram.`."""
+    """Overrides of the architecture and of the workload, distinguished by their first key; others add to `faults`.
+    `memory.` stands for `dram.`."""
     for_arch, for_workload = [], []
     for given in overrides:
         text = re.sub(r"^\s*memory\.", "dram.", given)

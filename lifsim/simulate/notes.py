@@ -1,4 +1,4 @@
-"""What a reader of a run's figures must know: where its inputs come from, what its plan means, what stands idle."""
+"""Notes on a run's figures: where its inputs come from, what its plan implies, which parts are idle."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from lifsim.training.optimizer import optimizer_notes
 from lifsim.units import counted, format_si
 
 DECISIVE_SHARE = 0.01
-"""Of all energy: from there on it matters whether idle LIF units toggle."""
+"""Share of all energy from which on it matters whether idle LIF units toggle."""
 
 
 def input_notes(
     arch: Arch, network: Network, sharing: Sharing, states: Sequence[State], options: Options, spikes: Spikes
 ) -> tuple[str, ...]:
-    """What the inputs of a run mean; `states`: what the network has under `sharing`."""
+    """Notes on the inputs of a run. states: those of the network under `sharing`."""
     accounting = ACCOUNTINGS[arch.accounting]
     said = [*accounting.notes]
     if sharing.shares and network.lifs and not any_shared(states):
@@ -69,7 +69,7 @@ def input_notes(
 def plan_notes(
     plan: Plan, network: Network, sharing: Sharing, states: Sequence[State], options: Options, spikes: Spikes
 ) -> Iterator[str]:
-    """What its plan means for the run."""
+    """Notes on what the plan implies for the run."""
     if spikes.exits:
         yield from exit_notes(plan, spikes.exits)
     yield from chunk_note(plan, options.chunk)
@@ -81,7 +81,7 @@ def plan_notes(
 
 
 def idle_notes(energy: EnergyPj) -> Iterator[str]:
-    """Whether it matters that LIF units toggle without work: fewer of them then save what a clock gate would."""
+    """A note if LIF units that toggle without work matter: fewer units then save what a clock gate would."""
     saved, spent = energy.compute.lif.total - energy.lif_if.clock_gated.total, energy.total.total
     if saved >= DECISIVE_SHARE * spent:
         toggle = f"idle LIF units toggle: {saved / spent:.1%} of the energy"
@@ -90,7 +90,7 @@ def idle_notes(energy: EnergyPj) -> Iterator[str]:
 
 
 def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
-    """Of each buffer that holds nothing all run, what that costs and what would save it."""
+    """For each buffer that holds nothing during the whole run, what that costs and how to save it."""
     unused = unused_buffers(record.counts for record in records)
     leaks = leaking(records, arch.buffers)
     for name in BUFFERS:
@@ -106,7 +106,7 @@ def buffer_notes(arch: Arch, records: Sequence[LayerRecord]) -> Iterator[str]:
 
 
 def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes, options: Options) -> list[str]:
-    """Where they come from, and what that means."""
+    """Where the spikes come from, and what that implies."""
     said, origin = list[str](), spikes.provenance
     if origin.kind == "rates":
         kind = "measured" if origin.measured else "assumed, not measured"
@@ -139,7 +139,7 @@ def _spike_notes(network: Network, sharing: Sharing, spikes: Spikes, options: Op
 
 
 def _recorded_alike(network: Network, sharing: Sharing, recorded: str | None) -> bool:
-    """Whether what fired the spikes had the membranes that `sharing` gives, if that is known."""
+    """Whether the spikes were fired by membranes shared as under `sharing`, as far as that is known."""
     if recorded in (None, str(sharing)):
         return True
     try:
@@ -149,7 +149,7 @@ def _recorded_alike(network: Network, sharing: Sharing, recorded: str | None) ->
 
 
 def _met(network: Network) -> str:
-    """The rates that calibration meets: where filters are a second operand, there are no weights to tune."""
+    """The rates that calibration can reach: a layer whose filters are a second operand has no weights to tune."""
     free = [layer.lif.name for layer in network.layers if layer.lif and layer.operand is not None]
     rates = "the workload's rates"
     return f"{rates}, but for {', '.join(free)}: products of two tensors have no weights to tune" if free else rates

@@ -1,4 +1,4 @@
-"""What a run can be told beside its architecture, workload and sharing."""
+"""The options of a run, besides its architecture, workload and sharing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SpikeSource = Literal["workload", "engine"]
 
 CALIBRATED = "calibrated"
-"""Weights that are made to fire at stated rates."""
+"""Weights that are tuned to fire at stated rates."""
 
 
 def _is_a_schedule(word: str) -> str:
@@ -40,14 +40,14 @@ Schedule = Annotated[str, AfterValidator(_is_a_schedule)]
 """tick, timestep, window:TW, fused, skewed (both perhaps :TW) or auto."""
 
 SCHEDULES = ("tick", "timestep", "window:2", "fused", "fused:2", "skewed", "skewed:2", "auto")
-"""One of each kind, as they are typed."""
+"""One example of each kind, as it is typed."""
 
 Objective = Literal["dram", "cycles", "energy"]
 Mode = Literal["inference", "training"]
 Bptt = Annotated[str, member_of("keeping")]
 
 Words = Annotated[str, Field(strict=True, max_length=10_000)]
-"""Perhaps none: what reads them says what must stand there."""
+"""The text may be empty: its reader says what must be there."""
 
 Confidence = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -82,42 +82,39 @@ Rates = float | Mapping[str, float | Sequence[float]] | Sequence[float | str]
 
 
 class Options(Model):
-    """batch: images (None: as many as the trace has, else one; in training 16, of a trace of several at most all).
-    seed: of synthesised spikes. trace: a spike trace file, packed or plain, instead of the workload's own spikes.
-    spikes "engine": those that the network fires under the very sharing of the run, with `weights` ("calibrated", or a
-    file) on `images` ("random", a data set, or a file).
+    """Options of a run, besides its architecture, workload and sharing. Raises InputError with every fault.
 
-    rate: shares of ones among the inputs of layers in the place of the workload's rates, assumed for this run: a number
-    for every layer that reads spikes, or {"conv3": 0.2, "fc1": [0.1, 0.2]}, a rate or one a timestep, or several of
-    both in words, ("0.15", "conv3=0.1:0.2"). Of two of a layer the later one, and one that names its layer before one
-    for all.
+    batch: images (None: all of the trace, else one; in training 16, at most those of a trace of several). seed: of
+    synthesised spikes. trace: a spike trace file, packed or plain, instead of the workload's own spikes. spikes
+    "engine": computed by the engine under the sharing of the run, with `weights` ("calibrated", or a file) on `images`
+    ("random", a data set, or a file).
 
-    rates_scale: the rates are taken times this, at most 1: what a range of assumed rates would change.
+    rate: shares of ones among the inputs of layers, assumed for this run instead of the workload's rates: a number for
+    every layer that reads spikes; or {"conv3": 0.2, "fc1": [0.1, 0.2]}, one rate or one per timestep; or texts of both
+    kinds, ("0.15", "conv3=0.1:0.2"). A later rate overrides an earlier one, and one that names its layer overrides one
+    for all. rates_scale: factor on the rates, each at most 1: shows the effect of a range of assumed rates.
 
-    schedule: "tick": every layer tick-batched, layers that share membranes timestep by timestep; "timestep": the whole
-    network timestep by timestep; "window:TW": every layer by itself, TW timesteps back to back, then the next ones;
-    "fused": as "tick", but layers that share no membranes together in strips where that moves fewer bytes; "skewed": as
-    "tick", but layers that share membranes in strips, one timestep behind the other ("fused:TW", "skewed:TW": in
-    windows of TW timesteps); "auto": the groups of layers, and the way to run each, that need the least of `objective`.
-    chunk:
-    images that go through a group together that is not tick-batched (None, or "auto": as many as move the fewest
+    schedule: "tick": every layer tick-batched, layers that share membranes timestep-major; "timestep": the whole
+    network timestep-major; "window:TW": every layer by itself, in windows of TW timesteps back to back; "fused": as
+    "tick", but layers without shared membranes run together, strip by strip, where that moves fewer bytes; "skewed": as
+    "tick", but layers that share membranes run in strips, each timestep behind the one before ("fused:TW", "skewed:TW":
+    in windows of TW timesteps); "auto": the groups of layers, and the way to run each, with the lowest `objective`.
+    chunk: images that a group works on together, unless it is tick-batched (None, or "auto": as many as move the fewest
     bytes).
 
-    groups: the layers at which groups begin, whatever the schedule would take: that of another run, for instance, to
-    compare like with like. One of a single layer runs as `schedule` has it ("auto": as needs less), one of several
-    timestep by timestep ("fused", "skewed": so), or as stands behind the name: conv1:tick, conv1:timestep,
-    conv1:window:2, conv1:fused, conv1:skewed:2.
+    groups: the first layer of every group, instead of the groups that the schedule would choose; for instance those of
+    another run, to compare like with like. A group of one layer runs as `schedule` says ("auto": whichever is lower),
+    one of several timestep-major (under "fused" and "skewed": so), or as the text behind the name says: conv1:tick,
+    conv1:timestep, conv1:window:2, conv1:fused, conv1:skewed:2.
 
-    exit_steps: after how many timesteps which share of the images is done, `1:0.6,2:0.3,4:0.1`, or a mapping of these;
-    which images those are is drawn with `seed`. exit_confidence: an image of the engine's is done at the first timestep
-    at which softmax of the mean of its outputs so far has a class of so much. What is done exits under a schedule that
-    lets it, one timestep-major group that is the whole network.
+    exit_steps: the share of images that are done after so many timesteps, `1:0.6,2:0.3,4:0.1`, or a mapping; which
+    images is drawn with `seed`. exit_confidence: an image computed by the engine is done at the first timestep at which
+    the softmax of the mean of its outputs so far reaches this for a class. Images exit early if the schedule allows it:
+    one timestep-major group that is the whole network.
 
-    mode "training": forward, backward and weight update of one batch; bptt: how the backward pass comes to the
-    membranes (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u
-    runs forward again).
-
-    Raises InputError with everything that is wrong with the values.
+    mode "training": forward, backward and weight update of one batch; bptt: how the backward pass gets the membranes
+    (`lifsim list keepings`): "stored", "reversed" (calls are undone from the last state) or "recomputed" (u runs
+    forward again).
     """
 
     batch: Images | None = None
@@ -214,7 +211,7 @@ class Options(Model):
     if not TYPE_CHECKING:
 
         def __init__(self, /, **values: Any) -> None:
-            """Tells faults in the words in which those of a file are told."""
+            """Raises faults in the same words as those of a file."""
             try:
                 super().__init__(**values)
             except ValidationError:
@@ -223,11 +220,11 @@ class Options(Model):
 
     @property
     def exit_options(self) -> tuple[str, ...]:
-        """Names of those that let images exit early."""
+        """Names of the options for early exit."""
         return tuple(name for name in ("exit_steps", "exit_confidence") if getattr(self, name) is not None)
 
     def batch_of(self, held: int = 1) -> int:
-        """Of a batch. held: by a trace, of which a single image stands for all."""
+        """Images of the batch. held: images of the trace; a single one stands for all."""
         if self.batch is not None:
             return self.batch
         if self.mode != "training":
@@ -240,26 +237,27 @@ class Options(Model):
 
     @property
     def read(self) -> dict[str, Any]:
-        """Those of `tree` that a run of these options reads: inference keeps no membranes, and auto alone searches."""
+        """The part of `tree` that a run of these options reads: only training keeps membranes, and only auto has an
+        objective."""
         unread = {"bptt"} if self.mode == "inference" else set()
         unread |= set() if self.schedule == "auto" else {"objective"}
         return {name: value for name, value in self.tree().items() if name not in unread}
 
 
 def replaced_rates(options: Options) -> Replaced:
-    """What a run of these options, of which some may not be known, does not read of its workload's rates."""
+    """Which of its workload's rates a run of these options, some of them perhaps unknown, does not use."""
     fired = known(options, "weights", None) not in (None, CALIBRATED)
     recorded = known(options, "trace", None) is not None
     return Replaced.by(known(options, "rate", ()) or (), all_of_them=fired or recorded)
 
 
 def options_of(values: Mapping[str, Any]) -> Options:
-    """Options by name, None where not given. Raises InputError with every fault."""
+    """Options by name, None if not given. Raises InputError with every fault."""
     return examined_options(values).whole
 
 
 def examined_options(values: Mapping[str, Any], rates: RatesFile | None = None) -> Examined[Options]:
-    """Options by name, None where not given, as far as they are right, and every fault. rates: come before those among
+    """The valid ones of these options by name, None if not given, and every fault. rates: applied before those among
     the options."""
     given = {key: value for key, value in values.items() if value is not None}
     if rates is None:

@@ -36,10 +36,10 @@ from lifsim.watch import Watch, unwatched
 def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch: Watch = unwatched) -> Result:
     """Simulate `network` under `sharing` on `arch`.
 
-    The spikes say how much work every output pixel is; the schedule says what runs when, what stays on chip and what
-    moves; the array, the LIF units and the buffers are counted event by event; step by step they wait for the DRAM; the
-    price list turns counts into energy and area. `watch` is told how far it is. Raises InputError where the inputs do
-    not go together.
+    The spikes determine the work of every output pixel. The schedule decides what runs when, what stays on chip and
+    what moves. The array, the LIF units and the buffers are counted event by event; step by step they wait for the
+    DRAM. The price list turns counts into energy and area. `watch` is told the progress. Raises InputError if the
+    inputs do not fit each other.
     """
     shared = Shared()
     require_dram_room(arch, network, sharing, options, shared.parts)
@@ -56,8 +56,8 @@ def simulate(
     shared: Shared | None = None,
     watch: Watch = unwatched,
 ) -> Result:
-    """`run` on spikes that are read already, so that runs beside each other read them once; `shared` keeps the parts
-    that runs beside each other have in common."""
+    """`run` on spikes that were read before, so that several runs read them once; `shared` keeps the parts that several
+    runs have in common."""
     accounting = ACCOUNTINGS[arch.accounting]
     _require_known(accounting, arch, network, options, spikes)
     shared, machine = shared or Shared(), Machine.of(arch)
@@ -108,7 +108,8 @@ def simulate(
 
 
 def _require_known(accounting: Accounting, arch: Arch, network: Network, options: Options, spikes: Spikes) -> None:
-    """Raise InputError with all that the accounting does not know of a run, and all that forbids to train."""
+    """Raise InputError with everything in a run that the accounting cannot count, and everything that rules out
+    training."""
     training = options.mode == "training"
     schedule = options.schedule if options.groups is None else "groups"
     faults = [*accounting.faults(Asked(training, schedule, spikes.batch, spikes.provenance.kind, options.chunk))]
@@ -131,7 +132,7 @@ def bank_of(arch: Arch, network: Network, states: Sequence[State]) -> LifBank:
     )
     shape = shape_of(arch.array)
     held, most = dataflow_of(arch.array).membrane_registers(shape), most_channels(states)
-    # A layer that shares less than others needs the more registers, but no more than a fold of it has outputs.
+    # A layer that shares less than others needs more registers, but at most one per output of its folds.
     fewer = [
         ceil_div(min(held, min(layer.pixels, shape.rows) * min(layer.filters, shape.cols)), groups)
         for layer, groups in zip(network.layers, channels_by_layer(network, states), strict=True)

@@ -1,10 +1,10 @@
 """The schedule that a run asks for: by its name, or by the bytes, the cycles or the energy of its groups.
 
-By cycles or energy, groups are compared by themselves, then whole plans as they are played.
+By cycles or energy, groups are first compared one by one, then whole plans are played.
 
 Candidates are the smallest groups, one group, fused groups, skewed strips, and the partitions with the fewest bytes,
-the fewest cycles and the least energy, each found by itself: no objective is beaten in its own figure by another, nor
-by a schedule that has a name.
+the fewest cycles and the least energy, each found separately. So the plan for an objective is never worse by its own
+figure than that for another objective, or than a named schedule.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from lifsim.simulate.options import Options
 from lifsim.units import format_bytes, noun_of
 
 MOST_PLAYED = 4
-"""Times the bytes of the candidate with the least floor of those that need no search: so many are played, for each
-figure, by groups that are not of a plan which is a candidate anyhow."""
+"""Limit on the search by each figure: groups that belong to no candidate plan are played until they have moved this
+many times the bytes of the most promising candidate that needs no search."""
 
 DEARER = 0.01
-"""Share of cycles by which the fewest bytes may be dearer without a word."""
+"""Share of cycles that the plan with the fewest bytes may cost more without a note."""
 
 Groups = tuple[Choice, ...]
 
 
 class Chosen(NamedTuple):
-    """The plan of a run. tried: what it comes to, where that is known already; notes: what a reader must know of it."""
+    """The plan of a run. tried: its outcome, if it is known already; notes: about the choice."""
 
     plan: Plan
     tried: Tried | None = None
@@ -54,7 +54,7 @@ class Chosen(NamedTuple):
 
 
 def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Options) -> Chosen:
-    """The schedule that `options` ask for, of membranes that lie in `states`. Raises InputError where there is none."""
+    """The schedule that `options` ask for, with membranes in `states`. Raises InputError if there is none."""
     setup = trial.setup
     groups = None if options.groups is None else begins_of(setup.network, options.groups)
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk, groups)
@@ -85,7 +85,7 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
 
 @dataclass(frozen=True)
 class Search:
-    """One among `choices`, as `asked`. fewest: the plan with the fewest bytes."""
+    """The search for a plan among `choices`, as `asked`. fewest: the plan with the fewest bytes."""
 
     trial: Trial
     choices: Choices
@@ -93,8 +93,8 @@ class Search:
     fewest: Groups
 
     def by(self, objective: str) -> Chosen:
-        """The candidate with the least of `objective`, cycles or energy, of equals the one that moves fewer bytes, of
-        these the one with fewer groups. Raises InputError where this machine can play none."""
+        """The candidate with the lowest `objective`, cycles or energy; of equals the one that moves fewer bytes, of
+        these the one with fewer groups. Raises InputError if this machine can play none."""
         setup = self.trial.setup
         figures: list[Figure] = [
             CycleFigure(setup.machine),
@@ -114,8 +114,8 @@ class Search:
         return Chosen(chosen, tried, (f"{note}: {groups_in_words(setup.network, chosen)}",))
 
     def price_in_cycles(self) -> tuple[str, ...]:
-        """What the fewest bytes cost beside the smallest groups, in the cycles below which either cannot stay, as a
-        note where it is more than DEARER."""
+        """A note if the plan with the fewest bytes takes more cycles than the smallest groups do, by more than DEARER,
+        judged by lower bounds of both."""
         machine, tick = self.trial.setup.machine, self._named("tick") or self.fewest
         ours, theirs = (sum(least_cycles(machine, self._counted(each)) for each in one) for one in (self.fewest, tick))
         if ours <= theirs * (1 + DEARER):
@@ -130,7 +130,7 @@ class Search:
 
     @cached_property
     def _as_asked(self) -> dict[str, Groups]:
-        """Candidates that need no search, as far as they are legal."""
+        """The legal candidates that need no search."""
         named: dict[str, Groups] = {}
         for schedule in ("tick", "timestep", "fused", "skewed"):
             if groups := self._named(schedule):
@@ -138,7 +138,7 @@ class Search:
         return named | {"dram": self.fewest}
 
     def _named(self, schedule: str) -> Groups:
-        """The groups of a schedule; none where it is not legal, or groups are given."""
+        """The groups of a named schedule; none if it is illegal, or if groups are given."""
         with suppress(InputError):
             if self.asked.groups is None:
                 asked = replace(self.asked, schedule=schedule)
@@ -146,7 +146,7 @@ class Search:
         return ()
 
     def partition(self, figure: Figure) -> Found:
-        """The groups with the least sum of `figure`, each played by itself."""
+        """The groups with the lowest sum of `figure`, each played by itself."""
         tally = count(1)
 
         def price(choice: Choice) -> float:
@@ -154,21 +154,21 @@ class Search:
             setup.watch(f"groups played, by {figure.name}", next(tally), 0)
             try:
                 counts = setup.memo.of(played, setup, self.trial.accounting, self.choices, choice)
-            except InputError:  # more steps than there is memory for
+            except InputError:  # more steps than this machine has memory for
                 return inf
             return figure.of(counts)
 
         first = [choice for groups in self._as_asked.values() if len(groups) > 1 for choice in groups]
         likely = min(self._as_asked.values(), key=partial(self._floor, figure))
-        # Where nobody waits for the memory the price is the floor, and no step is played to know it.
+        # Under an ideal memory the price is the floor, which is known without playing a step.
         limited = self.trial.setup.machine.waits and len(self.choices.cuts) > FEW_CUTS
         most = MOST_PLAYED * sum(choice.dram_bytes for choice in likely) if limited else inf
         question = Question(lambda choice: figure.floor(self._counted(choice)), price, most)
         return least(self._every(), first or self.fewest, question)
 
     def _every(self) -> list[Choice]:
-        """All groups that may be, those in waves that the fewest bytes ask for, and those of layers alone that tick in
-        other tilings."""
+        """All legal groups, with those in waves that have the fewest bytes, and single tick-batched layers in other
+        tilings."""
         found = allowed(self.choices, self.asked, compared)
         ticking = [choice.first for choice in found if choice.group.tick_batched]
         return [*found, *(other for index in ticking for other in self.choices.faster(index))]
@@ -178,7 +178,8 @@ class Search:
         return setup.memo.of(counted, setup, self.trial.accounting, self.choices, choice)
 
     def _least(self, figure: Figure, candidates: Sequence[Groups]) -> tuple[Groups, Tried]:
-        """The best of whole plans as played. In inference, one whose floor is above another's figure is not."""
+        """The best of whole plans, by playing them. In inference, a plan whose floor is above another's figure is not
+        played."""
         best: tuple[tuple[float, int, int], Groups, Tried] | None = None
         refused: InputError | None = None
         for groups in candidates:

@@ -1,4 +1,4 @@
-"""The inputs of a run as plain data: what is written down to run it again, and hashed to know it again."""
+"""The inputs of a run as plain data: written down to repeat it, and hashed to recognise it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 
 MODEL_VERSION = 19
-"""To be raised with every change after which the same inputs give other figures: stored sweeps are not continued."""
+"""Raised with every change after which the same inputs give other figures: sweeps stored before are not continued."""
 
 
 def resolved_inputs(arch: Arch, network: Network, sharing: Sharing, options: Options) -> dict[str, Any]:
@@ -32,12 +32,12 @@ def resolved_arch(arch: Arch) -> dict[str, Any]:
 
 
 def arch_document(arch: Arch) -> Document:
-    """An architecture as the file that says it."""
+    """An architecture as the document of its file."""
     return _document(arch.name, resolved_arch(arch))
 
 
 def network_document(network: Network) -> Document:
-    """A network as the file that says it; the trace that it names is found from any folder."""
+    """A network as the document of its file; the path of its trace is absolute."""
     data, trace = dict(network.definition), network.spikes.trace
     if trace is not None:
         data["spikes"] = {**data["spikes"], "trace": str(trace.absolute())}

@@ -1,4 +1,4 @@
-"""What a run gives back: the inputs as resolved, one balanced record a layer, and their totals."""
+"""The result of a run: the resolved inputs, one balanced record per layer, and their totals."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Totals:
         lif_memory: LifMemory,
         dram: DramActivity | None = None,
     ) -> Totals:
-        """The sum over `records`, with what is the machine's and the network's."""
+        """The sum over `records`, with the figures of the machine and the network."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
         shape, macs = shape_of(arch.array), occupying(counts, sparsity_of(arch.array).skips)
@@ -114,23 +114,23 @@ class Totals:
 
     @property
     def area_mm2(self) -> float:
-        """The machine without DRAM."""
+        """Area of the machine without DRAM, mm2."""
         return self.area.total
 
     @property
     def pe_utilisation_overall(self) -> float:
-        """Share of all PE-cycles that hold a MAC, those in which the array waits or LIF units work among them."""
+        """Share of all PE-cycles that hold a MAC, including cycles in which the array waits or only LIF units work."""
         running = self.cycles.array + self.cycles.fill_drain
         return self.pe_utilisation * running / self.cycles.total if self.cycles.total else 0.0
 
     @property
     def lif_update_pj(self) -> LifUpdatePj:
-        """What an update of a membrane costs."""
+        """Energy of an update of a membrane."""
         return LifUpdatePj.of(self.energy_pj, self.ops.lif_updates)
 
     @property
     def _told(self) -> dict[str, Any]:
-        """What files have of them, by name."""
+        """The totals that files hold, by name."""
         return {
             "cycles": self.cycles,
             "bound": bound(self.cycles),
@@ -158,7 +158,7 @@ class Totals:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """`figures` as a table of one row, so that those of several runs stand below each other."""
+        """`figures` as a table of one row, so that those of several runs can be concatenated."""
         import pandas as pd
 
         return pd.DataFrame([self.figures])
@@ -203,7 +203,7 @@ class Result(Briefly):
 
     @property
     def brief(self) -> Brief:
-        """What an architect looks at first, with units."""
+        """The main figures, with units."""
         totals, options, network, array = self.totals, self.options, self.network, self.arch.array
         cycles, memory, batch = totals.cycles.total, totals.lif_memory_bytes, options.batch or 1
         busy = f"{totals.pe_utilisation:.1%} busy while it runs, {totals.pe_utilisation_overall:.1%} overall"
@@ -229,17 +229,17 @@ class Result(Briefly):
 
     @property
     def schedule_words(self) -> str:
-        """The one asked for, and what it came to."""
+        """The schedule that was asked for, and what it resulted in."""
         return schedule_words(self.options.schedule if self.options.groups is None else "groups as given", self.plan)
 
     @cached_property
     def assumed(self) -> Assumed:
-        """What the figures take for granted."""
+        """The assumptions behind the figures."""
         return assumed(self.arch, self.network, self.sharing)
 
     @property
     def stages(self) -> dict[str, StageRecord]:
-        """The network's stages, in training."""
+        """The stages of training; empty in inference."""
         names = [stage.value for stage in Stage if any(stage.value in record.stages for record in self.records)]
         return {name: added([r.stages[name] for r in self.records if name in r.stages]) for name in names}
 
@@ -253,7 +253,7 @@ class Result(Briefly):
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """What would relieve a run that waits for LIF units, and for memory unless that is ideal."""
+        """What would shorten a run that waits for LIF units, or for a memory that is not ideal."""
         peak, counts = Machine.of(self.arch).dram_bytes_per_cycle, [record.counts for record in self.records]
         cycles, units = self.totals.cycles, self.totals.lif_units
         waits = () if peak is None else remedies(counts, cycles, self.arch, peak)
@@ -267,7 +267,7 @@ class Result(Briefly):
 
     @property
     def layer_rows(self) -> list[dict[str, Any]]:
-        """One row a layer, dotted column names as in summary.json."""
+        """One row per layer, with dotted column names as in summary.json."""
         clock_hz, stages = self.arch.clock_hz, list(self.stages)
         sleeps = self.totals.dram is not None and self.arch.dram.simulated.controller.sleeps
         return [record.row(clock_hz, stages, sleeps=sleeps) | self._port_columns(record) for record in self.records]
@@ -277,7 +277,7 @@ class Result(Briefly):
 
     @property
     def timestep_rows(self) -> list[dict[str, Any]]:
-        """One row a layer and timestep."""
+        """One row per layer and timestep."""
         return [{"layer": r.counts.name, **as_row(step)} for r in self.records for step in r.counts.timesteps]
 
     @cached_property

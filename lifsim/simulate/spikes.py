@@ -1,4 +1,4 @@
-"""The spikes of a run: from a trace, from the engine, or synthesised at the workload's rates; as work per pixel."""
+"""The spikes of a run, from a trace, from the engine, or synthesised at the workload's rates, as work per pixel."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ from lifsim.watch import Tally, Watch, unwatched
 class SpikeProvenance:
     """Where the spikes came from.
 
-    kind: "trace", "engine" or "rates". source: for people. measured: whether a network fired them, of an engine one
-    with trained weights, or at least their rates. recorded_under: the sharing of the network that fired them. sha256:
-    of the trace file. images: that it holds.
+    kind: "trace", "engine" or "rates". source: in words. measured: whether a network fired them (in the engine, with
+    trained weights), or at least their rates were measured. recorded_under: the sharing of the network that fired them.
+    sha256: of the trace file. images: how many it holds.
     """
 
     kind: Literal["trace", "engine", "rates"]
@@ -55,8 +55,7 @@ class SpikeProvenance:
 
 @dataclass(frozen=True)
 class Spikes:
-    """kept: per weight layer, what a sparsity must know of them. exits: when images are done, None: after all
-    timesteps."""
+    """kept: per weight layer, what the sparsity keeps of them. exits: when images exit, None: after all timesteps."""
 
     batch: int
     kept: tuple[Kept, ...]
@@ -65,19 +64,19 @@ class Spikes:
 
 
 def fires_own(network: Network, options: Options) -> bool:
-    """Whether the spikes are the engine's, other ones under every sharing."""
+    """Whether the engine computes the spikes, which then differ between sharings."""
     unnamed = options.trace is None and options.rate is None and network.spikes.source == "engine"
     return options.spikes == "engine" or unnamed
 
 
 def trace_of(network: Network, options: Options) -> Path | None:
-    """The trace that the spikes are read from; None where they are fired or drawn."""
+    """The trace that the spikes are read from; None if they are computed or drawn."""
     drawn = options.rate is not None or options.spikes == "engine"
     return options.trace or (None if drawn else network.spikes.trace)
 
 
 def images_of(network: Network, options: Options) -> int:
-    """Images of a run. Raises InputError where its trace cannot be read or holds fewer."""
+    """Images of a run. Raises InputError if its trace cannot be read or holds fewer."""
     path = trace_of(network, options)
     if path is None:
         return options.batch_of()
@@ -86,7 +85,7 @@ def images_of(network: Network, options: Options) -> int:
 
 
 def missing_spikes(network: Network, options: Options) -> list[Fault]:
-    """What is wrong where nothing says where the spikes come from."""
+    """The fault if nothing says where the spikes come from."""
     stated = options.rate is not None or bool(network.spikes.rates)
     if not fires_own(network, options) or stated or options.weights not in (None, CALIBRATED):
         return []
@@ -94,8 +93,8 @@ def missing_spikes(network: Network, options: Options) -> list[Fault]:
 
 
 def spike_faults(network: Network, options: Options) -> list[Fault]:
-    """What is wrong with the spikes that are named: a trace that cannot be read or does not fit, a network that the
-    engine cannot run, or calibrate."""
+    """Faults of the source of spikes: a trace that cannot be read or does not fit, or a network that the engine cannot
+    run or calibrate."""
     faults: list[Fault] = []
     if fires_own(network, options):
         from lifsim.engine.calibration import calibration_faults
@@ -113,8 +112,8 @@ def spike_faults(network: Network, options: Options) -> list[Fault]:
 def read_spikes(
     network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch = unwatched
 ) -> Spikes:
-    """What `sparsity` must know of the spikes that `options` and `network` name. Raises InputError where a trace does
-    not fit."""
+    """What `sparsity` keeps of the spikes that `options` and `network` name. Raises InputError if a trace does not
+    fit."""
     path, network = trace_of(network, options), _at_given_rates(network, options)
     if options.rates_scale != 1 and (path is not None or fires_own(network, options)):
         raise InputError(Fault("must be 1 where spikes are not drawn at the workload's rates", path="rates_scale"))
@@ -128,8 +127,8 @@ def read_spikes(
 def drawn_spikes(
     network: Network, options: Options, scales: Sequence[float], sparsity: Sparsity, watch: Watch = unwatched
 ) -> list[Spikes]:
-    """At so many times the rates of `network`, whatever scale `options` have: one set of spikes a scale, all of the
-    same draws, which takes little longer than one of them. Raises InputError as `read_spikes` does."""
+    """Spikes at the rates of `network` times each of `scales`, whatever scale `options` have, all from the same random
+    draws, which takes little longer than one set. Raises InputError as `read_spikes` does."""
     network = _at_given_rates(network, options)
     batch, rates = options.batch_of(), network.spikes
     exits = _exits(network, options, batch)
@@ -140,8 +139,8 @@ def drawn_spikes(
 
 
 def drawn_together(network: Network, options: Options, scales: int) -> bool:
-    """Whether spikes are drawn at rates that nobody has measured, and so few that those at `scales` are drawn at once:
-    a large batch draws them again, so that it does not hold the work of several batches."""
+    """Whether spikes are drawn at unmeasured rates and are few enough to be drawn at all `scales` at once. A large
+    batch draws them again instead, so that it does not hold the work of several batches."""
     if trace_of(network, options) is not None or fires_own(network, options):
         return False
     most = max((one.tensor.timesteps * prod(one.shape) for one in network.traced), default=0)
@@ -150,7 +149,7 @@ def drawn_together(network: Network, options: Options, scales: int) -> bool:
 
 
 def _at_given_rates(network: Network, options: Options) -> Network:
-    """Raises InputError where spikes have no source, or not one that goes with `options`."""
+    """Raises InputError if spikes have no source, or one that contradicts `options`."""
     network = at_given_rates(network, options.rate)
     if faults := missing_spikes(network, options):
         raise InputError(faults)
@@ -163,7 +162,7 @@ NO_ANSWERS = "must go with spikes engine, which alone has answers to be sure of 
 
 
 def _exits(network: Network, options: Options, batch: int) -> EarlyExits | None:
-    """Those that are given. Raises InputError where the network or the batch has none."""
+    """The exits that `options` give. Raises InputError if the network or the batch cannot have them."""
     if faults := list(exit_faults(network, options, batch)):
         raise InputError(faults)
     return exits_of(options, batch, network.timesteps)
@@ -188,7 +187,7 @@ def _from_trace(network: Network, path: Path, options: Options, sparsity: Sparsi
 
 
 def _from_engine(network: Network, sharing: Sharing, options: Options, sparsity: Sparsity, watch: Watch) -> Spikes:
-    """What the network fires under `sharing`. Its trace lives no longer than this."""
+    """The spikes that the network fires under `sharing`. Their trace is deleted before this returns."""
     from lifsim.engine.record import Source, labels_of, record_spikes
 
     if faults := list(exit_faults(network, options, options.batch)):
@@ -223,15 +222,15 @@ def _sha256(path: Path) -> str:
 def spike_work(
     network: Network, trace: Trace, batch: int, sparsity: Sparsity, watch: Watch = unwatched
 ) -> tuple[Kept, ...]:
-    """Of every layer for the first `batch` images of a trace that is fitted to `network`. Raises InputError where that
-    is more than this machine has memory for."""
+    """What the sparsity keeps of every layer for the first `batch` images of a trace that fits `network`. Raises
+    InputError if that needs more memory than this machine has."""
     return work_of_each(network, [trace], batch, sparsity, watch)[0]
 
 
 def work_of_each(
     network: Network, traces: Sequence[Trace], batch: int, sparsity: Sparsity, watch: Watch = unwatched
 ) -> list[tuple[Kept, ...]]:
-    """As `spike_work`, of several traces: layer by layer, so that what they have in common is at hand."""
+    """As `spike_work`, for several traces: layer by layer, so that their common parts are still in memory."""
     operands = [iter(trace.layers) for trace in traces]
     layers = [(layer, [[next(one) for _ in layer.traced] for one in operands]) for layer in network.layers]
     for layer in network.layers:
@@ -277,7 +276,7 @@ def _maps(layer: Layer, spikes: LayerSpikes, tally: Tally) -> SpikeMaps:
 
 @dataclass(frozen=True)
 class _Stored:
-    """Spikes of a trace, as the maps that the layer reads."""
+    """Spikes of a trace, as the input maps of a layer."""
 
     shape: tuple[int, int, int]
     spikes: LayerSpikes

@@ -1,6 +1,6 @@
-"""Options that nothing of a run reads, because of what its network, its sharing or its other options are.
+"""Options that a run would silently ignore, because of its network, its sharing or its other options.
 
-They would change nothing, in silence. What options alone rule out, `Options` refuses itself.
+Combinations that options alone rule out are refused by `Options`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lifsim.simulate.spikes import NO_ANSWERS, fires_own, trace_of
 
 
 def unread_options(network: Network, sharing: Sharing, options: Options) -> Iterator[Fault]:
-    """Those of `options` that neither `network` nor `sharing` lets anything read, with the way out."""
+    """Faults of `options` that have no effect for this `network` and `sharing`, with the way out."""
     if not fires_own(network, options):
         for name, value in (("weights", options.weights), ("images", options.images)):
             if value is not None:
@@ -35,18 +35,18 @@ def unread_options(network: Network, sharing: Sharing, options: Options) -> Iter
 
 
 def _asks_for_ticks(network: Network, sharing: Sharing, options: Options) -> bool:
-    """Whether nothing asks for a layer to run timestep by timestep. Chains of `channelN` may have to."""
+    """Whether no option makes a layer run timestep-major. Chains of `channelN` may still have to."""
     if options.schedule != "tick" or options.groups is not None:
         return False
     try:
         states = states_of(network, sharing)
-    except InputError:  # told by whoever asks for the states
+    except InputError:  # reported by whoever asks for the states
         return False
     return all(len(state.lifs) == 1 and state.channels == 1 for state in states)
 
 
 def unread_settings(settings: Sequence[str], mode: str) -> list[Fault]:
-    """Of settings of an architecture, ``key=value``, those that only training reads."""
+    """The settings of an architecture, ``key=value``, that only training reads."""
     keys = dict.fromkeys(one.partition("=")[0].strip() for one in settings)
     idle = [key for key in keys if key.partition(".")[0] == "optimizer"] if mode != "training" else []
     rule = f"must go with mode training, not {mode}: nothing else changes weights"
@@ -54,6 +54,6 @@ def unread_settings(settings: Sequence[str], mode: str) -> list[Fault]:
 
 
 def chunk_note(plan: Plan, chunk: int | None) -> Iterator[str]:
-    """Where `plan` has nothing that `chunk` could be the size of."""
+    """A note if no group of `plan` reads `chunk`."""
     if chunk is not None and all(group.tick_batched for group in plan.groups):
         yield f"chunk {chunk} changes nothing of this schedule: every layer is tick-batched, image by image"

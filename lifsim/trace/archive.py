@@ -1,4 +1,4 @@
-"""Untrusted .npz files: every claim of the zip directory and of the .npy headers is checked before memory is asked for.
+"""Untrusted .npz files: every claim of the zip directory and of the .npy headers is checked before memory is allocated.
 
 Nothing is unpickled, extracted or believed. Members are read in parts, so that an array larger than memory can be used.
 """
@@ -35,7 +35,7 @@ MAX_NAME = 204  # characters, with .npy
 MAX_AXES, MAX_LENGTH = 64, (1 << 63) - 1  # of NumPy's arrays; a header may write any digits
 DAMAGED = "is damaged: it cannot be decompressed or fails its CRC"
 HEADER_FAULTS = (ValueError, SyntaxError, TokenError, TypeError, LookupError, MemoryError, RecursionError)
-"""What NumPy raises for a .npy header that is none."""
+"""What NumPy raises for a malformed .npy header."""
 MAX_MEMBERS = 1 + 20 * MAX_LAYERS
 """Of a checkpoint: a header, and for each layer's weight, bias and four terms of a norm what Adam keeps of it, too."""
 MAX_GAP = 1 << 17  # bytes behind an array: the extra field of its header, 64 KiB, and a descriptor
@@ -118,7 +118,7 @@ class Archive(Closable):
         return data
 
     def check_crc(self, array: Array) -> None:
-        """Read the whole member once, in pieces. Raises InputError where its CRC does not hold."""
+        """Read the whole member once, in pieces. Raises InputError if its CRC does not hold."""
         try:
             with self._zip.open(array.info) as stream:
                 while stream.read(READ_BYTES):
@@ -186,7 +186,7 @@ def _is_array_name(name: str) -> bool:
 
 
 def _directory_faults(archive: zipfile.ZipFile, file_bytes: int) -> list[tuple[str, str]]:
-    """What the zip directory claims and cannot be."""
+    """Faults of the zip directory: impossible claims."""
     faults, seen, end = [], set(), 0
     for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
         name = info.filename

@@ -1,6 +1,6 @@
-"""Random spikes of one tensor, made of the same draws for all that read it: layers, at several rates.
+"""Random spikes of one tensor from the same draws for all its readers: several layers, at several rates.
 
-Drawing takes most of the time. So who reads first draws for all, and what the others will read waits, a bit a spike.
+Drawing takes most of the time. So the first reader draws for all, and the spikes for the others wait, one bit each.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PART_BYTES = PART // 8
 AHEAD = 1 << 6
 """Words that are drawn beyond these, for what a comparison of 16 bits leaves open: two are wanted in the mean."""
 WAITING_BYTES = 32 << 20
-"""What may wait of one tensor. Where it is more, as of many images, each reader draws for itself."""
+"""Most bytes of one tensor that may wait. If there are more, as for many images, each reader draws for itself."""
 
 
 class Words(Protocol):
@@ -40,12 +40,12 @@ def generator(seed: Seed) -> Words:
 
 
 def waiting_bytes(spikes: int, readers: int) -> int:
-    """Of so many spikes, of all images and timesteps, at the rates of so many readers."""
+    """Bytes that wait, for this many spikes over all images and timesteps, at the rates of these readers."""
     return spikes * readers // 8
 
 
 class Drawing:
-    """The spikes of a tensor of so many neurons. places: timesteps times images."""
+    """The spikes of a tensor of `neurons`. places: timesteps times images."""
 
     def __init__(self, neurons: int, places: int) -> None:
         self._neurons, self._spikes = neurons, neurons * places
@@ -53,12 +53,12 @@ class Drawing:
         self._waiting: dict[tuple[int, Seed], Spikes] = {}
 
     def reader(self, rates: tuple[float, ...]) -> int:
-        """The number of a new reader, who sees spikes at these rates: one, or one a timestep."""
+        """The number of a new reader, who sees spikes at these rates: one, or one per timestep."""
         self._readers.append(rates)
         return len(self._readers) - 1
 
     def read(self, reader: int, timestep: int, seed: Seed) -> Spikes:
-        """[neurons] 0 or 1, of the draws of that seed, which belongs to a timestep and an image."""
+        """[neurons] 0 or 1, from the draws of that seed, which belongs to a timestep and an image."""
         waiting = self._waiting.pop((reader, seed), None)
         if waiting is not None:
             return np.unpackbits(waiting, count=self._neurons)
@@ -68,15 +68,15 @@ class Drawing:
         return out
 
     def read_parts(self, reader: int, timestep: int, seed: Seed, size: int) -> Iterator[Spikes]:
-        """`read`, so many neurons after the other: what is read is there no longer when the next are. Memory that is as
-        large as a large map is the system's to give and to clear each time, which takes as long as half the draws."""
+        """`read` in parts of neurons, each valid until the next: memory for a whole large map would be allocated and
+        cleared by the system each time, which takes half as long as the draws."""
         waiting = self._waiting.pop((reader, seed), None)
         if waiting is not None:
             return _regrouped(_unpacked(waiting, self._neurons), size)
         return _regrouped(self._drawn(reader, timestep, seed, _reused(self._neurons)), size)
 
     def _drawn(self, reader: int, timestep: int, seed: Seed, parts: Iterable[Spikes]) -> Iterator[Spikes]:
-        """Each of the parts, as it is filled. What others will read waits for them when the last one is."""
+        """Yield each part when it is filled. After the last one, the spikes of other readers wait for them."""
         rates = [every[timestep if len(every) > 1 else 0] for every in self._readers]
         source = _Kept(generator(seed))
         others = [other for other in range(len(rates)) if other != reader]
@@ -141,7 +141,7 @@ def _packing(rate: float, source: Words, bits: Spikes, spikes: int) -> Iterator[
 
 
 def _filled(rate: float, source: Words, parts: Iterable[Spikes]) -> Iterator[Spikes]:
-    """Each of the parts, PART spikes or, the last one, fewer, as it is filled.
+    """Yield each part, of PART spikes or fewer for the last one, when it is filled.
 
     A uniform u < rate is decided by the first 16 bits of u unless they equal those of the rate; then (one draw in
     65,536) by 48 bits more. So a bit costs a quarter of a 64-bit draw.
@@ -174,8 +174,9 @@ def _uniform_16_bits(source: Words, count: int) -> NDArray[np.uint16]:
 
 
 class _Kept:
-    """Words of a source for several that read it part by part, in turn: kept are those that one has still to read. It
-    knows its readers by number: a cycle of references would keep the words until garbage is looked for."""
+    """Words of a source for several readers that read it part by part, in turn: words that some reader still needs are
+    kept. Readers are known by number, since a cycle of references would keep the words until the next garbage
+    collection."""
 
     def __init__(self, source: Words) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Does a trace fit a network? Its layers, put in the network's order, or all that does not fit."""
+"""Fits a trace to a network: its layers in the network's order, or everything that does not fit."""
 
 from __future__ import annotations
 

@@ -15,15 +15,15 @@ from lifsim.trace.plain import read_plain
 from lifsim.trace.source import Trace
 
 MAX_ARRAYS = 1 + MAX_LAYERS
-"""Of a trace: its header, and the spikes of as many layers as a network may have."""
+"""Most arrays in a trace: its header, and the spikes of as many layers as a network may have."""
 
 
 def open_trace(path: str | PathLike[str], network: Network | None = None) -> Trace:
     """The trace in the file `path`; with `network`, fitted to it: its layers in its order, under its names.
 
-    A packed trace says itself what it is. A plain .npz archive of 0/1 arrays without an axis of images is read as one
-    image: only `lifsim trace import` can be told that its leading axis holds several. Spikes are read when they are
-    asked for. Raises InputError.
+    A packed trace describes itself. A plain .npz archive of 0/1 arrays without an axis of images is read as one image:
+    only `lifsim trace import` can be told that its leading axis holds several. Spikes are read when they are asked for.
+    Raises InputError.
     """
     archive = Archive(Path(path), MAX_ARRAYS)
     try:

@@ -65,7 +65,7 @@ class PackedLayer(LayerSpikes):
 
 
 def read_packed(archive: Archive) -> Trace:
-    """The trace in `archive`. Raises InputError unless header and arrays are all there and say the same."""
+    """The trace in `archive`. Raises InputError unless header and arrays are complete and consistent."""
     header = _read_header(archive)
     expected = {bits_name(index): layer for index, layer in enumerate(header.layers)}
     faults = [(name, "belongs to no layer of the header") for name in archive.arrays if name not in {HEADER, *expected}]

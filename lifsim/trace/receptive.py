@@ -1,4 +1,4 @@
-"""How many ones an output pixel sees: all that a zero-skipping array needs to know about its spikes.
+"""How many ones an output pixel sees: all that a zero-skipping array needs of its spikes.
 
 A PE row works through the ones of its pixel's receptive field. Their number is a box filter over the per-pixel sum of
 the channels, so no im2col is ever built: a map costs at most C*H*W + (R + S)*H*W additions instead of C*R*S*E*F.
@@ -73,8 +73,8 @@ def ones_of_parts(
 
 
 def ones_type(channels: int, kernel: tuple[int, int]) -> np.dtype[np.signedinteger[Any]]:
-    """The smallest that can say that all of such a receptive field are ones, int8 or a larger one: what is kept of
-    large maps, and of many images, is as small."""
+    """The smallest signed type, int8 or larger, that holds the size of the receptive field, so that counts of large
+    maps, and of many images, take little memory."""
     return np.min_scalar_type(-channels * prod(kernel) - 1)
 
 

@@ -1,4 +1,4 @@
-"""A spike trace as the rest of LIFSim sees it, wherever its spikes come from: a file, a plain archive, a generator."""
+"""The interface of a spike trace, wherever its spikes come from: a file, a plain archive, a generator."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class LayerSpikes(ABC):
         return self._read(timestep, first, last)
 
     def _require_place(self, timestep: int, first: int, last: int) -> None:
-        """Raises IndexError where these are not stored."""
+        """Raises IndexError if these are not stored."""
         if not (0 <= timestep < self.timesteps and 0 <= first <= last):
             raise IndexError(
                 f"{self.name} has timesteps 0 to {self.timesteps - 1}, not {timestep}, images {first}:{last}"
@@ -70,8 +70,8 @@ class LayerSpikes(ABC):
             raise IndexError(f"{self.name} has {counted(self.shape[1], 'image')}, not {last}")
 
     def read_parts(self, timestep: int, first: int, last: int, unit: int) -> Iterator[NDArray[np.uint8]]:
-        """`read` in parts `[last - first, ...]` of so many neurons, or several times as many, where a single map takes
-        more than CHUNK_BYTES and need not be there as a whole. Each is there until the next one is."""
+        """`read` in parts `[last - first, ...]` of a number of neurons or a multiple of it, if a single map takes more
+        than CHUNK_BYTES and need not be complete. Each part is valid until the next."""
         del unit
         yield self.read(timestep, first, last)
 
@@ -80,7 +80,7 @@ class LayerSpikes(ABC):
         """As `read`, within the stored images."""
 
     def verify(self) -> None:
-        """Read all of the layer once. Raises InputError where the bytes are not what was written."""
+        """Read all of the layer once. Raises InputError if the bytes are not what was written."""
         for first, last in image_chunks(self.shape[1], self.neurons):
             for timestep in range(self.timesteps):
                 self.read(timestep, first, last)
@@ -88,7 +88,7 @@ class LayerSpikes(ABC):
 
 @dataclass(frozen=True)
 class Trace(Closable):
-    """Input spikes of every layer of the array, of one that multiplies two tensors those of both, in network order.
+    """Input spikes of every layer of the array, both operands of one that multiplies two tensors, in network order.
 
     sharing: the sharing under which they were recorded. seed: of spikes drawn at random, None for recorded ones.
     provenance: where they come from. Use as a context manager to close the file behind it.

@@ -1,4 +1,4 @@
-"""What a layer's spikes look like: rates over time, neurons that stay silent, and how often the others fire."""
+"""Statistics of a layer's spikes: rates over time, silent neurons, and how often the others fire."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class LayerStatistics:
 
 
 def layer_statistics(layer: LayerSpikes) -> LayerStatistics:
-    """Statistics of one layer, a chunk of images at a time. Raises InputError where its bytes are damaged."""
+    """Statistics of one layer, a chunk of images at a time. Raises InputError if its bytes are damaged."""
     ones = np.zeros(layer.timesteps, np.int64)
     fired = np.zeros(layer.timesteps + 1, np.int64)
     for first, last in image_chunks(layer.shape[1], layer.neurons):

@@ -1,4 +1,4 @@
-"""Write a trace: spikes go packed to spool files beside the target, which are put together when all are there."""
+"""Writes a trace: packed spikes go to spool files beside the target, which are joined at the end."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class TraceWriter:
 
     def write(self, layer: str, timestep: int, spikes: ArrayLike, first: int = 0) -> None:
         """Spikes of images `first`, `first` + 1, ... of `layer` at `timestep`: bool or 0/1, `[images, C, H, W]` or
-        `[images, F]`. Raises ValueError where they do not fit what came before."""
+        `[images, F]`. Raises ValueError if they do not fit what came before."""
         array = np.asarray(spikes).astype(np.bool_, copy=False)
         if not np.array_equal(array, spikes):
             raise ValueError(f"{layer}: spikes must be 0 or 1")
@@ -163,7 +163,7 @@ def save(trace: Trace, path: Path, *, overwrite: bool = False, watch: Watch = un
 
 
 def _given_up(file: IO[bytes]) -> None:
-    """Close a spool: whatever of it could not be written is not wanted any more."""
+    """Close a spool that is given up, ignoring errors of writing."""
     with suppress(OSError):
         file.close()
 

@@ -1,1 +1,1 @@
-"""The training mode: what its stages move, count and wait for."""
+"""The training mode: traffic, counts and waits of its stages."""

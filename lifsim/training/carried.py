@@ -1,5 +1,5 @@
-"""What goes from timestep to timestep on the way back: a gradient for each state variable, and with it the variable
-itself where that is recomputed."""
+"""What goes from timestep to timestep in the backward pass: a gradient for each state variable, and with it the
+variable itself where that is recomputed."""
 
 from __future__ import annotations
 
@@ -28,5 +28,6 @@ def carried(state: StateFacts, precision: Precision, *, states: bool) -> StateFa
 
 
 def membrane_buffer_bits(precision: Precision) -> int:
-    """Bits of an access of the membrane buffer on the way back, which gradients and membranes pass: of the wider."""
+    """Bits of an access of the membrane buffer in the backward pass, which gradients and membranes pass: of the
+    wider."""
     return max(precision.of_gradients, precision.membrane_bits)

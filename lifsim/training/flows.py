@@ -1,4 +1,4 @@
-"""What the stages of the backward pass move, tensor by tensor: how many bytes at each visit, and where they lie."""
+"""The traffic of the backward stages, tensor by tensor: how many bytes at each visit, and where they lie."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from lifsim.training.sizes import TrainingSizes
 
 @dataclass(frozen=True)
 class Flow:
-    """One tensor on its way. region: its name in DRAM. bytes, offset: [turns] how many, from where on; times: [turns]
-    how often."""
+    """The moves of one tensor. region: its name in DRAM. bytes, offset: [turns] how many bytes from which offset on;
+    times: [turns] how often."""
 
     kind: Kind
     region: str
@@ -35,7 +35,7 @@ class Flow:
     times: Ints | int = 1
 
     def again(self, total: Ints) -> Iterator[Flow]:
-        """The same bytes so often that `total` [turns] move: whole, then the first of them."""
+        """The same bytes repeated until `total` [turns] bytes move; the last repetition may be partial."""
         whole, rest = np.divmod(total, np.maximum(self.bytes, 1))
         yield replace(self, bytes=np.where(whole > 0, self.bytes, 0), times=whole)
         yield replace(self, bytes=rest, times=1)
@@ -45,8 +45,8 @@ class Flow:
 class Turns:
     """The visits to one layer in one stage, in order.
 
-    number: [turns] which of its group's turns each is. first_image, images, timestep: [turns] of each. batch: images of
-    the run. timesteps: 1 where a turn is all of an image's.
+    number: [turns] the index of each among the turns of its group. first_image, images, timestep: [turns] of each.
+    batch: images of the run. timesteps: 1 if a turn covers all timesteps of an image.
     """
 
     number: Ints
@@ -58,14 +58,14 @@ class Turns:
 
     @property
     def count(self) -> int:
-        """How many."""
+        """The number of turns."""
         return self.images.size
 
     def spread(self, kind: Kind, region: str, total: int, steps: int, *, start: int = 0, at_once: bool = False) -> Flow:
         """`total` bytes, which lie timestep by timestep, in each the images, from `start` on.
 
         steps: how many timesteps have their own. A turn moves its images' and its timestep's; where all timesteps have
-        one, the last turn of an image on the way back, or with `at_once` the first.
+        one, the last turn of an image in the backward pass, or with `at_once` the first.
         """
         if steps == self.timesteps:
             place, of, chosen = self.timestep * self.batch + self.first_image, steps * self.batch, True
@@ -77,7 +77,7 @@ class Turns:
         return Flow(kind, region, np.where(chosen, end - begin, 0), start + begin)
 
     def kept(self, region: str, states: Stretches) -> Flow:
-        """Membranes that the forward pass kept: those of a turn's images, of its timestep, or of all."""
+        """Membranes that the forward pass kept: those of a turn's images, at its timestep, or at all timesteps."""
         if self.timesteps == states.bits.size:
             start, end = states.of(self.timestep, self.first_image, self.images)
         else:
@@ -85,7 +85,8 @@ class Turns:
         return Flow(Kind.MEMBRANE_READ, region, end - start, start)
 
     def weights(self, region: str, total: int, stays: int, rounds: int) -> Flow:
-        """The first turn that works brings what stays on chip, each its share of what is fetched again and again."""
+        """Weights: the first working turn loads those that stay on chip; each working turn loads its share of those
+        fetched repeatedly."""
         works = (self.timestep == 0) | (rounds == self.timesteps)
         first = min(stays, total)
         size = shares(total - first, works.astype(np.int64))
@@ -93,19 +94,19 @@ class Turns:
         return Flow(Kind.WEIGHTS, region, size, 0)
 
     def at(self, kind: Kind, region: str, turns: slice, total: int) -> Flow:
-        """`total` bytes, dealt to these turns alike."""
+        """`total` bytes, distributed evenly over these turns."""
         size = np.zeros(self.count, np.int64)
         size[turns] = shares(total, np.ones_like(size[turns]))
         return Flow(kind, region, size, 0)
 
 
 Operand = tuple[Tensor, int]
-"""What a layer reads, and the how-manieth of its readers it is there."""
+"""A tensor that a layer reads, and the position of the layer among its readers."""
 
 
 @dataclass(frozen=True)
 class LayerFlows:
-    """One layer of a training run."""
+    """The flows of one layer of a training run."""
 
     sizes: TrainingSizes
     layer: Layer
@@ -113,7 +114,8 @@ class LayerFlows:
     orders: LayerOrders
 
     def recompute(self, turns: Turns, again: ForwardAgain) -> Iterator[Flow]:
-        """Weights, input and spilled psums again, residual operands, and, to undo calls, the LIF's spikes."""
+        """Recomputation: weights, input and spilled psums again, residual operands, and, to undo calls, the LIF's
+        spikes."""
         layer, sizes, traffic = self.layer, self.sizes, self.group.layers[self.layer.index - self.group.first]
         one_pass = self.group.tick_batched and traffic.tiling.order == "weights_outer"
         stays = traffic.tiling.resident_weight_bytes if self.group.tick_batched else again.stay
@@ -127,7 +129,7 @@ class LayerFlows:
             yield turns.spread(Kind.SPIKES_IN, own, sizes.own_spikes(layer), layer.timesteps)
 
     def forward_again(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
-        """The states that u runs forward from, and u' of calls that find no room until they are undone."""
+        """The states from which u is recomputed, and u' of calls that does not fit on chip until it is undone."""
         yield from self._begins(turns)
         index, state = self.layer.index, self.sizes.state_of(self.layer)
         if state is not None:
@@ -137,8 +139,8 @@ class LayerFlows:
         yield Flow(Kind.MEMBRANE_WRITE, in_flight(self.layer), carried.in_flight[index].ravel(), 0)
 
     def backward(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
-        """Gradients come in through spike_in and leave through spike_out; states and what is carried from timestep to
-        timestep pass the membrane buffer."""
+        """The backward stage: gradients come in through spike_in and leave through spike_out; states, and everything
+        carried between timesteps, pass the membrane buffer."""
         yield from self.weights(turns)
         yield from self.returned(turns)
         yield from self.handed_back(turns, self.numbered)
@@ -147,7 +149,7 @@ class LayerFlows:
         yield from self.waiting(turns)
 
     def weights(self, turns: Turns) -> Iterator[Flow]:
-        """Of the product with the gradients, where somebody asks for it."""
+        """Weights for the product with the gradients, if it is needed."""
         if self.orders.backward is not None:
             yield from self._product_weights(self.orders.backward, turns)
 
@@ -158,13 +160,13 @@ class LayerFlows:
                 yield self.gradient(Kind.SPIKES_IN, tensor, number, turns)
 
     def handed_back(self, turns: Turns, operands: Sequence[Operand]) -> Iterator[Flow]:
-        """Gradients of these."""
+        """The gradients handed back to these operands."""
         for tensor, number in operands:
             yield self.gradient(Kind.SPIKES_OUT, tensor, number, turns)
 
     @property
     def numbered(self) -> list[Operand]:
-        """All operands that a gradient is handed back to, the input first."""
+        """All operands to which a gradient is handed back, the input first."""
         handed: Counter[str] = Counter()
         found = []
         for tensor in self.sizes.sources(self.layer):
@@ -173,16 +175,17 @@ class LayerFlows:
         return found
 
     def waiting(self, turns: Turns) -> Iterator[Flow]:
-        """Membrane gradients that wait in DRAM, out and in again for the product, as often as its order asks."""
+        """Membrane gradients that wait in DRAM, written, and read again for the product, as often as its order
+        requires."""
         if self.orders.own:
             yield self._waiting(Kind.SPIKES_OUT, turns)
         back = self._waiting(Kind.SPIKES_IN, turns)
         yield from back.again(shares(self.orders.comes_back, back.bytes))
 
     def weight_update(self, turns: Turns) -> Iterator[Flow]:
-        """Membrane gradients are what the array takes for weights here. Weight gradients are sums: what the weight
-        buffer cannot hold of them goes out and in as spilled sums do, and so do the weights that the last turn
-        changes, and what the optimizer keeps of them."""
+        """The weight update: membrane gradients take the place of weights on the array. Weight gradients are sums:
+        those that the weight buffer cannot hold go out and in as spilled sums do, and so do the weights that the last
+        turn changes, and the optimizer's state."""
         spikes = self._tensor(Kind.SPIKES_IN, self.layer.input, turns)
         yield from spikes.again(shares(self.orders.update.spikes, spikes.bytes))
         yield self._waiting(Kind.WEIGHTS, turns)
@@ -190,7 +193,7 @@ class LayerFlows:
         yield from self._changes(turns)
 
     def _changes(self, turns: Turns) -> Iterator[Flow]:
-        """Weights and the optimizer's state, at the last turn; a state streams past as spilled sums do."""
+        """Weights and the optimizer's state at the last turn; the state streams as spilled sums do."""
         update, last = self.sizes.update(self.layer), slice(-1, None)
         weights, state = f"weights:{self.layer.name}", f"optimizer_state:{self.layer.name}"
         yield turns.at(Kind.WEIGHTS, weights, last, update.weights_read)
@@ -199,7 +202,7 @@ class LayerFlows:
         yield turns.at(Kind.PSUM_WRITE, state, last, update.state)
 
     def _sums(self, turns: Turns) -> Iterator[Flow]:
-        """What goes out in one turn comes in at the next, or in the same where there is but one."""
+        """Sums that go out in one turn come in at the next, or in the same if there is only one."""
         region, several = f"weight_gradients:{self.layer.name}", turns.count > 1
         for kind, some in ((Kind.PSUM_READ, slice(1, None)), (Kind.PSUM_WRITE, slice(0, -1))):
             moved = turns.at(kind, region, some if several else slice(None), self.orders.update.sums)
@@ -207,8 +210,8 @@ class LayerFlows:
             yield from replace(moved, bytes=all_sums).again(moved.bytes)
 
     def _product_weights(self, order: BackwardOrder, turns: Turns) -> Iterator[Flow]:
-        """What stays comes with the first turn, and so does all that one pass over all images needs; each brings its
-        share of the rest."""
+        """Weights that stay come with the first turn, as do all those that one pass over all images needs; each turn
+        loads its share of the rest."""
         region, every = f"weights:{self.layer.name}", self.sizes.weights(self.layer)
         one_pass = self.group.tick_batched and self.orders.when == "afterwards"
         stays = every if one_pass and order.tiles.order == "weights_outer" else order.resident
@@ -216,12 +219,12 @@ class LayerFlows:
         yield from replace(moved, bytes=np.minimum(moved.bytes, every)).again(moved.bytes)
 
     def product_weights(self, turns: Turns, total: int, *, stays: int) -> Iterator[Flow]:
-        """Of a forward product that runs again."""
+        """Weights of a forward product that runs again."""
         moved = turns.weights(f"weights:{self.layer.name}", total, stays, self.layer.rounds)
         yield from replace(moved, bytes=np.minimum(moved.bytes, self.sizes.weights(self.layer))).again(moved.bytes)
 
     def product_input(self, turns: Turns, total: int) -> Iterator[Flow]:
-        """Its input, as often as it comes."""
+        """The input of a forward product that runs again, as often as it is read."""
         spikes = self._tensor(Kind.SPIKES_IN, self.layer.input, turns)
         yield from spikes.again(shares(total, spikes.bytes))
 
@@ -238,16 +241,16 @@ class LayerFlows:
         return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)
 
     def gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
-        """The gradient that the `number`-th reader of a tensor hands back; the readers' lie one behind the other. Of
-        a mean over time it is needed at once."""
+        """The gradient that the `number`-th reader of a tensor hands back; those of its readers lie one after the
+        other. Behind a mean over time the gradient is needed at once."""
         size = self.sizes.gradient(tensor)
         return turns.spread(
             kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
         )
 
     def _waiting(self, kind: Kind, turns: Turns) -> Flow:
-        """Membrane gradients that wait in DRAM: of updates in turn each turn's where the last one's were. Without a LIF
-        or a batch norm they are the output's gradients."""
+        """Membrane gradients that wait in DRAM; with updates in turn, each turn reuses the space of the one before.
+        Without a LIF or a batch norm they are the gradients of the output."""
         layer, orders = self.layer, self.orders
         waiting = turns.spread(kind, f"membrane_gradients:{layer.name}", orders.waiting, layer.rounds)
         if orders.own:
@@ -256,7 +259,7 @@ class LayerFlows:
         return replace(waiting, region=output.region, offset=output.offset)
 
     def states(self, turns: Turns, carried: StateMoves) -> Iterator[Flow]:
-        """Kept membranes, or u' of calls that ran forward again; gradients of membranes."""
+        """Kept membranes, or recomputed u'; gradients of membranes."""
         layer, state = self.layer, self.sizes.state_of(self.layer)
         if self.sizes.keeping.holds_calls:
             yield Flow(Kind.MEMBRANE_READ, in_flight(layer), carried.in_flight[layer.index].ravel(), 0)
@@ -268,18 +271,18 @@ class LayerFlows:
             yield Flow(Kind.MEMBRANE_WRITE, between, carried.writes[layer.index].ravel(), 0)
 
     def _begins(self, turns: Turns) -> Iterator[Flow]:
-        """Kept membranes that the layer's way back begins with."""
+        """Kept membranes that the layer's backward pass begins with."""
         kept = self.sizes.kept(self.layer, self.group)
         if kept is not None:
             yield turns.kept(kept_states(self.sizes, self.layer), kept.read)
 
 
 def kept_states(sizes: TrainingSizes, layer: Layer) -> str:
-    """Where the states that the layer's LIF keeps lie, with those of all that use the same membranes."""
+    """The place of the states that the layer's LIF keeps, among those of all LIFs that use the same membranes."""
     state = sizes.state_of(layer)
     return f"states:{state.name if state else layer.name}"
 
 
 def in_flight(layer: Layer) -> str:
-    """Where u' of its calls waits that find no room."""
+    """The region of u' of its calls that does not fit on chip."""
     return f"undone:{layer.name}"

@@ -1,5 +1,5 @@
-"""The visits of the forward pass of a training run: those of inference, with what only the way back reads (states, at
-their timesteps, and spikes that a pool hides), and with what norms move."""
+"""The visits of the forward pass of a training run: those of inference, with what only the backward pass reads (states,
+at their timesteps, and spikes that a pool hides), and with what norms move."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from lifsim.training.sizes import TrainingSizes
 
 
 class _Written(NamedTuple):
-    """What visits of so many `outputs` in all write for the way back: `size` bytes of a tensor, from the byte `start`
-    on."""
+    """What visits of so many `outputs` in all write for the backward pass: `size` bytes of a tensor, from the byte
+    `start` on."""
 
     kind: Kind
     region: str
@@ -41,11 +41,11 @@ class _Written(NamedTuple):
 
 @dataclass(frozen=True)
 class GroupForward:
-    """Those of one group in order, none of which is kept. inference: gives those of inference, which write all spikes,
-    again and again.
+    """The visits of one group in order, made anew for each iteration. inference: makes the visits of inference, which
+    write all spikes.
 
-    Tick-batched, the sums of all images are there before the first neuron is called, in however many parts the layer
-    comes.
+    Tick-batched, the sums of all images are complete before the first neuron is called, however many parts the layer
+    has.
     """
 
     sizes: TrainingSizes
@@ -70,7 +70,7 @@ class GroupForward:
         return self.sizes.layers[self.group.first : self.group.last + 1]
 
     def _parted(self) -> dict[int, Parted]:
-        """By layer whose sums wait for their norm."""
+        """The parted visits by layer, for layers whose sums wait for their norm."""
         found = {}
         for layer in self._layers:
             norm = norm_sums(self.sizes, layer, self.group)
@@ -114,7 +114,7 @@ class GroupForward:
         return found
 
     def _states(self, layer: Layer) -> Iterator[tuple[int | None, int, int]]:
-        """(timestep, first byte, the one behind the last) of what a layer keeps of them."""
+        """(timestep, first byte, end) of the states that a layer keeps."""
         kept = self.sizes.kept(layer, self.group)
         if kept is None:
             return

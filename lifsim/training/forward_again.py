@@ -1,4 +1,4 @@
-"""The forward product of a layer that runs once more on the way back, for the inputs x of its LIF.
+"""The forward product of a layer that runs once more in the backward pass, for the inputs x of its LIF.
 
 It has the forward pass's array work and fetches its operands as that does, but that its input is in DRAM, all of it.
 Tick-batched it runs in the forward pass's tiling and loop order, for all images before the backward product begins: an

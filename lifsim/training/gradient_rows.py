@@ -13,8 +13,8 @@ def along_of(layer: Layer) -> int:
 
 
 def transposed_axis(layer: Layer) -> RowAxis:
-    """That along which maps of gradients are cut: row h of a layer's input takes the rows e of its output with
-    e * stride = h + padding - r for a tap r of the kernel."""
+    """The axis along which maps of gradients are cut: row h of a layer's input needs the rows e of its output with e *
+    stride = h + padding - r for a tap r of the kernel."""
     along = along_of(layer)
     kernel = layer.kernel[along]
     return RowAxis(
@@ -28,13 +28,13 @@ def transposed_axis(layer: Layer) -> RowAxis:
 
 
 def gradient_rows(layer: Layer, bits: int, groups: int, steps: int) -> RowLayout:
-    """Rows of membrane gradients of `bits` each: of one of so many `groups`, `steps` rounds packed together, and the
-    axis of the transposed convolution. row_pixels: of the layer's input."""
+    """Rows of membrane gradients of `bits` each, for one of `groups`, with `steps` rounds packed together, and the axis
+    of the transposed convolution. row_pixels: of the layer's input."""
     along = along_of(layer)
     elements = layer.filters // groups * layer.out_shape[2 - along]
     return RowLayout(transposed_axis(layer), layer.in_shape[2 - along], bytes_of(elements * steps * bits))
 
 
 def transposed_filter_bytes(layer: Layer, weight_bits: int) -> int:
-    """Of the weights that make one channel of the input's gradient: M*R*S/groups."""
+    """Bytes of the weights for one channel of the input's gradient: M*R*S/groups weights."""
     return bytes_of(layer.group_filters * layer.kernel[0] * layer.kernel[1] * weight_bits)

@@ -1,4 +1,4 @@
-"""Gradients of membranes on their way from timestep to timestep, in the backward pass.
+"""Traffic of membrane gradients between timesteps in the backward pass.
 
 A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of
 precision.gradient_bits (and beside it the variable itself where calls are undone), in the membrane buffer, and moves
@@ -24,14 +24,14 @@ from lifsim.schedule.timestep.membranes import StateUse, best_split, calls_of, r
 from lifsim.training.carried import carried
 
 Relays = dict[StateFacts, list[tuple[int, ...]]]
-"""By state, its relays: layers that use it one after the other, in the order in which the backward pass meets them."""
+"""The relays of each state: layers that use it one after the other, in the order of the backward pass."""
 
 
 @dataclass(frozen=True)
 class StateMoves:
-    """Bytes by layer (index): [chunks, timesteps], timesteps in the order in which the backward pass meets them.
-    Tick-batched, a chunk is an image with all its timesteps at once. in_flight: u' of calls that ran forward again,
-    which go out and come in to be undone; continued: of these, what comes in for the next layer on the same state."""
+    """Bytes by layer index: [chunks, timesteps], timesteps in the order of the backward pass. Tick-batched, a chunk is
+    an image with all its timesteps at once. in_flight: recomputed u', written and read again to be undone; continued:
+    the part of it that is read for the next layer on the same state."""
 
     reads: dict[int, Ints]
     writes: dict[int, Ints]
@@ -40,14 +40,14 @@ class StateMoves:
 
     @classmethod
     def none(cls, group: GroupPlan, batch: int, timesteps: int) -> StateMoves:
-        """Nothing moves, yet."""
+        """No moves."""
         shape = (batch, 1) if group.tick_batched else (-(-batch // group.images), timesteps)
         members = range(group.first, group.last + 1)
         return cls(*({layer: np.zeros(shape, np.int64) for layer in members} for _ in range(4)))
 
     def add(self, relays: list[tuple[int, ...]], moving: int, transient: int, apart: int, chunks: slice) -> None:
-        """A state of which `moving` bytes do not stay, `transient` of them at most through a relay of calls; the others
-        leave and come back `apart` times between the parts of a chain."""
+        """Add a state of which `moving` bytes do not stay on chip. At most `transient` of them stay through a relay of
+        calls; the others leave and return `apart` times between the parts of a chain."""
         through = min(moving, transient)
         for call in calls_of(relays):
             reads_from, writes_until = 1 if call.first else 0, -1 if call.last else None
@@ -57,7 +57,7 @@ class StateMoves:
                 moves[call.layer][chunks] += (moving - through) * apart
 
     def fly(self, flight: Flight, away: int, chunks: slice) -> None:
-        """`away` bytes of u' in flight leave and come back."""
+        """Add `away` bytes of u' in flight that leave and return."""
         for layer, after, size in zip(flight.layers, flight.next, shares(away, np.array(flight.bytes)), strict=True):
             self.in_flight[layer][chunks] += size
             if after is not None:
@@ -66,8 +66,8 @@ class StateMoves:
 
 @dataclass(frozen=True)
 class Flight:
-    """u' of calls of a timestep, of an image, by layer; next: the layer that continues from it, None where the chain
-    does in the unit, or nobody."""
+    """u' of the calls of a timestep and image, by layer. next: the layer that continues from it; None if the chain
+    continues in the unit, or no layer does."""
 
     layers: tuple[int, ...]
     next: tuple[int | None, ...]
@@ -75,12 +75,12 @@ class Flight:
 
     @property
     def moves(self) -> int:
-        """How often a byte moves that does not stay."""
+        """How often a byte that does not stay moves."""
         return 2 + any(after is not None for after in self.next)
 
 
 def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batch: int, keeping: Keeping) -> StateMoves:
-    """What the layers of `group` move. keeping: how they come to their membranes."""
+    """The moves of the layers of `group`. keeping: how the backward pass gets the membranes."""
     moves = StateMoves.none(group, batch, facts.timesteps)
     if group.tick_batched:
         return moves
@@ -112,7 +112,7 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
 
 
 def _flights(facts: NetworkFacts, group: GroupPlan, membrane_bits: int) -> list[Flight]:
-    """What a layer's last calls leave for the next layer on their state, and all others."""
+    """u' that a layer's last calls leave for the next layer on their state, and u' of all other calls."""
     goes_on: list[tuple[int, int | None, int]] = []
     ends: list[tuple[int, int | None, int]] = []
     for state in facts.states:

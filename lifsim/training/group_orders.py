@@ -1,4 +1,4 @@
-"""In which order the layers of a group work on the way back.
+"""In which order the layers of a group work in the backward pass.
 
 A timestep-major group shares the weight buffer: sums that stay for updates in turn, weights that stay (of the backward
 products, and of forward products that run again), and the tile at work (`lifsim.training.shared_weights`). Which layers

@@ -1,4 +1,4 @@
-"""Membranes that the forward pass keeps for the way back, as they lie in DRAM.
+"""Membranes that the forward pass keeps for the backward pass, as they lie in DRAM.
 
 Of one set of membranes: timestep by timestep, in each LIF by LIF, in each the images; where an image's timesteps run
 back to back, image by image. Every stretch ends on a byte.
@@ -15,7 +15,8 @@ from lifsim.schedule.tensors.rows import Ints
 
 @dataclass(frozen=True)
 class Stretches:
-    """What one LIF moves of them. bits: [T] of an image; before: [T] of an image, that lie in front. batch: images."""
+    """The kept membranes of one LIF. bits: [T] of an image; before: [T] bits of an image that lie before them. batch:
+    images."""
 
     bits: Ints
     before: Ints
@@ -28,7 +29,7 @@ class Stretches:
         return int((end - start).sum())
 
     def of(self, timestep: Ints, first_image: Ints | int, images: Ints | int) -> tuple[Ints, Ints]:
-        """First byte and the one behind the last, of so many images of a timestep."""
+        """First byte and end of `images` at a timestep."""
         base, each = self.batch * self.before[timestep], self.bits[timestep]
         return _bytes(base + first_image * each), _bytes(base + (first_image + images) * each)
 
@@ -44,8 +45,8 @@ def _bytes(bits: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class KeptStates:
-    """kept: by all LIFs of a set; begins: [T, LIFs] bits of an image that each begins with on the way back; lif: the
-    number of the one that is looked at."""
+    """kept: by all LIFs of a set; begins: [T, LIFs] bits of an image that each begins with in the backward pass; lif:
+    the number of the one that is looked at."""
 
     kept: Kept
     begins: Ints
@@ -54,12 +55,12 @@ class KeptStates:
 
     @property
     def written(self) -> Stretches:
-        """What it keeps in the forward pass."""
+        """The membranes that the LIF keeps in the forward pass."""
         return self._stretches(self.kept.bits)
 
     @property
     def read(self) -> Stretches:
-        """What it begins with on the way back."""
+        """What it begins with in the backward pass."""
         return self._stretches(self.begins)
 
     def _stretches(self, bits: Ints) -> Stretches:

@@ -1,4 +1,5 @@
-"""What the norm of a layer moves on the way back, turn by turn: two passes over the gradients behind it and its sums.
+"""What the norm of a layer moves in the backward pass, turn by turn: two passes over the gradients behind it and its
+sums.
 
 The first pass is the gradient units': dy of the whole batch, and the two sums of it that the norm's gradient needs. The
 second one is the product's, which finds dy in spike_out, where it was written, or where it was handed back to.

@@ -1,4 +1,4 @@
-"""What a reader of a training run must know of its batch norms."""
+"""Notes on the batch norms of a training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lifsim.units import counted
 
 
 def norm_notes(network: Network, batch: int) -> Iterator[str]:
-    """Of what their statistics are, what that forbids, and where they are of a single value."""
+    """Over what their statistics are taken, what that rules out, and where they are those of a single value."""
     if not any(isinstance(node, Product) and node.batch_norm for node in network.nodes):
         return
     if network.norm_statistics == "frozen":
@@ -37,12 +37,12 @@ def norm_notes(network: Network, batch: int) -> Iterator[str]:
 
 
 def _values(layer: Layer, norms: Norms, batch: int) -> int:
-    """That the statistics of a channel are of."""
+    """The number of values in the statistics of a channel."""
     return batch * layer.pixels * (layer.rounds if layer.index in norms.over_time else 1)
 
 
 def twice_note(plan: Plan, batch: int, keeping: Keeping) -> Iterator[str]:
-    """Which products run twice under `plan`: fewest bytes are not fewest cycles."""
+    """Which products run twice under `plan`: the fewest bytes need not be the fewest cycles."""
     from lifsim.training.norm_sums import norm_sums
     from lifsim.training.sizes import TrainingSizes
 

@@ -1,13 +1,14 @@
-"""The sums that wait for the statistics of a batch norm: where, and what of them moves.
+"""The sums that wait for the statistics of a batch norm: where they wait, and which of them move.
 
 A channel's mean and variance are known when its sums are, of all rows and images of a timestep; tick-batched, all
-timesteps run together. So the sums wait, of all channels that the array works on before it goes on to others: a filter
-tile where weights are outermost, else all of a group's. The psum buffer holds what fits of them beside the psums of the
-product and the currents that wait to be replayed. What is left leaves the chip and comes back (`round trip`), or the
-product runs once more when the statistics are known (`twice`), whichever moves fewer bytes. A layer without neurons
-that puts out its sums as they are leaves the norm to those who read them.
+timesteps run together. So the sums wait, for all channels that the array works on at a time: a filter tile if weights
+are outermost, else all of a group's. The psum buffer holds as many as fit beside the psums of the product and the
+currents that wait to be replayed. The others leave the chip and come back (`round trip`), or the product runs once more
+when the statistics are known (`twice`), whichever moves fewer bytes. A layer without neurons that outputs its sums
+leaves the norm to their readers.
 
-On the way back the norm's gradient needs two sums over the batch, of dy and of dy * x^, before it can be had itself:
+On the backward pass the norm's gradient needs two sums over the batch, of dy and of dy * x^, before it can be had
+itself:
 
     dx = gain / std * (dy - mean(dy) - x^ * mean(dy * x^)),  x^ = (x - mean) / std
 
@@ -33,7 +34,7 @@ from lifsim.training.sizes import TrainingSizes
 from lifsim.units import noun_of
 
 Way = Literal["round trip", "twice", "handed on"]
-"""How a layer's sums get to their norm."""
+"""The ways of a layer's sums to their norm."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class NormSums:
     """What the norm of one layer moves, bytes of the whole batch.
 
     way: of the forward pass. all: its sums. forward_write, forward_read: of them; again: what the product moves when it
-    runs once more. recompute_write, recompute_again: the same where they are recomputed on the way back. first_read,
-    second_read: sums that the two passes of the way back read. gradient_write, gradient_read: of dy, between the two.
-    replayed: of the sums, those that DRAM has as currents that wait to be replayed, in either pass.
+    runs once more. recompute_write, recompute_again: the same where they are recomputed in the backward pass.
+    first_read, second_read: sums that the two passes of the backward pass read. gradient_write, gradient_read: of dy,
+    between the two. replayed: of the sums, those that DRAM has as currents that wait to be replayed, in either pass.
     """
 
     way: Way
@@ -61,7 +62,7 @@ class NormSums:
 
     @property
     def apart(self) -> int:
-        """Bytes of the sums that DRAM has on the way back beside currents that wait to be replayed."""
+        """Bytes of the sums that are in DRAM in the backward pass, apart from currents that wait to be replayed."""
         return self.all - self.replayed if self.first_read else self.recompute_write
 
     @property
@@ -71,7 +72,7 @@ class NormSums:
 
     @property
     def in_words(self) -> str:
-        """How the forward pass runs, for people."""
+        """How the forward pass runs, in words."""
         if self.way == "handed on":
             return "sums are handed on and normed where they are read"
         if self.way == "twice":
@@ -81,7 +82,7 @@ class NormSums:
 
 
 def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums | None:
-    """Of a layer; None: it has no norm that waits for the batch."""
+    """The sums of a layer; None: it has no norm with batch statistics."""
     norms = sizes.facts.norms
     if layer.index not in norms.layers:
         return None
@@ -115,7 +116,7 @@ def norm_sums(sizes: TrainingSizes, layer: Layer, group: GroupPlan) -> NormSums 
 
 
 def residual_with_dy(sizes: TrainingSizes, layer: Layer) -> Tensor | None:
-    """A residual operand that is added to what the norm puts out: its gradient is dy, and DRAM has it."""
+    """A residual operand that is added to the output of the norm: its gradient is dy, which is then in DRAM."""
     added = [step.reads for step in sizes.facts.steps[layer.index]]
     names = {read.node for reads in added if any(read.node == layer.name for read in reads) for read in reads}
     found = (tensor for tensor in layer.residuals if tensor.name in names and sizes.has_gradient(tensor))
@@ -123,7 +124,8 @@ def residual_with_dy(sizes: TrainingSizes, layer: Layer) -> Tensor | None:
 
 
 def _once_more(waiting: Waiting) -> DramBytes:
-    """What the product of a recomputation moves when it runs again for the second pass: all but weights that stay."""
+    """Bytes that the product of a recomputation moves when it runs again for the second pass: all but weights that
+    stay."""
     layer, group = waiting.layer, waiting.group
     again = orders_of(waiting.sizes, group)[layer.index].again
     if again is None:
@@ -159,7 +161,7 @@ class Waiting:
 
     @property
     def written_anyway(self) -> int:
-        """Bytes that DRAM has of them already: currents that wait there to be replayed."""
+        """Bytes of them that are in DRAM anyway: currents that wait there to be replayed."""
         return self.away if self.replayed and self.layer.lif is not None else 0
 
     @property
@@ -173,7 +175,7 @@ class Waiting:
 
     @property
     def sets(self) -> list[tuple[int, int]]:
-        """(sums that wait together, how many such sets there are one after the other)."""
+        """(sums that wait together, number of such sets in sequence)."""
         layer, tiling, batch = (
             self.layer,
             self.group.layers[self.layer.index - self.group.first].tiling,
@@ -201,7 +203,7 @@ class Waiting:
 
     @property
     def at_a_time(self) -> tuple[int, int]:
-        """(sums of a layer that wait together on the way back, how often)."""
+        """(sums of a layer that wait together in the backward pass, number of such sets)."""
         layer, batch = self.layer, self.sizes.batch
         each = batch * layer.pixels * layer.filters
         return (each * layer.rounds, 1) if self.group.tick_batched else (each, layer.rounds)
@@ -224,7 +226,8 @@ class Waiting:
 
     @property
     def gradients(self) -> int:
-        """How many the second pass reads: dy, or what all readers of sums that are handed on have handed back."""
+        """Number of gradients that the second pass reads: dy, or those that all readers of handed-on sums have handed
+        back."""
         if self.layer.index not in self.sizes.facts.norms.handed_on:
             return 1
         return sum(self.sizes.gradients_of(tensor) for tensor in self.layer.outputs)

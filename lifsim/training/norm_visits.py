@@ -18,7 +18,7 @@ from lifsim.training.norm_sums import NormSums
 from lifsim.training.portions import Portions
 
 BEHIND_THE_NORM = (Kind.RESIDUAL, Kind.MEMBRANE_READ, Kind.MEMBRANE_WRITE, Kind.SPIKES_OUT)
-"""What moves when the neurons are called; all else when the array works."""
+"""Kinds that move when the neurons are called; all others move when the array works."""
 
 
 class Parted:
@@ -32,7 +32,7 @@ class Parted:
         self._weights, self._spikes, self._psums = (Portions(size, outputs) for size in again)
 
     def on_array(self, visit: Visit) -> Visit:
-        """That of the array, which has all cycles of the array or half of them."""
+        """The visit of the array, with all or half of the array's cycles."""
         step, regions = np.arange(visit.steps), (*visit.regions, f"sums:{self._layer.name}")
         if self._twice:
             psums, of_sums = visit.regions.index(f"psums:{self._layer.name}"), self._psums.next(visit)
@@ -49,7 +49,7 @@ class Parted:
         return replace(visit, regions=regions, outputs=idle, work=visit.array_shares, moves=Moves.joined(moves))
 
     def behind(self, visit: Visit) -> Visit:
-        """That of the neurons, which has their cycles, and half of those of the array where it works twice."""
+        """The visit of the neurons, with their cycles, and half of the array's if it works twice."""
         step, regions, sums = np.arange(visit.steps), (*visit.regions, f"sums:{self._layer.name}"), len(visit.regions)
         if self._twice:
             moves = [visit.moves, moves_of(Kind.PSUM_WRITE, sums, step, *self._written.next(visit))]

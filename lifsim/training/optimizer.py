@@ -1,4 +1,4 @@
-"""What the optimizer moves and computes: once a batch, whatever the images in it.
+"""Traffic and work of the optimizer: once per batch, whatever its size.
 
 Of W weights of b_w bits, with v values of b_s bits kept of each:
 
@@ -25,7 +25,7 @@ from lifsim.units import format_bytes
 
 @dataclass(frozen=True)
 class UpdateBytes:
-    """Of one layer. state: what the optimizer keeps, master weights included; it is read and as much is written."""
+    """Bytes of one layer. state: the optimizer's state, master weights included; it is read, and as much is written."""
 
     weights_read: int
     weights_written: int
@@ -33,7 +33,7 @@ class UpdateBytes:
 
     @classmethod
     def of(cls, layer: Layer, weight_bits: int, part: OptimizerPart) -> UpdateBytes:
-        """Every filter of weights, of master weights and of each kept value begins on a byte."""
+        """The bytes of a layer; every filter of weights, of master weights and of each kept value begins on a byte."""
 
         def all_filters(bits: int) -> int:
             return layer.filters * filter_bytes(layer, bits)
@@ -46,8 +46,8 @@ class UpdateBytes:
 
 @dataclass(frozen=True)
 class UpdateWork:
-    """Of one layer. divisions: square roots too. cycles: of the optimizer unit, of which a lane begins a multiply-add
-    and a division in each, one weight behind the other."""
+    """The work of one layer. divisions: including square roots. cycles: of the optimizer unit; each lane starts one
+    multiply-add and one division per cycle, weight after weight."""
 
     multiply_adds: int
     divisions: int
@@ -55,14 +55,14 @@ class UpdateWork:
 
     @classmethod
     def of(cls, layer: Layer, part: OptimizerPart) -> UpdateWork:
-        """Of all weights."""
+        """The work for all weights."""
         optimizer = _optimizer(part)
         products, quotients = layer.weights * optimizer.multiply_adds, layer.weights * optimizer.divisions
         return cls(products, quotients, ceil_div(max(products, quotients), part.lanes))
 
 
 def state_bytes(network: Network, arch: Arch) -> int:
-    """What the optimizer of `arch` keeps of all weights from batch to batch, master weights included."""
+    """Bytes that the optimizer of `arch` keeps between batches, master weights included."""
     bits = arch.precision.weight_bits
     return sum(UpdateBytes.of(layer, bits, arch.optimizer).state for layer in network.layers)
 
@@ -73,7 +73,7 @@ def optimizer_words(part: OptimizerPart) -> str:
 
 
 def optimizer_notes(network: Network, arch: Arch, batch: int) -> Iterator[str]:
-    """What changing the weights moves, by this optimizer and by others; whether its work is priced."""
+    """Notes: the bytes that weight updates move with this optimizer and with others, and whether its work is priced."""
     part = arch.optimizer
 
     def moved(name: str) -> str:

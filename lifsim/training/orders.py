@@ -1,8 +1,8 @@
-"""In which order a layer works on the way back, and what that moves.
+"""In which order a layer works in the backward pass, and what that moves.
 
 A layer's LIF makes the gradients of its membranes, which serve two products. Of these the update may come
 
-    in turn     behind every visit of the layer: its sums then stay on chip all the way back, beside the weights
+    in turn     behind every visit of the layer: its sums then stay on chip all the backward pass, beside the weights
     afterwards  when all visits of the group have gone back: what waits for it does so in DRAM, but for what spike_out
                 holds where nothing comes between, and the weight buffer is its own
 
@@ -30,10 +30,10 @@ When = Literal["in turn", "afterwards"]
 
 @dataclass(frozen=True)
 class LayerOrders:
-    """Of one layer, whole batch. backward: None where nobody asks for the gradient of its input. update, when: of its
+    """Of one layer, whole batch. backward: None if nobody asks for the gradient of its input. update, when: of its
     weights. absent: bytes of gradients of membranes that do not wait on chip for the backward product; waiting: for
     the update. own: whether a LIF or a batch norm makes them: else they are the output's gradients, which are in DRAM
-    and need not go out. again: the forward product where it runs once more, None where it does not."""
+    and need not go out. again: the forward product where it runs once more, None if it does not."""
 
     backward: BackwardOrder | None
     update: UpdateOrder

@@ -1,4 +1,4 @@
-"""Bytes of a tensor dealt to visits that come one after the other."""
+"""Bytes of a tensor distributed over successive visits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from lifsim.schedule.tensors.rows import Ints
 
 
 class Portions:
-    """`size` bytes, from `start` on, dealt to the steps of visits by their outputs, `outputs` of all of them: as if all
-    visits were there at once."""
+    """`size` bytes, from `start` on, distributed over the steps of visits in proportion to their outputs, with the same
+    result as for all visits at once. outputs: of all visits."""
 
     def __init__(self, size: int, outputs: int, start: int = 0) -> None:
         self._size, self._outputs, self._start = size, outputs, start
         self._before = 0
 
     def next(self, visit: Visit) -> tuple[Ints, Ints]:
-        """(offset, bytes) [steps] of `visit`, behind those of the visits before."""
+        """(offset, bytes) [steps] of `visit`, after those of the visits before."""
         part = shares_between(self._size, visit.outputs, self._before, self._outputs)
         begin = self._start + self._size * self._before // max(self._outputs, 1)
         self._before += int(visit.outputs.sum())

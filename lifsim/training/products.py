@@ -1,4 +1,4 @@
-"""What the stages of training ask of the array: the forward pass's product, transposed and as an outer product."""
+"""The products of the training stages on the array: that of the forward pass, transposed and as an outer product."""
 
 from __future__ import annotations
 
@@ -29,20 +29,21 @@ from lifsim.training.nests import BackwardOrder, UpdateOrder
 
 
 def transposed_gemm(layer: Layer) -> Gemm:
-    """Gradients of a layer's input: per group [H*W] x [M*R*S/groups] x [C/groups], the strides' gaps as zeros."""
+    """The GEMM of the gradients of a layer's input: per group [H*W] x [M*R*S/groups] x [C/groups], with zeros in the
+    gaps of strides."""
     channels, height, width = layer.in_shape
     reduction = layer.group_filters * layer.kernel[0] * layer.kernel[1]
     return Gemm(height * width, reduction, channels // layer.groups, layer.groups)
 
 
 def weight_gradient_gemm(layer: Layer) -> Gemm:
-    """Gradients of a layer's weights: per group [K] x [Sr] x [Sc], summed over the output pixels."""
+    """The GEMM of the gradients of a layer's weights: per group [K] x [Sr] x [Sc], summed over the output pixels."""
     return Gemm(layer.reduction, layer.pixels, layer.group_filters, layer.groups)
 
 
 def map_products(layer: Layer) -> int:
-    """Multiply-accumulates of one image and round that meet the map and not its padding: of each axis, the pairs of an
-    output and a tap whose input lies in it."""
+    """MACs of one image and round on the map rather than its padding: for each axis, the pairs of an output and a tap
+    whose input lies in the map."""
     pairs = 1
     for axis in range(2):
         top = np.arange(layer.out_shape[1 + axis]) * layer.stride[axis] - layer.padding[axis]
@@ -53,16 +54,16 @@ def map_products(layer: Layer) -> int:
 
 @dataclass(frozen=True)
 class Product:
-    """What a stage has the array multiply, `rounds` times an image. tiles: (a tile as a product, how many there are
-    alike), of all groups together; each is worked off whole."""
+    """The product of a stage, computed `rounds` times per image. tiles: (a tile as a product, how many tiles are
+    equal), over all groups; each is computed as a whole."""
 
     tiles: tuple[tuple[Gemm, int], ...]
     dataflow: Dataflow
     rounds: int
 
     def input_words(self, shape: ArrayShape, banks: Banks, element_bits: int) -> int:
-        """That the array reads from spike_in for one image; its operands lie in the order in which they are asked
-        for."""
+        """Words that the array reads from spike_in for one image; its operands lie in the order in which they are
+        read."""
         words = 0
         for tile, count in self.tiles:
             once = self.dataflow.input_reads(EvenReads(tile, element_bits), tile, banks, shape).words
@@ -70,17 +71,19 @@ class Product:
         return words * self.rounds
 
     def waits(self, shape: ArrayShape, ports: Ports, element_bits: int, *, tick_batched: bool) -> PortStalls:
-        """Of one image, for the ports of the buffers that feed the array; its inputs have so many bits."""
+        """Waits for the ports of the buffers that feed the array, for one image; `bits`: of an input."""
         total = PortStalls()
         for tile, count in self.tiles:
             read = EvenReads(tile, element_bits)
-            total += dense_waits(self.dataflow, read, tile, shape, self.rounds, tick_batched, ports) * count
+            total += (
+                dense_waits(self.dataflow, read, tile, shape, self.rounds, ports, tick_batched=tick_batched) * count
+            )
         return total
 
 
 def backward_product(layer: Layer, dataflow: Dataflow, order: BackwardOrder | None) -> Product:
-    """In this order; None: nobody asks for the gradients of the layer's input. A tile that takes one round at a time
-    finds other tiles' weights in the array when the next round comes to it."""
+    """The backward product in this order; None: the gradients of the layer's input are not needed. A tile that takes
+    one round at a time must reload its weights into the array for the next round."""
     if order is None:
         return Product((), dataflow, layer.rounds)
     gemm, tiles = transposed_gemm(layer), order.tiles
@@ -92,8 +95,8 @@ def backward_product(layer: Layer, dataflow: Dataflow, order: BackwardOrder | No
 
 
 def update_product(layer: Layer, dataflow: Dataflow, order: UpdateOrder) -> Product:
-    """Of spikes and gradients in this order, summed over the output pixels of a tile, and in the PEs over the rounds
-    that it takes together. What stands for weights is other ones in every round."""
+    """The product of spikes and gradients in this order, summed over the output pixels of a tile, and in the PEs over
+    the rounds that the tile takes together. The operand in place of weights is a different one in every round."""
     tiles, row_pixels = order.tiles, layer.pixels // layer.out_shape[1 + along_of(layer)]
     rows, found = layer.out_shape[1 + along_of(layer)], []
     heights = Counter(min(tiles.rows, rows - first) for first in range(0, rows, tiles.rows))
@@ -105,8 +108,9 @@ def update_product(layer: Layer, dataflow: Dataflow, order: UpdateOrder) -> Prod
 
 @dataclass(frozen=True)
 class StageWork:
-    """One stage of one layer, all rounds and images. finished: sums that leave the array complete; reads and writes of
-    inputs, weights and psums as `buffer_accesses` counts them; input_words: of the port through which inputs come."""
+    """The array work of one stage of one layer, all rounds and images. finished: sums that leave the array complete;
+    reads and writes of inputs, weights and psums as counted by `buffer_accesses`; input_words: words of the input
+    port."""
 
     macs: int
     cycles: ArrayCycles
@@ -119,15 +123,15 @@ class StageWork:
 
     @classmethod
     def of(cls, product: Product, shape: ArrayShape, batch: int, image_words: int, *, tick_batched: bool) -> StageWork:
-        """Dense cycles: where gradients and the spikes they meet are zero is not known in advance. image_words: of an
-        image's inputs, as `Product.input_words` counts them."""
+        """The work of a product in dense cycles: it is not known in advance which gradients and spikes are zero.
+        image_words: of an image's inputs, as in `Product.input_words`."""
         dataflow, rounds, macs, finished, cycles = product.dataflow, product.rounds, 0, 0, NO_CYCLES
         accesses = np.zeros(4, object)
         for tile, count in product.tiles:
-            moved = buffer_accesses(dataflow, tile, shape, rounds, tick_batched)
+            moved = buffer_accesses(dataflow, tile, shape, rounds, tick_batched=tick_batched)
             each = moved.inputs, moved.weights, moved.psum_reads, moved.psum_writes
             accesses += np.array(each, object) * count
-            cycles += dense_cycles(dataflow, tile, shape, rounds, tick_batched) * count
+            cycles += dense_cycles(dataflow, tile, shape, rounds, tick_batched=tick_batched) * count
             macs += tile.macs * rounds * count
             finished += tile.pixels * tile.filters * tile.groups * rounds * count
         inputs, weights, psum_reads, psum_writes = (accesses * batch).tolist()

@@ -1,4 +1,4 @@
-"""What forbids to train: a machine without the unit that it takes, layers and neurons without a gradient."""
+"""What rules out training: a machine without gradient units, layers and neurons without a gradient."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lifsim.model.product import Product
 
 
 def training_faults(network: Network, arch: Arch, keeping: Keeping) -> list[Fault]:
-    """All that forbids to train `network` on `arch`; keeping: how it comes to its membranes."""
+    """Everything that rules out training `network` on `arch`. keeping: how the backward pass gets the membranes."""
     return [*_unit_faults(arch), *gradient_faults(network, keeping)]
 
 
 def gradient_faults(network: Network, keeping: Keeping) -> Iterator[Fault]:
-    """Every layer that has no gradient, and every LIF whose membranes cannot be had in the way of `keeping`."""
+    """Every layer without a gradient, and every LIF whose membranes `keeping` cannot provide."""
     for node in network.nodes:
         if isinstance(node, Product) and node.backward() is None:
             rule = f"{node.kind} has no gradient yet, and must not be trained: mode inference runs it"
@@ -31,13 +31,13 @@ def gradient_faults(network: Network, keeping: Keeping) -> Iterator[Fault]:
 
 
 def _of_neuron(message: str, lif: Lif) -> Fault:
-    """At the line of the layer's reset, its neuron, those of all, or the layer itself."""
+    """The fault at the line of the layer's reset, its neuron, the network's neuron, or the layer itself."""
     own = f"layers.{lif.name}"
     return Fault(message, own, stands=(f"{own}.neuron.reset", f"{own}.neuron", "neuron.reset", "neuron", own))
 
 
 def _unit_faults(arch: Arch) -> Iterator[Fault]:
-    """Where nothing computes gradients of membranes."""
+    """The fault if nothing computes gradients of membranes."""
     if all(component.tag != "pgu" for component in arch.components):
         way_out = "sata_training has such, which mode training takes where no other is named"
         rule = "must have at least one of tag pgu, the membrane-gradient unit, to train"

@@ -1,8 +1,8 @@
-"""What a layer's product moves when it runs a second time right behind the first, filter tile by filter tile where
-weights are outermost, else group by group.
+"""The traffic of a layer's product that runs a second time right after the first, filter tile by filter tile if weights
+are outermost, else group by group.
 
-What stays on chip from one run to the other comes once: a filter tile at work, pinned weights, pinned rows of all
-images, or, where one image's are pinned at a time, of an image alone.
+Data that stays on chip between the two runs is loaded once: the filter tile at work, pinned weights, pinned rows of all
+images, or, if the rows of one image are pinned at a time, those of a single image.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from lifsim.training.sizes import TrainingSizes
 
 @dataclass(frozen=True)
 class Again:
-    """Bytes of the whole batch that the second run fetches. weights: at each of so many `visits`; spikes: the input as
-    the first run fetched it, of which some `stay`."""
+    """Bytes of the whole batch that the second run fetches. weights: at each of `visits`; spikes: the input as the
+    first run fetched it, of which some `stay`."""
 
     visits: int
     weights: int
@@ -75,7 +75,7 @@ def _widths(layer: Layer, tiling: Tiling) -> list[int]:
 
 @dataclass(frozen=True)
 class _Timestep:
-    """A layer of a timestep-major group, whose two runs are a visit's, filter tile by filter tile."""
+    """A layer of a timestep-major group, whose two runs alternate within a visit, filter tile by filter tile."""
 
     layer: Layer
     traffic: LayerTraffic
@@ -83,7 +83,7 @@ class _Timestep:
 
     @property
     def again(self) -> Again:
-        """A visit of the weights is a row."""
+        """The second run's bytes, with one fetch of the weights per row."""
         group, moved = self.walk.group, self.traffic.dram.first_operand
         rows = group.chunks.batch * self.layer.rounds * self._facts.rows.axis.rows_out
         spikes = sum(steps * self._spikes(now) for now, steps in group.timesteps() if now.has(self._facts.when))
@@ -99,15 +99,15 @@ class _Timestep:
 
     @property
     def _streams(self) -> int:
-        """Bytes of its weights that come for every row: what of the tiles at work neither the region holds nor is
-        pinned. The rest of a tile is there from the run before."""
+        """Bytes of its weights that are fetched for every row: those of the tiles at work that neither fit into the
+        region nor are pinned. The rest of a tile is on chip from the first run."""
         tiling, each, region = self.traffic.tiling, self._facts.filter_bytes, self.walk.cost.region
         beyond = sum(max(0, wide * each - region) for wide in _widths(self.layer, tiling))
         return max(0, self.layer.groups * beyond - tiling.resident_weight_bytes)
 
     def _spikes(self, now: Timestep) -> int:
-        """At a timestep: an input that spike_in has whole stays; of another what is pinned does, and the row tiles are
-        those that read the fewest for both runs."""
+        """Bytes of the input at a timestep: an input that fits into spike_in stays, of a larger one the pinned part
+        does, and row tiles are those that read the fewest bytes for both runs."""
         group, index, facts = self.walk.group, self.layer.index, self._facts
         images, tile = group.chunks.images, int(self.walk.cost.tile[self._place])
         found = group.step_spikes(images, now, self.walk.cost.heights)

@@ -1,4 +1,4 @@
-"""Products on the way back that take turns in one weight buffer: backward ones, and forward ones that run again.
+"""Products in the backward pass that take turns in one weight buffer: backward ones, and forward ones that run again.
 
 What stays of the weights of all of them, and a region for the tile at work, divide it as in the forward pass
 (`lifsim.schedule.weights.residency`), without strips.
@@ -23,8 +23,8 @@ from lifsim.training.orders import Products
 
 
 class Asked(NamedTuple):
-    """A product on the way back that asks for weights: of a layer (by its place in the group) the backward one, or the
-    forward one that runs again. reads: [1 + m] bytes of its other operand that come in, by the tile of filters."""
+    """A product in the backward pass that asks for weights: of a layer (by its place in the group) the backward one, or
+    the forward one that runs again. reads: [1 + m] bytes of its other operand that come in, by the tile of filters."""
 
     place: int
     facts: LayerFacts

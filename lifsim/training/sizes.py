@@ -18,7 +18,7 @@ from lifsim.training.optimizer import UpdateBytes
 
 @dataclass(frozen=True)
 class TrainingSizes:
-    """One network on one chip, `batch` images. keeping: how the backward pass comes to its membranes."""
+    """Sizes of one network on one chip, for `batch` images. keeping: how the backward pass gets the membranes."""
 
     facts: NetworkFacts
     chip: Chip
@@ -31,11 +31,11 @@ class TrainingSizes:
         return [facts.layer for facts in self.facts.layers]
 
     def has_gradient(self, tensor: Tensor) -> bool:
-        """The network's own inputs need none."""
+        """Whether a tensor has a gradient: the network's inputs need none."""
         return tensor.name not in self.facts.reals.inputs
 
     def sources(self, layer: Layer) -> list[Tensor]:
-        """What the layer reads and has to hand a gradient back to."""
+        """The tensors that the layer reads and hands a gradient back to."""
         return [tensor for tensor in (layer.input, *layer.residuals) if self.has_gradient(tensor)]
 
     @cached_property
@@ -48,11 +48,11 @@ class TrainingSizes:
         return found
 
     def gradients_of(self, tensor: Tensor) -> int:
-        """How many gradients come back to a tensor: one of each reader; the loss stands for that of the output."""
+        """How many gradients a tensor gets: one from each reader; the output gets that of the loss."""
         return max(1, len(self.readers.get(tensor.name, ())))
 
     def gradient(self, tensor: Tensor) -> int:
-        """One gradient of a tensor, all timesteps."""
+        """Bytes of one gradient of a tensor, all timesteps."""
         return bytes_of(self.batch * tensor.timesteps * tensor.elements * self.chip.precision.of_gradients)
 
     def state_of(self, layer: Layer) -> StateFacts | None:
@@ -73,21 +73,21 @@ class TrainingSizes:
         return KeptStates(kept, self.keeping.read_back(kept), number, self.batch)
 
     def states_written(self, layer: Layer, group: GroupPlan) -> int:
-        """Of states, that the forward pass keeps."""
+        """Bytes of states that the forward pass keeps."""
         kept = self.kept(layer, group)
         return kept.written.total if kept else 0
 
     def states_read(self, layer: Layer, group: GroupPlan) -> int:
-        """Of states, that the way back begins with."""
+        """Of states, that the backward pass begins with."""
         kept = self.kept(layer, group)
         return kept.read.total if kept else 0
 
     def own_spikes(self, layer: Layer) -> int:
-        """What the layer's LIF fires, in front of a pool."""
+        """Bytes of the spikes of the layer's LIF, before a pool."""
         return bytes_of(self.batch * layer.timesteps * layer.lif_elements)
 
     def hidden_spikes(self, layer: Layer) -> int:
-        """Of these, those that are kept to undo calls alone: a pool hands over others."""
+        """The part of them that is kept only to undo calls, since a pool hands over other spikes."""
         hidden = layer.lif is not None and layer.lif.name not in {tensor.name for tensor in layer.outputs}
         return self.own_spikes(layer) if self.keeping.reads_spikes and hidden else 0
 
@@ -96,11 +96,11 @@ class TrainingSizes:
         return layer.filters * filter_bytes(layer, self.chip.precision.weight_bits)
 
     def update(self, layer: Layer) -> UpdateBytes:
-        """What changing them moves, once a batch."""
+        """Bytes that the update of the weights moves, once per batch."""
         return UpdateBytes.of(layer, self.chip.precision.weight_bits, self.chip.optimizer)
 
     def once(self, tensor: Tensor, group: GroupPlan) -> int:
-        """Every byte of a tensor once, as it lies in DRAM: timesteps packed where the group is one layer."""
+        """Every byte of a tensor once, as it lies in DRAM: with timesteps packed if the group is one layer."""
         if group.tick_batched:
             return self.batch * tensor_bytes(tensor, self.facts.reals)
         return self.batch * tensor.timesteps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

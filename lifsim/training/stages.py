@@ -1,4 +1,4 @@
-"""What a training run does of every layer, one after the other."""
+"""The stages of training of a layer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """SATA's three (Yin et al., IEEE TCAD 42(6), 2023), recomputation, which comes only where membranes were not kept,
-    and the sums over the batch that the gradient of a batch norm needs. The values are the names in files."""
+    """SATA's three stages (Yin et al., IEEE TCAD 42(6), 2023), recomputation, only if membranes were not kept, and the
+    sums over the batch that the gradient of a batch norm needs. The values are the names in files."""
 
     FORWARD = "forward"
     RECOMPUTE = "recompute"

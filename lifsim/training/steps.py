@@ -37,8 +37,8 @@ StageVisit = tuple[Stage, Visit]
 
 
 class StageTurns(NamedTuple):
-    """A stage of a layer on the way back: its turns, and what they move. ahead: before all that is undone in a turn,
-    of the first layer first."""
+    """A stage of a layer in the backward pass: its turns, and what they move. ahead: before all that is undone in a
+    turn, of the first layer first."""
 
     stage: Stage
     turns: Turns
@@ -47,14 +47,14 @@ class StageTurns(NamedTuple):
 
 
 def backward_visits(sizes: TrainingSizes, plan: Plan) -> Iterator[StageVisit]:
-    """Those of the way back, one by one: as many as the batch has images."""
+    """Those of the backward pass, one by one: as many as the batch has images."""
     for group in reversed(plan.groups):
         yield from _GroupBackwards(sizes, group).visits()
 
 
 @dataclass(frozen=True)
 class _GroupBackwards:
-    """One group, on the way back."""
+    """One group, in the backward pass."""
 
     sizes: TrainingSizes
     group: GroupPlan
@@ -131,7 +131,7 @@ class _GroupBackwards:
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
         """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
-        the `first` turn of the way back, and has its gradient when the timesteps' are summed up."""
+        the `first` turn of the backward pass, and has its gradient when the timesteps' are summed up."""
         batch, timesteps = self.sizes.batch, self.sizes.facts.timesteps
         if self.group.tick_batched:
             images = np.arange(batch)

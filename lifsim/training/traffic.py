@@ -1,4 +1,4 @@
-"""What training moves on top of inference, layer by layer: kept states, gradients, weight updates.
+"""The DRAM traffic of training beyond that of inference, layer by layer: kept states, gradients, weight updates.
 
 Three stages, as SATA has them (Yin et al., IEEE TCAD 42(6), 2023), and a fourth where membranes are recomputed:
 
@@ -33,11 +33,10 @@ from lifsim.training.sizes import TrainingSizes
 
 @dataclass(frozen=True)
 class StageBytes(DramBytes):
-    """DRAM bytes of one layer in one stage, whole batch, with what training adds. states: what the forward pass keeps
-    of LIFs for the backward pass; gradients: of spikes, membranes and weights; weight_updates: weights read, changed
-    and written; sums: those that wait for the statistics of a batch norm, or are kept for its gradient;
-    optimizer_state: what the optimizer keeps of the weights, read and written; update_reads: of it and of
-    weight_updates, what is read."""
+    """DRAM bytes of one layer in one stage, whole batch, with those that training adds. states: membranes that the
+    forward pass keeps for the backward pass; gradients: of spikes, membranes and weights; weight_updates: weights read,
+    changed and written; sums: those that wait for the statistics of a batch norm, or are kept for its gradient;
+    optimizer_state: read and written; update_reads: the reads among optimizer_state and weight_updates."""
 
     states_write: int = 0
     states_read: int = 0
@@ -61,7 +60,7 @@ class StageBytes(DramBytes):
         return super().writes + self.states_write + self.gradients_write + self.sums_write + updated
 
     def shown(self) -> dict[str, int]:
-        """Those of inference first."""
+        """The bytes by tensor, those of inference first."""
         ways = [f"{name}_{way}" for name in ("states", "gradients") for way in ("write", "read")]
         names = (*ways, "weight_updates", "optimizer_state", "sums_write", "sums_read")
         return super().shown() | {name: getattr(self, name) for name in names}
@@ -70,8 +69,8 @@ class StageBytes(DramBytes):
 @dataclass(frozen=True)
 class LayerTraining:
     """One layer's stages. recompute is None where membranes are stored, gradient_sums without a batch norm that takes
-    its statistics of the batch. orders: of its products on the way back. in_flight: bytes of u' that ran forward again
-    and come in to be undone. norm: what the norm moves, in whichever stage."""
+    its statistics of the batch. orders: of its products in the backward pass. in_flight: bytes of recomputed u' that
+    are read to be undone. norm: bytes that the norm moves, over all stages."""
 
     forward: StageBytes
     recompute: StageBytes | None
@@ -100,7 +99,7 @@ def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, .
 
 
 def trained_bytes(choices: Choices, choice: Choice, keeping: Keeping) -> int:
-    """What a group moves in all stages of its training. keeping: how it comes to its membranes."""
+    """Bytes that a group moves in all stages of training. keeping: how the backward pass gets the membranes."""
     sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, keeping)
     return sum(layer.total for layer in training_traffic(sizes, plan_of(choices, [choice])))
 
@@ -131,7 +130,7 @@ def _layer(
 def _forward(
     sizes: TrainingSizes, layer: Layer, group: GroupPlan, inference: DramBytes, norm: NormSums | None
 ) -> StageBytes:
-    """Inference, all spikes written: those that a group hands over on chip, too."""
+    """The forward stage: inference with all spikes written, including those that a group hands over on chip."""
     outputs = sum(sizes.once(tensor, group) for tensor in layer.outputs)
     more = DramBytes(spikes_out=outputs - inference.spikes_out + sizes.hidden_spikes(layer))
     sums = (0, 0) if norm is None else (norm.forward_write, norm.forward_read)
@@ -141,8 +140,8 @@ def _forward(
 
 
 def _product_again(again: ForwardAgain, inference: DramBytes, norm: NormSums | None) -> StageBytes:
-    """The forward product once more, with its spilled psums and the currents that wait to be replayed. Of sums that a
-    norm's gradient needs twice, what does not stay is written, or comes of the product once more."""
+    """The forward product once more, with its spilled psums and the currents that wait to be replayed. Sums that a
+    norm's gradient needs twice are written if they do not stay on chip, or computed once more."""
     once = DramBytes(
         weights=again.weights,
         spikes_in=again.spikes,
@@ -174,9 +173,9 @@ def _recompute(
 def _backward(
     sizes: TrainingSizes, layer: Layer, group: GroupPlan, orders: LayerOrders, carried: StateMoves
 ) -> StageBytes:
-    """Gradients in from every reader, states in, gradients out to the layers before; gradients of membranes out, as far
-    as they wait in DRAM, and in for the product, as often as its order asks; carried: those (and recomputed membranes)
-    that leave the chip between timesteps."""
+    """The backward stage: gradients in from every reader, states in, gradients out to the layers before; gradients of
+    membranes out, as far as they wait in DRAM, and in for the product, as often as its order requires. carried:
+    membrane gradients (and recomputed membranes) that leave the chip between timesteps."""
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     return StageBytes(
         weights=orders.backward.weights if orders.backward else 0,
@@ -189,8 +188,9 @@ def _backward(
 
 
 def two_passes(sizes: TrainingSizes, layer: Layer, norm: NormSums, whole: StageBytes) -> tuple[StageBytes, StageBytes]:
-    """The backward stage of a layer with a batch norm, which is `whole` without one: its gradient units' pass over the
-    batch, which hands gradients back to residual operands, and what is left, for which dy comes again."""
+    """The backward stage of a layer with a batch norm in two passes (without a norm it would be `whole`): the pass of
+    the gradient units over the batch, which hands gradients back to residual operands, and the rest, for which dy is
+    read again."""
     residual = sum(sizes.gradient(tensor) for tensor in layer.residuals if sizes.has_gradient(tensor))
     returned = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
     first = StageBytes(
@@ -214,8 +214,8 @@ def two_passes(sizes: TrainingSizes, layer: Layer, norm: NormSums, whole: StageB
 
 
 def _weight_update(sizes: TrainingSizes, layer: Layer, orders: LayerOrders) -> StageBytes:
-    """Spikes as often as the order asks, gradients of membranes once, sums that the weight buffer cannot hold out and
-    in; the weights, and what the optimizer keeps of them."""
+    """The weight update: spikes as often as the order requires, gradients of membranes once, sums that the weight
+    buffer cannot hold out and in; the weights, and the optimizer's state."""
     update = sizes.update(layer)
     return StageBytes(
         spikes_in=orders.update.spikes,

@@ -1,4 +1,4 @@
-"""u' of the calls of a tile that runs forward again, tick-batched: T values an output until the tile is undone.
+"""u' of the calls of a recomputed tick-batched tile: T values per output until the tile is undone.
 
 They lie in the membrane buffer, which holds nothing else while a tick-batched layer goes back, if all outputs that the
 array has at work fit; else a register stands for each, and is billed.

@@ -191,7 +191,7 @@ def test_a_device_with_anothers_currents_has_no_energies_unless_they_are_asked_f
     assert silent["cycles"] == told["cycles"]
     assert main(["dram-bench", *given]) == 0
     said = capsys.readouterr().out
-    assert "not told: its currents are those of DDR4-2400" in said
+    assert "unknown: its currents are those of DDR4-2400" in said
     assert "--borrowed-currents" in said
 
 

@@ -12,18 +12,9 @@ import pytest
 
 from lifsim.cli.main import main
 from tests.full_disk import full_after
+from tests.workload.texts import trainable
 
-TINY = """\
-name: tiny
-description: tiny
-timesteps: 2
-input: {shape: [1, 8, 8], encoding: direct}
-layers:
-  - {name: conv1, op: conv, out: 16, kernel: 3, padding: 1, batch_norm: true}
-  - {name: lif1, op: lif}
-  - {name: fc, op: linear, out: 2, bias: true}
-spikes: {source: rates, rates: {conv1: 0.2, fc: 0.2}, provenance: made up}
-"""
+TINY = trainable(side=8, filters=16, spikes="{source: rates, rates: {conv1: 0.2, fc: 0.2}, provenance: made up}")
 
 
 @pytest.fixture(autouse=True)

@@ -16,27 +16,18 @@ from lifsim.errors import InputError
 from lifsim.simulate.options import Options
 from lifsim.trace.synthesise import synthesise
 from lifsim.trace.writer import save
+from tests.workload.texts import TWO_LAYERS
 
 MEMORY = ("dram.model=ideal", "dram.energy=per_bit")
-BARE = """
-name: bare
-timesteps: 4
-input: {shape: [2, 8, 8], encoding: rate}
-layers:
-- {name: conv1, op: conv, out: 8, kernel: 1}
-- {name: lif1, op: lif}
-- {name: conv2, op: conv, out: 8, kernel: 1}
-- {name: lif2, op: lif}
-"""
 STATED = "spikes: {source: rates, provenance: nobody, rates: {conv1: 0.2, conv2: 0.8}}\n"
-DIRECT = BARE.replace("encoding: rate", "encoding: direct")
+DIRECT = TWO_LAYERS.replace("encoding: rate", "encoding: direct")
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("bare.yaml").write_text(BARE)
-    Path("stated.yaml").write_text(BARE + STATED)
+    Path("bare.yaml").write_text(TWO_LAYERS)
+    Path("stated.yaml").write_text(TWO_LAYERS + STATED)
     Path("direct.yaml").write_text(DIRECT)
 
 
@@ -218,7 +209,7 @@ def test_check_and_run_agree(capsys: pytest.CaptureFixture[str]) -> None:
     assert "batch: 0 must" in lines
     assert main(["run", "--workload", "bare.yaml"]) == 2
     assert capsys.readouterr().err == told[1].removeprefix("bare.yaml: to be run, ") + "\n"
-    Path("traced.yaml").write_text(BARE + "spikes: {source: trace, trace: none.npz}\n")
+    Path("traced.yaml").write_text(TWO_LAYERS + "spikes: {source: trace, trace: none.npz}\n")
     Path("partly.yaml").write_text(DIRECT + "spikes: {provenance: me, rates: {conv1: 0.1}}\n")
     for file, fault in (("traced.yaml", "none.npz: no such file"), ("partly.yaml", "must have a stated rate")):
         for command in (["check", file], ["run", "--workload", file]):
@@ -243,7 +234,7 @@ def test_operands_that_read_spikes_are_those_that_need_rates() -> None:
     assert [one.name for one in reading_spikes(load_workload("bare.yaml"))] == ["conv1", "conv2"]
 
 
-PER_STEP = BARE.replace("name: bare", "name: per_step") + (
+PER_STEP = TWO_LAYERS.replace("name: bare", "name: per_step") + (
     "spikes: {source: rates, provenance: nobody, rates: {conv1: [0.1, 0.2, 0.3, 0.4], conv2: [0.4, 0.3, 0.2, 0.1]}}\n"
 )
 FITTED = (

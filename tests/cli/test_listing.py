@@ -60,9 +60,9 @@ def test_a_copy_takes_no_other_file_s_place(capsys: pytest.CaptureFixture[str]) 
 def test_a_file_that_is_called_as_a_shipped_one_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(find("arch", "sata128"), "faster.yaml")
     assert main(["run", *SMALL, "--arch", "faster.yaml", "--out", "r"]) == 0
-    assert "note: faster.yaml is called sata128, as a shipped file is" in capsys.readouterr().err
+    assert "note: faster.yaml has the name of a shipped file, sata128" in capsys.readouterr().err
     assert main(["run", *SMALL, "--arch", "sata128.yaml", "--out", "s"]) == 0
-    assert "is called" not in capsys.readouterr().err
+    assert "has the name" not in capsys.readouterr().err
 
 
 def test_devices_are_listed_with_what_they_hold(capsys: pytest.CaptureFixture[str]) -> None:

@@ -248,5 +248,5 @@ def test_help_tells_of_training_where_a_command_can_train(capsys: pytest.Capture
     for command in (["run"], ["explain"], ["plot", "schedule"], ["plot", "fig9"]):
         assert main([*command, "--help"]) == 0
         told = " ".join(capsys.readouterr().out.split())
-        assert "--batch N Images. Default: as many as the trace has, else 1" in told
+        assert "--batch N Images. Default: all of the trace, else 1" in told
         assert ("in training 16" in told) == ("--mode" in told) == (command[0] != "plot")

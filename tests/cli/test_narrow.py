@@ -89,7 +89,7 @@ def test_a_shared_run_shows_one_baseline_and_says_where_the_other_is(
     monkeypatch.setenv("COLUMNS", "80")
     command = ["run", "--workload", "vgg9_cifar10", "--sharing", sharing, "--full", "--out", "vgg9"]
     first, _, _ = _printed(command, capsys).partition("DRAM LPDDR3")
-    assert "what of this is sharing?" in first
+    assert "which part is due to sharing?" in first
     assert "here from 104 columns on" in first
 
 

@@ -14,19 +14,10 @@ from lifsim.cli.main import main
 from lifsim.config.given_rates import WAYS_TO_RATES, WAYS_TO_SPIKES
 from lifsim.config.rates_file import with_table
 from lifsim.errors import InputError
+from tests.workload.texts import TWO_LAYERS
 
-BARE = """
-name: bare
-timesteps: 4
-input: {shape: [2, 8, 8], encoding: rate}
-layers:
-- {name: conv1, op: conv, out: 8, kernel: 1}
-- {name: lif1, op: lif}
-- {name: conv2, op: conv, out: 8, kernel: 1}
-- {name: lif2, op: lif}
-"""
 RATES = "{conv1: 0.2, conv2: [0.1, 0.2, 0.3, 0.4]}"
-STATED = BARE + f"spikes: {{source: rates, provenance: nobody, rates: {RATES}}}\n"
+STATED = TWO_LAYERS + f"spikes: {{source: rates, provenance: nobody, rates: {RATES}}}\n"
 SAID = ("--rate", "0.25", "--rate", "conv2=0.5")
 SIMULATED = {
     "run": ["run"],
@@ -51,9 +42,9 @@ POOLED = ("sweep", "optimize")
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("bare.yaml").write_text(BARE)
+    Path("bare.yaml").write_text(TWO_LAYERS)
     Path("stated.yaml").write_text(STATED)
-    Path("classes.yaml").write_text(BARE + "- {name: fc, op: linear, out: 4}\n")
+    Path("classes.yaml").write_text(TWO_LAYERS + "- {name: fc, op: linear, out: 4}\n")
     Path("given.csv").write_text("layer,rate\nconv1,0.25\nconv2,0.5\n")
 
 

@@ -53,7 +53,7 @@ def test_what_of_this_is_sharing_is_answered_first(
 ) -> None:
     _, out, _ = _run(capsys, "--workload", "vgg9_cifar10", "--sharing", sharing, "--full")
     first = out.splitlines()[:10]
-    assert first[0].startswith(f"what of this is sharing? {sharing} against none")
+    assert first[0].startswith(f"which part is due to sharing? {sharing} against none")
     places = [
         next(place for place, line in enumerate(first) if text in line)
         for text in ("sharing's own, none alike", *(f"no sharing: {step}" for step in steps), "all of it")

@@ -13,19 +13,9 @@ import numpy as np
 import pytest
 
 from lifsim.cli.main import main
+from tests.workload.texts import trainable
 
-WORKLOAD = """\
-name: tiny
-description: tiny
-timesteps: 2
-input: {shape: [1, 4, 4], encoding: direct}
-layers:
-  - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-  - {name: lif1, op: lif}
-  - {name: pool, op: max_pool, kernel: 2}
-  - {name: fc, op: linear, out: 2, bias: true}
-spikes: {source: engine}
-"""
+WORKLOAD = trainable(behind="  - {name: pool, op: max_pool, kernel: 2}\n")
 
 
 @pytest.fixture

@@ -45,6 +45,13 @@ def test_the_table_ends_with_totals(capsys):
     assert "14,715,584" in out
 
 
+def test_membranes_are_shown_as_layers_share_them_unless_told_otherwise(capsys):
+    for arguments, sharing in (((), "layer"), (("--sharing", "none"), "none")):
+        status, out, _ = run(capsys, "lenet5_mnist", *arguments)
+        assert status == 0
+        assert f"membranes as under --sharing {sharing}" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

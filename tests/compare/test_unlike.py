@@ -91,7 +91,7 @@ def test_membranes_kept_otherwise_are_told_of_training_alone(runs: dict[str, Run
 @pytest.mark.parametrize("version", [None, MODEL_VERSION - 1])
 def test_another_model_version_is_told_of_one_run_or_all(runs: dict[str, Run], version: int | None) -> None:
     old = replace(runs["again"], model_version=version)
-    said = "not told" if version is None else str(version)
+    said = "unknown" if version is None else str(version)
     (line,) = unlike([runs["none"], old])
     assert line.startswith(f"model version: {MODEL_VERSION} (none), {said} (again), of this LIFSim {MODEL_VERSION}")
     (line,) = unlike([old])
@@ -117,12 +117,12 @@ def test_other_networks_are_no_equal_work(runs: dict[str, Run]) -> None:
 
 def test_a_summary_that_does_not_tell_its_groups_is_said_so(runs: dict[str, Run]) -> None:
     (line,) = unlike([runs["none"], replace(runs["again"], groups=None)])
-    assert "5 groups with 5 tick-batched layers (none), not told (again)" in line
+    assert "5 groups with 5 tick-batched layers (none), unknown (again)" in line
 
 
 def test_what_tells_sharings_own_is_named(runs: dict[str, Run]) -> None:
     found = notes([runs["none"], runs["channel2"]])
-    assert found[0].endswith("lifsim run --sharing channel2, of one sharing")
+    assert found[0].startswith("lifsim run --sharing channel2 says which part")
     assert any("trained under a sharing" in note for note in found)
 
 

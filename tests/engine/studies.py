@@ -9,20 +9,13 @@ import numpy as np
 from lifsim.config.workload import load_workload
 from lifsim.engine.data import Dataset, load_dataset
 from lifsim.model.network import Network
+from tests.workload.texts import trainable
 
-WORKLOAD = """\
-name: tiny
-description: tiny
-timesteps: 2
-input: {shape: [1, 4, 4], encoding: direct}
-layers:
-  - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-  - {name: lif1, op: lif}
+SECOND_LAYER = """\
   - {name: conv2, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
   - {name: lif2, op: lif}
-  - {name: fc, op: linear, out: 2, bias: true}
-spikes: {source: engine}
 """
+WORKLOAD = trainable(behind=SECOND_LAYER)
 
 
 def write_study_inputs(folder: Path) -> None:

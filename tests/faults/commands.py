@@ -18,18 +18,6 @@ SECONDS = 600
 LIFSIM = Path(sys.executable).with_name("lifsim")
 """The command as it is installed."""
 
-TINY = """\
-name: tiny
-description: tiny
-timesteps: 2
-input: {shape: [1, 4, 4], encoding: direct}
-layers:
-  - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-  - {name: lif1, op: lif}
-  - {name: fc, op: linear, out: 2, bias: true}
-spikes: {source: engine}
-"""
-
 
 @dataclass
 class Command:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from lifsim.processes.pool import Pool
-from tests.faults.commands import TINY, Command
+from tests.faults.commands import Command
+from tests.workload.texts import trainable
 
 NAMES = ("numpy", "yaml", "random", "pickle", "json", "socket", "lifsim", "numba", "pydantic", "signal",
          "multiprocessing", "distributed", "sitecustomize", "usercustomize")  # fmt: skip
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "data.npz", **{f"x_{part}": rng.random((20, 1, 4, 4)) for part in ("train", "test")},
              **{f"y_{part}": rng.integers(0, 2, 20) for part in ("train", "test")})  # fmt: skip
-    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "tiny.yaml").write_text(trainable())
     for name in NAMES:
         (tmp_path / f"{name}.py").write_text(PLANTED)
     return tmp_path

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.commands import TINY, Command, handles, leftovers
+from tests.faults.commands import Command, handles, leftovers
+from tests.workload.texts import trainable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 
@@ -39,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     x, y = rng.random((60, 1, 4, 4)), rng.integers(0, 2, 60)
     np.savez(tmp_path / "data.npz", x_train=x[:40], y_train=y[:40], x_test=x[40:], y_test=y[40:])
-    (tmp_path / "tiny.yaml").write_text(TINY)
+    (tmp_path / "tiny.yaml").write_text(trainable())
     return tmp_path
 
 

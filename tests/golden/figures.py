@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lifsim.report.rows import as_csv
+from lifsim.csv_text import as_csv
 from lifsim.report.summary import summary
 from lifsim.simulate.result import Result
 

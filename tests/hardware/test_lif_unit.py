@@ -34,10 +34,10 @@ def test_channel_sharing_divides_the_units_and_lengthens_the_chain(units, groups
 
 def test_units_without_latency_cost_no_cycle():
     bank = lif_bank(LifUnits(latency_cycles=0, initiation_interval_cycles=0), SHAPE.pes, 4)
-    blocks = output_blocks(DATAFLOWS["os"], Gemm(64, 9, 16), SHAPE, 4, True)
+    blocks = output_blocks(DATAFLOWS["os"], Gemm(64, 9, 16), SHAPE, 4, tick_batched=True)
     assert bank.pass_cycles == 0
     for overlapped in (True, False):
-        assert lif_cycles(bank.pass_cycles, 8, 4, blocks, True, overlapped) == 0
+        assert lif_cycles(bank.pass_cycles, 8, 4, blocks, tick_batched=True, overlapped=overlapped) == 0
 
 
 def test_passes_cover_the_map_that_the_units_see():
@@ -57,7 +57,10 @@ def test_passes_serve_every_output_once_and_no_more_than_the_array_holds(pixels,
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(1, 5), st.booleans())
 def test_every_pass_is_waited_for_without_overlap(pass_cycles, passes, steps, tick_batched):
     blocks = np.array([[7, 9, 4]], np.int64)
-    assert lif_cycles(pass_cycles, passes, steps, blocks, tick_batched, False) == pass_cycles * passes * steps
+    assert (
+        lif_cycles(pass_cycles, passes, steps, blocks, tick_batched=tick_batched, overlapped=False)
+        == pass_cycles * passes * steps
+    )
 
 
 def waited(blocks: list[list[int]], passes: list[int], steps: int, tick_batched: bool) -> int:
@@ -89,7 +92,9 @@ def test_passes_of_unequal_length_keep_the_units_as_long_as_each_takes(queue, da
     blocks, _, passes, steps, tick_batched = queue
     each = data.draw(st.lists(st.integers(0, 9), min_size=passes, max_size=passes))
     for overlapped in (True, False):
-        found = lif_cycles(np.array(each, np.int64), passes, steps, np.array(blocks), tick_batched, overlapped)
+        found = lif_cycles(
+            np.array(each, np.int64), passes, steps, np.array(blocks), tick_batched=tick_batched, overlapped=overlapped
+        )
         assert found == (waited(blocks, each, steps, tick_batched) if overlapped else steps * sum(each))
 
 
@@ -97,27 +102,39 @@ def test_passes_of_unequal_length_keep_the_units_as_long_as_each_takes(queue, da
 @given(queues())
 def test_overlapped_units_equal_two_psum_banks_cycle_by_cycle(queue):
     blocks, pass_cycles, passes, steps, tick_batched = queue
-    fast = lif_cycles(pass_cycles, passes, steps, np.array(blocks), tick_batched, True)
+    fast = lif_cycles(pass_cycles, passes, steps, np.array(blocks), tick_batched=tick_batched, overlapped=True)
     assert fast == waited(blocks, [pass_cycles] * passes, steps, tick_batched)
-    assert fast <= lif_cycles(pass_cycles, passes, steps, np.array(blocks), tick_batched, False)
+    assert fast <= lif_cycles(pass_cycles, passes, steps, np.array(blocks), tick_batched=tick_batched, overlapped=False)
 
 
 def test_overlap_by_hand():
     gemm, shape = Gemm(pixels=4, reduction=3, filters=2), ArrayShape(2, 2)  # two os folds of 3 + 2 + 2 - 2 = 5 cycles
     passes = lif_passes(4, 2, 1, shape)
-    os = output_blocks(DATAFLOWS["os"], gemm, shape, 3, True)
-    assert lif_cycles(5, passes, 3, os, True, True) == 5  # hidden but for the last
-    assert lif_cycles(7, passes, 3, os, True, True) == 5 * 2 + 7  # six passes, each 2 longer than a fold
-    replay = output_blocks(DATAFLOWS["os"], gemm, shape, 1, True)
-    assert lif_cycles(5, passes, 3, replay, True, True) == (15 - 5) + 15  # three timesteps behind one fold
-    assert lif_cycles(5, passes, 3, replay, False, True) == 5 + 2 * 2 * 5  # timestep-major: two timesteps of LIFs alone
-    ws = output_blocks(DATAFLOWS["ws"], gemm, shape, 3, True)  # one column fold: nothing left to hide under
-    assert lif_cycles(5, passes, 3, ws, True, True) == lif_cycles(5, passes, 3, ws, True, False) == 30
+    os = output_blocks(DATAFLOWS["os"], gemm, shape, 3, tick_batched=True)
+    assert lif_cycles(5, passes, 3, os, tick_batched=True, overlapped=True) == 5  # hidden but for the last
+    assert (
+        lif_cycles(7, passes, 3, os, tick_batched=True, overlapped=True) == 5 * 2 + 7
+    )  # six passes, each 2 longer than a fold
+    replay = output_blocks(DATAFLOWS["os"], gemm, shape, 1, tick_batched=True)
+    assert (
+        lif_cycles(5, passes, 3, replay, tick_batched=True, overlapped=True) == (15 - 5) + 15
+    )  # three timesteps behind one fold
+    assert (
+        lif_cycles(5, passes, 3, replay, tick_batched=False, overlapped=True) == 5 + 2 * 2 * 5
+    )  # timestep-major: two timesteps of LIFs alone
+    ws = output_blocks(
+        DATAFLOWS["ws"], gemm, shape, 3, tick_batched=True
+    )  # one column fold: nothing left to hide under
+    assert (
+        lif_cycles(5, passes, 3, ws, tick_batched=True, overlapped=True)
+        == lif_cycles(5, passes, 3, ws, tick_batched=True, overlapped=False)
+        == 30
+    )
 
 
 def test_more_visits_than_timesteps_are_refused():
     with pytest.raises(ValueError, match="visits must lie in"):
-        lif_cycles(1, 1, 1, np.ones((2, 3), np.int64), False, True)
+        lif_cycles(1, 1, 1, np.ones((2, 3), np.int64), tick_batched=False, overlapped=True)
 
 
 def literal_membrane_accesses(elements: int, timesteps: int, channel_groups: int, zero: bool) -> tuple[int, int]:

@@ -46,10 +46,10 @@ def test_one_run_equals_the_register_level_array(dataflow, gemm, shape):
     A, B = operands(gemm)
     product, count = MACHINES[dataflow](A, B, shape.rows, shape.cols)
     np.testing.assert_array_equal(product, A @ B)  # the array is one: it multiplies
-    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True)
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True)
     assert (cycles.total, cycles.array, cycles.folds) == (count.cycles, count.streaming, count.folds)
-    assert output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, True).tolist() == [count.blocks]
-    accesses = buffer_accesses(DATAFLOWS[dataflow], gemm, shape, 1, True)
+    assert output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True).tolist() == [count.blocks]
+    accesses = buffer_accesses(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True)
     assert (accesses.inputs, accesses.weights, accesses.outputs) == (count.inputs, count.weights, count.outputs)
     assert accesses.psum_reads == count.psum_reads
     assert accesses.psum_writes == (0 if dataflow == "os" else count.outputs)
@@ -61,10 +61,10 @@ def test_tick_batched_ws_streams_all_rounds_through_one_weight_load(gemm, shape,
     A, B = operands(gemm)
     product, count = systolic.weight_stationary(np.vstack([A] * rounds), B, shape.rows, shape.cols)
     np.testing.assert_array_equal(product, np.vstack([A @ B] * rounds))
-    cycles = dense_cycles(DATAFLOWS["ws"], gemm, shape, rounds, True)
+    cycles = dense_cycles(DATAFLOWS["ws"], gemm, shape, rounds, tick_batched=True)
     assert (cycles.total, cycles.array, cycles.folds) == (count.cycles, count.streaming, count.folds)
-    assert output_blocks(DATAFLOWS["ws"], gemm, shape, rounds, True).tolist() == [count.blocks]
-    accesses = buffer_accesses(DATAFLOWS["ws"], gemm, shape, rounds, True)
+    assert output_blocks(DATAFLOWS["ws"], gemm, shape, rounds, tick_batched=True).tolist() == [count.blocks]
+    accesses = buffer_accesses(DATAFLOWS["ws"], gemm, shape, rounds, tick_batched=True)
     assert (accesses.inputs, accesses.weights, accesses.outputs) == (count.inputs, count.weights, count.outputs)
     assert (accesses.psum_reads, accesses.psum_writes) == (count.psum_reads, count.outputs)
 
@@ -72,25 +72,25 @@ def test_tick_batched_ws_streams_all_rounds_through_one_weight_load(gemm, shape,
 def test_the_count_of_a_layer_by_hand():
     # 5 pixels on 2 rows: 3 row folds; 3 filters on 2 columns: 2 column folds; each 7 + 2 + 2 - 2 = 9 cycles.
     gemm, shape = Gemm(pixels=5, reduction=7, filters=3), ArrayShape(2, 2)
-    cycles = dense_cycles(DATAFLOWS["os"], gemm, shape, 2, True)
+    cycles = dense_cycles(DATAFLOWS["os"], gemm, shape, 2, tick_batched=True)
     assert (cycles.array, cycles.fill_drain, cycles.folds) == (2 * 6 * 7, 2 * 6 * 2, 2 * 6)
     # ceil(7/2) * ceil(3/2) = 8 folds of 5 + 4 + 2 - 2 = 9, or of 14 when both rounds stream through one load.
-    assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, True).total == 8 * 14
-    assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, False).total == 2 * 8 * 9
+    assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, tick_batched=True).total == 8 * 14
+    assert dense_cycles(DATAFLOWS["ws"], gemm, shape, 2, tick_batched=False).total == 2 * 8 * 9
 
 
 @pytest.mark.parametrize("dataflow", MACHINES)
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5))
 def test_timestep_major_is_as_many_visits_of_one_round(dataflow, gemm, shape, rounds):
     assert (
-        dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, False)
-        == dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True) * rounds
+        dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched=False)
+        == dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True) * rounds
     )
-    one, many = (buffer_accesses(DATAFLOWS[dataflow], gemm, shape, n, False) for n in (1, rounds))
+    one, many = (buffer_accesses(DATAFLOWS[dataflow], gemm, shape, n, tick_batched=False) for n in (1, rounds))
     assert vars(many) == {port: count * rounds for port, count in vars(one).items()}
-    blocks = output_blocks(DATAFLOWS[dataflow], gemm, shape, rounds, False)
+    blocks = output_blocks(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched=False)
     np.testing.assert_array_equal(
-        blocks, np.tile(output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, True), (rounds, 1))
+        blocks, np.tile(output_blocks(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True), (rounds, 1))
     )
 
 
@@ -99,9 +99,11 @@ def test_timestep_major_is_as_many_visits_of_one_round(dataflow, gemm, shape, ro
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5), groups=st.integers(1, 5))
 def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, rounds, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
-    one = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched)
-    assert dense_cycles(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched) == one * groups
-    single, all_ = (buffer_accesses(DATAFLOWS[dataflow], g, shape, rounds, tick_batched) for g in (gemm, grouped))
+    one = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched=tick_batched)
+    assert dense_cycles(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched=tick_batched) == one * groups
+    single, all_ = (
+        buffer_accesses(DATAFLOWS[dataflow], g, shape, rounds, tick_batched=tick_batched) for g in (gemm, grouped)
+    )
     assert vars(all_) == {port: count * groups for port, count in vars(single).items()}
 
 
@@ -110,8 +112,8 @@ def test_groups_run_one_after_the_other(dataflow, tick_batched, gemm, shape, rou
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 5), groups=st.integers(1, 3))
 def test_blocks_add_up_to_the_cycles(dataflow, tick_batched, gemm, shape, rounds, groups):
     grouped = Gemm(gemm.pixels, gemm.reduction, gemm.filters, groups)
-    blocks = output_blocks(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched)
-    assert blocks.sum() == dense_cycles(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched).total
+    blocks = output_blocks(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched=tick_batched)
+    assert blocks.sum() == dense_cycles(DATAFLOWS[dataflow], grouped, shape, rounds, tick_batched=tick_batched).total
 
 
 @st.composite
@@ -152,10 +154,12 @@ def test_skip_equals_rows_that_walk_their_ones(case):
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4), tick_batched=st.booleans())
 def test_skip_without_zeros_is_dense(gemm, shape, rounds, tick_batched):
     ones = np.full((rounds, 1, gemm.pixels), gemm.reduction)
-    dense = dense_cycles(DATAFLOWS["os"], gemm, shape, rounds, tick_batched)
+    dense = dense_cycles(DATAFLOWS["os"], gemm, shape, rounds, tick_batched=tick_batched)
     assert skip_cycles(ones, gemm, shape, tick_batched) == dense
     blocks = skip_blocks(ones, gemm, shape, tick_batched)
-    np.testing.assert_array_equal(blocks, output_blocks(DATAFLOWS["os"], gemm, shape, rounds, tick_batched))
+    np.testing.assert_array_equal(
+        blocks, output_blocks(DATAFLOWS["os"], gemm, shape, rounds, tick_batched=tick_batched)
+    )
 
 
 def test_narrow_counts_do_not_wrap():
@@ -196,6 +200,6 @@ def test_an_empty_product_is_refused():
 @pytest.mark.parametrize("dataflow", MACHINES)
 @given(gemm=gemms, shape=shapes, rounds=st.integers(1, 4), tick_batched=st.booleans())
 def test_utilisation_is_a_share(dataflow, gemm, shape, rounds, tick_batched):
-    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched).total
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, rounds, tick_batched=tick_batched).total
     assert 0 < pe_utilisation(gemm.macs * rounds, shape, cycles) <= 1
     assert pe_utilisation(0, shape, 0) == 0

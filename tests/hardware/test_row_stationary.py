@@ -39,7 +39,7 @@ def conv(out: int, kernel: int, channels: int, filters: int, groups: int = 1, st
 def test_as_many_pes_work_as_eyeriss_published(layer: str) -> None:
     *shape, active = ALEXNET[layer]
     gemm = conv(*shape)
-    cycles = dense_cycles(ROW_STATIONARY, gemm, EYERISS, 1, True)
+    cycles = dense_cycles(ROW_STATIONARY, gemm, EYERISS, 1, tick_batched=True)
     # The published count is that of whole strips; CONV1's 55 rows are three of 14 and one of 13. CONV2's are 14 and 13,
     # side by side in the array.
     missing_rows = 1 if layer == "CONV1" else 0
@@ -74,7 +74,7 @@ def test_folds_equal_a_walk_over_the_pes(case) -> None:
         window = image[:, e * stride[0] : e * stride[0] + R, f * stride[1] : f * stride[1] + S]
         expected[m, e, f] = (window * weights[m]).sum()
     np.testing.assert_array_equal(out, expected)
-    counted = dense_cycles(ROW_STATIONARY, gemm, shape, 1, True)
+    counted = dense_cycles(ROW_STATIONARY, gemm, shape, 1, tick_batched=True)
     assert counted.folds == folds
     # A last fold of fewer channels ends earlier than a full one, for which every fold is taken.
     assert cycles <= counted.array < cycles + folds * S * F * mapping.in_turn

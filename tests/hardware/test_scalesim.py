@@ -50,7 +50,7 @@ def test_cycles_are_one_more_than_the_last_index_it_prints(rows, dataflow, layer
     gemm, shape = case(row)
     for tick_batched in (True, False):
         assert (
-            dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched).total
+            dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=tick_batched).total
             == int(row["total_cycles_reported"]) + 1
         )
 
@@ -60,7 +60,7 @@ def test_cycles_are_one_more_than_the_last_index_it_prints(rows, dataflow, layer
 def test_buffer_accesses_are_its_sram_reads_and_writes(rows, dataflow, layer):
     row = rows[dataflow, layer]
     gemm, shape = case(row)
-    accesses = buffer_accesses(DATAFLOWS[dataflow], gemm, shape, 1, True)
+    accesses = buffer_accesses(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True)
     assert accesses.inputs == int(row["sram_ifmap_reads"])
     assert accesses.weights == int(row["sram_filter_reads"])
     if dataflow == "os":  # its os writes are those of skewed matrices, not of outputs
@@ -74,7 +74,7 @@ def test_buffer_accesses_are_its_sram_reads_and_writes(rows, dataflow, layer):
 def test_efficiencies_follow_from_folds_and_cycles(rows, dataflow, layer):
     row = rows[dataflow, layer]
     gemm, shape = case(row)
-    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, True)
+    cycles = dense_cycles(DATAFLOWS[dataflow], gemm, shape, 1, tick_batched=True)
     streamed = {"os": gemm.reduction, "ws": gemm.pixels, "is": gemm.filters}[dataflow]
     mapped = gemm.macs // streamed  # PEs that hold something, over all folds
     assert 100 * mapped / (cycles.folds * shape.pes) == pytest.approx(float(row["mapping_efficiency_pct"]), abs=1e-4)
@@ -108,11 +108,11 @@ def test_satasim_composes_the_cycles_and_accesses_of_os_and_ws(sata, name):
     shape = ArrayShape(16, 8)
     last_output = int(stat["SRAM OFMAP Start Cycle"] + stat["SRAM OFMAP Cycles"])
     last_weight = int(stat["SRAM Filter Cycles"])
-    assert dense_cycles(DATAFLOWS["os"], gemm, shape, 1, True).total == last_output + 1
+    assert dense_cycles(DATAFLOWS["os"], gemm, shape, 1, tick_batched=True).total == last_output + 1
     folds = DATAFLOWS["ws"].folds(gemm, shape)
     assert (folds.count - 1) * folds.cycles + shape.rows == last_weight + 1
-    assert buffer_accesses(DATAFLOWS["os"], gemm, shape, 1, True).inputs == int(stat["SRAM IFMAP Reads"])
-    assert buffer_accesses(DATAFLOWS["ws"], gemm, shape, 1, True).weights == int(stat["SRAM Filter Reads"])
+    assert buffer_accesses(DATAFLOWS["os"], gemm, shape, 1, tick_batched=True).inputs == int(stat["SRAM IFMAP Reads"])
+    assert buffer_accesses(DATAFLOWS["ws"], gemm, shape, 1, tick_batched=True).weights == int(stat["SRAM Filter Reads"])
 
 
 def test_every_layer_of_satasim_is_checked(sata):

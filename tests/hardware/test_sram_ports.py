@@ -77,8 +77,10 @@ def walk(
 @settings(max_examples=100, deadline=None)
 @given(dataflows, layers(), shapes, st.integers(1, 3), st.booleans(), some_ports)
 def test_equals_a_walk_over_the_folds(dataflow, layer, shape, rounds, tick_batched, ports) -> None:
-    found = dense_waits(DATAFLOWS[dataflow], *layer, shape, rounds, tick_batched, ports)
+    found = dense_waits(DATAFLOWS[dataflow], *layer, shape, rounds, ports, tick_batched=tick_batched)
     assert found.total == walk(dataflow, *layer, shape, rounds, tick_batched, ports)
+    read, gemm = layer
+    assert Laid(gemm, shape, DATAFLOWS[dataflow], tick_batched).waits(read, rounds, ports) == found
 
 
 @settings(max_examples=100, deadline=None)
@@ -107,7 +109,9 @@ def test_twice_the_banks_never_wait_longer(dataflow, layer, shape, ports, name) 
     few = getattr(ports, name)
     many = replace(few, count=2 * few.count) if name == "spike_in" else replace(few, port_bits=2 * few.port_bits)
     more = replace(ports, **{name: many})
-    before, after = (dense_waits(DATAFLOWS[dataflow], *layer, shape, 2, True, each).total for each in (ports, more))
+    before, after = (
+        dense_waits(DATAFLOWS[dataflow], *layer, shape, 2, each, tick_batched=True).total for each in (ports, more)
+    )
     assert after <= before
 
 
@@ -141,12 +145,14 @@ def test_ports_as_wide_as_the_array_never_hold_it_up() -> None:
     """16 x 8 PEs: 16 inputs of 1 bit that may lie across two words, 8 weights of 8 bits, 8 psums of 16 bits a cycle."""
     ports = Ports(Port(8, 64), Banks(2, 16), Port(16, 128))
     for dataflow in ("os", "ws"):
-        assert dense_waits(DATAFLOWS[dataflow], CONV, PRODUCTS, ArrayShape(16, 8), 4, True, ports).total == 0
+        assert (
+            dense_waits(DATAFLOWS[dataflow], CONV, PRODUCTS, ArrayShape(16, 8), 4, ports, tick_batched=True).total == 0
+        )
     halved = replace(ports, weight=Port(8, 32))
-    waits = dense_waits(DATAFLOWS["os"], CONV, PRODUCTS, ArrayShape(16, 8), 4, True, halved)
+    waits = dense_waits(DATAFLOWS["os"], CONV, PRODUCTS, ArrayShape(16, 8), 4, halved, tick_batched=True)
     assert (waits.weight, waits.spike_in, waits.psum) == (576 * 64 * 8 * 4, 0, 0)
     one_bank = dense_waits(
-        DATAFLOWS["os"], CONV, PRODUCTS, ArrayShape(16, 8), 4, True, replace(ports, spike_in=Banks(1, 16))
+        DATAFLOWS["os"], CONV, PRODUCTS, ArrayShape(16, 8), 4, replace(ports, spike_in=Banks(1, 16)), tick_batched=True
     )
     assert (one_bank.weight, one_bank.spike_in) == (0, (4 * 2 + 60 * 3) * 64 * 8 * 4)
 
@@ -154,5 +160,5 @@ def test_ports_as_wide_as_the_array_never_hold_it_up() -> None:
 @pytest.mark.parametrize("dataflow", ["os", "ws"])
 def test_who_holds_the_array_up_is_said(dataflow: str) -> None:
     slow_inputs = Ports(Port(8, 1024), Banks(1, 8), Port(16, 1024))
-    waits = dense_waits(DATAFLOWS[dataflow], CONV, PRODUCTS, ArrayShape(16, 4), 1, True, slow_inputs)
+    waits = dense_waits(DATAFLOWS[dataflow], CONV, PRODUCTS, ArrayShape(16, 4), 1, slow_inputs, tick_batched=True)
     assert waits.spike_in == waits.total > 0

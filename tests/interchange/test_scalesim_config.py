@@ -82,7 +82,7 @@ def test_without_words_a_cycle_the_dram_is_that_of_the_base_and_that_is_said(
     assert machine(tmp_path, PRESETS + "Bandwidth: 10\n" + CALC).dram == load_arch("sata128").dram
     lines = [line for line in told(capsys) if line.startswith("s.cfg")]
     assert lines[0] == (
-        "s.cfg run_presets.InterfaceBandwidth: nobody waits in SCALE-Sim; the DRAM is that of sata128: "
+        "s.cfg run_presets.InterfaceBandwidth: SCALE-Sim does not wait; the DRAM is that of sata128: "
         "`--set memory.model=ideal` for its cycles"
     )
     assert "s.cfg [architecture_presets]: not used: Bandwidth" in lines

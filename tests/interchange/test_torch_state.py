@@ -116,7 +116,7 @@ def test_neurons_that_agree_are_no_fault(count: int, tmp_path: Path, capsys: pyt
     state = _of_two(*[_leaky("lif1"), _leaky("lif2")][:count])
     assert _import(tmp_path, state, _two()) == 0
     told = _told(capsys)
-    assert ("snnTorch's Leaky is fires: above, reset_step: next unless it was told otherwise" in told) == (count > 0)
+    assert ("snnTorch's Leaky is fires: above, reset_step: next by default" in told) == (count > 0)
     assert _import(tmp_path, state, _two(fires="above", reset_step="next")) == 0
     assert "Leaky" not in _told(capsys)
 

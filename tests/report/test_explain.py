@@ -180,7 +180,7 @@ def test_no_term_is_what_is_left_over(result: Result, data: st.DataObject) -> No
 
 def test_it_is_some_twenty_lines_that_name_what_they_are_made_of(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--sharing", "layer", "--layer", "conv9"]) == 0
-    out, _, sharing = capsys.readouterr().out.partition("\nwhat of this is sharing")
+    out, _, sharing = capsys.readouterr().out.partition("\nwhich part is due to sharing")
     terms, changes = ([line for line in text.splitlines() if line[:4].strip()] for text in (out, sharing))
     assert 10 <= len(terms) <= 22  # what is too long for a line goes on below it, indented
     assert 5 <= len(changes) <= 9
@@ -225,9 +225,9 @@ def test_what_of_a_layer_is_sharing_are_the_figures_of_the_runs_beside_it(
             assert lines["membrane registers", "accesses"][name] == kept
     assert main(["explain", *asked]) == 0
     out = capsys.readouterr().out
-    assert "what of this is sharing: none alike has as few LIF units (64 of 128)" in out
+    assert "which part is due to sharing: none alike has as few LIF units (64 of 128)" in out
     assert main(["explain", "--workload", "vgg9_cifar10", "--layer", "conv3", *settings]) == 0
-    assert "what of this is sharing" not in capsys.readouterr().out
+    assert "which part is due to sharing" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arch", ["tpu_like_small", "eyeriss_like"])
@@ -246,7 +246,7 @@ def test_sums_name_the_parts_that_they_have_and_no_others() -> None:
     cycles = next(record.counts.cycles for record in result.records if record.counts.name == "conv4")
     (stalls,) = [line for line in explain(result, "conv4").lines if line.quantity == "stalls"]
     waited = {"weights": cycles.stall_weights, "spikes": cycles.stall_spikes, "membranes": cycles.stall_membrane}
-    waited |= {"room to write": cycles.stall_writeback}
+    waited |= {"writeback": cycles.stall_writeback}
     assert 0 < sum(amount > 0 for amount in waited.values()) < len(waited)
     named = stalls.why.removeprefix("waiting for ").split(", ")
     assert stalls.expression == " + ".join(str(waited[name]) for name in named)

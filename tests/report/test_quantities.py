@@ -6,8 +6,10 @@ import pytest
 
 import lifsim
 from lifsim.accounting.price_list import PriceList
+from lifsim.play.bound import STALLS, in_words
+from lifsim.report.causes import CAUSES
 from lifsim.report.machine_table import figures
-from lifsim.report.quantities import main_quantities, quantities, text_of
+from lifsim.report.quantities import MAIN, quantities, text_of
 from lifsim.simulate.result import Result
 
 
@@ -32,8 +34,14 @@ def test_rows_without_a_key_are_accesses_both_ways(run: Result) -> None:
     assert weight.value == sum(run.totals.figures[f"sram_accesses.weight.{way}"] for way in ("reads", "writes"))
 
 
+def test_a_stall_has_one_word_wherever_it_is_named() -> None:
+    """That of `bound`, in files and for people."""
+    assert {name: CAUSES[field] for name, field in STALLS.items()} == {name: f"waiting for {name}" for name in STALLS}
+    assert all(in_words(name) == f"waiting for {name}" for name in STALLS)
+
+
 def test_the_main_rows_are_looked_at_first(run: Result) -> None:
-    main = main_quantities(run)
+    main = {row.key: row for row in quantities(run) if row.key in MAIN}
     assert ("lif_memory_bytes.backward" in main) == (run.options.mode == "training")
     assert main["energy_pj.total.idle"].label == "energy, total, idle"
     assert main["time_s"].label == "latency"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import pandas as pd
 import pytest
 
 import lifsim
@@ -23,6 +24,13 @@ def test_no_layer_achieves_more_than_array_and_memory_allow(model: str) -> None:
     assert whole["macs_per_s"] <= whole["attainable_macs_per_s"]
     assert whole["macs"] == result.totals.ops.macs_dense
     assert math.isinf(whole["bandwidth_bytes_per_s"]) == (model == "ideal")
+
+
+def test_what_bounds_layers_is_said_in_words() -> None:
+    busy = pd.Series([0.25, 0.5])
+    assert roofline.bound_words("compute", busy) == "bound by array work, 25 to 50 % of its PEs busy"
+    assert roofline.bound_words("lif", busy) == "bound by LIF units"
+    assert roofline.bound_words("writeback", busy) == "waiting for writeback"
 
 
 def test_zeros_that_are_skipped_stand_under_no_roof() -> None:

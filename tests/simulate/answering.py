@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lifsim.simulate.result import Result
+
 T = 3
 
 
@@ -30,3 +32,15 @@ spikes:
 """
     )
     return file
+
+
+def assert_same_work(early: Result, shorter: Result, timesteps: int) -> None:
+    """Images that exit after `timesteps` move and compute what a network of so many timesteps does."""
+    for ours, theirs in zip(early.records, shorter.records, strict=True):
+        assert ours.counts.dram_bytes == theirs.counts.dram_bytes
+        assert ours.counts.ops.macs_dense == theirs.counts.ops.macs_dense
+        assert ours.counts.ops.lif_updates == theirs.counts.ops.lif_updates
+        assert ours.counts.cycles == theirs.counts.cycles
+        assert ours.counts.registers == theirs.counts.registers
+        assert ours.counts.sram_accesses == theirs.counts.sram_accesses
+        assert len(ours.counts.timesteps) == timesteps

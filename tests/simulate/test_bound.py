@@ -42,7 +42,7 @@ def test_an_array_at_work_is_told_with_how_much_of_it_is() -> None:
     assert bound_words(Cycles(10, 3, 2, 1, 4, 0, 0, 0), 0.064) == "array work, 6.4% of its PEs busy"
     assert bound_words(Cycles(10, 1, 2, 1, 4, 2, 0, 0), 0.5) == "waiting for weights"
     assert bound_words(Cycles(10, 1, 1, 5, 1, 1, 0, 1), 0.5) == "LIF units"
-    assert bound_words(Cycles(10, 1, 0, 0, 0, 2, 3, 4), 0.5) == "waiting for room to write"
+    assert bound_words(Cycles(10, 1, 0, 0, 0, 2, 3, 4), 0.5) == "waiting for writeback"
 
 
 def test_stalls_that_the_bandwidth_could_hide_ask_for_earlier_loads(layer: LayerCounts) -> None:

@@ -18,7 +18,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
 from tests.schedule.test_group_steps import COUNTED
-from tests.simulate.answering import T, written
+from tests.simulate.answering import T, assert_same_work, written
 
 SLOW = ("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1GB", "dram.energy=per_bit")
 SMALL = ("buffers.membrane.size_bytes=200", "buffers.weight.size_bytes=300", "buffers.spike_out.size_bytes=100")
@@ -56,14 +56,7 @@ def test_images_that_all_exit_together_are_those_of_a_shorter_network(workload: 
     """Where every plan keeps everything on chip, they move its bytes, too."""
     early = run(workload, *ENDLESS, chunk=chunk, exit_steps={steps: 1})
     shorter = run(workload, *ENDLESS, f"timesteps={steps}", "spikes.rates.conv1=[0.2]", chunk=chunk)
-    for ours, theirs in zip(early.records, shorter.records, strict=True):
-        assert ours.counts.dram_bytes == theirs.counts.dram_bytes
-        assert ours.counts.ops.macs_dense == theirs.counts.ops.macs_dense
-        assert ours.counts.ops.lif_updates == theirs.counts.ops.lif_updates
-        assert ours.counts.cycles == theirs.counts.cycles
-        assert ours.counts.registers == theirs.counts.registers
-        assert ours.counts.sram_accesses == theirs.counts.sram_accesses
-        assert len(ours.counts.timesteps) == steps
+    assert_same_work(early, shorter, steps)
 
 
 @pytest.mark.parametrize("sharing", ["none", "layer", "channel2"])

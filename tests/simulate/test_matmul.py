@@ -154,7 +154,7 @@ def test_ports_are_waited_for_in_every_timestep(name: str) -> None:
     gemm, shape = Gemm(6, 12, 10, 2), ArrayShape(4, 8)
     ports = Ports(weight=Port(1, 2), spike_in=Banks(1, 4), psum=Port(16, 1 << 20))
     dataflow, read = per_round(DATAFLOWS[name]), EvenReads(gemm, 1)
-    one, three = (dense_waits(dataflow, read, gemm, shape, rounds, True, ports) for rounds in (1, 3))
+    one, three = (dense_waits(dataflow, read, gemm, shape, rounds, ports, tick_batched=True) for rounds in (1, 3))
     assert three == one * 3
     assert one.total > 0
 

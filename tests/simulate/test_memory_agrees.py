@@ -20,21 +20,13 @@ from lifsim.schedule.tensors.storage import bytes_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
+from tests.simulate.test_norms import LAYERS as NORMED
 from tests.workload import building
 
 PLAIN = """
 - {name: conv1, op: conv, out: 4, kernel: 3, padding: 1}
 - {name: lif1, op: lif}
 - {name: conv2, op: conv, out: 4, kernel: 3, padding: 1}
-- {name: lif2, op: lif}
-- {name: fc, op: linear, out: 3}
-"""
-NORMED = """
-- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-- {name: lif1, op: lif}
-- {name: conv2, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-- {name: shortcut, op: conv, input: lif1, out: 4, kernel: 1}
-- {name: sum, op: add, inputs: [conv2, shortcut]}
 - {name: lif2, op: lif}
 - {name: fc, op: linear, out: 3}
 """

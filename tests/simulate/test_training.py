@@ -157,7 +157,7 @@ def test_array_cycles_are_those_of_the_three_products(encoding: str) -> None:
         transposed = Gemm(H * W, reduction, C // layer.groups, layer.groups)
         update = oracle.update_folds(layer, shape.rows, shape.cols, layer.rounds, together=True)
         back = (
-            dense_cycles(DATAFLOWS["os"], transposed, shape, layer.rounds, True).total
+            dense_cycles(DATAFLOWS["os"], transposed, shape, layer.rounds, tick_batched=True).total
             if layer.input.name != "input"
             else 0
         )

@@ -25,22 +25,10 @@ from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import training_traffic
 from tests.oracles import training_buffers as oracle
 from tests.schedule.on_arch import plan_on
+from tests.simulate.test_training import ENDLESS, LAYERS
 from tests.workload import building
 
-BUFFERS = ("weight", "spike_in", "spike_out", "membrane", "psum")
-ENDLESS = (*(f"buffers.{name}.size_bytes=1GiB" for name in BUFFERS), "dram.model=ideal")
 EIGHT_BITS = ("precision.membrane_bits=8", "precision.gradient_bits=8")
-LAYERS = """
-- {name: conv1, op: conv, out: 4, kernel: 3, padding: 1, batch_norm: true}
-- {name: lif1, op: lif}
-- {name: conv2, op: conv, out: 4, kernel: 3, padding: 1}
-- {name: lif2, op: lif}
-- {name: conv3, op: conv, out: 8, kernel: 3, padding: 1, stride: 2, groups: 2}
-- {name: shortcut, op: conv, input: lif1, out: 8, kernel: 1, stride: 2}
-- {name: sum, op: add, inputs: [conv3, shortcut]}
-- {name: lif3, op: lif}
-- {name: fc, op: linear, out: 3}
-"""
 CHAIN = """
 - {{name: conv1, op: conv, out: 2, kernel: 3, padding: 1}}
 - {{name: lif1, op: lif, group: {0}}}

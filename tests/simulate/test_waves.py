@@ -13,14 +13,13 @@ from lifsim.model.arch import Arch
 from lifsim.model.sharing import Sharing
 from lifsim.play.trial import Tried
 from lifsim.schedule.plan import GroupPlan, Plan
-from lifsim.schedule.traffic import DramBytes
 from lifsim.schedule.window import TICK, TIMESTEP
 from tests.oracles.waves import Array, Counted, Product, count
 from tests.schedule.broken import STRIPS
 from tests.schedule.hand_waves import Asked, waves_by_hand
 from tests.schedule.networks import network
 from tests.schedule.test_wave_steps import POOLED
-from tests.simulate.waves import counted, ran, rated
+from tests.simulate.waves import assert_books_balance, counted, ran, rated
 
 FUSED, SKEWED = Asked("fused", 1, 3, filters=3), Asked("skewed", 2, 3, filters=3)
 
@@ -114,16 +113,7 @@ def test_books_balance_whatever_the_memory(asked: Asked, memory: str) -> None:
     """Every byte is asked for; all that the array does is in some step; cycles are the sum of their causes."""
     more = ["dram.bandwidth_bytes_per_s=400MB"] if memory == "bandwidth" else []
     plan, tried = in_waves(asked, arch(f"dram.model={memory}", *more), batch=2)
-    moved = sum((record.counts.dram_bytes for record in tried.records), DramBytes())
-    assert moved == plan.dram
-    if tried.timeline is None:
-        return
-    steps = tried.timeline.steps
-    assert steps.moves.bytes.sum() == moved.total
-    cycles = [record.counts.cycles for record in tried.records]
-    work = sum(one.array + one.fill_drain + one.lif for one in cycles) + sum(tried.timeline.port_cycles)
-    assert steps.program.step_cycles.sum() == work
-    assert sum(one.total for one in cycles) == tried.timeline.timing.total
+    assert_books_balance(plan, tried)
 
 
 def test_a_step_takes_what_its_timestep_does() -> None:

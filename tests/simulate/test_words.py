@@ -96,10 +96,8 @@ def test_hardly_any_waiting_is_not_told_as_none() -> None:
 
 def test_the_page_and_the_first_screen_say_alike_that_a_memory_is_ideal() -> None:
     run = lifsim.run("sata128", "lenet5_mnist", overrides=("dram.model=ideal",))
-    assert run.brief.figures["bound by"] == "array work; nobody waits for an ideal memory"
-    assert (
-        "It is bound by array work; nobody waits for an ideal memory." in Answer.of(Told.of_result("a", run)).sentence
-    )
+    assert run.brief.figures["bound by"] == "array work; an ideal memory takes no time"
+    assert "It is bound by array work; an ideal memory takes no time." in Answer.of(Told.of_result("a", run)).sentence
 
 
 def test_the_schedule_says_what_it_came_to() -> None:

@@ -16,6 +16,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.trial import Trial, Tried
 from lifsim.schedule.plan import Plan
+from lifsim.schedule.traffic import DramBytes
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import bank_of
 from lifsim.simulate.spikes import read_spikes
@@ -51,3 +52,18 @@ def counted(network: Network, sharing: Sharing, arch: Arch, plan: Plan, batch: i
         layers = tried.accounting.count(tried.setup, plan.facts, group)
         found += tried.accounting.with_port_waits(tried.setup, group, layers)
     return found
+
+
+def assert_books_balance(plan: Plan, tried: Tried) -> DramBytes:
+    """Every byte of `plan` is asked for; all that the array does is in some step; cycles are the sum of their causes.
+    Returns the bytes."""
+    moved = sum((record.counts.dram_bytes for record in tried.records), DramBytes())
+    assert moved == plan.dram
+    if tried.timeline is not None:
+        steps = tried.timeline.steps
+        assert steps.moves.bytes.sum() == moved.total
+        cycles = [record.counts.cycles for record in tried.records]
+        work = sum(one.array + one.fill_drain + one.lif for one in cycles) + sum(tried.timeline.port_cycles)
+        assert steps.program.step_cycles.sum() == work
+        assert sum(one.total for one in cycles) == tried.timeline.timing.total
+    return moved

@@ -25,19 +25,11 @@ from lifsim.sweeps.beside import Seen, run_beside_baseline
 from lifsim.sweeps.rates_range import SCALES, rates_range
 from lifsim.trace import draws
 from lifsim.watch import unwatched
+from tests.workload.texts import TWO_LAYERS
 
 MEMORY = ("dram.model=ideal", "dram.energy=per_bit")
-TEXT = """
-name: assumed
-timesteps: 4
-input: {shape: [2, 8, 8], encoding: rate}
-layers:
-- {name: conv1, op: conv, out: 8, kernel: 1}
-- {name: lif1, op: lif}
-- {name: conv2, op: conv, out: 8, kernel: 1}
-- {name: lif2, op: lif}
-spikes: {source: rates, measured: MEASURED, provenance: nobody, rates: {conv1: 0.2, conv2: 0.8}}
-"""
+RATES = "{source: rates, measured: MEASURED, provenance: nobody, rates: {conv1: 0.2, conv2: 0.8}}"
+TEXT = f"{TWO_LAYERS}spikes: {RATES}\n"
 
 
 @pytest.fixture

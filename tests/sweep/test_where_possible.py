@@ -129,7 +129,7 @@ def test_run_writes_down_where_it_shares_and_runs_again(file: str, capsys: pytes
     assert "--share-where-possible" in capsys.readouterr().err
     assert main(["explain", *asked, "--layer", "fc"]) == 0
     out = capsys.readouterr().out
-    assert "what of this is sharing: none alike has as few LIF units (32 of 128)" in out
+    assert "which part is due to sharing: none alike has as few LIF units (32 of 128)" in out
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,14 @@ class Own(Accounting):
         return costs_of(arch)
 
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
-        """Layer by layer: the work of the array on the spikes, then everything that follows from it."""
+        """Layer by layer: the work of the array on the spikes, then all events that follow from it."""
         setup, group, watch = setup.with_stores_of_any_size, group.decided, setup.watch
         if (found := setup.memo.known(self.count, setup, facts, group)) is None:
             machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
             for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
                 layer, works = setup.network.layers[index], list[ArrayWork]()
                 windows = window_works(setup, layer, group)
-                for one in windows:  # (a comprehension would be one frame more between the command and a fold)
+                for one in windows:  # (a comprehension would add a frame between the command and a fold)
                     if one.computes:
                         works.append(setup.memo.of(array_work, one.laid(machine), sparsity, one.kept, one.calls(setup)))
                     else:

@@ -17,8 +17,9 @@ from lifsim.schedule.tensors.storage import rows_of
 
 @dataclass(frozen=True)
 class ArrayWork:
-    """One layer on the array. cycles, accesses, macs_effective: per round, all images of the batch; what tick batching
-    does once per layer is the first one's. lif_cycles: exposed, all timesteps and images."""
+    """The work of one layer on the array. cycles, accesses, macs_effective: [rounds], all images of the batch; what
+    tick batching does once per layer is counted in the first round. lif_cycles: exposed cycles of the LIF units, all
+    timesteps and images."""
 
     cycles: tuple[ArrayCycles, ...]
     accesses: tuple[ArrayAccesses, ...]
@@ -27,14 +28,14 @@ class ArrayWork:
 
     @cached_property
     def all_accesses(self) -> ArrayAccesses:
-        """Of all rounds."""
+        """The sum over all rounds."""
         return ArrayAccesses(*(sum(column) for column in zip(*(one.counts for one in self.accesses), strict=True)))
 
 
 @dataclass(frozen=True)
 class LifCalls:
-    """The LIF calls behind a layer: those of a map of so many `rows`, at every one of `timesteps`, in passes that take
-    `pass_cycles`. overlapped: whether the array works on meanwhile."""
+    """The LIF calls behind a layer, at every one of `timesteps`, on a map of `rows`, in passes of `pass_cycles`.
+    overlapped: whether the array works meanwhile."""
 
     rows: int
     pixels: int
@@ -46,7 +47,7 @@ class LifCalls:
 
 
 def lif_calls(layer: Layer, pass_cycles: int, *, overlapped: bool) -> LifCalls | None:
-    """Those of `layer`; None where it has no LIFs."""
+    """The calls behind `layer`; None if it has no LIF."""
     if layer.lif is None:
         return None
     rows = rows_of(layer.lif.output.shape)
@@ -63,7 +64,8 @@ def lif_map(layer: Layer) -> tuple[int, int, int]:
 
 
 def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None) -> ArrayWork:
-    """Work of the product `laid` on spikes of which `sparsity` has `kept` what it must know, and of the LIFs behind."""
+    """The work of the product `laid` on spikes, given by what `sparsity` has `kept` of them, and of the LIFs behind
+    it."""
     accesses, before = [], ArrayAccesses(0, 0, 0, 0, 0).counts
     for rounds in range(1, kept.rounds + 1):
         after = laid.accesses(rounds).counts
@@ -78,13 +80,15 @@ def array_work(laid: Laid, sparsity: Sparsity, kept: Kept, lifs: LifCalls | None
 
 
 def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, sparsity: Sparsity, kept: Kept) -> int:
-    """Cycles in which the array waits for LIF units whose passes take `pass_cycles`, the same or one by one."""
+    """Cycles in which the array waits for LIF units. pass_cycles: of every pass, or [passes] of each."""
     passes = served(lifs, laid).size
 
     def waited(blocks: NDArray[np.int64]) -> int:
-        return lif_cycles(pass_cycles, passes, lifs.timesteps, blocks, laid.tick_batched, lifs.overlapped)
+        return lif_cycles(
+            pass_cycles, passes, lifs.timesteps, blocks, tick_batched=laid.tick_batched, overlapped=lifs.overlapped
+        )
 
-    if not lifs.overlapped:  # what the array does meanwhile hides nothing
+    if not lifs.overlapped:  # the array hides none of their cycles
         return waited(np.zeros((1, 1), np.int64)) * kept.images
     total = 0
     for blocks, images in sparsity.blocks(kept, laid):
@@ -93,8 +97,8 @@ def lif_waits(lifs: LifCalls, pass_cycles: int | NDArray[np.int64], laid: Laid, 
 
 
 def lif_tiles(lifs: LifCalls, laid: Laid) -> tuple[list[int], list[int]]:
-    """(pixels by row tile, filters by filter tile) of the map that the LIFs see. Behind a pool a tile has the rows that
-    its own rows complete; a tile of parts of rows has its own pixels."""
+    """(pixels by row tile, filters by filter tile) of the map that the LIFs see. Behind a pool, a tile has the pooled
+    rows that its own rows complete; a tile of parts of rows has its own pixels."""
     gemm, cut = laid.gemm, laid.tiling
     together = lifs.pixels if cut.pieces else lifs.rows
     units = np.diff([together * start // gemm.pixels for start in (*cut.starts, gemm.pixels)])
@@ -104,7 +108,7 @@ def lif_tiles(lifs: LifCalls, laid: Laid) -> tuple[list[int], list[int]]:
 
 
 def served(lifs: LifCalls, laid: Laid) -> NDArray[np.int64]:
-    """[passes of a timestep] outputs that each serves, group by group, tile by tile: no pass serves two tiles."""
+    """[passes of a timestep] outputs that each pass serves, group by group, tile by tile: no pass serves two tiles."""
     pixels, filters = lif_tiles(lifs, laid)
     sizes = [(pixels[row], filters[tile]) for row, tile in laid.tiling.order(laid.gemm)]
     holds = ArrayShape(laid.shape.rows, laid.shape.filter_cols(laid.gemm.chain))

@@ -1,4 +1,4 @@
-"""One layer's events: array, LIF units, buffers and DRAM, in whole numbers."""
+"""The events of one layer in array, LIF units, buffers and DRAM, in whole numbers."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def layer_counts(
     windows: Sequence[WindowWork],
     watch: Watch = unwatched,
 ) -> LayerCounts:
-    """Events of `layer` over all timesteps and images, as `scheduled`; `work` is what it asks of the array, in all its
-    `windows`. watch: told how much of what it reads is looked at."""
+    """Events of `layer` over all timesteps and images, as `scheduled`; `work` is that of the array, in all its
+    `windows`. watch: is told how much of the input is read."""
     shape, sparsity = shape_of(setup.machine.array), sparsity_of(setup.machine.array)
     bits = element_bits(layer, setup.network.input_bits, setup.machine.precision)
     cycles, ops = _cycles(work), _operations(layer, sparsity, work, setup.batch)
@@ -70,7 +70,7 @@ def element_bits(layer: Layer, network_input_bits: int, precision: Precision) ->
 
 
 def _output_bits(layer: Layer, real_bits: int) -> int:
-    """Of spikes, or what the counts or real values need that a layer without neurons puts out."""
+    """Bits of an output element: 1 for spikes, more for the counts or real values of a layer without neurons."""
     return 1 if layer.lif else max((tensor.bits(real_bits) for tensor in layer.outputs), default=real_bits)
 
 
@@ -104,11 +104,11 @@ def _operations(layer: Layer, sparsity: Sparsity, work: ArrayWork, batch: int) -
 def _sram_accesses(
     layer: Layer, work: ArrayWork, scheduled: ScheduledLayer, bits: ElementBits, batch: int
 ) -> SramAccesses:
-    """The array's accesses, and what DRAM fills and drains: every element that moves passes through its buffer, of a
-    second operand through that of the weights.
+    """The array's accesses, and those of DRAM transfers: every element that moves passes through its buffer, a second
+    operand through the weight buffer.
 
-    Timestep-major, currents that are computed once and replayed wait in the psum buffer: written once, read at every
-    timestep but the first; in windows of skewed waves once in each.
+    Under timestep-major schedules, currents that are computed once and replayed wait in the psum buffer: written once
+    and read at every timestep but the first; in skewed waves, once per window.
     """
     moved, array = scheduled.dram_bytes, work.all_accesses
     steps_out = layer.timesteps * layer.lif_elements if layer.lif else layer.rounds * layer.pixels * layer.filters

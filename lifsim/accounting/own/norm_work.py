@@ -1,8 +1,8 @@
-"""What the norm of a layer adds to the work of its stages in training: sums that wait, products that run twice.
+"""What the batch norm of a layer adds to the work of its training stages: sums that wait, products that run twice.
 
-Its multiply-adds are those of the gradient units, of which each LIF unit has one beside it. A value x in front of the
-norm takes three in the forward pass (the sums of x and of x^2, and scale * x + shift), one where it is recomputed,
-three in the first pass of the way back (x^, the sums of dy and of dy * x^) and two in the second (a * dy + b * x + c).
+The gradient units, one per LIF unit, do its multiply-adds. A value x in front of the norm takes three in the forward
+pass (the sums of x and of x^2, and scale * x + shift), one where it is recomputed, three in the first pass of the
+backward pass (x^, the sums of dy and of dy * x^) and two in the second (a * dy + b * x + c).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from lifsim.schedule.traffic import DramBytes
 from lifsim.training.norm_sums import NormSums
 
 FORWARD, AGAIN, FIRST_PASS, SECOND_PASS = 3, 1, 3, 2
-"""Multiply-adds of a value."""
+"""Multiply-adds per value."""
 
 
 @dataclass(frozen=True)
 class NormWork:
-    """The norm of `layer` in a batch of so many images. psum_bits: of a sum."""
+    """The norm of `layer` for a batch of images. psum_bits: bits of a sum."""
 
     layer: Layer
     norm: NormSums
@@ -31,12 +31,12 @@ class NormWork:
 
     @property
     def values(self) -> int:
-        """Sums of the batch."""
+        """Number of sums in the batch."""
         return self.batch * self.layer.rounds * self.layer.pixels * self.layer.filters
 
     def forward(self, counts: LayerCounts, waited: int) -> LayerCounts:
-        """`counts` of a forward stage whose neurons, after a round trip, take `waited` cycles with nothing to hide
-        them."""
+        """`counts` of a forward stage with the norm, whose sums make a round trip; the neurons then take `waited`
+        cycles that nothing overlaps."""
         found = self._worked(counts, FORWARD)
         if self.norm.way == "handed on":
             return found
@@ -49,19 +49,19 @@ class NormWork:
         return _with_psums(replace(found, cycles=cycles), through)
 
     def recompute(self, counts: LayerCounts) -> LayerCounts:
-        """`counts` of a recomputation, whose sums wait for the second pass or come again."""
+        """`counts` of a recomputation with the norm: the sums wait for the second pass or come again."""
         found, written = self._worked(counts, AGAIN), self._elements(self.norm.recompute_write)
         if self.norm.recomputed_twice:
             return _twice(found, self.norm.recompute_again)
         return _with_psums(found, Accesses(written, self.values))
 
     def first_pass(self, counts: LayerCounts) -> LayerCounts:
-        """`counts` of the gradient units' pass: sums come from DRAM, dy goes to spike_out."""
+        """`counts` of the pass of the gradient units: sums come from DRAM, dy goes to spike_out."""
         found = _with_psums(self._worked(counts, FIRST_PASS), self._read(self.norm.first_read))
         return _with_gradients(found, Accesses(0, self.values))
 
     def second_pass(self, counts: LayerCounts) -> LayerCounts:
-        """`counts` of the product's pass: sums come once more, dy out of spike_out."""
+        """`counts` of the pass of the product: sums come once more, dy comes from spike_out."""
         found = _with_psums(self._worked(counts, SECOND_PASS), self._read(self.norm.second_read))
         return _with_gradients(found, Accesses(self.values, 0))
 
@@ -76,7 +76,7 @@ class NormWork:
 
 
 def _twice(counts: LayerCounts, again: DramBytes) -> LayerCounts:
-    """The array's work twice; `again`: what the second run fetches."""
+    """`counts` with the array's work done twice; `again`: bytes that the second time fetches."""
     cycles, ops, sram, bits = counts.cycles, counts.ops, counts.sram_accesses, counts.bits
     macs = ("macs_dense", "macs_effective", "macs_executed", "macs_multibit")
     return replace(

@@ -1,4 +1,4 @@
-"""What one layer asks of the ports of the buffers on the array's side, and how long it waits for them."""
+"""The accesses of one layer to the ports of the buffers on the array's side, and how long it waits for them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from lifsim.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class LifPorts:
-    """The LIF calls behind a layer, for which the array waits `waited` cycles where ports take no time, and the ports
-    that they use. membrane: None where no membrane passes one; psum: None where they take no sums from its buffer.
-    channels: channel groups that share a state; variables: values that each neuron's state consists of; in_buffer: the
-    share of the states that lies in the membrane buffer; passed_on: whether all of them come from it at the first
-    timestep, and go to it at the last, for other windows."""
+    """The LIF calls behind a layer, for which the array waits `waited` cycles if ports take no time, and the ports that
+    they use. membrane: None if no membrane passes a port; psum: None if no sums come from the psum buffer. channels:
+    channel groups that share a state; variables: values in each neuron's state; in_buffer: the share of the states that
+    lies in the membrane buffer; passed_on: whether all states are read from the buffer at the first timestep, and
+    written to it at the last, because other windows precede or follow."""
 
     calls: LifCalls
     waited: int
@@ -44,7 +44,7 @@ def ports_of(stores: Stores, bits: ElementBits) -> Ports:
 
 
 def input_banks(stores: Stores) -> Banks:
-    """Those of the map that the array reads."""
+    """The banks of the input map that the array reads."""
     return Banks(stores.spike_in.banks, stores.spike_in.port_bits)
 
 
@@ -54,12 +54,13 @@ def port_of(store: Store, element_bits: int) -> Port:
 
 
 def lif_stalls(lifs: LifPorts, laid: Laid, sparsity: Sparsity, kept: Kept) -> PortStalls:
-    """A pass of the LIF units takes as long as its membranes and its spikes need to pass their buffers' ports.
+    """Waits for ports, if a pass of the LIF units takes as long as its membranes and spikes need to pass the ports of
+    their buffers.
 
-    Tick-batched, membranes stay in the PEs; those that do not are dealt to all passes alike. Between the calls of a
-    chain of `channelN` the state stays in the unit, so that a pass reads and writes one membrane (and what else their
-    neurons keep) for N outputs; reads and writes have ports of their own. Where the PEs do not sum up, a pass reads its
-    sums.
+    Tick-batched, membranes stay in the PEs; those that do not fit are distributed evenly over all passes. Between the
+    calls of a chain of `channelN` the state stays in the unit, so that a pass reads and writes one membrane (and the
+    other state variables of its neuron) for N outputs; reads and writes have separate ports. If the PEs do not
+    accumulate sums, a pass reads its sums, too.
     """
     calls = lifs.calls
     outputs = served(calls, laid)

@@ -1,4 +1,4 @@
-"""Where the ports of the buffers hold the array up, layer by layer."""
+"""Waits of the array for the ports of buffers, layer by layer."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from lifsim.watch import Watch, unwatched
 def with_port_stalls(
     setup: Setup, layer: Layer, counts: LayerCounts, tiling: Tiling, *, tick_batched: bool, apart: bool = False
 ) -> LayerCounts:
-    """`counts`, which know no waiting, of `layer` cut as `tiling` says with its waits for SRAM ports. apart: whether
-    its neurons are called when all its sums are in their buffer, with nothing to hide them."""
+    """`counts` of `layer`, cut as `tiling` says, completed by its waits for SRAM ports. apart: whether its neurons are
+    called after all its sums are in their buffer, without overlap."""
     sparsity, one = sparsity_of(setup.machine.array), WindowWork(layer, setup.kept_of(layer), tiling.cut, tick_batched)
     laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling, apart=apart)
     waits = _array_waits(setup, one, counts, laid)
@@ -32,15 +32,15 @@ def with_port_stalls(
 def with_window_port_stalls(
     setup: Setup, windows: Sequence[WindowWork], counts: LayerCounts, tiling: Tiling, watch: Watch
 ) -> LayerCounts:
-    """The same of a layer that runs in these `windows`. Membranes that pass from one to the next pass the ports of
-    their buffer with the first and the last timestep of a window."""
+    """The same for a layer that runs in these `windows`. Membranes that pass from one window to the next pass the ports
+    of their buffer at the first and the last timestep of a window."""
     waits, sparsity = PortStalls(), sparsity_of(setup.machine.array)
     for one in windows:
         laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling)
         if lifs is not None:
             lifs, kept = replace(lifs, waited=one.lif_cycles(setup)), one.kept
             if (held := setup.memo.known(lif_stalls, lifs, laid, sparsity, kept)) is None:
-                # (`of` would be one frame more between the command and a fold)
+                # (`of` would add a frame between the command and a fold)
                 held = setup.memo.keep(lif_stalls(lifs, laid, sparsity, kept), lif_stalls, lifs, laid, sparsity, kept)
             waits += held
         waits += _array_waits(setup, one, counts, laid, watch) if one.computes else PortStalls()
@@ -50,14 +50,14 @@ def with_window_port_stalls(
 def _array_waits(
     setup: Setup, one: WindowWork, counts: LayerCounts, laid: Laid, watch: Watch = unwatched
 ) -> PortStalls:
-    """Of the array for what it reads, in one window, or at all timesteps."""
+    """Waits of the array for its operands, in one window or over all timesteps."""
     sparsity, ports = sparsity_of(setup.machine.array), ports_of(setup.machine.stores, counts.bits)
     read = input_map_of(one.layer, counts.bits.spike_in).watched(watch)
     return setup.memo.of(sparsity.waits, one.kept, laid, read, ports)
 
 
 def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
-    """`counts`, which know no waiting, with `waits`."""
+    """`counts` with `waits` added to cycles and stalls."""
     cycles = counts.cycles
     return replace(
         counts,
@@ -76,7 +76,8 @@ def waiting(counts: LayerCounts, waits: PortStalls) -> LayerCounts:
 def _lif_ports(
     setup: Setup, one: WindowWork, counts: LayerCounts, tiling: Tiling, *, apart: bool = False
 ) -> LifPorts | None:
-    """apart: with nothing to hide them. States that are not in the registers of the array pass their buffer."""
+    """The LIF calls of a window and the ports that they use; None without a LIF. apart: without overlap. States that
+    are not in the array's registers pass their buffer."""
     layer, passed_on, channels = one.layer, (one.opens, one.closes), setup.channels[one.layer.index]
     calls = one.calls(setup)
     if calls is None:

@@ -1,4 +1,4 @@
-"""What a schedule decided for each layer, as the counting needs it."""
+"""The decisions of a schedule for each layer that counting needs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lifsim.units import counted
 
 @dataclass(frozen=True)
 class ScheduledLayer:
-    """tiled: all timesteps of a tile, or those of a window, back to back, membranes in the PEs' registers (of a tile
-    that has too many for them, the others in their buffer, through which all pass between two windows); else timestep
-    by timestep, membranes in their buffer; with them go the other variables of their neurons' states. description:
-    group and tiling, for people."""
+    """tiled: all timesteps of a tile, or of a window, run back to back, with membranes in the PEs' registers (those
+    that do not fit are in their buffer, through which all pass between two windows); else the layer runs
+    timestep-major, with membranes in their buffer. The other state variables of the neurons stay with the membranes.
+    description: group and tiling in words."""
 
     tiled: bool
     dram_bytes: DramBytes
@@ -57,7 +57,7 @@ def _described(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: 
 
 
 def _accesses(setup: Setup, facts: NetworkFacts, layer: Layer, states: int) -> Accesses:
-    """Of so many states of an image, over the batch and all timesteps."""
+    """Accesses for this many states of an image, over the batch and all timesteps."""
     per_image = membrane_accesses(states, layer.timesteps, 1, facts.starts_from_zero[layer.index])
     return Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
 

@@ -1,4 +1,4 @@
-"""Where the ports of the buffers hold the stages of training up."""
+"""Waits of the stages of training for the ports of buffers."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from lifsim.training.undone import registers_for_calls
 def with_training_port_stalls(
     setup: Setup, sizes: TrainingSizes, group: GroupPlan, orders: LayerOrders, layer: Layer, stages: Stages
 ) -> Stages:
-    """`stages` of `layer` in `group`, which know no waiting, with their waits for SRAM ports. orders: of its products
-    on the way back.
+    """`stages` of `layer` in `group`, completed by their waits for SRAM ports. orders: of its products in the backward
+    pass.
 
-    Forward reads the spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The operands of
-    the other products are taken to lie in the order in which the array asks for them.
+    The forward stage reads spikes as inference does, and so does recomputation, whose LIFs hand nothing over. The
+    operands of the other products are assumed to lie in the order in which the array asks for them.
     """
     norm = norm_sums(sizes, layer, group)
     tiling, tick = group.layers[layer.index - group.first].tiling, group.tick_batched
@@ -66,13 +66,13 @@ def with_training_port_stalls(
 
 
 def _more(counts: LayerCounts, one: LayerCounts, other: LayerCounts) -> LayerCounts:
-    """`counts`, which know no waiting, with the waits of two runs."""
+    """`counts` with the waits of two runs of the array."""
     return waiting(counts, one.port_stalls + other.port_stalls)
 
 
 @dataclass(frozen=True)
 class _Ports:
-    """What a stage of one layer waits for the ports of buffers."""
+    """The waits of one stage of a layer for the ports of buffers."""
 
     setup: Setup
     layer: Layer
@@ -101,9 +101,9 @@ class _Ports:
         return waits * self.setup.batch
 
     def _gradient_units(self) -> PortStalls:
-        """A pass takes as long as its membranes need to come through their buffer's ports: those of all calls where
-        they are stored, or were put aside there as they ran forward again; timestep by timestep the gradients of
-        membranes, and states that calls are undone to beside them. They leave by ports of their own."""
+        """A pass takes as long as its membranes need to pass the read ports of their buffer: those of all calls, if
+        they were stored there in the forward pass or by recomputation, and at every timestep the gradients of
+        membranes, with undone states beside them. Writes have separate ports."""
         calls = lif_calls(self.layer, self.setup.bank.pass_cycles, overlapped=False)
         if calls is None:
             return PortStalls()

@@ -45,9 +45,9 @@ NO_ACCESSES = Accesses(0, 0)
 
 
 def training_counts(accounting: Accounting, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
-    """The stages of every layer under `plan`; their forward pass is what `accounting` counts for inference."""
+    """The stages of every layer under `plan`; the forward pass is what `accounting` counts for inference."""
     traffic = training_traffic(TrainingSizes(plan.facts, plan.chip, setup.batch, keeping), plan)
-    # In the backward pass a state's last LIF comes first: its gradient starts from zero.
+    # In the backward pass the last LIF of a state comes first: its gradient starts from zero.
     first = frozenset(state.layers[-1] for state in plan.facts.states)
     found: list[Stages] = []
     for group in plan.groups:
@@ -63,8 +63,8 @@ def training_counts(accounting: Accounting, setup: Setup, plan: Plan, keeping: K
 
 @dataclass(frozen=True)
 class _Forward:
-    """The forward pass of a layer: its events, without what training adds, and how it runs. calls_in_registers: whether
-    u' of a tile that runs forward again waits in registers, not in the membrane buffer."""
+    """The forward pass of a layer: its events, without those that training adds, and how it runs. calls_in_registers:
+    whether u' of a recomputed tile waits in registers rather than in the membrane buffer."""
 
     counts: LayerCounts
     cut: Cut
@@ -113,12 +113,12 @@ class _LayerStages:
 
     @property
     def norm(self) -> NormWork | None:
-        """That of a batch norm with the statistics of the batch."""
+        """The work of a batch norm with batch statistics."""
         moved = self.traffic.norm
         return None if moved is None else NormWork(self.layer, moved, self.batch, self.machine.precision.psum_bits)
 
     def _forward(self) -> LayerCounts:
-        """Inference, and the membranes that are kept, which leave through their buffer."""
+        """The forward stage: inference, plus the kept membranes, which leave through their buffer."""
         kept = self._elements(self.traffic.forward.states_write)
         before = self.inference.sram_accesses
         sram = replace(
@@ -133,8 +133,8 @@ class _LayerStages:
         return self.norm.forward(counts, self._gradient_cycles() if self.layer.lif else self._norm_cycles())
 
     def _recompute(self, moved: StageBytes) -> LayerCounts:
-        """The weight layer and its LIF calls once more; nothing is handed over. Where they run forward, membranes are
-        read and written as in inference, and u' of each is put aside."""
+        """The recomputation: the weight layer and its LIF calls once more, without handing spikes over. If the calls
+        run forward again, membranes are read and written as in inference, and u' of each call is stored."""
         before, bits = self.inference.sram_accesses, self.inference.bits
         membrane = fill = registers = NO_ACCESSES
         if self.keeping.holds_calls:
@@ -155,7 +155,7 @@ class _LayerStages:
         return counts if self.norm is None else self.norm.recompute(counts)
 
     def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
-        """The gradient units' pass over the batch; the array waits."""
+        """The pass of the gradient units over the batch, for which the array waits."""
         nothing = self._work(replace(self._backward_product, tiles=()), self.machine.precision.of_gradients)
         lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
         counts = self._counts(
@@ -186,14 +186,14 @@ class _LayerStages:
         return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.backward)
 
     def _with_gradients(self, ops: Operations) -> Operations:
-        """The gradient units' work beside."""
+        """`counts` with the work of the gradient units, which runs beside the array."""
         updates = self.layer.lif_elements * self.layer.timesteps * self.batch
         multiplied = round((1 - self.setup.network.gradients.firing_sparsity) * updates)
         return replace(ops, pgu_updates=updates, pgu_multiplications=multiplied)
 
     def _backward_sram(self, work: StageWork, moved: StageBytes, *, units: bool = True) -> SramAccesses:
-        """Gradients come through spike_in and leave through spike_out; kept membranes through their buffer. units:
-        whether the gradient units work in this stage."""
+        """SRAM accesses of a backward stage: gradients come through spike_in and leave through spike_out, kept
+        membranes pass their buffer. units: whether the gradient units work in this stage."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
         carried = self._carried() if units and not self.tick_batched else NO_ACCESSES
         flying = self.traffic.in_flight if units else 0
@@ -208,8 +208,8 @@ class _LayerStages:
         )
 
     def _weight_update(self) -> LayerCounts:
-        """Weight gradients collect in the psum buffer from round to round, and change the weights once. Weights and
-        what the optimizer keeps pass the weight buffer, as gradients of so many bits."""
+        """The weight update: weight gradients accumulate in the psum buffer over the rounds and change the weights
+        once. Weights and the optimizer's state pass the weight buffer, counted in elements of the gradients' width."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.of_gradients
         product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
@@ -235,17 +235,17 @@ class _LayerStages:
 
     @property
     def _calls(self) -> int:
-        """Values of u' of all calls of the batch."""
+        """Number of values u' of all calls of the batch."""
         return self.batch * self.layer.timesteps * self.layer.lif_elements * self.layer.state_variables
 
     @property
     def _undoing(self) -> Accesses:
-        """Of registers, by the gradient units: what they carry from timestep to timestep, and u' that waits there."""
+        """Register accesses of the gradient units: what they carry between timesteps, and u' that waits there."""
         carried = self._carried() if self.tick_batched else NO_ACCESSES
         return added([carried, self._undone(in_registers=True)])
 
     def _undone(self, *, in_registers: bool) -> Accesses:
-        """Reads of u' that was put aside when the calls ran forward again, in registers or else in the buffer."""
+        """Reads of u' that was stored when the calls were recomputed, in registers or in the buffer."""
         mine = self.keeping.holds_calls and in_registers == self.forward.calls_in_registers
         return Accesses(self._calls, 0) if mine else NO_ACCESSES
 
@@ -255,24 +255,24 @@ class _LayerStages:
         return StageWork.of(product, shape, self.batch, words, tick_batched=self.tick_batched)
 
     def _elements(self, moved_bytes: int) -> int:
-        """Membranes in so many bytes."""
+        """Number of membranes in these bytes."""
         return moved_bytes * 8 // self.machine.precision.membrane_bits
 
     def _carried_elements(self, moved_bytes: int) -> int:
-        """Gradients of states in so many bytes, and states that calls were undone to beside them."""
+        """Number of gradients of states, and of undone states beside them, in these bytes."""
         precision, both = self.machine.precision, self.keeping.carries_states
         pair = precision.of_gradients + (precision.membrane_bits if both else 0)
         return moved_bytes * 8 * (2 if both else 1) // pair
 
     def _carried(self) -> Accesses:
-        """Gradients of states from timestep to timestep, and states that calls were undone to beside them."""
+        """Accesses for gradients of states that are carried between timesteps, and for undone states beside them."""
         layer, channels = self.layer, self.setup.channels[self.layer.index]
         accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
         each = self.batch * layer.state_variables * (2 if self.keeping.carries_states else 1)
         return Accesses(*(count * each for count in accesses))
 
     def _gradient_cycles(self) -> int:
-        """Passes of the gradient units, one a LIF unit: as many as the LIF units' in the forward stage, not hidden."""
+        """Cycles of the gradient units, one per LIF unit: as many passes as in the forward stage, not overlapped."""
         calls = lif_calls(self.layer, self.setup.bank.pass_cycles, overlapped=False)
         if calls is None:
             return 0
@@ -281,7 +281,7 @@ class _LayerStages:
         return served(calls, laid).size * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
 
     def _norm_cycles(self) -> int:
-        """Passes over the sums of the batch, as many at a time as there are gradient units."""
+        """Cycles of the passes over the sums of the batch, with as many sums at a time as there are gradient units."""
         layer, shape, calls = self.layer, shape_of(self.machine.array), norm_calls(self.layer)
         dataflow = DATAFLOWS[self.machine.array.dataflow]
         laid = laid_out(layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
@@ -301,8 +301,8 @@ class _LayerStages:
         lif_cycles: int,
         registers: Accesses,
     ) -> LayerCounts:
-        """Gradients have one width, wherever they pass; weights that change are few beside them, and of what passes the
-        membrane buffer on the way back the wider sets the width."""
+        """Counts of a stage. Gradients have one width in every buffer; weights that change are few beside them. In the
+        membrane buffer, the wider of membranes and gradients sets the width of the backward pass."""
         precision, shape = self.machine.precision, shape_of(self.machine.array)
         update = moved.weight_updates > 0
         bits = replace(
@@ -327,7 +327,7 @@ class _LayerStages:
 
 
 def norm_calls(layer: Layer) -> LifCalls:
-    """The passes over the sums of `layer` that its batch norm takes, as calls of neurons, one for each."""
+    """The passes of a batch norm over the sums of `layer`, expressed as LIF calls with one neuron per sum."""
     rows = rows_of(layer.out_shape)
     return LifCalls(rows, layer.pixels, layer.group_filters, layer.groups, layer.rounds, 1, overlapped=False)
 

@@ -1,5 +1,5 @@
-"""A layer in parts: window after window, in each of which it is one of so many timesteps, on its part of the spikes;
-or, in skewed waves, timestep by timestep, each cut into strips of its own."""
+"""A layer in parts: either window after window, each a layer of that many timesteps on its part of the spikes; or, in
+skewed waves, timestep by timestep, each cut into strips of its own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from lifsim.schedule.window import TIMESTEP, layers_of
 
 @dataclass(frozen=True)
 class WindowWork:
-    """A layer as it is in one window, or timestep, what is known of its spikes there, and the tiles that the array
-    works off. tick_batched: whether all timesteps of a tile run back to back. opens, closes: whether it finds states
-    that a window before has left, and leaves some to another. computes: whether the array works; else its LIFs fire
-    alone, on currents that it has computed before."""
+    """A layer in one window or timestep, what is kept of its spikes there, and the tiles of the array. tick_batched:
+    whether all timesteps of a tile run back to back. opens, closes: whether an earlier window has left states to it,
+    and whether it leaves states to a later one. computes: whether the array works; if not, the LIFs fire on currents
+    that were computed before."""
 
     layer: Layer
     kept: Kept
@@ -33,17 +33,17 @@ class WindowWork:
     computes: bool = True
 
     def laid(self, machine: Machine) -> Laid:
-        """Its product on the array."""
+        """The product on the array."""
         shape, dataflow = shape_of(machine.array), dataflow_of(machine.array)
         return laid_out(self.layer, shape, dataflow, self.cut, tick_batched=self.tick_batched)
 
     def calls(self, setup: Setup) -> LifCalls | None:
-        """Of its LIFs, which nothing hides where the array does not work."""
+        """The calls of its LIFs, which cannot be overlapped if the array does not work."""
         overlapped = setup.machine.lif.overlapped and self.computes
         return lif_calls(self.layer, setup.bank.pass_cycles, overlapped=overlapped)
 
     def lif_cycles(self, setup: Setup) -> int:
-        """In which the array waits for them."""
+        """Cycles in which the array waits for the LIFs."""
         laid, sparsity, lifs = self.laid(setup.machine), sparsity_of(setup.machine.array), self.calls(setup)
         if self.computes:
             return setup.memo.of(array_work, laid, sparsity, self.kept, lifs).lif_cycles
@@ -51,7 +51,7 @@ class WindowWork:
 
 
 def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWork]:
-    """Those of `layer`, one of `group`; one of all timesteps where it runs in no windows between all and one."""
+    """The windows of `layer`, one of `group`; a single one of all timesteps unless it runs in windows or waves."""
     if group.waves is not None and group.waves.skewed:
         return list(_timesteps(setup, layer, group))
     cut = group.cut_of(layer)
@@ -69,7 +69,8 @@ def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWor
 
 
 def _timesteps(setup: Setup, layer: Layer, group: GroupPlan) -> Iterator[WindowWork]:
-    """In each the strips are others. What is computed once in a window is at its first timestep."""
+    """The timesteps of `layer`, each with strips of its own. What is computed once per window is computed at its first
+    timestep."""
     run, skips = group.as_run(layer), sparsity_of(setup.machine.array).skips
     every, once, layers = setup.kept_of(run), run.rounds < run.timesteps, layers_of(run, TIMESTEP)
     for number, (first, end) in enumerate(group.window.spans(run.timesteps)):
@@ -92,7 +93,7 @@ def _as_worked_off(kept: Kept, cut: Cut, row_pixels: int) -> Kept:
 
 
 def joined(works: Sequence[ArrayWork]) -> ArrayWork:
-    """One behind the other."""
+    """The works in sequence, as one."""
     return ArrayWork(
         cycles=tuple(cycles for work in works for cycles in work.cycles),
         accesses=tuple(accesses for work in works for accesses in work.accesses),

@@ -1,4 +1,4 @@
-"""What SATA_Sim knows, and what it must refuse because it would silently ignore it."""
+"""What SATA_Sim can count, and what must be refused because it would silently ignore it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ class SataSim(Accounting):
     )
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
-        """Other dataflows than its own, memory that somebody waits for, and what its bill of materials cannot say."""
+        """Refuses other dataflows than its own, a memory that takes time, and what its bill of materials cannot
+        express."""
         return *super().refusals(arch), _memory(arch), _components(arch), _buffers(arch)
 
     def faults(self, asked: Asked) -> Iterator[Fault]:
-        """A trace or the engine's spikes, several images, layers that take turns timestep by timestep."""
+        """Refuses traces and the engine's spikes, several images, and timestep-major layers."""
         if asked.spikes == "trace":
             yield Fault("must not be given: accounting satasim counts at the workload's rates", path="trace")
         if asked.spikes == "engine":

@@ -8,7 +8,7 @@ from lifsim.cli.completing import archs, sharings, workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.option_values import number
 from lifsim.cli.plot.output import Output
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option
 from lifsim.cli.where_possible import say_left, where_possible_option
 from lifsim.config import defaults
 
@@ -30,7 +30,7 @@ Examples:
     "--networks",
     shell_complete=workloads,
     metavar="NAME|FILE,...",
-    help="The last one's map is drawn. Default: VGG-16 on CIFAR10, Tiny ImageNet and ImageNet-100.",
+    help="Networks; the map is drawn for the last one. Default: VGG-16 on CIFAR10, Tiny ImageNet and ImageNet-100.",
 )
 @click.option(
     "--sharing",
@@ -38,12 +38,12 @@ Examples:
     metavar="SHARING,...",
     default=",".join(defaults.FIG10_SHARINGS),
     show_default=True,
-    help="All are over the first.",
+    help="Sharings; bytes are relative to the first one's.",
 )
 @click.option("--mini-batch", metavar="N", callback=number, default=str(defaults.FIG10_MINI_BATCH), show_default=True,
-              help="Images, beside a single one.")  # fmt: skip
+              help="Images of the batch that is drawn beside a single image.")  # fmt: skip
 @click.option("--buffers", metavar="SIZE,...|A:B:xN", default=defaults.FIG10_BUFFERS, show_default=True,
-              help="Membrane buffers of the map.")  # fmt: skip
+              help="Sizes of the membrane buffer in the map.")  # fmt: skip
 @where_possible_option
 @set_option("Change a key of the architecture or the workloads.", "settings")
 @options_of(Output, "output")
@@ -59,9 +59,9 @@ def fig10(
 ) -> None:
     """DRAM bytes of sharings under every kind of schedule.
 
-    Above: a panel a network and batch, a line a kind of schedule, a mark a sharing, over what the first sharing moves
-    tick-batched. Beneath: one image, over sizes of the membrane buffer, the best named schedule for each sharing, and
-    the best of all.
+    Above: one panel per network and batch, one line per kind of schedule, one mark per sharing; bytes are relative to
+    the first sharing's, tick-batched. Below: the best named schedule of each sharing, and the best of all, over sizes
+    of the membrane buffer, for one image.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig10 as figure

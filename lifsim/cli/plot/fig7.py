@@ -27,7 +27,7 @@ class TrainingMemory(MemoryOptions):
         str,
         click.option(
             "--arch", shell_complete=archs, metavar="NAME|FILE", default=defaults.TRAINING_ARCH, show_default=True,
-            help="Its precisions count: those of training.",
+            help="Architecture that sets the precisions of training.",
         ),
     ]  # fmt: skip
 
@@ -61,9 +61,9 @@ def fig7(
     memory: TrainingMemory,
     output: Output,
 ) -> None:
-    """Spike rate of trained networks; memory in inference (forward) and in training (backward) under each sharing.
+    """Spike rates of trained networks, or memory in inference (forward) and in training (backward), under each sharing.
 
-    STUDY is a folder that `lifsim study` wrote: with it, its spike rates are drawn; without, the memory halves.
+    With STUDY, a folder that `lifsim study` wrote, the spike rates are drawn; without it, the two memory panels.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig7 as figure

@@ -43,7 +43,7 @@ Examples:
     shell_complete=archs,
     default=defaults.ARCH,
     show_default=True,
-    help="Bits per weight and membrane of the study's.",
+    help="Bits per weight and membrane of the study's network.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="Networks pruned at a time. Default: all CPUs.")
 @click.option(
@@ -52,7 +52,7 @@ Examples:
     metavar="NAME|FILE,...",
     default=NETWORKS,
     show_default=NETWORKS.replace(",", ", "),
-    help="Of the right half, with commas.",
+    help="Networks of the right half, separated by commas.",
 )
 @click.option(
     "--sharing",
@@ -61,12 +61,19 @@ Examples:
     metavar="SHARING,...",
     default=SHARINGS,
     show_default=True,
-    help="Its sharings.",
+    help="Sharings of the right half.",
 )
 @click.option(
-    "--pruned", type=float, default=defaults.FIG8_PRUNED, show_default=True, help="Share of its weights that is pruned."
+    "--pruned",
+    type=float,
+    default=defaults.FIG8_PRUNED,
+    show_default=True,
+    help="Share of weights pruned in the right half.",
 )
-@click.option("--bits", type=int, default=defaults.FIG8_BITS, show_default=True, help="Of its weights and membranes.")
+@click.option(
+    "--bits", type=int, default=defaults.FIG8_BITS, show_default=True,
+    help="Bits per weight and membrane in the right half.",
+)  # fmt: skip
 @options_of(Output, "output")
 def fig8(
     study: Path | None,
@@ -82,11 +89,11 @@ def fig8(
 ) -> None:
     """Pruned networks: neurons that fire, accuracy, weight bytes and LIF bytes.
 
-    Left, of STUDY, a folder that `lifsim study` wrote: the smallest weights are pruned over all layers together, one
-    share after the other, and each cut is followed by training. That takes minutes; STUDY keeps what was found, so that
-    it is drawn at once the next time.
+    Left: the networks of STUDY, a folder that `lifsim study` wrote. The smallest weights over all layers are pruned,
+    one share after the other, and the network is trained after each cut.
 
-    Right: LIF membranes of ResNet-19 in inference, beside its weights, pruned. Without STUDY it is drawn alone.
+    That takes minutes; STUDY keeps the results, so that the figure is drawn at once the next time. Right: LIF membranes
+    of ResNet-19 in inference, beside its pruned weights. Without STUDY only the right half is drawn.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import fig8 as figure
@@ -112,7 +119,7 @@ def fig8(
 
 
 def _announced(watch: Watch, retrain_epochs: int) -> Watch:
-    """`watch`, which says at once what will take minutes: the first of it is done only then."""
+    """`watch`, which says before the first network is pruned that it will take minutes."""
     from lifsim.report.plot.pruning import PRUNING
 
     def told(work: str, done: int, total: int) -> None:

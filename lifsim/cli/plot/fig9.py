@@ -43,7 +43,7 @@ Examples:
 """,
 )
 @click.argument("runs", nargs=-1, metavar="[RUN...]", type=click.Path(path_type=Path))
-@click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half.")
+@click.option("--part", type=click.Choice(PARTS), default="all", show_default=True, help="Which half to draw.")
 @click.option(
     "--mini-batch",
     metavar="N",
@@ -56,7 +56,7 @@ Examples:
     "--networks",
     shell_complete=workloads,
     metavar="NAME|FILE,...",
-    help="The bottom half's. Default: VGG-16 on the five datasets.",
+    help="Networks of the bottom half. Default: VGG-16 on the five datasets.",
 )
 @where_possible_option
 @options_of(Simulation, "simulation")
@@ -72,8 +72,8 @@ def fig9(
 ) -> None:
     """Breakdown of computation, and DRAM accesses.
 
-    Top: computation energy for none, channel2 and channel4 where the network has channels for them, and for none with
-    as few LIF units as these leave, normalised to none; with idle LIF units that toggle, and with clock-gated ones. RUN
+    Top: computation energy for none, for channel2 and channel4 if the network's channels allow them, and for none with
+    as few LIF units as they need, normalised to none; with idle LIF units that toggle, and with clock-gated ones. RUNs
     are folders that `lifsim run` wrote, which are drawn as they are; without any, the runs are made.
 
     Bottom: DRAM bytes for none and layer sharing, a single image and a mini-batch, in the readings that the paper's
@@ -131,7 +131,7 @@ def _made(inputs: Inputs, watch: Watch, *, where_possible: bool) -> list[Result]
 
 
 def _refuse_ignored(simulation: Simulation, part: str, *, where_possible: bool) -> None:
-    """Stored runs are what they are: options of a run beside them would be silently ignored."""
+    """Refuse options of a run beside stored runs, which would be silently ignored."""
     used = () if part == "top" else ("arch",)
     given = [f"--{name.replace('_', '-')}" for name in simulation.given if name not in used]
     if where_possible and part == "top":
@@ -141,7 +141,8 @@ def _refuse_ignored(simulation: Simulation, part: str, *, where_possible: bool) 
 
 
 def _refuse_spikes(simulation: Simulation) -> None:
-    """The bottom half's bytes are those of schedules, whatever fires, of networks and batches of its own."""
+    """Refuse options that the bottom half does not read: its bytes follow from schedules, not from spikes, for networks
+    and batches of its own."""
     given = [f"--{name}" for name in simulation.given if name not in ("arch", "dram")]
     if given:
         rule = "bytes are the same whatever fires; --networks and --mini-batch say of what"

@@ -30,7 +30,7 @@ class Output:
             "--out",
             type=click.Path(path_type=Path),
             help="File of the figure: .png, .svg or .pdf; its numbers go beside it as .csv. "
-            "Default: reports/<figure>.png, numbered where that is another figure.",
+            "Default: reports/<figure>.png, numbered if that holds another figure.",
         ),
     ]
     formats: Annotated[
@@ -39,7 +39,7 @@ class Output:
             "--format",
             "formats",
             metavar="png,svg,pdf",
-            help="One or several, beside each other, of one table. Default: as --out ends, or png.",
+            help="One or several formats, separated by commas. Default: as --out ends, or png.",
         ),
     ]
     style: Annotated[
@@ -49,12 +49,14 @@ class Output:
             type=click.Choice(STYLES),
             default="paper",
             show_default=True,
-            help="Columns of a paper, or slides: larger text, wider lines.",
+            help="paper: sized for a column; slides: larger text, wider lines.",
         ),
     ]
     size: Annotated[
         str | None,
-        click.option("--size", metavar="WxH", help="Such as 3.5x2.6in or 89x66mm. Default: each figure has its own."),
+        click.option(
+            "--size", metavar="WxH", help="Width and height, e.g. 3.5x2.6in or 89x66mm. Default: the figure's own."
+        ),
     ]
     force: Annotated[bool, click.option("--force", is_flag=True, help="Overwrite --out.")]
 

@@ -26,7 +26,7 @@ def roofline(
     simulation: SharedSimulation,
     output: Output,
 ) -> None:
-    """What every layer achieves, and could at most, for its MACs per DRAM byte."""
+    """Throughput of every layer and its upper bound, over its MACs per DRAM byte."""
     from lifsim.cli.watching import watching
     from lifsim.report.plot import roofline as figure
     from lifsim.report.plot.drawing import Asked

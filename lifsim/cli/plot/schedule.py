@@ -34,7 +34,7 @@ Examples:
     type=click.Choice(("cycles", "visits")),
     default="cycles",
     show_default=True,
-    help="Time as played, or every turn of a layer as wide as any other.",
+    help="Horizontal axis: simulated time, or visits of equal width.",
 )
 @options_of(ScheduledSimulation, "simulation")
 @options_of(Output, "output")
@@ -45,10 +45,11 @@ def schedule(
     simulation: ScheduledSimulation,
     output: Output,
 ) -> None:
-    """When each layer works on which rows of which timestep, and what is on chip meanwhile.
+    """When each layer works on which rows of which timestep, and what is on chip at that time.
 
-    A lane a layer, in it a band a timestep, in that its map from the first row to the last. Layers that run
-    tick-batched have all bands at once; timestep by timestep a staircase comes once a timestep; strips are saw teeth.
+    Each layer has a lane, divided into a band per timestep; a band spans the layer's rows from first to last.
+    Tick-batched layers fill all their bands at once; a timestep-major schedule draws one staircase per timestep; strips
+    look like saw teeth.
     """
     from lifsim.cli.watching import watching
     from lifsim.report.plot import schedule as figure

@@ -31,9 +31,9 @@ Examples:
 """,
 )
 @click.argument("store", type=click.Path(path_type=Path))
-@click.option("--x", metavar="AXIS", help="Axis of the sweep along which lines go.")
-@click.option("--y", metavar="FIGURE", help="What is drawn.  [default: energy_pj.total]")
-@click.option("--by", metavar="AXIS", help="Axis of the sweep that colours tell apart.")
+@click.option("--x", metavar="AXIS", help="Axis of the sweep on the horizontal axis.")
+@click.option("--y", metavar="FIGURE", help="Figure to draw. [default: energy_pj.total]")
+@click.option("--by", metavar="AXIS", help="Axis of the sweep that colours distinguish.")
 @click.option("--heat", metavar="AXIS,AXIS", help="A map over two axes of the sweep, instead of lines.")
 @click.option("--pareto", metavar="FIGURE,FIGURE", help="All points in the plane of two figures, instead of lines.")
 @click.option("--where", metavar="KEY=VALUES", multiple=True, help="Draw only points with these values, as for --vary.")
@@ -50,7 +50,8 @@ def sweep(
 ) -> None:
     """Lines, a map or a Pareto front from the STORE of a sweep.
 
-    Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
+    If points differ in settings that are not drawn, the lowest of them is shown, and lines have a band up to the
+    highest.
     """
     from lifsim.report.figures.sweep_figure import Swept
     from lifsim.report.plot.drawing import Asked, drawn

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import sharings, workloads
+from lifsim.cli.completing import workloads
+from lifsim.cli.shared_options import sharing_option
 from lifsim.cli.trace.network import network_for_trace, workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.watching import watching
@@ -43,13 +44,7 @@ from lifsim.trace.writer import save
     show_default=True,
     help="How the leading axis, or axes, hold T timesteps of B images: timesteps outer, or images outer.",
 )
-@click.option(
-    "--sharing",
-    shell_complete=sharings,
-    default="none",
-    show_default=True,
-    help="Sharing under which the spikes were recorded.",
-)
+@sharing_option("Sharing under which the spikes were recorded.")
 @where_possible_option
 @click.option("--source", default="", help="Where the spikes come from, in words; kept in the trace.")
 @click.option("--force", is_flag=True, help="Replace an existing --out.")

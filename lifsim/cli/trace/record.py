@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from lifsim.cli.completing import images, sharings, weights, workloads
+from lifsim.cli.completing import images, weights, workloads
 from lifsim.cli.family import FamilyCommand, options_of
 from lifsim.cli.rate_options import EngineRates
-from lifsim.cli.set_option import set_option
+from lifsim.cli.shared_options import set_option, sharing_option
 from lifsim.cli.trace.network import workload_files
 from lifsim.cli.trace.written import say_written
 from lifsim.cli.where_possible import fitted, say_left, where_possible_option
@@ -19,13 +19,7 @@ from lifsim.cli.where_possible import fitted, say_left, where_possible_option
 @click.option(
     "--workload", shell_complete=workloads, metavar="NAME|FILE", required=True, help="Network (lifsim list workloads)."
 )
-@click.option(
-    "--sharing",
-    shell_complete=sharings,
-    default="none",
-    show_default=True,
-    help="Sharing under which the network runs.",
-)
+@sharing_option("Sharing under which the network runs.")
 @where_possible_option
 @click.option(
     "--weights",

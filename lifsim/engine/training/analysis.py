@@ -1,4 +1,4 @@
-"""What trained networks do under another sharing."""
+"""Trained networks evaluated under another sharing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Forward and backward through time over one batch: the gradients of the weights.
+"""Backpropagation through time over one batch: the gradients of the weights.
 
 The forward pass keeps the input, spikes, the batch norms' statistics and membranes (lifsim.engine.training.membranes),
-and with stored membranes what the weight layers put out, which is otherwise computed again from spikes on the way back.
+and with stored membranes the outputs of the weight layers, which are otherwise computed again from spikes in the
+backward pass.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Learner:
-    """A network to be trained under a sharing. keeping: how the backward pass comes to the membranes, the name of a
-    way (`lifsim.keeping`); grid: to which states are rounded, to see what an accelerator's bits do to gradients."""
+    """A network to be trained under a sharing. keeping: how the backward pass gets the membranes, a name of
+    `lifsim.keeping`; grid: to which states are rounded, to see the effect of an accelerator's bits on gradients."""
 
     network: Network
     sharing: Sharing
@@ -58,7 +59,7 @@ class Learner:
 
     @property
     def product_again(self) -> bool:
-        """Whether the weight layers run a second time on the way back."""
+        """Whether the weight layers run a second time in the backward pass."""
         return KEEPINGS[self.keeping].product_again
 
     @cached_property
@@ -77,11 +78,11 @@ class Learner:
         return stretches_of(self.network, self.states)
 
     def prepare(self, watch: Watch = unwatched) -> None:
-        """Have the machine code that it needs on this machine, which `watch` sees compiled where it is not."""
+        """Compile the machine code that it needs, unless this machine has it; `watch` is told the progress."""
         ready(("inference", "training"), self.dtype, watch)
 
     def check(self) -> None:
-        """Raises InputError, with every reason, if the network cannot be trained so."""
+        """Raises InputError, with every reason, if the network cannot be trained under these settings."""
         faults = network_faults(self.network) + untrainable(self.network) + self._unknown_statistics()
         faults += self._no_classes()
         if KEEPINGS[self.keeping].carries_states:
@@ -108,7 +109,7 @@ class Learner:
             return []
         try:
             stretches = self.stretches
-        except InputError:  # told by itself
+        except InputError:  # reported separately
             return []
         rule = "must not take statistics of all timesteps between layers that share membranes, which go timestep by"
         return [
@@ -167,7 +168,7 @@ class Pass:
                 value = self._norms.normed(node, raw, timestep, timesteps)
             case _:
                 value = self._stateless(node, inputs)
-                if isinstance(node, Pool) and value.dtype == np.uint8:  # few spikes, read again on the way back
+                if isinstance(node, Pool) and value.dtype == np.uint8:  # few spikes, read again in the backward pass
                     self._tape.put(node.name, value)
         return value
 

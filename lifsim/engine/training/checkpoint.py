@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a training run has come to. settings: what must be the same for it to go on, in plain JSON types."""
+    """The state of a training run. settings: those that must be the same to continue it, in plain JSON types."""
 
     progressed: Progressed
     settings: Mapping[str, Any]
@@ -63,7 +63,7 @@ def save_checkpoint(weights: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(weights: Path, network: Network, settings: Mapping[str, Any]) -> Progressed:
-    """Where the training run of the file `weights` stands. Raises InputError if it is not of this network, or was
+    """The checkpoint of the training run of the file `weights`. Raises InputError if it is not of this network, or was
     started with other settings."""
     path = checkpoint_path(weights)
     with closing(Archive(path)) as archive:
@@ -92,7 +92,7 @@ def load_checkpoint(weights: Path, network: Network, settings: Mapping[str, Any]
 
 
 def _memory_faults(memory: Mapping[str, Array], weights: Mapping[str, Array]) -> Iterator[tuple[str, str]]:
-    """What of an optimiser's memory (see `Optimiser`) is missing, unknown, or no memory of `weights`."""
+    """Faults of an optimiser's memory (see `Optimiser`): arrays that are missing, unknown, or do not fit `weights`."""
     if not memory:
         return
     kinds = ("velocity",) if any(name.startswith("velocity.") for name in memory) else ("first", "second")

@@ -1,5 +1,5 @@
-"""Gradients of a convolution as matrix products, one per kernel position: no image of all columns is ever laid out.
-Small ones are computed in tiles (lifsim.engine.training.tiled_gradients), the others by BLAS.
+"""Gradients of a convolution as matrix products, one per kernel position, without im2col. Small ones are computed in
+tiles (lifsim.engine.training.tiled_gradients), the others by BLAS.
 
 Maps are channels last, [N, H, W, C]. Each job writes outputs of its own from inputs of a fixed size, so that the number
 of threads changes no bit, as long as BLAS itself runs on one thread (lifsim.engine.training.backprop holds it to one).

@@ -1,4 +1,4 @@
-"""Images, labels and weights for a step of training of which only the zeros matter, where there are no data."""
+"""Images, labels and weights for a training step in which only zeros matter, if there is no data set."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def random_examples(network: Network, count: int, seed: int) -> tuple[Array, Arr
 
 
 def weights_at_rates(network: Network, sharing: Sharing, images: Array, seed: int, watch: Watch = unwatched) -> Weights:
-    """Weights under which `images` make the network fire at its workload's rates. Raises InputError."""
+    """Weights with which `images` make the network fire at its workload's rates. Raises InputError."""
     return calibrated_weights(network, sharing, encode(network, images, seed), seed, Workers(), watch)

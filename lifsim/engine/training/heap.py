@@ -1,4 +1,4 @@
-"""Memory that one training step frees and the next one asks for again."""
+"""Memory that one training step frees and the next one needs again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ _LARGEST_BYTES = (32 << 20) - (1 << 13)  # of a block that glibc learns from, wi
 
 
 def keep_what_is_freed() -> None:
-    """Have the C library keep a step's arrays for the next one, where it would hand them back to the system and get
-    them again page by page, each to be cleared: some 3,000 of them in a step that computes for 25 ms.
+    """Make the C library keep a step's arrays for the next one, instead of returning them to the system and getting
+    them again as cleared pages: some 3,000 of them in a step of 25 ms.
 
     glibc learns from the largest block that it has seen freed: it keeps up to twice as much. This one is never
     touched, so that it costs no memory. Elsewhere this does nothing.

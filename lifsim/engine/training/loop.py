@@ -78,7 +78,7 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class Progressed:
-    """Training up to the end of epoch `epoch`: all that is needed to go on."""
+    """Training up to the end of epoch `epoch`: everything needed to continue."""
 
     epoch: int
     weights: Mapping[str, Array]
@@ -104,8 +104,8 @@ def train(
     *,
     kept: Mapping[str, Array] | None = None,
 ) -> Iterator[tuple[Progressed, EpochReport]]:
-    """Train on from `begin` to the recipe's last epoch, giving what there is after each. kept: of weights that are
-    pruned, by name, which are not; the others get no gradient, so that they stay 0.
+    """Train from `begin` to the recipe's last epoch, and yield the state after each epoch. kept: masks by name of the
+    weights that are not pruned; the others get no gradient, so that they stay 0.
 
     An epoch's order, shifts and rate-coded spikes depend on (seed, epoch) alone, so that training resumed at an epoch
     ends with the bits of training that was never interrupted. Raises InputError.

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifsim.engine.inference import as_rows, rest
-from lifsim.engine.neurons import bound, fire
+from lifsim.engine.layout import as_rows
+from lifsim.engine.neurons import bound, fire, rest
 from lifsim.engine.training.adjoint import Adjoint
 from lifsim.engine.training.state_grid import StateGrid
 from lifsim.engine.training.surrogate import Surrogate
@@ -40,7 +40,7 @@ from lifsim.neurons.parameters import varying
 
 Array = NDArray[Any]
 Inputs = Callable[[Lif], Array]
-"""What a LIF was given, [timesteps or 1, B, ...]."""
+"""Recomputes the inputs of a LIF, [timesteps or 1, B, ...]."""
 
 MEMBRANE = np.dtype(np.float64)
 NO_GRADIENT = "has no gradient, so that it cannot be trained"
@@ -53,7 +53,7 @@ def reversible_calls(neuron: NeuronModel) -> int:
 
 
 def untrainable(network: Network) -> list[Fault]:
-    """Why `network` has no gradients; nothing if it has."""
+    """Reasons why `network` has no gradients; none if it has."""
     faults = [Fault(f"{NO_GRADIENT}: {lif.neuron}", lif.name) for lif in network.lifs if lif.neuron.linear() is None]
     products = (node for node in network.nodes if isinstance(node, Product) and node.backward() is None)
     return faults + [
@@ -62,7 +62,7 @@ def untrainable(network: Network) -> list[Fault]:
 
 
 def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
-    """Why the membranes of `network` cannot be recomputed backwards; nothing if they can."""
+    """Reasons why the membranes of `network` cannot be undone; none if they can."""
     faults, channels = [], channels_of(network, sharing)
     for lif in network.lifs:
         reason = KEEPINGS["reversed"].refusal(lif.neuron)
@@ -78,8 +78,8 @@ def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
 
 @dataclass
 class Membranes(ABC):
-    """States during one forward and backward pass over a batch. weights: where parameters of neurons are; grid: to
-    which states are rounded, if they are."""
+    """States during one forward and backward pass over a batch. weights: arrays with parameters of neurons, if they
+    have any; grid: to which states are rounded, if at all."""
 
     network: Network
     sharing: Sharing
@@ -96,7 +96,7 @@ class Membranes(ABC):
     def __post_init__(self) -> None:
         sets = states_of(self.network, self.sharing)
         self.neurons = {lif.name: bound(lif, self.weights, self.batch) for lif in self.network.lifs}
-        self.states = {state.name: rest(self.neurons[state.name], state, self.batch, MEMBRANE) for state in sets}
+        self.states = {state.name: rest(self.neurons[state.name], state.shape, self.batch, MEMBRANE) for state in sets}
         self.gradients = {name: tuple(np.zeros(v.shape, v.dtype) for v in state) for name, state in self.states.items()}
         self.state_of = {name: state for state in sets for name in state.lifs}
 
@@ -160,7 +160,7 @@ class StoredMembranes(Membranes):
 
 @dataclass
 class ReversedMembranes(Membranes):
-    """Keeps the last states, and undoes the calls. Raises InputError where they cannot be undone."""
+    """Keeps the last states, and undoes the calls. Raises InputError if they cannot be undone."""
 
     since_copy: dict[str, list[int]] = field(default_factory=dict)
     copies: dict[str, list[Variables]] = field(default_factory=dict)
@@ -245,7 +245,7 @@ class RecomputedMembranes(Membranes):
 
     def _forward_again(self, state: State, inputs: Inputs, timestep: int, timesteps: int) -> None:
         """u' of all calls on a set of membranes, from the state with which the timestep began."""
-        zero = rest(self.neurons[state.name], state, self.batch, MEMBRANE)
+        zero = rest(self.neurons[state.name], state.shape, self.batch, MEMBRANE)
         self.states[state.name] = self.begins.pop((state.name, timestep)) if timestep else zero
         for name in state.lifs:
             node = self.network.node(name)
@@ -264,7 +264,7 @@ MEMBRANES: dict[str, type[Membranes]] = {
     "reversed": ReversedMembranes,
     "recomputed": RecomputedMembranes,
 }
-"""By way to keep them (`lifsim.keeping`), those that the engine knows."""
+"""The engine's implementations, by name of `lifsim.keeping`."""
 
 
 def _step(rows: Array, index: int) -> Array:

@@ -1,11 +1,11 @@
 """Batch norm in training, of [timesteps, B, H, W, C] or [timesteps, B, F].
 
-`Network.norm_statistics` says of what its statistics are: each timestep is a batch of its own, or all timesteps are one
-(what SpikingJelly's multi-step mode does), or they are the running ones, frozen: then the norm is a part of the weights
-and neither it nor they change.
+`Network.norm_statistics` says over what statistics are taken: each timestep is a batch of its own, or all timesteps are
+one batch (as in SpikingJelly's multi-step mode), or they are the running statistics, frozen: then the norm is part of
+the weights and does not change.
 
-Nothing but the raw values z is kept between the passes: what is made of them is made again in registers, which is
-cheaper than to read it.
+Only the raw values z are kept between the passes: what follows from them is computed again in registers, which is
+cheaper than reading it.
 """
 
 from __future__ import annotations

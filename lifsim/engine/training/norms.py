@@ -1,4 +1,4 @@
-"""The batch norms of a network on one batch: what each saw on the way forward, and what follows on the way back."""
+"""The batch norms of a network on one batch: their statistics in the forward pass, and their gradients."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Norms:
 
     @property
     def are_frozen(self) -> bool:
-        """Whether they use the running statistics, and learn nothing."""
+        """Whether they use the running statistics and do not learn."""
         return self._network.norm_statistics == "frozen"
 
     def see(self, node: Product, raw: Array) -> None:
-        """Take the statistics of the next timesteps, where they are those of the batch. Raises InputError."""
+        """Take the statistics of the next timesteps, unless norms are frozen. Raises InputError."""
         if node.batch_norm and not self.are_frozen:
             over_time = self._network.norm_statistics == "all_timesteps"
             seen = norm.statistics(raw, node.name, self._workers, over_time=over_time)
@@ -42,7 +42,7 @@ class Norms:
             self._tape.put(f"{node.name}.variance", seen.variance)
 
     def normed(self, node: Product, raw: Array, timestep: int, timesteps: int) -> Array:
-        """What the node puts out of these timesteps."""
+        """The output of the node at these timesteps."""
         if not node.batch_norm:
             return raw
         seen = self._statistics(node.name, timestep, timesteps)

@@ -85,7 +85,7 @@ class _Stored(Model):
 
 @dataclass(frozen=True)
 class Pruning:
-    """What is to be pruned: the networks of `study`, which are of `network` and were trained on `data`, by `cuts`."""
+    """A pruning of the networks of `study`, which are versions of `network` trained on `data`, by `cuts`."""
 
     study: Study
     network: Network
@@ -97,8 +97,8 @@ class Pruning:
         return *trial.key, _digest(self.study.folder / trial.weights), self.cuts
 
     def run(self, jobs: int) -> Iterator[list[Pruned]]:
-        """All of them: first those that the folder holds, then, after each that it did not, those that there are, in
-        the order of the study. `jobs` networks at a time. Raises InputError."""
+        """Yield the pruned networks in the order of the study: first those that the folder holds, then, after each new
+        one, all so far. `jobs` networks at a time. Raises InputError."""
         held = {one.key: one for one in _read(self.study.folder)}
         wanted = {self.key(trial): trial for trial in self.study.trials}
         yield [held[key] for key in wanted if key in held]

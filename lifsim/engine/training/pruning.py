@@ -1,8 +1,8 @@
 """Magnitude pruning of a trained network, cut by cut, with or without training after each.
 
 A cut sets the weights of smallest magnitude to 0, over all layers together, biases and norms aside, until the share is
-reached; what it takes stays 0. Training after it follows the recipe of the network's own, its learning rate from the
-start (learning-rate rewinding: Renda et al., ICLR 2020), for as many epochs as are asked for.
+reached; these weights stay 0. Training after a cut follows the network's own recipe with its learning rate from the
+start (learning-rate rewinding: Renda et al., ICLR 2020), for a given number of epochs.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class Cuts:
 
 @dataclass(frozen=True)
 class Cut:
-    """A network of whose weights the `share` is pruned, on the test images (lifsim.engine.evaluate.Evaluation).
+    """A network with the `share` of its weights pruned, on the test images (lifsim.engine.evaluate.Evaluation).
 
-    active_share: of the neurons, those that fire at least once on all test images. weights: what is left of them.
+    active_share: share of the neurons that fire at least once over all test images. weights: how many are left.
     """
 
     share: float
@@ -65,8 +65,8 @@ class Cut:
 
 
 def cut_down(learner: Learner, data: Dataset, recipe: Recipe, weights: Weights, cuts: Cuts) -> Iterator[Cut]:
-    """The network at each share, from its trained `weights` on. recipe: of its training, with its seed. A share of 0
-    is the trained network itself. Raises InputError."""
+    """The network after each cut, starting from its trained `weights`. recipe: of its training, with its seed. A share
+    of 0 is the trained network itself. Raises InputError."""
     now: Mapping[str, Array] = weights
     test = data.held_out(recipe.seed)
     for share in cuts.shares:

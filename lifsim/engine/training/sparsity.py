@@ -1,4 +1,4 @@
-"""How sparse the gradients of a training step are: what `lifsim run --mode training` must know of a network."""
+"""The sparsity of the gradients of a training step, an input of `lifsim run --mode training`."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ NONE = Zeros(0, 0)
 
 @dataclass(frozen=True)
 class GradientSparsity:
-    """Of one batch. membrane: gradients that the backward convolutions work on, by weight layer (a batch norm's own
-    gradient has mixed them); firing: slopes of the surrogate at u' of every call, by LIF."""
+    """Zeros of one batch. membrane: among the gradients that the backward convolutions read, by weight layer (the
+    gradient of a batch norm has mixed them); firing: among the slopes of the surrogate at u' of every call, by LIF."""
 
     membrane: Mapping[str, Zeros]
     firing: Mapping[str, Zeros]
@@ -64,7 +64,7 @@ class GradientSparsity:
 def gradient_sparsity(
     learner: Learner, weights: Mapping[str, Array], images: Array, labels: Array, seed: int = 0
 ) -> GradientSparsity:
-    """Zeros in one step of training on `images` [N, C, H, W] and `labels` [N]. Raises InputError where membranes are
+    """Zeros in one step of training on `images` [N, C, H, W] and `labels` [N]. Raises InputError if membranes are
     to be recomputed: u' of every call is looked at."""
     if learner.product_again:
         raise InputError(Fault("must be stored to be looked at", path="membranes"))
@@ -78,14 +78,14 @@ def gradient_sparsity(
 
 
 class _Watched(Pass):
-    """A batch whose gradients are counted as they go back."""
+    """A batch whose gradients are counted during the backward pass."""
 
     def __init__(self, learner: Learner, weights: Mapping[str, Array], x: Array) -> None:
         super().__init__(learner, weights, x)
         self.membrane: dict[str, Zeros] = {}
 
     def firing(self) -> dict[str, Zeros]:
-        """Of the forward pass."""
+        """Count zero slopes of the surrogate in the forward pass."""
         if not isinstance(self.membranes, StoredMembranes):
             raise TypeError("membranes must be stored")
         surrogate, found = self.learner.surrogate, dict[str, Zeros]()
@@ -105,5 +105,5 @@ class _Watched(Pass):
 
 
 def _reads_image(network: Network, node: Product) -> bool:
-    """Whether nobody needs the gradient of its input."""
+    """Whether a layer reads the image, so that the gradient of its input is not needed."""
     return isinstance(network.node(node.inputs[0]), Input)

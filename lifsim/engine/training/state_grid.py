@@ -1,4 +1,4 @@
-"""States as an accelerator keeps them, to see what its bits do to gradients."""
+"""States in an accelerator's precision, to see its effect on gradients."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Trial(Model):
 
     @property
     def key(self) -> tuple[str, int]:
-        """What tells trials of a study apart."""
+        """What distinguishes trials of a study."""
         return self.sharing, self.seed
 
     @property
@@ -122,7 +122,7 @@ def setting_of(workload: str, overrides: Sequence[str], data: Dataset, recipe: R
 
 
 def open_study(folder: Path) -> Study:
-    """The study in `folder`. Raises InputError."""
+    """The study stored in `folder`. Raises InputError."""
     way_out = Fault("must be the folder of a study that `lifsim study` wrote", source=str(folder))
     if not (folder / _FILE).is_file():
         raise InputError(replace(way_out, message=way_out.message + in_words(kind_at(folder))))
@@ -172,7 +172,7 @@ def run_study(trials: Trials, folder: Path, jobs: int, setting: Mapping[str, Any
 
 
 def _training(network: Network, data: Dataset, recipe: Recipe, folder: Path) -> Callable[[tuple[Sharing, int]], Trial]:
-    """What a worker of a study does with a sharing and a seed."""
+    """The function by which a worker of a study trains one sharing and seed."""
 
     def trained(which: tuple[Sharing, int]) -> Trial:
         sharing, seed = which

@@ -1,4 +1,4 @@
-"""Surrogate gradients: what stands for the derivative of the step s = [d >= 0], d = u' - theta, in the backward pass.
+"""Surrogate gradients: they replace the derivative of the step s = [d >= 0], d = u' - theta, in the backward pass.
 
     atan      alpha/2 / (1 + (pi/2 alpha d)^2)             default alpha 2
     sigmoid   alpha sigma(alpha d) (1 - sigma(alpha d))    default alpha 4

@@ -27,7 +27,7 @@ class Tape:
         self._parts.setdefault(name, []).append(value)
 
     def get(self, name: str, timestep: int, timesteps: int) -> Array:
-        """Those of so many timesteps from `timestep` on; what does not change over time has one."""
+        """The values of `timesteps` from `timestep` on; a value that does not change over time has one."""
         parts = self._parts[name]
         if len(parts) == 1:
             return at(parts[0], timestep, timesteps)
@@ -50,7 +50,7 @@ class Gradients:
         self._sums: dict[str, Array] = {}
 
     def wants(self, name: str) -> bool:
-        """Whether somebody asks for the gradient of `name`."""
+        """Whether the gradient of `name` is needed."""
         return name != self._unwanted
 
     def add(self, name: str, grad: Array, timestep: int) -> None:
@@ -70,6 +70,6 @@ class Gradients:
         self._sums[name][timestep : timestep + len(grad)] += grad
 
     def take(self, name: str, timestep: int, timesteps: int) -> Array | None:
-        """What has been added for these timesteps; None if nothing reads the node."""
+        """The sum of what was added for these timesteps; None if nothing reads the node."""
         grad = self._sums.get(name)
         return None if grad is None else at(grad, timestep, timesteps)

@@ -24,7 +24,7 @@ from lifsim.model.product import Window
 Array = NDArray[Any]
 
 BLOCK = 448
-ROWS = 8  # of a tile: enough sums beside each other to hide how long one takes
+ROWS = 8  # of a tile: enough independent sums to hide the latency of one
 _SMALL = 10**6  # products, of which OpenBLAS makes one block
 _CHANNELS = 16  # of which OpenBLAS adds each in the same order
 _POSITION = 1 << 13  # weights of a kernel position that stay in the first cache
@@ -52,7 +52,7 @@ class Maps(NamedTuple):
 
 
 def are_tiled(window: Window, pixels: int, dtype: Any) -> bool:
-    """Whether both gradients of a convolution can be had so, of so many output pixels."""
+    """Whether both gradients of a convolution with this many output pixels can be computed so."""
     channels, filters = window.in_shape[0], window.out_shape[0]
     fits = window.groups == 1 and filters <= BLOCK and channels * filters <= _POSITION
     same = dtype == np.float32 and channels % _CHANNELS == 0 and min(filters, pixels) > 1

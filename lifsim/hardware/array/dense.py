@@ -37,7 +37,7 @@ class ArrayAccesses:
         return tuple(vars(self).values())
 
 
-def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool) -> ArrayCycles:
+def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, *, tick_batched: bool) -> ArrayCycles:
     """Cycles of a layer over its `rounds` (timesteps that the array computes; images multiply them).
 
     Every fold repeats in every round, but where tick batching streams all rounds through one fold. Timestep-major,
@@ -58,7 +58,7 @@ def _visits(dataflow: Dataflow, rounds: int, tick_batched: bool) -> int:
 
 
 def output_blocks(
-    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool
+    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, *, tick_batched: bool
 ) -> NDArray[np.int64]:
     """[visits, blocks] int64, read-only: the layer's work cut where a set of outputs is finished, in cycles per block.
 
@@ -76,7 +76,14 @@ def output_blocks(
 
 
 def dense_waits(
-    dataflow: Dataflow, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool, ports: Ports
+    dataflow: Dataflow,
+    read: InputReads,
+    gemm: Gemm,
+    shape: ArrayShape,
+    rounds: int,
+    ports: Ports,
+    *,
+    tick_batched: bool,
 ) -> PortStalls:
     """Waits of a layer over its `rounds` for the ports of the buffers that feed the array."""
     visits = _visits(dataflow, rounds, tick_batched)
@@ -84,7 +91,7 @@ def dense_waits(
 
 
 def buffer_accesses(
-    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, tick_batched: bool
+    dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int, *, tick_batched: bool
 ) -> ArrayAccesses:
     """Accesses of a layer over its `rounds`.
 

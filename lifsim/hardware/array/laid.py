@@ -62,7 +62,7 @@ class Laid:
         """Of all tiles over `rounds`."""
         of_tiles = []
         for tile, count in self.tiles:
-            of_tile = buffer_accesses(self.dataflow, tile, self.shape, rounds, self.tick_batched)
+            of_tile = buffer_accesses(self.dataflow, tile, self.shape, rounds, tick_batched=self.tick_batched)
             of_tiles.append([accesses * count for accesses in of_tile.counts])
         return ArrayAccesses(*map(sum, zip(*of_tiles, strict=True)))
 
@@ -80,7 +80,7 @@ class Laid:
         """For the ports of the buffers that feed the array, over `rounds`."""
         total = PortStalls()
         for part, tile, count in self._read_by_tile(read, ports.spike_in):
-            waits = dense_waits(self.dataflow, part, tile, self.shape, rounds, self.tick_batched, ports)
+            waits = dense_waits(self.dataflow, part, tile, self.shape, rounds, ports, tick_batched=self.tick_batched)
             total += waits * count
         return total
 

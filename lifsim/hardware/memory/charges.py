@@ -29,12 +29,12 @@ class Charge(Protocol):
         ...
 
     def estimated(self, read_bytes: int, written_bytes: int, array_cycles: int, array_hz: int) -> DramWork | None:
-        """The least work for these bytes within so many cycles of the array, to compare what was not simulated; None
-        where work costs nothing."""
+        """The least work for these bytes within so many cycles of the array, to compare what was not simulated; None if
+        work costs nothing."""
         ...
 
     def background(self, work: DramWork) -> Background | None:
-        """What of its energy ranks take that stand by or sleep, by their state; None where that is no part of it."""
+        """What of its energy ranks take that stand by or sleep, by their state; None if that is no part of it."""
         ...
 
 
@@ -66,7 +66,7 @@ class ByDevice:
     spec: DramSpec
 
     def energy_pj(self, moved_bytes: int, work: DramWork | None) -> DramEnergy:
-        """Raises ValueError where no device was simulated."""
+        """Raises ValueError if no device was simulated."""
         if work is None:
             raise ValueError(f"{self.spec.name} charges for what it did for {moved_bytes} bytes: it must be simulated")
         return device_energy_pj(self.spec, work)

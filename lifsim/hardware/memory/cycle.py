@@ -33,7 +33,7 @@ class CycleByCycle(Memory):
         return Fraction(dram.simulated.peak_bytes_per_cycle) / seconds / array_hz
 
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
-        """Raises InputError where the tensors of the run do not fit into the device."""
+        """Raises InputError if the tensors of the run do not fit into the device."""
         extents = place(dram.simulated.organisation.capacity_bytes)
         return play_dram(program, array_hz, dram.simulated, extents, watch)
 

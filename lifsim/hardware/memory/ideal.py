@@ -1,4 +1,4 @@
-"""A memory that nobody waits for."""
+"""A memory that takes no time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ class Ideal(Memory):
     """Whatever is asked for is there."""
 
     name = "ideal"
-    title = "nobody waits for it"
+    title = "takes no time"
     waits = False
     reads = ()

@@ -20,7 +20,7 @@ from lifsim.registry import Registry
 from lifsim.watch import Watch
 
 Place = Callable[[int], Extents]
-"""Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError where
+"""Lays all tensors of a run out in a memory of so many bytes: the addresses of its requests. Raises InputError if
 they do not fit."""
 
 
@@ -49,7 +49,7 @@ class Memory(Protocol):
     """Off-chip memory, whose figures an architecture gives under `dram`.
 
     name: as architectures spell it, `dram.model`; title: in words.
-    waits: whether anybody waits for it. What nobody waits for is asked for nothing, and has no peak.
+    waits: whether it takes time. A memory that takes no time gets no requests, and has no peak.
     has_device: whether it simulates `dram.device`, so that what that did can be charged. Where it does not,
     architectures have none.
     in_sections: whether it plays long programs section by section, so that their memory does not grow.
@@ -69,14 +69,14 @@ class Memory(Protocol):
 
     @answers(_no_peak)
     def peak_bytes_per_cycle(self, dram: Dram, array_hz: int) -> Fraction | None:
-        """What it moves at most in one cycle of the array; None where that has no end."""
+        """What it moves at most in one cycle of the array; None if that has no end."""
         return None
 
     @asked_where("waits")
     @answers(_other_program)
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""
-        raise ValueError(f"nobody waits for a memory that is {self.name}")
+        raise ValueError(f"a memory that is {self.name} takes no time")
 
     @asked_where("in_sections")
     def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player:
@@ -85,7 +85,7 @@ class Memory(Protocol):
         raise ValueError(f"{self.name} plays all at once")
 
     def charge(self, dram: Dram) -> Charge:
-        """What it is charged for. Raises ValueError where `dram` has no price."""
+        """What it is charged for. Raises ValueError if `dram` has no price."""
         if dram.charges_device:
             return ByDevice(dram.simulated)
         if dram.energy_pj_per_bit is None:

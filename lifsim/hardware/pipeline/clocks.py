@@ -20,7 +20,7 @@ class Clocks:
     def of(cls, array_hz: int, memory_hz: Fraction) -> Clocks:
         """The smallest units that make both cycles whole.
 
-        Exact as long as both are below 2^23 units, else the nearest such ratio. Raises ValueError where a cycle of one
+        Exact as long as both are below 2^23 units, else the nearest such ratio. Raises ValueError if a cycle of one
         clock is more than 2^22 of the other's.
         """
         ratio = memory_hz / array_hz

@@ -1,4 +1,4 @@
-"""What the step pipeline plays: steps in order, and every DRAM request with its place in the one queue."""
+"""The input of the step pipeline: steps in order, and every DRAM request with its place in the queue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START = -1
 
 @dataclass(frozen=True)
 class Halves:
-    """Of each kind, whether its buffer is double-buffered; and the bits that all its banks take or give in a cycle."""
+    """For each kind, whether its buffer is double-buffered, and the bits that all its banks transfer in a cycle."""
 
     double: tuple[bool, ...]
     port_bits: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""A program that is played section by section: what one of many images asks for is forgotten when it is there."""
+"""A program that is played section by section: requests of an image are dropped once they are served."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Played:
-    """A section that was played. end: [steps] cycles of the array; waited: [steps, kinds] as `Timing` has them; held:
-    [steps, kinds] cycles that the last request which each step waited for took to pass its ports, from its first byte
-    on, 0 where these did not hold it up."""
+    """A played section. end: [steps] cycles of the array; waited: [steps, kinds] as `Timing` has them; held: [steps,
+    kinds] cycles that the last request which each step waited for took to pass its ports, from its first byte on, 0
+    where these did not hold it up."""
 
     end: Ints
     waited: Ints
@@ -78,12 +78,12 @@ class Player:
         return cls(controller_of(array_hz, spec), halves, owners, DramStream(spec))
 
     def load(self, watch: Watch) -> None:
-        """Have the machine code that plays, which the first section would wait for."""
+        """Load the compiled player, for which the first section would wait."""
         PLAY_STEPS.load(watch)
 
     @property
     def total(self) -> int:
-        """The cycle that was reached; behind the last section that in which the last store has left."""
+        """The cycle reached so far; after the last section, the one in which the last store has left."""
         return self._end
 
     @property
@@ -93,7 +93,7 @@ class Player:
 
     @property
     def dram(self) -> DramResult | None:
-        """What a simulated DRAM did, all in all; its blocks are the owners. Asked behind the last section."""
+        """The totals of a simulated DRAM, with the owners as blocks. Called after the last section."""
         return None if self._stream is None else self._stream.result_with(self._sums)
 
     def play(self, section: Section) -> Played:
@@ -149,8 +149,9 @@ class Player:
         return records, awaited
 
     def _keep(self, asked: Array, found: Array) -> None:
-        """Forget what nothing waits for any more: neither a step for a load nor the memory for a store. Writes are
-        posted in their order, so that no step waits for a store that is seen to: one did for it, or for one behind."""
+        """Drop requests that nothing waits for any more: neither a step for a load, nor the memory for a store. Writes
+        are posted in order, so that no step waits for a store that has been handled: some step waited for it or for a
+        later one."""
         memory, place = self._memory[0], np.arange(asked.size)
         is_store = np.isin(asked["kind"], STORES)
         waits = np.where(

@@ -1,4 +1,4 @@
-"""When each step starts and ends: the pipeline's own clock work, behind one function a memory model."""
+"""When each step starts and ends: the timing of the pipeline, with one function per memory model."""
 
 from __future__ import annotations
 

@@ -39,12 +39,12 @@ def import_onnx(
     encoding: Encoding = "direct",
     name: str | None = None,
 ) -> ImportedNetwork:
-    """The network in an ONNX file with neurons in the place of its ReLUs, and its weights. Needs onnx.
+    """The network in an ONNX file, with neurons in place of its ReLUs, and its weights. Needs onnx.
 
-    neurons: of a model that `lifsim list neurons` names; tau, threshold, reset, decay_input: where it has them and
-    None is given, that model's own. encoding: whether the input is shown as it is at every timestep, drawn as spikes
-    by its values, or spikes. name: of the network; the file's. Thresholds are not calibrated, weights not balanced:
-    no accuracy is claimed. Raises InputError with what cannot be taken over, and what to do about it.
+    neurons: a model that `lifsim list neurons` names; tau, threshold, reset, decay_input: parameters of the model;
+    None: its defaults. encoding: whether the input is an image at every timestep, spikes drawn from it, or spikes.
+    name: of the network; default: the file's. Thresholds are not calibrated, weights not balanced: no accuracy is
+    claimed. Raises InputError with everything that cannot be imported, and what to do about it.
     """
     file, keys = Path(path), {"tau": tau, "threshold": threshold, "reset": reset, "decay_input": decay_input}
     neuron, faults = _neuron(neurons, {key: value for key, value in keys.items() if value is not None})

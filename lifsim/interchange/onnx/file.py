@@ -89,7 +89,7 @@ class _Reader:
         )
 
     def _model(self, data: bytes) -> Any:
-        """Raises InputError where the data are too many, or no model."""
+        """Raises InputError if the data are too many, or no model."""
         import onnx
         from google.protobuf.message import DecodeError
 

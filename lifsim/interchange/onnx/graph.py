@@ -30,28 +30,28 @@ class OnnxNode:
         return self.name or next((one for one in self.outputs if one), "")
 
     def ints(self, name: str, otherwise: tuple[int, ...]) -> tuple[int, ...]:
-        """An attribute that is a list of whole numbers. Raises ValueError where it is another one."""
+        """An attribute that is a list of whole numbers. Raises ValueError if it is another one."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, tuple) or not all(isinstance(one, int) for one in value):
             raise ValueError(f"{name} must be whole numbers")
         return value
 
     def whole(self, name: str, otherwise: int) -> int:
-        """An attribute that is a whole number. Raises ValueError where it is another one."""
+        """An attribute that is a whole number. Raises ValueError if it is another one."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, int):
             raise ValueError(f"{name} must be a whole number")
         return value
 
     def real(self, name: str, otherwise: float) -> float:
-        """An attribute that is a number. Raises ValueError where it is none."""
+        """An attribute that is a number. Raises ValueError if it is none."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, int | float):
             raise ValueError(f"{name} must be a number")
         return float(value)
 
     def text(self, name: str, otherwise: str) -> str:
-        """An attribute that is text. Raises ValueError where it is none."""
+        """An attribute that is text. Raises ValueError if it is none."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text")
@@ -64,7 +64,7 @@ class OnnxGraph:
 
     constants: the arrays of its initializers and Constant nodes. shapes: of tensors, by `onnx.shape_inference`, as far
     as they are known, of one image: the first axis is 1 where the file leaves the batch open. inputs: those that are to
-    be given, with their shapes, None where an axis is open; 0 or less as it stands.
+    be given, with their shapes, None if an axis is open; 0 or less as it stands.
     """
 
     nodes: tuple[OnnxNode, ...]

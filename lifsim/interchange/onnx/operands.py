@@ -29,7 +29,7 @@ class Given:
         return self.node.inputs[place] if place < len(self.node.inputs) else ""
 
     def signal(self, place: int = 0) -> Signal:
-        """The computed tensor at this place. Raises ValueError where it is a constant, or is missing."""
+        """The computed tensor at this place. Raises ValueError if it is a constant, or is missing."""
         name = self.name(place)
         if name not in self.signals:
             what = "a constant" if name in self.constants else "missing"
@@ -37,7 +37,7 @@ class Given:
         return self.signals[name]
 
     def constant(self, place: int) -> Array | None:
-        """The constant at this place; None where nothing is given. Raises ValueError where it is computed."""
+        """The constant at this place; None if nothing is given. Raises ValueError if it is computed."""
         name = self.name(place)
         if not name:
             return None
@@ -46,7 +46,7 @@ class Given:
         return self.constants[name]
 
     def numbers(self, place: int, what: str) -> Array:
-        """The constant at this place. Raises ValueError where it is missing, or has no numbers."""
+        """The constant at this place. Raises ValueError if it is missing, or has no numbers."""
         found = self.constant(place)
         if found is None or found.dtype.kind not in "fiu":
             raise ValueError(f"{what}, input {place + 1}, must be a constant of numbers")
@@ -64,7 +64,7 @@ class Given:
         return tuple(int(one) for one in found.ravel())
 
     def dims(self) -> tuple[int, ...]:
-        """The shape of what it puts out, without the batch. Raises ValueError where that is not known, or another batch
+        """The shape of what it puts out, without the batch. Raises ValueError if that is not known, or another batch
         goes out than comes in."""
         first, shape = self.shapes.get(self.name(0)), self.shapes.get(self.node.outputs[0])
         if first is None or shape is None:
@@ -75,8 +75,8 @@ class Given:
 
 
 def by_channel(constant: Array, x: Signal) -> Array | None:
-    """A constant that is broadcast over x with its batch, as one number a channel, or one; None where it differs within
-    a channel. Raises ValueError where it does not fit."""
+    """A constant that is broadcast over x with its batch, as one number a channel, or one; None if it differs within
+    a channel. Raises ValueError if it does not fit."""
     whole = (1, *x.dims)
     padded = constant.reshape((1,) * (len(whole) - constant.ndim) + constant.shape)
     if padded.ndim != len(whole) or any(a not in (1, b) for a, b in zip(padded.shape, whole, strict=True)):

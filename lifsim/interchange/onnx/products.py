@@ -125,7 +125,7 @@ class _Norm:
 
 
 def _norm(given: Given, channels: int) -> _Norm:
-    """Raises ValueError where it is none of inference."""
+    """Raises ValueError if it is none of inference."""
     node = given.node
     if node.whole("training_mode", 0) or not node.whole("spatial", 1) or any(node.outputs[1:]):
         raise ValueError("must be in inference: export the model in evaluation mode")

@@ -85,7 +85,7 @@ def _pads(
 
 
 def _along(size: int, kernel: int, stride: int, begin: int, end: int, *, rounds_up: bool) -> int:
-    """The padding of both sides under which the same windows see the same elements. Raises ValueError where there is
+    """The padding of both sides under which the same windows see the same elements. Raises ValueError if there is
     none."""
     count = _count(size + begin + end, kernel, stride)
     if rounds_up:
@@ -114,7 +114,7 @@ def _pair(numbers: tuple[int, ...]) -> Pair:
 
 
 def unpadded(x: Signal, node: OnnxNode) -> Signal:
-    """x, where a node takes no zeros over that a Pad asks for. Raises ValueError where one does."""
+    """x, where a node takes no zeros over that a Pad asks for. Raises ValueError if one does."""
     if x.pads != NO_PADS:
         raise ValueError(f"must be a Conv: only that takes over the zeros that a Pad puts around what {node.op} reads")
     return x

@@ -29,7 +29,7 @@ _LONGEST = 10
 
 
 def require_modest(data: bytes) -> None:
-    """Raises ValueError where `data` is no model, is cut off, or holds more than MAX_GRAPH_BYTES of graph."""
+    """Raises ValueError if `data` is no model, is cut off, or holds more than MAX_GRAPH_BYTES of graph."""
     fields, beside = 0, len(data)
     pending = [("model", 0, len(data))]
     while pending:

@@ -1,5 +1,5 @@
-"""What a reader must say of the neurons of its framework. It imports neither that nor PyTorch: a module is known by the
-names of its class."""
+"""The protocol of readers of a framework's neurons. A reader imports neither the framework nor PyTorch: it recognises a
+module by the name of its class."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class NeuronReader(Protocol):
     @answers(of_any, says=(ValueError,))
     @abstractmethod
     def read(self, module: Any) -> Reading | None:
-        """What a module is; None: none of this framework's neurons. Raises ValueError with what LIFSim's neurons cannot
-        do, and what to do."""
+        """The reading of a module; None: it is no neuron of this framework. Raises ValueError with what LIFSim's
+        neurons cannot do, and the way out."""
         ...
 
     @abstractmethod
     def reset(self, module: Any) -> None:
-        """Forget what earlier calls of a module left."""
+        """Reset the state that earlier calls of a module left."""
         ...
 
 
@@ -74,12 +74,12 @@ def number(value: Any) -> NDArray[np.float64]:
 
 
 def time_constant(kept: NDArray[np.float64]) -> NDArray[np.float64]:
-    """tau of a membrane of which a timestep keeps this share: 1 / (1 - kept), without end where all is kept."""
+    """tau of a membrane that keeps this share per timestep: 1 / (1 - kept), infinite if all is kept."""
     with np.errstate(divide="ignore"):
         return np.asarray(1 / (1 - kept))
 
 
 def require_zero(value: Any, what: str) -> None:
-    """Raises ValueError where a potential is not 0."""
+    """Raises ValueError if a potential is not 0."""
     if np.any(number(value) != 0):
         raise ValueError(f"{what} must be 0")

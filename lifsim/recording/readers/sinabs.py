@@ -56,7 +56,7 @@ class Sinabs:
 
 
 def _refuse(module: Any) -> None:
-    """Raises ValueError where a neuron does what LIFSim's does not."""
+    """Raises ValueError if a neuron does what LIFSim's does not."""
     fires = module.spike_fn if isinstance(module.spike_fn, type) else type(module.spike_fn)
     one_spike = fires.__name__ == "SingleSpike" or getattr(module.spike_fn, "max_num_spikes_per_bin", None) == 1
     if not one_spike:

@@ -43,7 +43,7 @@ class SnnTorch:
 
 
 def _refuse(module: Any) -> None:
-    """Raises ValueError where a neuron does what LIFSim's does not."""
+    """Raises ValueError if a neuron does what LIFSim's does not."""
     if module.state_quant:
         raise ValueError("state_quant must not be given: LIFSim's engine does not round membranes")
     if module.inhibition:

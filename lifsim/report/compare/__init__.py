@@ -1,1 +1,1 @@
-"""Any number of runs beside each other: what differs between their inputs, and what between their figures."""
+"""Comparison of any number of runs: the differences between their inputs and between their figures."""

@@ -56,18 +56,18 @@ def compare(
     jobs: int = 1,
     watch: Watch = unwatched,
 ) -> pd.DataFrame:
-    """A row a run, its label the index: first the `runs`, results or folders that `lifsim run` has written, then those
-    that the options ask for, one or several values of each: every combination is run.
+    """Compare runs: one row per run, with its label as index: first the `runs`, results or folders written by `lifsim
+    run`, then new ones for every combination of the options' values, one or several of each.
 
-    Columns: `error` (None; of a run that could not be made why, and it has no figures), `workload`, `arch`, `sharing`,
-    what else differs between the inputs, the figures of `Totals.figures` with their units, and for each in numbers
-    `change.` and its name: how much more it is than the baseline's, as a share. baseline: label or number (from 1) of
-    the run that changes are against; None: the first one. rows: groups of figures (cycles, time, operations, dram,
-    accesses, energy, lif_update, area, lif_memory) or single ones by name; none: all of them. jobs: processes that make
-    runs. rate, rates: of all runs; `vary={"rate": [0.1, 0.2]}` has several. What else there is means what it means in
-    `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in what the runs are not alike.
+    Columns: `error` (None, or why a run could not be made; it then has no figures), `workload`, `arch`, `sharing`,
+    other inputs that differ, the figures of `Totals.figures` with their units, and for each numeric figure `change.`
+    and its name: the change against the baseline, as a share.
 
-    Raises InputError with every fault of what is asked for, and where no run can be made.
+    baseline: label or number (from 1) of the run that changes are relative to; None: the first one. rows: groups of
+    figures (cycles, time, operations, dram, accesses, energy, lif_update, area, lif_memory) or single ones by name;
+    none: all of them. jobs: processes that make runs. rate, rates: of all runs; `vary={"rate": [0.1, 0.2]}` compares
+    several. Other arguments are those of `lifsim.sweep` and `lifsim.run`. `frame.attrs["unlike"]` says in what the runs
+    are not alike. Raises InputError with every fault of the arguments, and if no run can be made.
     """
     table = None if rates is None else Path(name_of(rates, "rates"))
     named = {
@@ -108,7 +108,7 @@ def compare(
 
 
 def given_run(one: object) -> Result | Path:
-    """A run that is there: a result, or the folder of one. Raises InputError where it is neither."""
+    """A run that is there: a result, or the folder of one. Raises InputError if it is neither."""
     if isinstance(one, Result):
         return one
     if isinstance(one, str | PathLike):

@@ -27,8 +27,8 @@ FIGURES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """What --rows names, in its order: groups, figures by their dotted names, and what such names begin with; nothing:
-    what is shown unasked."""
+    """The figures that --rows names, in its order: groups, figures by their dotted names, or beginnings of such names;
+    empty: the default."""
 
     asked: tuple[str, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Runs beside each other, against one of them."""
+"""Compared runs, with one of them as the baseline."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ COMPARISON_FORMAT, COMPARISON_VERSION = "lifsim-comparison", 1
 
 @dataclass(frozen=True)
 class Compared:
-    """entries: runs in the order in which they were asked for, and why there is none of some; baseline: the run that
-    the others' changes are against; chosen: which figures."""
+    """entries: runs, or why there is none, in the order in which they were asked for; baseline: the run that changes
+    are relative to; chosen: which figures."""
 
     entries: tuple[Entry, ...]
     baseline: Run
@@ -34,7 +34,7 @@ class Compared:
 
     @classmethod
     def of(cls, entries: Sequence[Entry], baseline: int | None, chosen: Chosen) -> Compared:
-        """baseline: the index of an entry; None: the first run that there is. Raises InputError where no run is left,
+        """baseline: the index of an entry; None: the first run that there is. Raises InputError if no run is left,
         or that one is none."""
         runs = [entry for entry in entries if isinstance(entry, Run)]
         if not runs:
@@ -46,12 +46,12 @@ class Compared:
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """Those that there are."""
+        """The runs that were made or read."""
         return tuple(entry for entry in self.entries if isinstance(entry, Run))
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """Those that cannot be made."""
+        """The runs that could not be made."""
         return tuple(_failures(self.entries))
 
     @cached_property
@@ -61,12 +61,12 @@ class Compared:
 
     @cached_property
     def unlike(self) -> tuple[str, ...]:
-        """In what the runs are not alike: a line each."""
+        """In what the runs are not alike, one line each."""
         return unlike(self.runs)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What else a reader must know: a line each."""
+        """Further notes, one line each."""
         return notes(self.runs)
 
     @cached_property
@@ -76,7 +76,7 @@ class Compared:
 
     @cached_property
     def flat(self) -> tuple[dict[str, Any], ...]:
-        """A row a run: `run`, `error`, network, machine, sharing and what else differs of the inputs, the figures, and
+        """One row per run: `run`, `error`, network, machine, sharing and other inputs that differ, the figures, and
         their changes against the baseline as shares (`change.cycles.total`)."""
         return tuple(self._flat())
 

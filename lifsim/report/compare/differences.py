@@ -31,7 +31,7 @@ MOST = 24
 
 @dataclass(frozen=True)
 class Difference:
-    """key: dotted; values: of each run, None where it has none; of_machine: whether it is a key of the
+    """key: dotted; values: of each run, None if it has none; of_machine: whether it is a key of the
     architecture that differs with its name alone."""
 
     key: str

@@ -1,4 +1,4 @@
-"""The runs of a comparison: those that are there already, and those to be made."""
+"""The runs of a comparison: existing ones, and those to be made."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Gathered:
     chosen: Chosen
 
     def compared(self, watch: Watch = unwatched, keep: Keep = not_kept, jobs: int = 1) -> Compared:
-        """With all runs made, on so many processes. Raises InputError where none is left, or not that of the
+        """With all runs made, on so many processes. Raises InputError if none is left, or not that of the
         baseline."""
         return Compared.of([*self.there, *made(self.asked, watch, keep, jobs)], self.baseline, self.chosen)
 

@@ -1,4 +1,4 @@
-"""A comparison in a folder: itself, and the runs that were made for it, each as `lifsim run` writes it."""
+"""A comparison in a folder: the comparison itself, and the runs made for it, each as `lifsim run` writes it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def folder_names(labels: Iterable[str]) -> dict[str, str]:
 
 @contextmanager
 def keeping(folder: Path, asked: Sequence[Asked], *, replace: bool) -> Iterator[Keeper]:
-    """All of it appears in `folder` at the end, or nothing; what holds the very same stays. Raises InputError where it
+    """All of it appears in `folder` at the end, or nothing; what holds the very same stays. Raises InputError if it
     cannot be written, or something else is there and `replace` is not set."""
     with scratch_beside(folder, parents=True) as scratch:
         new, aside = scratch / "new", scratch / "old"
@@ -152,7 +152,7 @@ def _is_comparison(file: Path) -> bool:
 
 def runs_in(folder: Path) -> dict[str, Path]:
     """The runs that the comparison in `folder` is of, kept there or where they were read, by what it called them, in
-    its order. Raises InputError where one has gone."""
+    its order. Raises InputError if one has gone."""
     faults: list[Fault] = []
     listed = _told(folder / FILES[0]).get("runs")
     found = {}

@@ -1,4 +1,4 @@
-"""Runs that are made for a comparison, here one after the other or beside each other on processes."""
+"""Makes the runs of a comparison, one after the other in this process or in parallel processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a comparison: figures of all runs beside each other, in words and units, with their changes."""
+"""The rows of a comparison: one figure of all runs, in words and units, with changes."""
 
 from __future__ import annotations
 

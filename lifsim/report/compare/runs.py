@@ -1,4 +1,4 @@
-"""What a comparison looks at of a run, be it stored or just made."""
+"""A run in a comparison, stored or new."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lifsim.simulate.result import Result, Totals
 
 @dataclass(frozen=True)
 class Run:
-    """label: what it is called, of no other run. inputs: as summary.json has them; model_version: by whose rules its
-    figures came about, groups: of its schedule; None where that was not told. saved: share of the timesteps that images
-    do not run which exit early; None where none is to. stored: the folder, where it was read."""
+    """label: its unique name. inputs: as summary.json has them; model_version: by whose rules its figures came about,
+    groups: of its schedule; None if that was not told. saved: share of the timesteps that images do not run which exit
+    early; None if none is to. stored: the folder, where it was read."""
 
     label: str
     inputs: Mapping[str, Any]

@@ -40,7 +40,7 @@ FEW = (
 
 def print_comparison(compared: Compared) -> None:
     """Heading, what differs between machines, then the runs: a column a run, in blocks where the terminal is narrow; a
-    line a run where there are many."""
+    line per run where there are many."""
     columns = terminal_columns()
     console = Terminal(width=columns)
     shown, further = shown_and_counted(compared.differences)

@@ -1,5 +1,5 @@
-"""In what runs are not alike beside what was asked to differ: like is compared with like, or the heading says that it
-is not."""
+"""Finds differences between runs besides those that were asked for: either like is compared with like, or the heading
+says that it is not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _lines(runs: Sequence[Run]) -> Iterator[str]:
 
 def _rules(runs: Sequence[Run]) -> Iterator[str]:
     if any(run.model_version != MODEL_VERSION for run in runs):
-        told = _told(runs, lambda run: "not told" if run.model_version is None else str(run.model_version))
+        told = _told(runs, lambda run: "unknown" if run.model_version is None else str(run.model_version))
         yield f"model version: {told}, of this LIFSim {MODEL_VERSION}: other rules give other figures of the same run"
     if _differ(runs, _accounting):
         yield f"accounting: {_values(runs, _accounting)}: they count and price by other rules"
@@ -87,19 +87,19 @@ def _beside_sharing(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def other_work(runs: Sequence[Run]) -> tuple[str, ...]:
-    """In what the work of runs differs so that none of them is better for having less of anything."""
+    """In what the work of runs differs, so that none of them is better for lower figures."""
     told = {"networks": lambda run: run.network, "modes": _mode}
     return tuple(name for name, of in told.items() if _differ(runs, of))
 
 
 def notes(runs: Sequence[Run]) -> tuple[str, ...]:
-    """What a reader must know of sharings beside each other: a line each."""
+    """Notes on compared sharings, one line each."""
     found = []
     shared = [run for run in runs if run.inputs["sharing"] != "none"]
     helped = [run.inputs["sharing"] for run in shared if not _shares_nothing(run)]
     if _differ(runs, lambda run: run.inputs["sharing"]):
         if helped and any(True for _ in _beside_sharing(runs)):
-            found.append(f"what of a change is sharing's own tells lifsim run --sharing {helped[0]}, of one sharing")
+            found.append(f"lifsim run --sharing {helped[0]} says which part of its change is sharing's own")
         if any(_spikes_kind(run) != "engine" for run in runs):
             found.append("networks that are trained under a sharing fire spikes of their own (--spikes engine)")
     idle = [f"{run.inputs['sharing']} is none for {run.network}" for run in shared if _shares_nothing(run)]
@@ -170,7 +170,7 @@ def _spikes_words(run: Run) -> str:
 
 def _groups(run: Run) -> str:
     if run.groups is None:
-        return "not told"
+        return "unknown"
     alone = sum(word.endswith(":tick") for word in run.groups)
     return f"{counted(len(run.groups), 'group')} with {counted(alone, 'tick-batched layer')}"
 

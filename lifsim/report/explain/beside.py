@@ -1,4 +1,5 @@
-"""A layer of a shared run beside the same layer without sharing: what of the difference is sharing."""
+"""A layer of a shared run compared with the same layer without sharing: which part of the difference is due to
+sharing."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ class Beside:
 
     @property
     def text(self) -> str:
-        """One line for people."""
+        """The line as text."""
         said = [
             f"{name} {self._amount(value)}{f' ({change_text(self.shared / value - 1)})' if value else ''}"
             for name, value in (("alike", self.alike), ("as it is", self.as_it_is))
@@ -38,7 +39,7 @@ class Beside:
 def beside_head(comparison: Comparison) -> str:
     """What the lines below it compare."""
     alike = f": none alike has {comparison.likeness}" if comparison.likeness else ": none is alike"
-    return f"what of this is sharing{alike}"
+    return f"which part is due to sharing{alike}"
 
 
 def beside_lines(comparison: Comparison, layer: int) -> Iterator[Beside]:

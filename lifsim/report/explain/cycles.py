@@ -19,7 +19,6 @@ from lifsim.report.explain.line import Line, alike, plus, product, times, total
 from lifsim.units import counted, noun_of
 
 UNIT = "cycles"
-_AWAITED = {"writeback": "room to write"}
 
 
 def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, laid: Laid) -> Iterator[Line]:
@@ -39,7 +38,7 @@ def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: Lay
 
 def waiting_lines(cycles: Cycles) -> Iterator[Line]:
     """What waits, and the sum of all."""
-    waited = {_AWAITED.get(name, name): getattr(cycles, field) for name, field in STALLS.items()}
+    waited = {name: getattr(cycles, field) for name, field in STALLS.items()}
     if terms := {name: amount for name, amount in waited.items() if amount}:
         yield total("stalls", list(terms.values()), UNIT, f"waiting for {', '.join(terms)}")
     parts = [cycles.array, cycles.fill_drain, cycles.lif, sum(waited.values())]

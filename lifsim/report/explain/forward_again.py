@@ -1,4 +1,4 @@
-"""What the forward product of a layer moves that runs again on the way back: weights, its input, partial sums."""
+"""What the forward product of a layer moves that runs again in the backward pass: weights, its input, partial sums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the orders of a layer's two products on the way back move: weights, gradients of membranes, spikes, sums."""
+"""What the orders of a layer's two products in the backward pass move: weights, gradients of membranes, spikes,
+sums."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ from lifsim.units import counted, noun_of
 
 @dataclass(frozen=True)
 class Explanation:
-    """One layer: what it is and how it is scheduled, then its arithmetic; beside: what of it is sharing. stages: in
-    training the arithmetic of each, which add up to `lines`."""
+    """One layer: what it is and how it is scheduled, then its arithmetic; beside: which part is due to sharing. stages:
+    in training, the arithmetic of each stage; together they add up to `lines`."""
 
     head: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -45,10 +45,10 @@ class Explanation:
 
 
 def explain(result: Result, name: str, comparison: Comparison | None = None) -> Explanation:
-    """Where the cycles and the bytes of the layer `name` come from: the figures of `result`, taken apart. comparison:
-    of `result` with runs without sharing.
+    """Explain where the cycles and bytes of the layer `name` in `result` come from. comparison: of `result` with runs
+    without sharing.
 
-    Raises InputError where there is no such layer, or nothing to take apart.
+    Raises InputError if there is no such layer, or nothing to explain.
     """
     names = [layer.name for layer in result.network.layers]
     require_layer(result.network, name)

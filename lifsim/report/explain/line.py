@@ -1,4 +1,4 @@
-"""A line of plain arithmetic."""
+"""One line of plain arithmetic."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        """One line for people."""
+        """The line as text."""
         return f"{self.arithmetic}   ({self.why})"
 
     @property
@@ -32,7 +32,7 @@ class Line:
         return f"{self.quantity}{expression} = {self.value:,} {self.unit}"
 
     def within(self, columns: int) -> list[str]:
-        """For people, in lines of so many columns: the arithmetic by itself where both halves do not fit."""
+        """Wrapped to a number of columns: the arithmetic gets a line of its own if both halves do not fit."""
         if len(self.text) <= columns:
             return [self.text]
         return [*wrapped(self.arithmetic.rstrip(), columns), *wrapped(f"    ({self.why})", columns, indent=5)]

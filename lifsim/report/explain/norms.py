@@ -26,7 +26,7 @@ class NormLines:
     norm: NormSums
 
     def forward(self) -> Iterator[Line]:
-        """Sums that wait, or the product once more; those that are kept for the way back."""
+        """Sums that wait, or the product once more; those that are kept for the backward pass."""
         norm = self.norm
         if norm.forward_write:
             kept = norm.forward_write + norm.replayed == norm.all

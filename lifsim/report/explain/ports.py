@@ -1,4 +1,4 @@
-"""A layer's waits for the ports of its buffers, and the ports that are busiest."""
+"""A layer's waits for the ports of its buffers, and its busiest ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lifsim.units import counted, noun_of
 
 
 def port_lines(used: Mapping[str, PortUse], arch: Arch, cycles: Cycles) -> Iterator[Line]:
-    """One line of the waits for ports, if there are any, and one for the busiest ports of all."""
+    """One line for the waits for ports, if there are any, and one for the busiest ports."""
     waits = {f"{name} for the array": use.port_stall_cycles for name, use in used.items()}
     waits |= {f"{name} for DRAM": use.fill_stall_cycles for name, use in used.items()}
     waits = {side: waited for side, waited in waits.items() if waited}

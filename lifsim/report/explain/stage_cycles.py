@@ -88,7 +88,7 @@ class StageCycles:
         dataflow, shape = made.dataflow, self.laid.shape
         for tile, often in made.tiles:
             folds = dataflow.folds(tile, shape)
-            done = dense_cycles(dataflow, tile, shape, made.rounds, self.laid.tick_batched)
+            done = dense_cycles(dataflow, tile, shape, made.rounds, tick_batched=self.laid.tick_batched)
             array.append(product(often, tile.groups, folds.count, folds.stream_cycles))
             fills.append(product(often, done.folds, folds.fill_drain_cycles))
         if array:

@@ -58,7 +58,7 @@ def _head(stage: Stage, moved: StageLines, batch: int) -> Iterator[str]:
         yield "a pass over the batch for the sums that the gradient of the batch norm needs; the array waits"
     elif stage is Stage.BACKWARD:
         words = traffic.orders.backward_in_words.removeprefix("backward: ")
-        words = words or "nobody asks for the gradient of the image"
+        words = words or "the gradient of the image is not needed"
         yield f"{words}{'; the second pass of the batch norm' if norm else ''}"
         yield f"{_gradients_wait(traffic)}"
     else:

@@ -84,8 +84,8 @@ def overflow(every: int, filters: int, filter_size: int, room: int) -> int:
 
 @dataclass(frozen=True)
 class VisitedWeights:
-    """Weights of a product of `filters` in all that shares the weight buffer with others on the way back: bytes of a
-    filter, of the `region` for a tile of so many, and of what stays for all visits; rows: of all visits."""
+    """Weights of a product of `filters` in all that shares the weight buffer with others in the backward pass: bytes of
+    a filter, of the `region` for a tile of so many, and of what stays for all visits; rows: of all visits."""
 
     groups: int
     filters: int

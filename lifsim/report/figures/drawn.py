@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _nothing() -> None:
-    """No more is drawn."""
+    """Draws nothing more."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""fig1: what memory a spiking network takes in inference and in training: weights, LIF membranes, activations.
+"""fig1: the memory that a spiking network takes in inference and in training: weights, LIF membranes, activations.
 
 After figure 1 of EfficientLIF-Net (Kim et al., Front. Neurosci. 2023); lifsim.schedule.memory has the equations.
 """

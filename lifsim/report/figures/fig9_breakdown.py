@@ -72,7 +72,7 @@ def _rows(summaries: Sequence[Mapping[str, Any]], idle: str) -> Iterator[dict[st
 
 
 def draw(frame: pd.DataFrame, panels: Sequence[Axes]) -> None:
-    """A panel for each assumption: stacked bars, one a run, colours by part, hatches by what energy is spent on. What
+    """A panel for each assumption: stacked bars, one per run, colours by part, hatches by what energy is spent on. What
     they mean is told by `key`."""
     for (idle, title), axes in zip(IDLE_UNITS.items(), panels, strict=True):
         runs = frame[frame["idle_units"] == idle]

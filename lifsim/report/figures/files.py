@@ -28,14 +28,14 @@ _METADATA: dict[str, dict[str, str | None]] = {
 
 
 def unheard(written: Sequence[Path], stale: Sequence[Path]) -> None:
-    """Nobody wants to know."""
+    """Ignores what was written."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a figure goes: its pictures, of one name, beside which its numbers go. force: whether they may be there
-    already. numbered: nobody chose the name, so that it is numbered where something else has it. told: hears what was
-    written, and which pictures of this name show other numbers from now on. wrong: with what was asked for."""
+    """The files of a figure: pictures of one name, and its numbers beside them. force: whether existing files may be
+    overwritten. numbered: the name is a default, so that it is numbered if it is taken. told: is called with what was
+    written, and with pictures of this name that now show other numbers. wrong: faults of what was asked for."""
 
     pictures: tuple[Path, ...]
     force: bool = False
@@ -49,7 +49,7 @@ class Place:
         return self.pictures[0].with_suffix(".csv")
 
     def check(self, sources: Iterable[Path] = ()) -> None:
-        """Raises InputError where `save_figure` would fail, before any work is done: the figure never takes the place
+        """Raises InputError if `save_figure` would fail, before any work is done: the figure never takes the place
         of one of the `sources`, the files that it is drawn from. A table may be there beside a figure of this name in
         another format: whether it has the same numbers is known only when they are."""
         if self.wrong:
@@ -77,7 +77,7 @@ class Place:
             raise InputError(dict.fromkeys(faults))
 
     def settled(self, contents: Sequence[bytes], table: bytes) -> Place:
-        """Where exactly: the first place of its numbers that is free, or has nothing else. Raises InputError where a
+        """Where exactly: the first place of its numbers that is free, or has nothing else. Raises InputError if a
         name that was chosen has the numbers of another figure."""
         if self.force:
             return self

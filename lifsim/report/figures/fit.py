@@ -1,4 +1,4 @@
-"""A figure laid out so that no panel is crushed and no word is cut; where that cannot be, why not."""
+"""Lays a figure out so that no panel is crushed and no word is cut, or says why that is impossible."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLACK_IN, GROWTH = 0.01, 1.2
 
 
 def fit(figure: Figure, sheet: Sheet) -> None:
-    """Lay `figure` out, larger than it is if that takes it and no size was asked for. Raises InputError where the size
+    """Lay `figure` out, larger than it is if that takes it and no size was asked for. Raises InputError if the size
     that was asked for has no room for the panels and the words around them."""
     take_names_as_they_are(figure)
     asked = sheet.size_in

@@ -1,4 +1,4 @@
-"""Labels beside the points of a plot, each where it covers neither a point, nor a line, nor another label."""
+"""Labels beside the points of a plot, placed so that they cover no point, line or other label."""
 
 from __future__ import annotations
 

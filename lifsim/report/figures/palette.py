@@ -1,4 +1,4 @@
-"""Colours that the colour-blind tell apart, for every kind of picture."""
+"""Colours that colour-blind readers can distinguish, for every kind of picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names in figures are names: a $ in one begins no formula, and signs that no font has are boxes."""
+"""Names in figures are plain text: a $ starts no formula, and signs that no font has are boxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""roofline: what every layer achieves under the roofs of its array and of its DRAM.
+"""roofline: throughput of every layer under the roofs of array and DRAM.
 
 Williams, Waterman & Patterson, "Roofline: an insightful visual performance model", CACM 52(4), 2009.
 """
@@ -156,11 +156,9 @@ def _are_long(names: Sequence[str]) -> bool:
 
 
 def bound_words(bound_by: str, utilisations: pd.Series[float]) -> str:
-    """What bounds these layers; an array at work may be mostly empty."""
+    """What bounds these layers, with the share of busy PEs, since a working array may be mostly empty."""
     if bound_by != "compute":
-        return {"lif": "bound by LIF units", "writeback": "waiting for room to write"}.get(
-            bound_by, f"waiting for {bound_by}"
-        )
+        return "bound by LIF units" if bound_by == "lif" else f"waiting for {bound_by}"
     least, most = (f"{100 * share:.0f}" for share in (utilisations.min(), utilisations.max()))
     busy = f"{least} %" if least == most else f"{least} to {most} %"
     return f"bound by array work, {busy} of its PEs busy"

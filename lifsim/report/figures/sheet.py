@@ -1,4 +1,4 @@
-"""What a figure is drawn on: the column of a paper or a slide, or a size that was asked for."""
+"""The sheet of a figure: a column of a paper, a slide, or a given size."""
 
 from __future__ import annotations
 

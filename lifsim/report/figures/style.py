@@ -1,4 +1,5 @@
-"""How every figure looks: print sizes, colours that the colour-blind tell apart, legends outside the data."""
+"""The style of every figure: print sizes, colours that colour-blind readers can distinguish, legends outside the
+data."""
 
 from __future__ import annotations
 

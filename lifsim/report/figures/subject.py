@@ -1,4 +1,4 @@
-"""What every title says: which network on which machine, timesteps, images."""
+"""The subject in every title: which network on which machine, timesteps, images."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lifsim.units import counted
 
 @dataclass(frozen=True)
 class Subject:
-    """What a figure is of. networks: their names. machine: the architecture, or what else ran them. timesteps, batches:
-    each there is; none: it is not known."""
+    """The subject of a figure. networks: their names. machine: the architecture, or what else ran them. timesteps,
+    batches: all values that occur; empty: unknown."""
 
     networks: Sequence[str]
     machine: str

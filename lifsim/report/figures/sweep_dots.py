@@ -1,4 +1,4 @@
-"""Which of very many points are drawn: of those whose dots would cover each other, one."""
+"""Thins out very many points: of those whose dots would cover each other, one is drawn."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST = 10_000
-"""Of no more points, each is drawn."""
+"""Up to this many points, each is drawn."""
 
 PARTS = 256
 """Into so many an axis is cut, each narrower than a third of a dot: of points in the same one of both, one is drawn."""

@@ -56,7 +56,7 @@ class Swept:
 
 
 def lines(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
-    """`shown.y` over the axis `shown.x`, a line per value of the axis `shown.by`. Raises InputError where there is
+    """`shown.y` over the axis `shown.x`, a line per value of the axis `shown.by`. Raises InputError if there is
     nothing to draw."""
     x, y, by = shown.x, shown.y, shown.by
     frame = _placed(_numbers(swept.good([x, y, by]), [y]), [x, *([by] if by else [])])
@@ -70,7 +70,7 @@ def lines(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
 
 
 def heat(swept: Swept, shown: Shown, value: str, sheet: Sheet) -> Drawn:
-    """`value` over the axes `shown.x` and `shown.y` as colours. Raises InputError where there is nothing to draw."""
+    """`value` over the axes `shown.x` and `shown.y` as colours. Raises InputError if there is nothing to draw."""
     x, y = shown.x, shown.y
     frame = _numbers(swept.good([x, y, value]), [value])
     if x == y:
@@ -84,7 +84,7 @@ def heat(swept: Swept, shown: Shown, value: str, sheet: Sheet) -> Drawn:
 
 
 def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
-    """All points by `shown.x` and `shown.y`, and the front of the least. Raises InputError where there is nothing to
+    """All points by `shown.x` and `shown.y`, and the front of the least. Raises InputError if there is nothing to
     draw."""
     x, y, by = shown.x, shown.y, shown.by
     every = _numbers(swept.good([x, y, by]), [x, y])
@@ -112,7 +112,7 @@ def _placed(frame: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
 
 
 def _known(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The points that have all these figures. Raises InputError where none has."""
+    """The points that have all these figures. Raises InputError if none has."""
     known = frame[frame[[*columns]].notna().all(axis=1)]
     if known.empty:
         raise InputError(Fault(f"{' and '.join(map(repr, columns))} must be figures that one point has, both of them"))

@@ -28,7 +28,7 @@ def good_rows(points: Points, needed: Sequence[str], where: Sequence[str]) -> pd
     """The points that did not fail: their settings, what is `needed`, TITLED, and NODE, columns of texts as categories.
     where: ``key=values`` that a column must have one of.
 
-    Raises InputError where a column of `needed` or `where` is none of the store, or no point is left.
+    Raises InputError if a column of `needed` or `where` is none of the store, or no point is left.
     """
     import pandas as pd
 

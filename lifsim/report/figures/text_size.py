@@ -1,4 +1,4 @@
-"""How wide text is, and text that is no wider than its place."""
+"""The width of text, and text cut or wrapped to a width."""
 
 from __future__ import annotations
 

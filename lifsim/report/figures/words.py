@@ -1,4 +1,4 @@
-"""Keys of settings and figures in words, as an axis says them: `DRAM traffic: membrane read`, never `dram_bytes...`."""
+"""Keys of settings and figures in the words of an axis: `DRAM traffic: membrane read`, never `dram_bytes...`."""
 
 from __future__ import annotations
 

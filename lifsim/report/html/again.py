@@ -1,4 +1,4 @@
-"""A stored run made again, for what its folder does not hold: when what ran, and what was on chip."""
+"""A stored run repeated, for what its folder does not hold: when each layer ran, and what was on chip."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from lifsim.watch import Watch, unwatched
 
 
 def made_again(told: Told, folder: Path, watch: Watch = unwatched) -> Told:
-    """With the run itself, if it comes to the figures that are stored; else with the reason why it is not there."""
+    """The stored run with the repeated result, if its figures equal the stored ones; else with the reason why there is
+    none."""
     version = told.tree.get("model_version")
     if version != MODEL_VERSION:
-        other = "not told" if version is None else str(version)
+        other = "unknown" if version is None else str(version)
         return replace(told, why_not=f"its model version is {other}, that of this LIFSim {MODEL_VERSION}: run it again")
     try:
         inputs = load_config(folder / CONFIG)

@@ -1,4 +1,4 @@
-"""What a reader sees first: a sentence, a few figures, and what would change a decision."""
+"""The head of a report: a sentence, a few figures, and what could change a decision."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CARDS = {
 
 @dataclass(frozen=True)
 class Card:
-    """A figure with its unit, and by what it is compared with how much it changes."""
+    """A figure with its unit, and its changes by what it is compared with."""
 
     name: str
     value: str
@@ -39,7 +39,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Step:
-    """What one difference between two runs changes."""
+    """The effect of one difference between two runs."""
 
     says: str
     changes: tuple[str, ...]
@@ -47,8 +47,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Answer:
-    """title: of what; sentence; cards; steps: what of a shared run's change is sharing's own, and what early exit
-    saves, under `headings`; likeness: what `none, alike` has; decides: the assumptions that could change a decision."""
+    """title: network, machine and sharing; sentence; cards; steps: which part of a shared run's change is sharing's
+    own, and what early exit saves, under `headings`; likeness: a description of `none, alike`; decides: the assumptions
+    that could change a decision."""
 
     title: str
     sentence: str
@@ -105,7 +106,7 @@ def _sentence(told: Told, known: Mapping[str, str]) -> str:
 
 
 def _own(told: Told) -> Iterator[str]:
-    """What of it is sharing."""
+    """Which part of the change is due to sharing."""
     comparison = told.tree.get("comparison")
     if not comparison:
         return

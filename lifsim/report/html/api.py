@@ -21,13 +21,13 @@ def write_report(
     force: bool = False,
     watch: Watch = unwatched,
 ) -> Path:
-    """One run, or several beside each other, as one HTML file `out` that needs no network (docs/report.md); its path.
+    """Write one run, or several compared, as one self-contained HTML file `out` (docs/report.md), and return its path.
 
-    runs: results, or folders that `lifsim run` or `lifsim compare` has written. baseline: label or number (from 1) of
-    the run of several that changes are against; None: the first one. again: whether runs may be made for what is not
-    there: of one result those without sharing and at other rates, so that it has the very report of `lifsim run
-    --html`; of folders what is not stored, the roofline, the schedule and the timeline. force: whether another file may
-    be there. watch: called as watch(work, done, total) while runs are made.
+    runs: results, or folders written by `lifsim run` or `lifsim compare`. baseline: label or number (from 1) of the run
+    that changes are relative to; None: the first one. again: whether missing runs may be made: for a result, those
+    without sharing and at other rates, so that its report equals that of `lifsim run --html`; for folders, the run
+    itself, for roofline, schedule and timeline, which are not stored. force: whether an existing file may be
+    overwritten. watch: called as watch(work, done, total) while runs are made.
 
     Raises InputError with every fault of the runs and of `out`.
     """

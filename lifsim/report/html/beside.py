@@ -1,4 +1,4 @@
-"""Several runs beside each other: the comparison of `lifsim compare`, and charts of it."""
+"""Several runs in one report: the comparison of `lifsim compare`, with charts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lifsim.report.quantities import quantities
 from lifsim.units import change_text
 
 LEAST = {"cycles.total": "Cycles", "energy_pj.total": "Energy", "dram_bytes.total": "DRAM traffic"}
-"""Figures of which the least is told."""
+"""Figures whose lowest run is named."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A line of the table: its head, whether a group of lines begins, and of each run a value and how it changes."""
+    """A line of the table: its head, whether it begins a group, and the value and change of each run."""
 
     name: str
     begins: bool
@@ -111,8 +111,8 @@ def _not_shown(further: Mapping[str, int]) -> Iterator[str]:
 
 
 def _sentence(compared: Compared) -> str:
-    """In what the runs are not alike, then which one has the least of what, and how much more the others have: of runs
-    that do the same work."""
+    """In what the runs are not alike, and, for runs that do the same work, which one has the lowest figures and how
+    much more the others have."""
     if len(compared.runs) == 1:
         return "There is one run only."
     other = other_work(compared.runs)

@@ -1,4 +1,4 @@
-"""What a chart is: what is drawn, in plain data that the page's scripts take, and the same as a table."""
+"""Charts: what is drawn, as plain data for the page's scripts, and the same as a table."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """Of a table. unit: of `Quantity`, None of texts; pick out: `B`, pJ, s, share, '' of counts."""
+    """A column of a table. unit: as in `Quantity` (`B`, pJ, s, share, '' for counts), None for texts."""
 
     name: str
     unit: str | None = None
 
     def text(self, value: Any) -> str:
-        """A value of it with its unit; of what is not there a dash."""
+        """A value with its unit; a dash if it is missing."""
         if value is None:
             return "-"
         return str(value) if self.unit is None else text_of(value, self.unit)
@@ -173,11 +173,11 @@ class Chart:
 
 @dataclass(frozen=True)
 class Absent:
-    """A chart that cannot be drawn of a run, and why."""
+    """A chart that cannot be drawn for a run, and why."""
 
     title: str
     why: str
 
 
 Draw = Callable[["Told"], Chart | Absent]
-"""Makes one kind of chart of a run."""
+"""Makes one kind of chart for a run."""

@@ -1,4 +1,4 @@
-"""What a run was made of, and who says what its parts cost."""
+"""The inputs of a run, and the sources of its prices."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEEPEST = 12
 
 @dataclass(frozen=True)
 class Given:
-    """sources: who says what things cost, and where spikes and network come from; prices: of every access, None where
+    """sources: who says what things cost, and where spikes and network come from; prices: of every access, None if
     the machine is not known well enough; options: of the run; keys: all of architecture and workload, in their files'
     order."""
 

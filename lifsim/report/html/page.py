@@ -1,4 +1,4 @@
-"""The page: what is told of runs, put into templates; styles, scripts and data all inside it."""
+"""The page of a report, made from templates, with styles, scripts and data inside it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from lifsim.report.html.told import Told
 from lifsim.simulate.resolved import MODEL_VERSION
 
 SCRIPTS = ("data", "units", "theme", "tooltip", "bars", "points", "timed", "charts", "downloads", "main")
-"""Of assets/js, in the order in which they run."""
+"""Scripts of assets/js, in the order in which they run."""
 SHADE = "#8C96A0"
 """Behind the palette: of what is on chip, no colour of a cause."""
 FOLDERS = re.compile(r"(?<![^\s'\"(=,])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\"<>|,;()]+[/\\])+(?=[^\s/\\])")
 """Before the name of a file whose path is given from the root."""
 MOST_APART = 16
-"""Runs of a comparison that have parts of their own; of more it alone is told."""
+"""Most runs of a comparison that have sections of their own; with more runs, the report contains only the
+comparison."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,19 @@ class Download:
 
 @dataclass(frozen=True)
 class Part:
-    """What is told of one run. number: of anchors."""
+    """The section of one run. number: for anchors."""
 
     number: int
     told: Told
 
     @cached_property
     def answer(self) -> Answer:
-        """What is told first."""
+        """The head of the section."""
         return Answer.of(self.told)
 
     @cached_property
     def given(self) -> Given:
-        """What it was made of."""
+        """The inputs of the run."""
         return Given.of(self.told)
 
     @cached_property
@@ -67,7 +68,7 @@ class Part:
 
     @property
     def charts(self) -> tuple[Chart, ...]:
-        """Those that there are."""
+        """The charts that can be drawn."""
         return tuple(one for one in self.drawn if isinstance(one, Chart))
 
     @property
@@ -81,12 +82,12 @@ class Part:
 
     @property
     def glance(self) -> Mapping[str, str]:
-        """What an architect looks at first, in words, of a run that is there itself."""
+        """The first screen in words, if the result itself is available."""
         return self.told.result.brief.figures if self.told.result else {}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """All that a reader of the figures must know."""
+        """All notes of the run."""
         return (*self.told.tree["notes"], *self.told.tree["assumptions"])
 
     @property
@@ -97,8 +98,8 @@ class Part:
 
 
 def page(told: Sequence[Told], beside: Beside | None = None) -> str:
-    """The report of one run or, `beside` each other, of several, of which at most `MOST_APART` have parts of their own:
-    HTML that needs nothing but itself, the same for the same runs."""
+    """The report of one run, or of several compared in `beside`, of which at most `MOST_APART` have sections of their
+    own: self-contained HTML, identical for identical runs."""
     parts = [Part(number, one) for number, one in enumerate(told, 1)]
     scripts = [_asset("echarts/echarts.min.js"), _scripts()]
     environment = Environment(

@@ -19,7 +19,7 @@ TEXTS = ("layer", "bound", "tiling")
 
 
 def read_layers(path: Path, stored: Stored) -> list[dict[str, Any]]:
-    """A row a layer, numbers as numbers. Raises InputError where no run with these totals can have written it."""
+    """A row a layer, numbers as numbers. Raises InputError if no run with these totals can have written it."""
     if not path.is_file():
         raise InputError(Fault("must be the folder of a whole run: this file is missing", source=str(path)))
     lines = read_text(path, "layers.csv", MAX_BYTES).splitlines()

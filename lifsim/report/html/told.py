@@ -1,4 +1,4 @@
-"""A run as a report tells it: its summary, its layers, its files; what only a run in memory knows, if there is one."""
+"""A run as a report shows it: its summary, layers and files, and, if the run is in memory, its result."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 from lifsim.config.json_file import MAX_BYTES
 from lifsim.config.text_file import read_text
+from lifsim.csv_text import as_csv
 from lifsim.errors import Fault, InputError
 from lifsim.lazy_dataclass import dataclass
 from lifsim.report.html.stored_layers import read_layers
-from lifsim.report.rows import as_csv
 from lifsim.report.stored import Stored, read_runs
 from lifsim.report.summary import Around, resolved_config, summary
 from lifsim.simulate.options import Options
@@ -27,8 +27,8 @@ SUMMARY, CONFIG = "summary.json", "config.resolved.yaml"
 
 @dataclass(frozen=True)
 class Told:
-    """A run. label: what it is called, of no other run; tree: its summary.json; rows: one a layer, as layers.csv has
-    them; files: by name, what can be saved; result: the run itself, None of one that was only read, and `why_not`."""
+    """A run. label: its unique name; tree: its summary.json; rows: those of layers.csv; files: by name, for download;
+    result: the run itself; None if it was only read, and `why_not`."""
 
     label: str
     tree: Mapping[str, Any]
@@ -63,7 +63,7 @@ class Told:
                     Fault("must be the folder of a whole run: this file is missing", source=str(folder / name))
                 )
             texts[name] = read_text(folder / name, name, MAX_BYTES)
-        return cls(label, stored.tree, stored.options, stored.totals, rows, texts, None, "only stored figures are told")
+        return cls(label, stored.tree, stored.options, stored.totals, rows, texts, None, "only stored figures")
 
     @property
     def stored(self) -> Stored:

@@ -1,4 +1,4 @@
-"""Reports as bytes: of a run just made, of runs just compared, of runs made or stored earlier."""
+"""Reports as bytes: of a new run, of a new comparison, or of runs made or stored earlier."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Report:
 
 
 def report_of(result: Result, around: Around = ALONE) -> bytes:
-    """Of one run, with those around it."""
+    """The report of one run, with the runs around it."""
     return page([Told.of_result(result.name, result, around)]).encode()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def roofline(
     result: Result, *, out: Out = None, force: bool = False, style: str = "paper", size: str | None = None
 ) -> Figure:
-    """What every layer of a run achieves, and could at most, for its MACs per DRAM byte."""
+    """Throughput of every layer of a run and its upper bound, over its MACs per DRAM byte."""
     from lifsim.report.figures import roofline as figure_of_roofs
     from lifsim.report.figures.style import Key, canvas, headline, legend_below
 

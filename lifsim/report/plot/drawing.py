@@ -32,7 +32,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Asked:
-    """What every figure is told: where it goes, and how it looks."""
+    """The options of every figure: where it goes, and how it looks."""
 
     out: Out = None
     force: bool = False

@@ -37,9 +37,9 @@ def fig1(
     size: str | None = None,
     watch: Watch = unwatched,
 ) -> Figure:
-    """What memory a network takes in inference and in training: weights, LIF membranes, activations.
+    """The memory of a network in inference and in training: weights, LIF membranes, activations.
 
-    arch: its precisions count. timesteps: None is the workload's.
+    arch: sets the precisions. timesteps: None is the workload's.
     """
     from lifsim.report.figures import fig1 as figure_1
     from lifsim.report.figures.style import Key, canvas, headline, legend_below

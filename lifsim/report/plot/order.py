@@ -1,4 +1,4 @@
-"""The figure of what a run works on when."""
+"""The figure of the order of work of a run."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def schedule(
 ) -> Figure:
     """When each layer of a run works on which rows of which timestep, and what is on chip meanwhile.
 
-    layers: `conv1:conv3`, from the one to the other; None: all. image: of the batch, from 1, whose work alone is drawn,
-    with what works on it together with others; None: that of all. over: "cycles", as they were played, or "visits",
-    each turn of a layer as wide as any other.
+    layers: `conv1:conv3`, a range; None: all. image: draw only work on this image of the batch, from 1, alone or
+    together with others; None: all images. over: the horizontal axis, "cycles" as they were played, or "visits" of
+    equal width.
     """
     from lifsim.report.figures import schedule as figure_of_order
     from lifsim.report.figures import schedule_work

@@ -42,8 +42,8 @@ def sweep(
     over the two axes of `heat`; or all points in the plane of the two figures of `pareto`, with their front (of very
     many, one of those whose dots would cover each other).
 
-    swept: what `lifsim.sweep` gave back, or the store of a sweep. where: ``key=values``, the points that are drawn.
-    Where points differ in more settings than are drawn, the least of them is, and lines have a band up to the most.
+    swept: what `lifsim.sweep` gave back, or the store of a sweep. where: ``key=values``, the points that are drawn. If
+    points differ in settings that are not drawn, the lowest is shown, and lines have a band up to the highest.
     """
     drawing = Drawing(x, y, by, heat, pareto)
     drawing.check()
@@ -73,7 +73,7 @@ class Drawing:
             raise InputError("pareto must stand without y, and heat without by")
 
     def of(self, found: Swept, sheet: Sheet) -> Drawn:
-        """Drawn. Raises InputError where there is nothing to draw."""
+        """Drawn. Raises InputError if there is nothing to draw."""
         from lifsim.report.figures import sweep_figure
         from lifsim.report.figures.sweep_lines import Shown
 

@@ -1,1 +1,2 @@
-"""LIFSim beside other tools' figures: one module a section, each with TITLE, INTRO, TOLERANCE, LARGE and compare()."""
+"""LIFSim's figures against those of other tools: one module per section, each with TITLE, INTRO, TOLERANCE, LARGE and
+compare()."""

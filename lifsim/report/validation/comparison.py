@@ -1,4 +1,4 @@
-"""One figure twice: as another tool gives it, and as LIFSim does."""
+"""A figure of another tool, and LIFSim's."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Verdict:
 
     @classmethod
     def of(cls, section: Section, references: References) -> Verdict:
-        """Compare. Raises InputError where a file does not hold the figures that it should."""
+        """Compare. Raises InputError if a file does not hold the figures that it should."""
         try:
             comparisons = tuple(section.compare(references))
         except (LookupError, TypeError, ValueError) as error:  # what a table that is none leads to

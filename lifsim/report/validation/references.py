@@ -11,7 +11,7 @@ from lifsim.lazy_dataclass import dataclass
 @dataclass(frozen=True)
 class References:
     """Files of reference figures by name. A file in `folder` takes the place of the shipped one of that name; without a
-    folder there are the shipped ones alone. Raises InputError where `folder` is none."""
+    folder there are the shipped ones alone. Raises InputError if `folder` is none."""
 
     folder: Path | None = None
 
@@ -24,7 +24,7 @@ class References:
         return any((folder / name).is_file() for folder in self._folders)
 
     def find(self, name: str) -> Path:
-        """The file of that name. Raises InputError where there is none."""
+        """The file of that name. Raises InputError if there is none."""
         for folder in self._folders:
             if (folder / name).is_file():
                 return folder / name

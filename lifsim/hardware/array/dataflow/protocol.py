@@ -1,4 +1,4 @@
-"""What a dataflow must say of itself; all costs of the array follow from it."""
+"""The protocol of dataflows; all costs of the array follow from its answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lifsim.registry import Registry
 class Folds:
     """How one group's GEMM is cut into folds, for one round.
 
-    reductions: folds that add up to the same outputs: 1 where the PEs sum them up. outputs: sets of outputs, each
+    reductions: folds that add up to the same outputs: 1 if the PEs accumulate them. outputs: sets of outputs, each
     finished by its last reduction fold. stream_cycles, fill_drain_cycles: of one fold.
     """
 
@@ -36,7 +36,7 @@ class Folds:
 
     @property
     def cycles(self) -> int:
-        """Of one fold."""
+        """Cycles of one fold."""
         return self.stream_cycles + self.fill_drain_cycles
 
 
@@ -50,7 +50,7 @@ class Operands:
 
 @dataclass(frozen=True)
 class FoldWords:
-    """`Folds` as arithmetic, for people. count: of one group and round; fill_drain: cycles of a fold, in numbers, and
+    """`Folds` as arithmetic, in words. count: of one group and round; fill_drain: cycles of a fold, in numbers, and
     `why` in words."""
 
     count: str
@@ -60,7 +60,7 @@ class FoldWords:
 
 @dataclass(frozen=True)
 class OutputBlock:
-    """Outputs that are finished together: so many pixels of so many filters; None: all those of the tile at work."""
+    """Outputs that are finished together: `pixels` of `filters`; None: all those of the tile at work."""
 
     pixels: int | None
     filters: int | None
@@ -90,16 +90,17 @@ def _misshapen(reads: Reads, _dataflow: object, _read: object, gemm: Gemm, *_: o
 
 
 class Dataflow(Protocol):
-    """One way to lay a layer over an H x W array.
+    """One way to map a layer onto an H x W array.
 
-    name: as architectures spell it; title: in words. rows, cols: what the array's rows and columns hold, and `streamed`
-    what passes by, for people.
-    joins_rounds: whether tick batching streams all rounds through one fold, so that what stays is loaded once.
+    name: as architectures spell it; title: in words.
+    rows, cols: what the array's rows and columns hold, and `streamed` what passes by, in words.
+    joins_rounds: whether tick batching streams all rounds through one fold, so that the stationary operand is loaded
+        once.
     loads_once: whether tick batching fetches the weights once for all rounds.
     sums_in_pes: whether the partial sums of an output stay in the PEs until it is finished; else they leave, and wait
         between the folds that add up to it.
     holds_pixels: whether a row holds its own output pixel through a fold, and may then skip its zeros.
-    takes_parts_of_rows: whether its folds know nothing of rows of the map, so that a tile may have parts of them.
+    takes_parts_of_rows: whether its folds are independent of rows of the map, so that a tile may have parts of them.
     """
 
     name: str
@@ -114,7 +115,7 @@ class Dataflow(Protocol):
     takes_parts_of_rows: bool = True
 
     def refusal(self, accounting: str) -> str:
-        """Why the accounting of that name must not count it; empty where it may."""
+        """Why the accounting `accounting` must not count it; empty if it may."""
         return ""
 
     @told_by("words")
@@ -126,7 +127,7 @@ class Dataflow(Protocol):
 
     @abstractmethod
     def words(self, gemm: Gemm, shape: ArrayShape) -> FoldWords:
-        """The folds in arithmetic."""
+        """The folds as arithmetic, in words."""
         ...
 
     @answers(_no_outputs)
@@ -137,36 +138,36 @@ class Dataflow(Protocol):
 
     @answers(_no_outputs)
     def held_outputs(self, gemm: Gemm, shape: ArrayShape) -> OutputBlock:
-        """The outputs of a tile whose membranes live at a time, tick-batched: those finished together, whose timesteps
-        run back to back, unless a dataflow says less."""
+        """The outputs of a tile whose membranes are alive at a time under tick batching. Default: those finished
+        together, whose timesteps run back to back."""
         return self.finishes(gemm, shape)
 
     def membrane_registers(self, shape: ArrayShape) -> int:
-        """Outputs of which the array holds the membranes itself: one a PE, unless a dataflow says less."""
+        """Outputs whose membranes the array itself can hold. Default: one per PE."""
         return shape.pes
 
     @abstractmethod
     def operands(self, gemm: Gemm, shape: ArrayShape) -> Operands:
-        """What one group reads in one round."""
+        """The elements that one group reads in one round."""
         ...
 
     @answers(_long_waits)
     @abstractmethod
     def waits(self, read: InputReads, gemm: Gemm, shape: ArrayShape, rounds: int, ports: Ports) -> PortStalls:
-        """Of one visit, whose `rounds` go together: what it takes longer because of the ports of the buffers."""
+        """The additional cycles of one visit of `rounds` that run together, because of the ports of the buffers."""
         ...
 
     @asked_where("holds_pixels")
     @answers(_long_waits)
     def row_waits(self, stream: Ints, inputs: Ints, gemm: Gemm, shape: ArrayShape, ports: Ports) -> PortStalls:
-        """Of folds that stream in `stream` [..., groups, row folds] cycles and whose inputs take `inputs`, over all
-        column folds; asked only of a dataflow that `holds_pixels`."""
+        """The waits of folds that stream in `stream` [..., groups, row folds] cycles and whose inputs take `inputs`
+        cycles, over all column folds; called only if it `holds_pixels`."""
         raise ValueError(f"{self.name} holds no pixels in its rows")
 
     @answers(_misshapen)
     @abstractmethod
     def input_reads(self, read: InputReads, gemm: Gemm, banks: Banks, shape: ArrayShape) -> Reads:
-        """[groups, folds] of the inputs of one round, read once."""
+        """[groups, folds] the reads of the inputs of one round, once each."""
         ...
 
     @answers(_many_repeats)
@@ -178,8 +179,8 @@ class Dataflow(Protocol):
 
 @cache
 def per_round(dataflow: Dataflow) -> Dataflow:
-    """`dataflow` of products whose filters are other ones in every round: no weights, and not loaded once for
-    several."""
+    """`dataflow` for products whose filters differ in every round, so that they are never loaded once for several
+    rounds."""
     if not (dataflow.joins_rounds or dataflow.loads_once):
         return dataflow
     changed = copy(dataflow)

@@ -51,7 +51,7 @@ class Unaware(Sparsity):
         for rounds in range(1, kept.rounds + 1):
             upto = NO_CYCLES
             for tile, count in laid.tiles:
-                upto += dense_cycles(laid.dataflow, tile, laid.shape, rounds, laid.tick_batched) * count
+                upto += dense_cycles(laid.dataflow, tile, laid.shape, rounds, tick_batched=laid.tick_batched) * count
             found.append((upto + before * -1) * kept.images)
             before = upto
         return tuple(found)
@@ -61,7 +61,7 @@ class Unaware(Sparsity):
         shapes, order = laid.in_order()
         of_shape: list[NDArray[np.int64]] = []
         for tile in shapes:  # (a comprehension would be one frame more between the command and a fold)
-            of_shape += [output_blocks(laid.dataflow, tile, laid.shape, kept.rounds, laid.tick_batched)]
+            of_shape += [output_blocks(laid.dataflow, tile, laid.shape, kept.rounds, tick_batched=laid.tick_batched)]
         group = np.concatenate([of_shape[shape] for shape in order], axis=1)
         yield np.tile(group, (1, laid.gemm.groups)), kept.images
 

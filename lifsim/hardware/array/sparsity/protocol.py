@@ -1,4 +1,4 @@
-"""What a sparsity must say of itself."""
+"""The protocol of sparsities."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class SpikeMaps(Protocol):
 
     @property
     def images(self) -> int:
-        """That are stored; one stands for all."""
+        """Stored images; a single one stands for all."""
         ...
 
     def read(self, timestep: int, first: int, last: int) -> NDArray[np.uint8]:
-        """[last - first, C, H, W] of stored images at a timestep, 0 or 1."""
+        """[last - first, C, H, W] spikes of stored images at a timestep, 0 or 1."""
         ...
 
     def read_parts(self, timestep: int, first: int, last: int) -> Iterator[NDArray[np.uint8]]:
-        """The same [last - first, some of C, H, W] after the other, each there until the next is."""
+        """The same in parts [last - first, some of C, H, W], each valid until the next."""
         ...
 
 
@@ -50,12 +50,12 @@ def _too_many_macs(macs: int, kept: Kept, timestep: int, gemm: Gemm) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that must know more keeps
-    more in a class of its own.
+    """What is kept of a layer's spikes: how many ones each output pixel sees; a sparsity that needs more has a
+    subclass.
 
-    ones: [B, rounds, groups, pixels] in the receptive field of each output pixel, per image and round, as `ones_type`
-    says, or int64 where they are summed. ones_in_both: [B, rounds] of the product of two tensors of spikes, its
-    products of which both factors are ones; None: one factor is weights.
+    ones: [B, rounds, groups, pixels] in the receptive field of each output pixel, per image and round, of type
+    `ones_type`, or int64 if they are summed. ones_in_both: [B, rounds] for a product of two tensors of spikes, the
+    number of products with both factors one; None: one factor is weights.
     """
 
     ones: Ones
@@ -72,23 +72,24 @@ class Kept:
         return int(self.ones.shape[1])
 
     def window(self, first: int, end: int) -> Self:
-        """Of its rounds from `first` to `end` (exclusive) alone; who keeps more by rounds cuts that, too."""
+        """Only the rounds from `first` to `end` (exclusive). A subclass that keeps more per round must cut that,
+        too."""
         both = None if self.ones_in_both is None else self.ones_in_both[:, first:end]
         return replace(self, ones=self.ones[:, first:end], ones_in_both=both)
 
     def in_order(self, pixels: NDArray[np.int64]) -> Self:
-        """With the output pixels as they are worked off; who keeps more by pixels orders that, too."""
+        """With the output pixels in the order of work. A subclass that keeps more per pixel must reorder that, too."""
         return replace(self, ones=self.ones[..., pixels])
 
     def of_images(self, chosen: Sequence[int]) -> Self:
-        """Of these images alone; who keeps more by images cuts that, too."""
+        """Only these images. A subclass that keeps more per image must cut that, too."""
         both = None if self.ones_in_both is None else self.ones_in_both[list(chosen)]
         return replace(self, ones=of_rows(self.ones, chosen), ones_in_both=both)
 
     @answers(_too_many_macs)
     def effective_macs(self, timestep: int, gemm: Gemm) -> int:
-        """Multiply-accumulates of one round, all images, that no zero makes void: ones times the Sc filters of a group,
-        or the ones that meet ones."""
+        """Effective MACs of one round, all images: ones times the Sc filters of a group, or the products with both
+        factors one."""
         if self.ones_in_both is not None:
             return int(np.sum(self.ones_in_both[:, timestep], dtype=np.int64))
         return int(np.sum(self.ones[:, timestep], dtype=np.int64)) * gemm.filters
@@ -118,11 +119,10 @@ def _other_blocks(entry: tuple[NDArray[np.int64], int], _sparsity: object, kept:
 
 
 class Sparsity(Protocol):
-    """What a spike of zero saves.
+    """What a zero among the spikes saves.
 
-    name: as architectures spell it; title: in words. gates: whether a multiply-accumulate of a zero burns no operation
-    energy. skips: whether it takes no PE's cycle either; `streams`
-    says what a fold streams then, for people.
+    name: as architectures spell it; title: in words. gates: whether the MAC of a zero takes no operation energy. skips:
+    whether it also takes no PE cycle; `streams` then says in words what a fold streams.
     """
 
     name: str
@@ -132,51 +132,53 @@ class Sparsity(Protocol):
     streams: str
 
     def refusal(self, dataflow: Dataflow) -> str:
-        """The rule that `dataflow` breaks, '' where both go together."""
+        """The rule that `dataflow` breaks, '' if it supports the dataflow."""
         return ""
 
     def fills(self, laid: Laid) -> FoldWords | None:
-        """What a visit fills and drains, where that is not the dataflow's."""
+        """Fill and drain cycles of a visit, if they differ from the dataflow's."""
         return None
 
     def require(self, read: InputMap) -> None:
-        """Raises InputError where such a layer has more than can be looked at, before its spikes are."""
+        """Raises InputError, before spikes are read, if such a layer has more than can be processed."""
 
     @answers(_of_others)
     def keep(self, read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Kept:
-        """What it must know of the spikes of a layer that reads the map as `read` says."""
+        """What it keeps of the spikes of a layer that reads the map as `read` says."""
         return Kept(ones_of(read, spikes, batch, rounds))
 
     def kept_bytes(self, read: InputMap) -> int:
-        """Of this machine's memory, for an image and round of such a layer."""
+        """Bytes of this machine's memory that it keeps per image and round of such a layer."""
         return read.groups * read.pixels * ones_type(read.channels, read.kernel).itemsize
 
     @answers(_of_other_rounds)
     @abstractmethod
     def cycles(self, kept: Kept, laid: Laid) -> tuple[ArrayCycles, ...]:
-        """[rounds] that each round adds, all images; what tick batching does once for all rounds is the first one's."""
+        """[rounds] cycles that each round adds, all images; what tick batching does once for all rounds counts in the
+        first."""
         ...
 
     @answers(of_any, each=_other_blocks)
     @abstractmethod
     def blocks(self, kept: Kept, laid: Laid) -> Iterator[tuple[NDArray[np.int64], int]]:
-        """([visits, blocks] cycles between two finished sets of outputs, images that it holds for), of all images."""
+        """([visits, blocks] cycles between two finished sets of outputs, images to which they apply), over all
+        images."""
         ...
 
     @answers(_long_waits)
     @abstractmethod
     def waits(self, kept: Kept, laid: Laid, read: InputMap, ports: Ports) -> PortStalls:
-        """For the ports of the buffers that feed the array, all images."""
+        """Waits for the ports of the buffers that feed the array, all images."""
         ...
 
     @abstractmethod
     def input_words(self, kept: Kept, laid: Laid, read: InputMap, banks: Banks) -> int:
-        """That the array reads from spike_in, all rounds and images."""
+        """Words that the array reads from spike_in, all rounds and images."""
         ...
 
 
 def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
-    """[B, rounds, groups, pixels] of `spikes`."""
+    """[B, rounds, groups, pixels] the ones that each output pixel sees of `spikes`."""
     stored = min(batch, spikes.images)
     work = np.empty((stored, rounds, read.groups, read.pixels), ones_type(read.channels, read.kernel))
     for images, timestep, ones in _part_by_part(read, spikes, stored, rounds):
@@ -185,7 +187,7 @@ def ones_of(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
 
 
 def summed_ones(read: InputMap, spikes: SpikeMaps, batch: int, rounds: int) -> Ones:
-    """[B, rounds, 1, 1] `ones_of`, summed over groups and pixels: no map is held longer than it is added up."""
+    """[B, rounds, 1, 1] `ones_of` summed over groups and pixels, without keeping any map."""
     stored = min(batch, spikes.images)
     work = np.empty((stored, rounds, 1, 1), np.int64)
     for images, timestep, ones in _part_by_part(read, spikes, stored, rounds):

@@ -69,7 +69,7 @@ class Maps(Kept):
         return mine if len(self.spikes) == 1 else replace(mine, spikes=self.spikes[list(chosen)])
 
     def rows(self, image: int, group: int, first: int, last: int) -> NDArray[np.bool_]:
-        """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive). Raises InputError where
+        """[pixels, K] inputs with a spike at any timestep from `first` to `last` (exclusive). Raises InputError if
         this machine has no memory for them."""
         read, (R, S) = self.read, self.read.kernel
         require_memory(read.pixels * read.channels * R * S, "the inputs of all windows", "kernel")

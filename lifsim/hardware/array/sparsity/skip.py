@@ -1,5 +1,5 @@
 """Zeros cost no cycle. A fold is H consecutive output pixels (row-major over a tile of the map) by W filters. A PE
-row works through the ones of its own pixel's receptive field, one a cycle; the fold ends with its slowest row:
+row works through the ones of its own pixel's receptive field, one per cycle; the fold ends with its slowest row:
 
     fold = max over its rows of ones(row) + H + W - 2
 
@@ -118,7 +118,7 @@ def _in_turn(folds: NDArray[np.int64], laid: Laid, chains: Chains) -> Iterator[N
 
 def slowest_rows(ones: NDArray[np.integer], laid: Laid) -> NDArray[np.int64]:
     """[n, groups, folds of pixels] int64: the most ones of a row, per fold, of `ones` [n, groups, pixels]. No fold has
-    rows of two tiles. Raises ValueError where they do not fit the product."""
+    rows of two tiles. Raises ValueError if they do not fit the product."""
     gemm = laid.gemm
     if ones.ndim != 3 or ones.shape[1:] != (gemm.groups, gemm.pixels):
         raise ValueError(f"ones must be [rounds, {gemm.groups}, {gemm.pixels}], is {list(ones.shape)}")

@@ -17,13 +17,11 @@ WORDS = {
 
 
 def chart(told: Told) -> Chart | Absent:
-    """Two bars a buffer."""
+    """Two bars per buffer."""
     title = "Buffers: what they hold at most, and their size"
     found = told.tree.get("buffers")
     if not found:
-        why = (
-            "of training only sums are told" if told.training else "nobody waits for this memory, so no buffer is timed"
-        )
+        why = "training has only sums over its stages" if told.training else "this memory takes no time"
         return Absent(title, why)
     names = tuple(WORDS.get(name, name) for name in found)
     peak, size = (tuple(use[key] for use in found.values()) for key in ("peak_bytes", "usable_bytes"))

@@ -1,4 +1,4 @@
-"""Cycles of each layer, by what they go to."""
+"""Cycles of each layer, by cause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lifsim.units import counted
 
 
 def chart(told: Told) -> Chart:
-    """Bars a layer."""
+    """A bar per layer."""
     parts = told.parts("cycles")
     series = tuple(
         Series(CAUSES.get(name, name.replace("_", " ")), place, tuple(values))

@@ -13,7 +13,7 @@ COLOURS = {"work": 0, "idle": 1, "standing": 4}
 
 
 def chart(told: Told) -> Chart:
-    """Bars a component."""
+    """A bar per component."""
     energy = told.totals.energy_pj
     spent = {name.replace("_", " "): one for name, one in parts_of(energy) if one.total}
     names = tuple(spent)

@@ -1,4 +1,4 @@
-"""What every layer achieves under the roofs of its array and of its DRAM."""
+"""Throughput of every layer under the roofs of array and DRAM."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TITLE = "Roofline: MACs per second over MACs per DRAM byte"
 
 
 def chart(told: Told) -> Chart | Absent:
-    """A point a layer, the whole run as a larger one."""
+    """One point per layer, and a larger one for the whole run."""
     if told.result is None:
         return Absent(TITLE, told.why_not)
     if not all(told.column("dram_bytes.total")):

@@ -8,11 +8,11 @@ from lifsim.report.html.told import Told
 from lifsim.units import format_bytes
 
 TENSORS = {"psum": "partial sums", "residual": "residual branches"}
-"""Of `dram_bytes` what is called otherwise than its key."""
+"""Names of parts of `dram_bytes` that differ from their keys."""
 
 
 def chart(told: Told) -> Chart | Absent:
-    """Bars a layer."""
+    """A bar per layer."""
     title = "DRAM bytes of each layer, by tensor"
     parts = told.parts("dram_bytes")
     moved = {name: values for name, values in parts.items() if any(values)}
@@ -37,5 +37,5 @@ def chart(told: Told) -> Chart | Absent:
 
 
 def tensor_words(name: str) -> str:
-    """What a part of `dram_bytes` is called."""
+    """The name of a part of `dram_bytes`."""
     return TENSORS.get(name, name.replace("_", " "))

@@ -28,7 +28,7 @@ def chart(told: Told) -> Chart | Absent:
         return Absent(TITLE, told.why_not)
     timeline = told.result.timeline
     if timeline is None:
-        return Absent(TITLE, "nobody waits for an ideal memory, which has no times")
+        return Absent(TITLE, "an ideal memory takes no time")
     peak, clock_hz = Machine.of(told.result.arch).dram_bytes_per_cycle, told.result.arch.clock_hz
     movement = Movement.of(timeline, peak)
     edges = np.linspace(0, max(movement.done, 1.0), BINS + 1)
