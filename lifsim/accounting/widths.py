@@ -19,6 +19,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch, Precision
 from lifsim.model.network import Layer, Network
 from lifsim.model.sharing import Sharing
+from lifsim.neurons import NeuronModel
 from lifsim.units import counted
 
 
@@ -35,14 +36,15 @@ class Widths:
 def widths_of(network: Network, sharing: Sharing, precision: Precision) -> tuple[Widths, ...]:
     """The widths of every weight layer."""
     sums = {layer.index: _largest_sum(layer, network.input_bits, precision) for layer in network.layers}
-    behind = {layer.lif.name: layer for layer in network.layers if layer.lif}
-    membranes: dict[int, int] = {}
+    behind = {layer.lif.name: (layer.index, layer.lif.neuron) for layer in network.layers if layer.lif}
+    membranes: dict[int, int | None] = {}
     for state in states_of(network, sharing):
         layers = [behind[name] for name in state.lifs if name in behind]
-        known = [most for layer in layers if (most := sums[layer.index]) is not None]
-        for layer in layers if len(known) == len(layers) else ():
-            width = _membrane_bits(layer, max(known), network.timesteps * state.channels * len(layers))
-            membranes |= {} if width is None else {layer.index: width}
+        known = [most for index, _ in layers if (most := sums[index]) is not None]
+        if layers and len(known) == len(layers):
+            ((_, neuron), *_) = layers  # those that share membranes are of one model
+            width = _membrane_bits(neuron, max(known), network.timesteps * state.channels * len(layers))
+            membranes |= dict.fromkeys((index for index, _ in layers), width)
     bits = {index: None if most is None else _signed_bits(most) for index, most in sums.items()}
     return tuple(Widths(layer.name, bits[layer.index], membranes.get(layer.index)) for layer in network.layers)
 
@@ -83,8 +85,8 @@ def _largest_sum(layer: Layer, input_bits: int, precision: Precision) -> int | N
     return None if levels is None or weight is None else layer.reduction * weight * levels
 
 
-def _membrane_bits(layer: Layer, largest: int, calls: int) -> int | None:
-    linear = layer.lif.neuron.linear() if layer.lif else None
+def _membrane_bits(neuron: NeuronModel, largest: int, calls: int) -> int | None:
+    linear = neuron.linear()
     if linear is None:
         return None
     leak = np.array([[np.max(np.abs(each)) for each in row] for row in linear.leak], np.float64)

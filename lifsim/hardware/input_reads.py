@@ -268,10 +268,11 @@ def _require_kinds(kinds: int, read: InputMap) -> None:
 
 
 @lru_cache(maxsize=4096)
-def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: tuple[int, ...] | None = None) -> Reads:
-    """[groups, folds]: every row of a fold, which begins at one of the pixels `starts`, reads all words of its own
-    receptive field, at its own pace; the fold waits beyond its first cycle as long as the busiest bank has words, as if
-    it were one vector (`skip`). order: of the pixels, as they are counted."""
+def scanned_reads(
+    read: InputMap, banks: Banks, starts: tuple[range, ...], order: tuple[int, ...] | None = None
+) -> Reads:
+    """[groups, folds], which begin at the pixels `starts`: every row reads all words of its own field, at its own pace;
+    a fold waits for its busiest bank beyond a cycle, as for a vector (`skip`). order: of the pixels, as counted."""
     pixels, rows = read.of_pixels, read.kernel[0]
     kinds, whole = pixels.kinds(banks.line_bits), (np.array([0]), np.array([pixels.products]))
     _require_kinds(kinds.begin.size, read)
@@ -280,7 +281,7 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
         seen.append(pixels.words(part, *whole, banks)[:, 0])
         tally.add(part.begin.size)
     words = np.concatenate(seen)
-    found = np.empty((2, len(kinds.kind), len(starts)), np.int64)
+    found = np.empty((2, len(kinds.kind), sum(map(len, starts))), np.int64)
     for some, first, pixel in _bands(starts, read.pixels):
         one = pixel if order is None else np.array(order[pixel[0] : pixel[-1] + 1])
         of_each = words[kinds.of(*np.divmod(one, read.out_width))]
@@ -288,11 +289,11 @@ def scanned_reads(read: InputMap, banks: Banks, starts: tuple[int, ...], order: 
     return Reads.of(found[:, kinds.group])
 
 
-def _bands(starts: tuple[int, ...], pixels: int) -> Iterator[tuple[slice, Ints, Ints]]:
+def _bands(starts: tuple[range, ...], pixels: int) -> Iterator[tuple[slice, Ints, Ints]]:
     """(some folds, where among their pixels each begins, the numbers of these pixels): as many as are looked at
     together."""
-    edges, first = np.array([*starts, pixels]), 0
-    while first < len(starts):
+    edges, first = np.concatenate([*(np.arange(one.start, one.stop, one.step) for one in starts), [pixels]]), 0
+    while first < edges.size - 1:
         end = max(first + 1, int(np.searchsorted(edges, edges[first] + REQUESTS, "right")) - 1)
         yield slice(first, end), edges[first:end] - edges[first], np.arange(edges[first], edges[end])
         first = end

@@ -23,6 +23,7 @@ from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.memory import Charge
 from lifsim.hardware.pipeline.timing import Extents
 from lifsim.lazy_dataclass import dataclass
+from lifsim.play.first_fit import first_fit
 from lifsim.play.steps import RunSteps
 from lifsim.play.stretches import Stretch
 from lifsim.room import require_memory
@@ -112,7 +113,7 @@ def layout_of(stretches: Iterable[Stretch]) -> Layout:
     pages = [-(-uses[name].size // PAGE_BYTES) * PAGE_BYTES for name in names]
     kept = sum(_kind(name) in KEPT for name in names)
     base = [0, *accumulate(pages[:kept])]
-    passing = _first_fit(pages[kept:], [uses[name] for name in names[kept:]])
+    passing = first_fit(pages[kept:], [(uses[name].first, uses[name].last) for name in names[kept:]])
     base[kept:] = [base[kept] + start for start in passing]
     return Layout(tuple(names), np.array(base, np.int64), np.array([uses[name].size for name in names], np.int64))
 
@@ -130,21 +131,6 @@ def _uses(stretches: Iterable[Stretch]) -> dict[str, _Use]:
             use.size, use.last = max(use.size, end), last
         before += stretch.ends.size
     return uses
-
-
-def _first_fit(sizes: Sequence[int], uses: Sequence[_Use]) -> list[int]:
-    """The first address of each of `sizes`, in the order of first use: the lowest that tensors still in use leave
-    free."""
-    begins: list[int] = []
-    for size, use in zip(sizes, uses, strict=True):
-        before = zip(begins, sizes, uses, strict=False)
-        begin = 0
-        for low, high in sorted((low, low + taken) for low, taken, other in before if other.last >= use.first):
-            if begin + size <= low:
-                break
-            begin = max(begin, high)
-        begins.append(begin)
-    return begins
 
 
 def _kind(name: str) -> str:

@@ -178,7 +178,11 @@ class NetworkFacts:
 
     def state_of(self, layer: int) -> StateFacts | None:
         """The membranes that a layer (an index) computes on; None without a LIF."""
-        return next((state for state in self.states if layer in state.layers), None)
+        return self._state_of.get(layer)
+
+    @cached_property
+    def _state_of(self) -> dict[int, StateFacts]:
+        return {layer: state for state in self.states for layer in state.layers}
 
     def ways(self, first: int, last: int) -> Iterator[NetworkFacts]:
         """The network with every choice of layers first..last that are computed again at every timestep and not

@@ -3,9 +3,10 @@ visit."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.occupancy import peak_bytes
@@ -42,21 +43,21 @@ def on_chip(plan: Plan, batch: int, order: Sequence[Work]) -> list[OnChip]:
 
 def handed_over(plan: Plan, batch: int) -> list[int]:
     """[groups - 1] bytes of what lies in DRAM between a group and the next: made by then, and still to be read."""
-    facts, found = plan.facts, []
+    facts = plan.facts
     steps = {"every": facts.timesteps, "first": 1, "last": 1}
     stored = {tensor.name: tensor for layer in facts.layers for tensor in layer.layer.outputs}
-    for before in plan.groups[:-1]:
-        waits = [
-            (name, tensor)
-            for name, tensor in facts.tensors.items()
-            if tensor.producer is not None and tensor.producer <= before.last < max(tensor.readers, default=-1)
-        ]
-        found.append(0)
-        for name, tensor in waits:
-            packed = tensor.producer is not None and plan.group_of(tensor.producer).tick_batched
+    borders = [group.last for group in plan.groups[:-1]]
+    change = [0] * len(plan.groups)
+    for name, tensor in facts.tensors.items():
+        if tensor.producer is None:
+            continue
+        begin, end = (bisect_left(borders, layer) for layer in (tensor.producer, max(tensor.readers, default=-1)))
+        if begin < end:
+            packed = plan.group_of(tensor.producer).tick_batched
             each = tensor_bytes(stored[name], facts.reals) if packed else steps[tensor.when] * tensor.bytes
-            found[-1] += batch * each
-    return found
+            change[begin] += batch * each
+            change[end] -= batch * each
+    return list(accumulate(change))[:-1]
 
 
 def _walked(plan: Plan, group: GroupPlan, walk: Walk, works: Sequence[Work]) -> Iterator[OnChip]:

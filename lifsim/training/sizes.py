@@ -25,10 +25,10 @@ class TrainingSizes:
     batch: int
     keeping: Keeping
 
-    @property
-    def layers(self) -> list[Layer]:
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
         """All of them."""
-        return [facts.layer for facts in self.facts.layers]
+        return tuple(facts.layer for facts in self.facts.layers)
 
     def has_gradient(self, tensor: Tensor) -> bool:
         """Whether a tensor has a gradient: the network's inputs need none."""
@@ -59,15 +59,23 @@ class TrainingSizes:
         """The membranes of the layer's LIF."""
         return self.facts.state_of(layer.index)
 
+    @cached_property
+    def _shared(self) -> dict[str, State]:
+        """By name, the states with all their LIFs."""
+        found: dict[str, State] = {}
+        for state in self.facts.states:
+            lifs = tuple(lif.name for lif in (self.layers[index].lif for index in state.layers) if lif)
+            values = state.values // state.variables
+            found[state.name] = State(state.name, (values,), lifs, state.variables, state.channels)
+        return found
+
     def kept(self, layer: Layer, group: GroupPlan) -> KeptStates | None:
         """What the forward pass keeps of the calls on the layer's membranes; None without a LIF."""
         state = self.state_of(layer)
         if layer.lif is None or state is None:
             return None
-        lifs = tuple(lif.name for lif in (self.layers[index].lif for index in state.layers) if lif)
-        shared = State(state.name, (state.values // state.variables,), lifs, state.variables, state.channels)
         bits = self.chip.precision.membrane_bits
-        calls = CallsOnState(shared, layer.lif.neuron, layer.timesteps, bits, not group.tick_batched)
+        calls = CallsOnState(self._shared[state.name], layer.lif.neuron, layer.timesteps, bits, not group.tick_batched)
         kept = self.keeping.kept(calls)
         number = state.layers.index(layer.index)
         return KeptStates(kept, self.keeping.read_back(kept), number, self.batch)

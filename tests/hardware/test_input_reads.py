@@ -52,9 +52,9 @@ banks = st.builds(Banks, count=st.integers(1, 4), word_bits=st.sampled_from([1, 
 lanes = st.integers(1, 9)
 
 
-def starts(read: InputMap, lanes: int) -> tuple[int, ...]:
+def starts(read: InputMap, lanes: int) -> tuple[range, ...]:
     """Of folds of so many pixels."""
-    return tuple(range(0, read.pixels, lanes))
+    return (range(0, read.pixels, lanes),)
 
 
 @settings(max_examples=100, deadline=None)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -116,6 +119,26 @@ def test_as_many_bits_as_the_worst_case_needs_when_it_is_added_up(neuron: str, s
         assert not fits(float(state[0][0]), needed.membrane - 1)
 
 
+@pytest.mark.parametrize(("sharing", "calls"), [("none", 4), ("layer", 12), ("layer+channel2", 24)])
+def test_a_membrane_is_charged_by_the_largest_sums_of_all_layers_that_share_it(
+    sharing: str, calls: int, tmp_path: Path
+) -> None:
+    """Of neurons that do not leak: T calls of each layer and channel group."""
+    body = "".join(
+        f"  - {{name: c{index}, op: conv, out: 2, kernel: {kernel}, padding: same}}\n  - {{name: l{index}, op: lif}}\n"
+        for index, kernel in enumerate((1, 3, 1))
+    )
+    workload = tmp_path / "shared.yaml"
+    head = "name: shared\ntimesteps: 4\ninput: {shape: [2, 4, 4], encoding: event}\nneuron: {model: if}\n"
+    workload.write_text(f"{head}layers:\n{body}")
+    shared, precision = Sharing.parse(sharing), load_arch("sata128").precision
+    for sums, found in zip((2, 18, 2), widths_of(lifsim.load_workload(workload), shared, precision), strict=True):
+        most = calls * (sums if sharing == "none" else 18) * 2 ** (precision.weight_bits - 1)
+        assert found.membrane is not None
+        assert fits(-float(most), found.membrane)
+        assert not fits(-float(most), found.membrane - 1)
+
+
 def test_where_layers_do_not_share_the_worst_case_is_that_without_sharing() -> None:
     """lenet5's conv1 has 6 channels: four groups of them would call one membrane four times as often."""
     precision = load_arch("sata128").precision
@@ -125,6 +148,37 @@ def test_where_layers_do_not_share_the_worst_case_is_that_without_sharing() -> N
     (shared, *_) = widths_of(network("if"), Sharing.parse("channel2"), precision)
     assert alone == apart
     assert shared.membrane == (alone.membrane or 0) + 1
+
+
+def test_the_work_grows_with_the_calls_of_a_shared_membrane_and_not_with_their_square(tmp_path: Path) -> None:
+    """Lines that run, a measure of work that no other process disturbs: layers of one state need the same width."""
+    precision, shared = load_arch("sata128").precision, Sharing.parse("layer")
+
+    def work(layers: int) -> int:
+        workload = tmp_path / f"deep{layers}.yaml"
+        body = "".join(
+            f"  - {{name: c{index}, op: conv, out: 2, kernel: 1}}\n  - {{name: l{index}, op: lif}}\n"
+            for index in range(layers)
+        )
+        workload.write_text(f"name: deep\ntimesteps: 4\ninput: {{shape: [2, 2, 2], encoding: event}}\nlayers:\n{body}")
+        net = lifsim.load_workload(workload)
+        ran = 0
+
+        def trace(_frame: FrameType, _event: str, _value: object) -> Callable[..., Any]:
+            nonlocal ran
+            ran += 1
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            widths_of(net, shared, precision)
+        finally:
+            sys.settrace(before)
+        return ran
+
+    work(2)  # whatever happens once
+    assert work(80) < 4.4 * work(20)
 
 
 def test_it_is_made_once_for_all_who_tell_it(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import lifsim
 from lifsim.errors import InputError
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
@@ -18,6 +19,7 @@ from lifsim.play.steps import visits
 from lifsim.schedule.occupancy import peak_bytes
 from lifsim.schedule.on_chip import handed_over, on_chip
 from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.tensors.storage import tensor_bytes
 from lifsim.schedule.waves.waves import Skewed
 from lifsim.schedule.window import TICK
 from lifsim.schedule.work_order import Work, work_order
@@ -119,6 +121,25 @@ def test_between_layers_alone_dram_holds_what_they_write_until_it_is_read(net: N
             if any(reader > border for reader in plan.facts.tensors[outputs[index][0].name].readers)
         ]
         assert size == sum(lasting)
+
+
+@pytest.mark.parametrize("schedule", ["tick", "auto", "fused"])
+def test_at_a_border_lies_what_is_made_before_it_and_read_behind_it(schedule: str) -> None:
+    """Of shortcuts that pass several borders, too: border by border, tensor by tensor."""
+    plan = lifsim.run("sata128", "resnet19_cifar10", schedule=schedule, overrides=["dram.model=ideal"]).plan
+    assert plan is not None
+    facts, found = plan.facts, handed_over(plan, 2)
+    stored = {tensor.name: tensor for layer in facts.layers for tensor in layer.layer.outputs}
+    for group, size in zip(plan.groups, found, strict=False):
+        lying = 0
+        for name, tensor in facts.tensors.items():
+            if tensor.producer is None or tensor.producer > group.last or max(tensor.readers, default=0) <= group.last:
+                continue
+            packed = plan.group_of(tensor.producer).tick_batched
+            times = facts.timesteps if tensor.when == "every" else 1
+            lying += tensor_bytes(stored[name], facts.reals) if packed else times * tensor.bytes
+        assert size == 2 * lying > 0
+    assert len(found) == len(plan.groups) - 1 > 1
 
 
 @pytest.mark.parametrize("timesteps", [1, 3])

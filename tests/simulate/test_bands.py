@@ -129,7 +129,7 @@ def test_pieces_of_rows_read_where_their_pixels_do() -> None:
             lower = found - all_of_it[mine].ravel()
             assert lower.max() % (banks.line_bits // math.gcd(banks.line_bits, pitch)) == np.ptp(lower) == 0
     order = tuple(np.random.default_rng(1).permutation(whole.pixels).tolist())
-    each = scanned_reads(whole, banks, tuple(range(whole.pixels)))
-    mixed = scanned_reads(whole, banks, tuple(range(whole.pixels)), order)
+    each = scanned_reads(whole, banks, (range(whole.pixels),))
+    mixed = scanned_reads(whole, banks, (range(whole.pixels),), order)
     assert (mixed.words == each.words[:, list(order)]).all()
     assert len(set(each.words.ravel().tolist())) > 1

@@ -44,13 +44,17 @@ class Laid:
         return self.tiling.tiles(self.gemm)
 
     @cached_property
-    def fold_starts(self) -> list[Ints]:
-        """First pixel of each fold of H pixels, by row tile."""
+    def fold_ranges(self) -> tuple[range, ...]:
+        """By row tile, the first pixels of its folds of H pixels."""
         pixels = self.tiling.pixel_tiles(self.gemm)
-        return [
-            np.arange(start, start + size, self.shape.rows)
-            for start, size in zip(self.tiling.starts, pixels, strict=True)
-        ]
+        return tuple(
+            range(start, start + size, self.shape.rows) for start, size in zip(self.tiling.starts, pixels, strict=True)
+        )
+
+    @cached_property
+    def fold_starts(self) -> list[Ints]:
+        """The same as arrays."""
+        return [np.arange(one.start, one.stop, one.step) for one in self.fold_ranges]
 
     @cached_property
     def column_folds(self) -> list[int]:

@@ -283,7 +283,7 @@ class Group:
         overflow: Ints = np.clip(np.cumsum(sizes) - room, 0, sizes)
         return overflow
 
-    @property
+    @cached_property
     def psum_room(self) -> int:
         """Bytes of the psum buffer beside the currents that wait there to be replayed."""
         waiting = self.chunks.images * sum(facts.replay_bytes for facts in self.layers)

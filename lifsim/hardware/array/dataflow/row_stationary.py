@@ -8,12 +8,13 @@ channels (r). With C, R, S of the window, E rows of F pixels and Sc filters:
 
     fold = S*F*q + min(R, H) - 1          q channels go through a PE in turn, their psums added in the PE
     folds = ceil(E/(e*z)) * ceil(Sc/t) * ceil(C/(r*q)) * ceil(R/H)
-    inputs = C * (rows and columns of the map that the strips need) * ceil(Sc/(t*p))
+    inputs = C * (rows and columns of the map that the strips span) * ceil(Sc/(t*p))
     weights = K*Sc*ceil(E/(e*z))
 
 e is E cut evenly into as few strips as the columns allow; z, t, r stream for the fewest cycles, of equals they move the
 fewest elements; q and the p filters that share an input in a PE are what its registers hold: 12 inputs, 224 weights, 24
-psums. The last term of a fold is the way of the sums down a column; padding is read like any pixel.
+psums. The last term of a fold is the way of the sums down a column; padding is read like any pixel, and so is what a
+stride leaves between windows.
 
 Source: Chen, Krishna, Emer, Sze, "Eyeriss: An energy-efficient reconfigurable accelerator for deep convolutional neural
 networks", IEEE JSSC 52(1), 2017, section IV and table V (active PEs); Chen, Emer, Sze, ISCA 2016.

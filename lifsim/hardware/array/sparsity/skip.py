@@ -87,8 +87,7 @@ class Skipping(Sparsity):
 def _scanned(read: InputMap, banks: Banks, laid: Laid) -> Reads:
     """Of each fold, whose first pixel is known."""
     order = laid.tiling.pixel_order(read.out_width)
-    starts = tuple(np.concatenate(laid.fold_starts).tolist())
-    return scanned_reads(read, banks, starts, None if order is None else tuple(order.tolist()))
+    return scanned_reads(read, banks, laid.fold_ranges, None if order is None else tuple(order.tolist()))
 
 
 def _in_order(laid: Laid) -> NDArray[np.int64]:

@@ -31,11 +31,13 @@ def chart(told: Told) -> Chart | Absent:
     whole = work_table(result, result.plan, "cycles")
     frame = _few(whole)
     end = float(frame["end_cycles"].max())
-    names = tuple(name for name in told.layers if name in set(frame["layer"]))
+    drawn = set(frame["layer"])
+    names = tuple(name for name in told.layers if name in drawn)
     groups = result.plan.groups
     waits = handed_over(result.plan, result.options.batch or 1)
+    place = {name: number for number, name in enumerate(names)}
     borders = tuple(
-        (names.index(told.layers[group.last]), format_bytes(size)) for group, size in zip(groups, waits, strict=False)
+        (place[told.layers[group.last]], format_bytes(size)) for group, size in zip(groups, waits, strict=False)
     )
     how = ", ".join(
         f"{count} {words}" for words, count in whole.drop_duplicates("layer")["runs"].value_counts().items()
