@@ -58,8 +58,8 @@ def figures(session: Session) -> Iterator[Figure]:
             folder.mkdir(exist_ok=True)
         past = None if session.past is None else lifsim(folders[1], *arguments, checkout=session.past)
         found = processes(lifsim(folders[0], *arguments), past, session.rounds)
-        wall, peak = found.wall_s, found.peak_mb
-        yield Figure(case, "s", wall.ours, "the past", wall.theirs, target=seconds, limit=session.limit(LIMITS.get(case, NUMPY)))
+        wall, peak, limit = found.wall_s, found.peak_mb, session.limit(LIMITS.get(case, NUMPY))
+        yield Figure(case, "s", wall.ours, "the past", wall.theirs, target=seconds, limit=limit)
         yield Figure(f"{case}: memory", "MB", peak.ours, "the past", peak.theirs, target=megabytes)
 
 
