@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lifsim
@@ -126,6 +127,18 @@ def test_what_is_far_too_much_is_not_counted_to_its_end(monkeypatch: pytest.Monk
     with pytest.raises(lifsim.InputError, match=r"keeps there, at least 4(\.\d+)? GiB, must fit into 512 MiB"):
         require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
     assert 0 < len(walked) < 100
+
+
+def test_what_is_looked_at_comes_to_enough_or_is_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.play.stretches.FEW_STEPS", 16)
+    asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 8}, []), Memo()
+    states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)
+    choices = choices_of(asked.network, states, chip, 8, None, memo, "inference")
+    plan = plan_of(choices, allowed(choices, ScheduleOptions("tick", 8)))
+    whole = sizes_of(stretches(visits(plan, 8, memo)))
+    for enough in np.linspace(1, 1.1 * sum(whole.values()), 20):
+        some = sizes_of(stretches(visits(plan, 8, memo)), enough)
+        assert some == whole or enough <= sum(some.values()) < sum(whole.values())
 
 
 def test_images_of_a_trace_are_counted(tmp_path: Path) -> None:
