@@ -36,8 +36,8 @@ SWEEPS = {
     "LeNet-5": ("lenet5_mnist", "dram.model=ideal", "buffers.weight.size_bytes=8KiB:512KiB:x2", "array.rows=1:64:+1"),
     "digits CNN": ("digits_cnn", "buffers.weight.size_bytes=8KiB:512KiB:x2", "array.rows=1:64:+1"),
 }
-"""A network and its axes: 125 points that take a worker about 100 ms each, 448 of about 10 ms, 448 of about 1 ms, which
-keep the scheduler busy."""
+"""A network and its axes: 125 points that take a worker about 60 ms each, 448 of about 10 ms, 448 of about 1.6 ms,
+which keep the scheduler busy."""
 
 WORKERS, IMAGES, GIGABIT = 100, 1024, 125e6
 """Of the cluster that is reckoned with, of the batch that is measured; bytes."""

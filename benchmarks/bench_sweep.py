@@ -1,7 +1,7 @@
-"""How many points a second does a sweep run, is its rate flat, and does it survive being killed?
+"""How many points a second does one process of a sweep run under the simulated DRAM?
 
     python -m benchmarks run sweep
-    pytest benchmarks/bench_sweep.py -s
+    pytest benchmarks/bench_sweep.py -s                      and whether its rate is flat, and it survives being killed
 
     pytest benchmarks/bench_sweep.py -s -k large_store       bytes a point, and time to show and draw 100,000
     pytest benchmarks/bench_sweep.py -s -k simulated_dram    points a second and core, beside points that share nothing

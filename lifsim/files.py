@@ -105,6 +105,19 @@ def move_folder(new: Path, folder: Path, aside: Path, *, replace: bool) -> bool:
         raise
 
 
+def named(path: Path, field: str = "out") -> Path:
+    """`path`, which is to be a file. Raises InputError, of `field`, where it names none, as `.`, `..`, `/` and an empty
+    text (of a variable of the shell that is not set) do."""
+    if path.name in ("", ".."):
+        raise InputError(Fault(f"{str(path)!r} must be the name of a file", path=field))
+    return path
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The file that goes with `path`: NAME and the `ending`. Raises InputError as `named`."""
+    return named(path).with_name(f"{path.stem}{ending}")
+
+
 def numbered(path: Path, suffix: str = "") -> Iterator[Path]:
     """`path`, then NAME-2, NAME-3 and so on beside it, before the `suffix` of a file."""
     yield path

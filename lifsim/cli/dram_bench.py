@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from lifsim.cli.completing import drams
 from lifsim.cli.say import say
 from lifsim.cli.shared_options import set_option
 from lifsim.cli.watching import watching
 from lifsim.config.dram import load_dram
-from lifsim.errors import Fault, InputError
+from lifsim.errors import Fault, InputError, collecting
 from lifsim.hardware.dram import requests as streams
 from lifsim.hardware.dram.simulate import simulate
 from lifsim.interchange.dram_trace import read_dram_trace, require_requests
@@ -23,6 +25,17 @@ from lifsim.units import format_bytes, parse_bytes
 from lifsim.watch import Watch
 
 MAX_BYTES = 1 << 32
+TRACE = "a trace"
+PATTERNS = ("sequential", "strided", "random", "tile")
+READERS = {
+    "size_bytes": PATTERNS,
+    "stride": ("strided",),
+    "span": ("random",),
+    "tile_bytes": ("tile",),
+    "seed": ("random",),
+    "ignore_cycles": (TRACE,),
+}
+"""Who reads an option."""
 
 
 class Size(click.ParamType[int]):
@@ -48,7 +61,7 @@ class Size(click.ParamType[int]):
 )
 @click.option(
     "--pattern",
-    type=click.Choice(["sequential", "strided", "random", "tile"]),
+    type=click.Choice(PATTERNS),
     help="Access pattern, instead of a trace.",
 )
 @click.option("--bytes", "size_bytes", type=Size(), default="8MiB", show_default=True, help="Bytes to move.")
@@ -97,7 +110,14 @@ def dram_bench(
     """
     if (trace is None) == (pattern is None):
         raise InputError("either --pattern or a trace file must be given, and not both")
-    spec = load_dram(dram, settings)
+    faults: list[Fault] = []
+    spec = None
+    with collecting(faults):
+        _require_read(click.get_current_context(), pattern or TRACE)
+    with collecting(faults):
+        spec = load_dram(dram, settings)
+    if spec is None or faults:
+        raise InputError(faults)
     with watching() as watch:
         if trace is not None:
             title, requests = trace.name, _trace(trace, spec, ignore_cycles, watch)
@@ -117,6 +137,26 @@ def dram_bench(
         table.print(Terminal(width=terminal_columns()))
     else:
         click.echo(table.to_json() if form == "json" else table.to_csv())
+
+
+def _require_read(context: click.Context, reader: str) -> None:
+    """Raises InputError where options are given that a pattern, or a trace, does not read."""
+    given = {
+        option.name: option.opts[0]
+        for option in context.command.params
+        if option.name and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    }
+    unread = {given[name]: readers for name, readers in READERS.items() if name in given and reader not in readers}
+    faults = [
+        Fault(f"must go with {_told(readers)}, not {_told((reader,))}, which does not read it", path=option)
+        for option, readers in unread.items()
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _told(readers: Sequence[str]) -> str:
+    return TRACE if TRACE in readers else f"--pattern {'|'.join(readers)}"
 
 
 def _trace(path: Path, spec: DramSpec, ignore_cycles: bool, watch: Watch) -> streams.Requests:

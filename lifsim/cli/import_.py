@@ -18,7 +18,7 @@ from lifsim.config.resolve import find
 from lifsim.config.validate import parse_model
 from lifsim.config.workload import parse_workload
 from lifsim.errors import Fault, InputError, collecting
-from lifsim.files import check_targets
+from lifsim.files import beside, check_targets
 from lifsim.interchange.dramsim3 import device_from_dramsim3
 from lifsim.interchange.imported import Imported
 from lifsim.interchange.satasim import arch_from_satasim, unique_names, workload_from_satasim
@@ -108,7 +108,7 @@ def satasim(
 
     conversions = [_Conversion(out, network, parse_workload)]
     if arch is not None:
-        target = out_arch or _beside(out)
+        target = out_arch or beside(out, "_arch.yaml")
         conversions.append(
             _Conversion(target, lambda: arch_from_satasim(read_document(arch), _name(target), dram_nj), parse_arch)
         )
@@ -142,7 +142,7 @@ def scalesim(topology: Path, config: Path | None, out: Path, out_arch: Path | No
     sources = [topology]
     if config is not None:
         sources += [config, find("arch", BASE_ARCH)]
-        target, base = out_arch or _beside(out), read_document(sources[-1])
+        target, base = out_arch or beside(out, "_arch.yaml"), read_document(sources[-1])
         parse_arch(base)
         conversions.append(_Conversion(target, lambda: arch_from_scalesim(config, _name(target), base), parse_arch))
     elif out_arch is not None:
@@ -208,10 +208,6 @@ def _import(conversions: Sequence[_Conversion], sources: Sequence[Path], force: 
         say(f"note: {note}", err=True)
     for target, data in converted:
         say(str(place_file(target, data, replace=force)))
-
-
-def _beside(out: Path) -> Path:
-    return out.with_name(f"{out.stem}_arch.yaml")
 
 
 def _name(target: Path) -> str:

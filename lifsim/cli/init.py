@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from lifsim.cli.say import say
-from lifsim.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from lifsim.config.resolve import Kind
@@ -67,13 +66,12 @@ def workload(name: Path, force: bool) -> None:
 def _written(kind: Kind, name: Path, *, force: bool) -> Path:
     """The file that was written. Raises InputError if it exists and must not be overwritten."""
     from lifsim.config.templates import template
-    from lifsim.files import check_targets
+    from lifsim.files import check_targets, named
     from lifsim.interchange.satasim import unique_names
     from lifsim.placing import place_file
 
-    if not name.name or name.name == "..":
-        raise InputError(Fault(f"{str(name)!r} must be the name of a file", path="name"))
-    target = name if name.suffix in (_SUFFIX, ".yml") else name.with_name(name.name + _SUFFIX)
+    asked = named(name, "name")
+    target = asked if asked.suffix in (_SUFFIX, ".yml") else asked.with_name(asked.name + _SUFFIX)
     check_targets([target], [], replace=True)
     placed = place_file(target, template(kind, unique_names([target.stem])[0]).encode(), replace=force)
     say(str(placed))

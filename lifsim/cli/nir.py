@@ -13,7 +13,7 @@ from lifsim.config.document import Document, Mark
 from lifsim.config.resolve import find
 from lifsim.config.workload import load_workload, parse_workload
 from lifsim.errors import InputError
-from lifsim.files import check_targets
+from lifsim.files import beside, check_targets
 from lifsim.interchange.satasim import unique_names
 from lifsim.interchange.text import yaml_bytes
 from lifsim.placing import place_file, taken_fault
@@ -67,12 +67,12 @@ def import_nir(graph: Path, out: Path, out_weights: Path | None, **said: Any) ->
     from lifsim.interchange.nir_in import Unsaid, workload_from_nir
     from lifsim.interchange.nir_neurons import Step
 
-    beside = out_weights or out.with_name(f"{out.stem}_weights.npz")
-    check_targets([out, beside], [graph], replace=True)
+    weights = out_weights or beside(out, "_weights.npz")
+    check_targets([out, weights], [graph], replace=True)
     unsaid = Unsaid(said["timesteps"], said["encoding"], Step(said["dt"], hard=said["reset"] == "hard"))
     imported, arrays = workload_from_nir(read_nir(graph), unique_names([out.stem])[0], str(graph), unsaid)
     network = parse_workload(Document(str(out), imported.data, {(): Mark(str(graph))}))
-    files = {beside: npz_bytes(checked_weights(network, arrays, str(graph))), out: yaml_bytes(imported.data)}
+    files = {weights: npz_bytes(checked_weights(network, arrays, str(graph))), out: yaml_bytes(imported.data)}
     faults = [fault for path, data in files.items() if not said["force"] and (fault := taken_fault(path, data))]
     if faults:
         raise InputError(faults)

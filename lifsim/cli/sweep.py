@@ -128,13 +128,18 @@ def _say_idle(
 
 
 def _print_estimate(planned: Plan, workers: int) -> None:
+    from lifsim.report.axis_words import axis_words
     from lifsim.sweeps.estimate import estimate
+    from lifsim.sweeps.run import reasons, refuse_if_all_failed
 
     say(f"{counted(len(planned.points), 'point')}")
     for axis in planned.job.space.axes:
-        say(f"  {axis.key}: {axis.values}")
+        say(f"  {axis_words(axis)}")
     with watching() as watch:
         guess = estimate(planned, workers, watch)
     measured = counted(guess.measured, "point")
     bound = "at most " if guess.at_most else ""
     say(f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now")
+    refuse_if_all_failed(guess.errors, guess.measured, "every point run just now")
+    for line in reasons(guess.errors):
+        say(line, err=True)

@@ -31,6 +31,8 @@ from lifsim.watch import Tally, Watch, unwatched
 WATCHED = 1 << 32
 """Elements that all windows have, from which on it takes seconds to look at them."""
 
+MANY_TILES = 64  # of which progress is told tile by tile, of fewer within each
+
 BY_ROW = 16 * REQUESTS
 """Above which it takes less time to sort windows again for each kernel row."""
 
@@ -62,7 +64,7 @@ class InputReads(Protocol):
         make: so many output rows from a row on, of these so many columns from a column on."""
         ...
 
-    def tiles(self, pieces: Ints, banks: Banks) -> list[tuple[InputReads, int, int]]:
+    def tiles(self, pieces: Ints, banks: Banks) -> Iterator[tuple[InputReads, int, int]]:
         """(those of a piece [n, 4] of the output, or of another for which `banks` take the same; its pixels; how many
         pieces are alike) of all pieces, in no order."""
         ...
@@ -88,14 +90,12 @@ class EvenReads:
         """Parts of a single row."""
         return np.column_stack([np.zeros_like(first), np.ones_like(first), first, pixels])
 
-    def tiles(self, pieces: Ints, banks: Banks) -> list[tuple[InputReads, int, int]]:
+    def tiles(self, pieces: Ints, banks: Banks) -> Iterator[tuple[InputReads, int, int]]:
         """All of as many pixels are alike."""
         del banks
         pixels, count = np.unique(pieces[:, 1] * pieces[:, 3], return_counts=True)
-        return [
-            (replace(self, gemm=self.gemm.tile(size, self.gemm.filters)), size, often)
-            for size, often in zip(pixels.tolist(), count.tolist(), strict=True)
-        ]
+        for size, often in zip(pixels.tolist(), count.tolist(), strict=True):
+            yield replace(self, gemm=self.gemm.tile(size, self.gemm.filters)), size, often
 
     def planar_reads(self, banks: Banks, lanes: int) -> Reads:
         """[groups, ceil(pixels / lanes)]"""
@@ -160,7 +160,7 @@ class InputMap:
         none, every, along = np.zeros_like(first), np.full_like(first, whole), (first // whole, pixels // whole)
         return np.column_stack([none, every, *along] if self.height == 1 else [*along, none, every])
 
-    def tiles(self, pieces: Ints, banks: Banks) -> list[tuple[InputReads, int, int]]:
+    def tiles(self, pieces: Ints, banks: Banks) -> Iterator[tuple[InputReads, int, int]]:
         """The windows of each piece at their addresses in the whole map, or of one nearer to its corner that lies
         inside it at the same place of a line (`lifted`)."""
         row, rows, column, columns = pieces.T
@@ -169,10 +169,12 @@ class InputMap:
         placed[:, 0] = self._lifted(placed[:, 0], rows, banks, self.element_bits)
         placed[:, 2] = self._moved(placed[:, 2], columns, banks, self.element_bits)
         found, count = np.unique(placed, axis=0, return_counts=True)
-        return [
-            (replace(self, out_height=high, out_width=wide, padding=(-first, -begin)), high * wide, often)
-            for (first, high, begin, wide), often in zip(found.tolist(), count.tolist(), strict=True)
-        ]
+        many = count.size >= MANY_TILES
+        tally = Tally(self.watch if many else unwatched, "tiles of the input buffer", count.size)
+        one = replace(self, watch=unwatched) if many else self
+        for (first, high, begin, wide), often in zip(found.tolist(), count.tolist(), strict=True):
+            yield replace(one, out_height=high, out_width=wide, padding=(-first, -begin)), high * wide, often
+            tally.add(1)
 
     def lifted(self, banks: Banks, pixel_bits: int) -> InputMap:
         """The same windows in the first rows and columns of the map that lie at the same place of a line, if none
@@ -211,8 +213,7 @@ def planar_reads(read: InputMap, banks: Banks, lanes: int) -> Reads:
     """[groups, ceil(pixels / lanes)]: `lanes` output pixels ask for the same product, product after product (os: the
     rows of a fold; is: its columns, while a fold is loaded)."""
     plane = read.height * read.width * read.element_bits
-    begins = np.arange(read.groups * read.channels) * plane % banks.line_bits
-    phases, kind = np.unique(begins, return_inverse=True)
+    phases, kind = np.unique(np.arange(read.groups * read.channels) * plane % banks.line_bits, return_inverse=True)
     both = plane_reads(read.plane, banks, lanes, phases)
     group = np.repeat(np.arange(read.groups), read.channels)
     channels = np.bincount(group * phases.size + kind, minlength=read.groups * phases.size)

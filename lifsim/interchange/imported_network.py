@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.engine.weights import npz_bytes
-from lifsim.errors import Fault, InputError
-from lifsim.files import check_targets
+from lifsim.errors import InputError
+from lifsim.files import beside, check_targets, named
 from lifsim.interchange.satasim import unique_names
 from lifsim.interchange.text import yaml_bytes
 from lifsim.lazy_dataclass import dataclass
@@ -43,15 +43,13 @@ class ImportedNetwork:
         weights: by default beside it, NAME_weights.npz. force: replace files that hold something else. Raises
         InputError, before anything is written.
         """
-        out = Path(workload)
-        if out.name in ("", ".", ".."):
-            raise InputError(Fault("must be a name of a file", path="out"))
-        beside = out.with_name(f"{out.stem}_weights.npz") if weights is None else Path(weights)
-        check_targets([out, beside], [self.source], replace=True)
+        out = named(Path(workload))
+        weights_file = beside(out, "_weights.npz") if weights is None else Path(weights)
+        check_targets([out, weights_file], [self.source], replace=True)
         definition = {**self.network.definition, "name": unique_names([out.stem])[0]}
         arrays, text = npz_bytes(self.weights), yaml_bytes(definition)
-        taken = [taken_fault(path, data) for path, data in ((beside, arrays), (out, text))] if not force else []
+        taken = [taken_fault(path, data) for path, data in ((weights_file, arrays), (out, text))] if not force else []
         faults = [fault for fault in taken if fault is not None]
         if faults:
             raise InputError(faults)
-        return place_file(beside, arrays, replace=force), place_file(out, text, replace=force)
+        return place_file(weights_file, arrays, replace=force), place_file(out, text, replace=force)

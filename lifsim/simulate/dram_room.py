@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
+from math import inf
 
 from lifsim.accounting import ACCOUNTINGS
 from lifsim.errors import InputError
@@ -30,6 +32,9 @@ from lifsim.simulate.spikes import images_of
 CLOSE = 4
 """A run whose weights and maps of all images take less than 1/N of the DRAM is not checked."""
 
+FAR = 8
+"""So many times the DRAM is too much, however much it is: layers and images behind that are not looked at."""
+
 
 def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> None:
     """Raises InputError if no plan that `options` allow fits into the DRAM of `arch`.
@@ -50,8 +55,8 @@ def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: O
         asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
         found = on_cheapest(allowed(choices, asked, contenders), dram_bytes)
     if found:
-        least = least_of(choices, found, memo)
-        require_room(end_of(least), capacity, least)
+        least = least_of(choices, found, memo, FAR * capacity)
+        require_room(end_of(least), capacity, least, FAR * capacity)
 
 
 def _is_close(choices: Choices, capacity_bytes: int) -> bool:
@@ -64,13 +69,20 @@ def _is_close(choices: Choices, capacity_bytes: int) -> bool:
     return CLOSE * (weights + images) > capacity_bytes
 
 
-def least_of(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
+def least_of(choices: Choices, found: Sequence[Choice], memo: Memo, enough_bytes: float = inf) -> dict[str, int]:
     """The fewest bytes of each tensor that any plan of these choices keeps in DRAM: a plan has one choice per layer,
-    and keeps as much of a tensor as any of its choices touches."""
-    sizes = [sizes_of(stretches(Planned(plan_of(choices, [choice]), choices.batch, memo))) for choice in found]
+    and keeps as much of a tensor as any of its choices touches. Counting stops at `enough_bytes`."""
+
+    @cache
+    def sizes(number: int) -> dict[str, int]:
+        plan = plan_of(choices, [found[number]])
+        return sizes_of(stretches(Planned(plan, choices.batch, memo)), enough_bytes)
+
     least: dict[str, int] = {}
-    for layer in {index for choice in found for index in choice.group.indices}:
-        mine = [size for choice, size in zip(found, sizes, strict=True) if layer in choice.group.indices]
+    for layer in sorted({index for choice in found for index in choice.group.indices}):
+        mine = [sizes(number) for number, choice in enumerate(found) if layer in choice.group.indices]
         for name in set[str]().union(*mine):
             least[name] = max(least.get(name, 0), min(size.get(name, 0) for size in mine))
+        if end_of(least) >= enough_bytes:
+            break
     return least

@@ -140,7 +140,10 @@ def read_request(
 ) -> Request:
     """The sweep in `file`, each key that `options` has in the place of the file's; the keys of `set` and `vary` one by
     one. Raises InputError with every fault of both."""
-    document = options if file is None else _merged(read_document(file), options)
+    documents = [options] if file is None else [read_document(file), options]
+    if faults := [fault for document in documents for fault in _set_and_varied(document)]:
+        raise InputError(faults)
+    document = options if file is None else _merged(documents[0], options)
     return Request(parse_model(SweepFile, document), document, files)
 
 
@@ -156,6 +159,8 @@ def options_document(given: Mapping[str, Any], overrides: tuple[str, ...], vary:
             if not equals or not all(key.split(".")):
                 faults.append(Fault("must have the form key.path=value", source=f"--{option} {text}"))
                 continue
+            if option == "vary" and key in data.get(option, {}):
+                faults.append(Fault(f"must be given once, with all its values: {key}=A,B", source=f"--vary {text}"))
             with collecting(faults):
                 parsed = value if option == "vary" else parse_document(value, f"--set {key}").data
                 data.setdefault(option, {})[key] = parsed
@@ -163,6 +168,18 @@ def options_document(given: Mapping[str, Any], overrides: tuple[str, ...], vary:
     if faults:
         raise InputError(faults)
     return Document("", data, marks)
+
+
+def _set_and_varied(document: Document) -> list[Fault]:
+    """Of keys that have one value everywhere and an axis, too, in the same place: no point would have that value."""
+    if not isinstance(document.data, dict):
+        return []
+    everywhere, axes = (document.data.get(key) for key in ("set", "vary"))
+    if not (isinstance(everywhere, dict) and isinstance(axes, dict)):
+        return []
+    rule = "must not be given beside the axis of that key, whose values are those of the points"
+    both = [key for key in everywhere if key in axes]
+    return [replace(document.mark(("set", key)).fault((), rule), path=key) for key in both]
 
 
 def _merged(file: Document, options: Document) -> Document:

@@ -35,27 +35,32 @@ REASONS = 5
 """Why points failed that are told, the most frequent."""
 
 
-def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
-    """Why some of so many `points` have no figures, in a line a reason; none where all have."""
+def reasons(errors: Mapping[str, int]) -> Iterator[str]:
+    """The most frequent of `errors`, how many points failed so, and how many for others."""
     for error, count in list(errors.items())[:REASONS]:
         yield f"failed {count:,}: {error}"
     if rest := list(errors.values())[REASONS:]:
         yield f"failed {sum(rest):,}: for {counted(len(rest), 'other reason')}"
+
+
+def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
+    """Why some of so many `points` have no figures, in a line a reason; none where all have."""
+    yield from reasons(errors)
     if failed := sum(errors.values()):
         others = points - failed
         have = f"the other {others:,} have figures" if others > 1 else "the other one has figures"
         yield f"{failed:,} of {counted(points, 'point')} failed, {have} (store export has the reason of each)"
 
 
-def refuse_if_all_failed(errors: Mapping[str, int], points: int) -> None:
-    """Raises InputError with the most frequent of `errors`, where all `points` have one."""
+def refuse_if_all_failed(errors: Mapping[str, int], points: int, every: str = "every point") -> None:
+    """Raises InputError with the most frequent of `errors`, where all `points` have one; every: what they are."""
     if not errors or sum(errors.values()) < points:
         return
     told = list(errors.items())[:REASONS]
     if len(told) == 1:
-        raise InputError([Fault(error, path="every point fails") for error, _ in told])
-    reasons = [Fault(error, path=f"every point fails, {count:,} of {points:,} so") for error, count in told]
+        raise InputError([Fault(error, path=f"{every} fails") for error, _ in told])
+    reasons = [Fault(error, path=f"{every} fails, {count:,} of {points:,} so") for error, count in told]
     if rest := list(errors.values())[REASONS:]:
-        path = f"every point fails, {sum(rest):,} of {points:,}"
+        path = f"{every} fails, {sum(rest):,} of {points:,}"
         reasons.append(Fault(f"for {counted(len(rest), 'other reason')}", path=path))
     raise InputError(reasons)

@@ -269,7 +269,7 @@ def _check_description(path: Path, stored: Mapping[str, Any], asked: Mapping[str
     """Refuse the store of another sweep, saying what differs."""
     differing = [name for name in [*asked, *(set(stored) - set(asked))] if stored.get(name) != asked.get(name)]
     faults = [
-        Fault(f"is {asked.get(name, 'none')} here and {stored.get(name, 'none')} in the store", path=name)
+        Fault(f"is {asked.get(name) or 'none'} here and {stored.get(name) or 'none'} in the store", path=name)
         for name in sorted(differing)
     ]
     if faults:

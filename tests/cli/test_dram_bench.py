@@ -40,6 +40,24 @@ def test_every_pattern_moves_what_was_asked(pattern: str, capsys: pytest.Capture
     assert 0 < result["peak_share"] <= 1
 
 
+def test_an_option_that_is_not_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = tmp_path / "a.trc"
+    trace.write_text(LINES)
+    bench = ["dram-bench", "--dram", "ddr4_2400"]
+    assert main([*bench, "--pattern", "sequential", "--stride", "8KiB", "--ignore-cycles"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "--stride: must go with --pattern strided, not --pattern sequential, which does not read it",
+        "--ignore-cycles: must go with a trace, not --pattern sequential, which does not read it",
+    ]
+    assert main([*bench, str(trace), "--seed", "1", "--bytes", "1KiB", "--set", "timing.tRCD=0"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "--bytes: must go with --pattern sequential|strided|random|tile, not a trace, which does not read it",
+        "--seed: must go with --pattern random, not a trace, which does not read it",
+        "--set timing.tRCD: 0 must be >= 1",
+    ]
+    assert main([*bench, "--pattern", "strided", "--stride", "8KiB", "--bytes", "64KiB"]) == 0
+
+
 def test_table_and_csv_hold_the_cycles(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["dram-bench", "--dram", "ddr3_1866", "--pattern", "sequential", "--bytes", "64KiB"]
     main([*arguments, "--format", "csv"])

@@ -165,9 +165,24 @@ def test_tiles_at_the_same_place_of_a_line_are_looked_at_once() -> None:
             found, literal = (function(one, some, 5) for one in (tile, rows_of(read, row, 1)))
             assert (found.waits.tolist(), found.words.tolist()) == (literal.waits.tolist(), literal.words.tolist())
     assert tile_of(read, 0, 256, some) == read
-    every = read.tiles(read.whole_rows(16 * np.arange(16), np.full(16, 16)), some)
+    every = list(read.tiles(read.whole_rows(16 * np.arange(16), np.full(16, 16)), some))
     assert Counter(tiles) == {tile: count for tile, _, count in every}
     assert {size for _, size, _ in every} == {16}
+
+
+@pytest.mark.parametrize("rows", [64, 63])
+def test_of_many_tiles_each_is_told_of_few_what_is_in_them(rows: int) -> None:
+    """Of a 4095 x 4095 kernel the rows of a map took half a minute in silence."""
+    told = list[tuple[str, int, int]]()
+
+    def watch(*words: object) -> None:
+        told.append(words)  # type: ignore[arg-type]
+
+    read = InputMap(1, 1, rows, 5, rows, 5, (rows, 5), (1, 1), (rows // 2, 2), 1, watch=watch)
+    pieces = read.whole_rows(np.arange(rows) * 5, np.full(rows, 5))
+    tiles = list(read.tiles(pieces, Banks(2, 16)))
+    assert told == ([("tiles of the input buffer", done, 64) for done in range(1, 65)] if rows == 64 else [])
+    assert all((tile.watch is watch) == (rows == 63) for tile, _, _ in tiles)  # type: ignore[attr-defined]
 
 
 def test_places_of_a_signal_at_the_same_place_of_a_line_are_looked_at_once() -> None:

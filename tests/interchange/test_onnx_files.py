@@ -188,7 +188,7 @@ def test_saving_replaces_neither_its_source_nor_other_files(tmp_path: Path) -> N
     assert not weights.exists()
     with pytest.raises(lifsim.InputError, match="which is read"):
         found.save(tmp_path / "b.yaml", SAMPLE, force=True)
-    with pytest.raises(lifsim.InputError, match="must be a name of a file"):
+    with pytest.raises(lifsim.InputError, match="must be the name of a file"):
         found.save("")
     assert path.read_text() == "mine"
     assert not (tmp_path / "b.yaml").exists()

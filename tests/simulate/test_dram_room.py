@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lifsim
@@ -11,12 +13,13 @@ from lifsim.graph.states import states_of
 from lifsim.memo import Memo, Shared
 from lifsim.play.dram import PAGE_BYTES, layout_of, sizes_of
 from lifsim.play.steps import visits
-from lifsim.play.stretches import stretches
+from lifsim.play.stretches import Stretch, stretches
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import choices_of
 from lifsim.schedule.partition import allowed, plan_of
 from lifsim.schedule.plan import ScheduleOptions
-from lifsim.simulate import pipeline
+from lifsim.schedule.tensors.moves import Visit
+from lifsim.simulate import dram_room, pipeline
 from lifsim.simulate.dram_room import least_of, require_dram_room
 from lifsim.simulate.inputs import load_inputs
 from lifsim.simulate.options import Options
@@ -108,6 +111,34 @@ def test_what_every_plan_keeps_is_no_more_than_what_any_keeps() -> None:
     for name, size in least.items():
         assert size <= min(each.get(name, 0) for each in kept)
     assert least["tensor:input"] == min(each["tensor:input"] for each in kept)
+
+
+def test_what_is_far_too_much_is_not_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 65,536 images no more are looked at than fill the DRAM a few times: all of them take minutes."""
+    walked = list[Stretch]()
+
+    def walk(visits: Iterable[Visit]) -> Iterator[Stretch]:
+        for stretch in stretches(visits):
+            walked.append(stretch)
+            yield stretch
+
+    monkeypatch.setattr(dram_room, "stretches", walk)
+    asked = load_inputs("sata128", "resnet19_imagenet100", "none", {"batch": 65536}, [])
+    with pytest.raises(lifsim.InputError, match=r"keeps there, at least 4(\.\d+)? GiB, must fit into 512 MiB"):
+        require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
+    assert 0 < len(walked) < 100
+
+
+def test_what_is_looked_at_comes_to_enough_or_is_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.play.stretches.FEW_STEPS", 16)
+    asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 8}, []), Memo()
+    states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)
+    choices = choices_of(asked.network, states, chip, 8, None, memo, "inference")
+    plan = plan_of(choices, allowed(choices, ScheduleOptions("tick", 8)))
+    whole = sizes_of(stretches(visits(plan, 8, memo)))
+    for enough in np.linspace(1, 1.1 * sum(whole.values()), 20):
+        some = sizes_of(stretches(visits(plan, 8, memo)), enough)
+        assert some == whole or enough <= sum(some.values()) < sum(whole.values())
 
 
 def test_images_of_a_trace_are_counted(tmp_path: Path) -> None:

@@ -58,6 +58,19 @@ def test_an_axis_that_no_set_could_name_is_refused(vary: str, message: str) -> N
     assert message in str(error.value)
 
 
+def test_an_axis_is_given_once_and_its_key_not_set_besides(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--vary array.rows=9: must be given once, with all its values"):
+        _plan(None, "array.rows=8", "array.rows=9")
+    with pytest.raises(InputError, match=r"--set array.rows: must not be given beside the axis of that key"):
+        _plan(None, "array.rows=8,9", overrides=("array.rows=4", "array.cols=4"))
+    file = tmp_path / "sweep.yaml"
+    file.write_text("set: {array.cols: 4, array.rows: 8}\nvary: {array.rows: [4, 8]}\n")
+    with pytest.raises(InputError, match=r"sweep.yaml:1:22 array.rows: must not be given beside the axis"):
+        read_request(file, options_document({}, (), ()))
+    file.write_text("set: {array.rows: 8}\n")  # an option takes the place of the file's key
+    read_request(file, options_document({}, (), ("array.rows=4,9",)))
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(InputError) as error:
         _plan(

@@ -230,8 +230,21 @@ def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.Captur
     status, out, _ = _lifsim(capsys, "sweep", *SPACE, "--dry-run", "--jobs", "2")
     assert status == 0
     assert "24 points" in out
+    assert "  buffers.membrane.size_bytes: 1 KiB, 2 KiB, 4 KiB, 8 KiB\n" in out
     assert "s on 2 processes" in out
     assert not list(Path().iterdir())
+
+
+def test_a_dry_run_says_that_points_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    vary = ("--vary", "array.rows=1:9", "--vary", "dram.model=ideal,bandwidth")
+    status, out, err = _lifsim(capsys, "sweep", *SMALL, *vary, "--dry-run")
+    assert status == 0
+    assert "  array.rows: 1, 2, ..., 9 (9 values)\n" in out
+    assert "dram.bandwidth_bytes_per_s: must be given with model: bandwidth" in err
+    assert err.startswith("failed 8: ")
+    status, out, err = _lifsim(capsys, "sweep", *SMALL, *vary[:2], "--set", "dram.model=bandwidth", "--dry-run")
+    assert (status, out.count("9 points")) == (2, 2)
+    assert err.startswith("every point run just now fails: ")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from lifsim.cli.lazy import LazyGroup
@@ -32,3 +34,6 @@ Examples:
 )
 def plot() -> None:
     """Draw a figure; its numbers are written beside it as CSV."""
+    # The ending of a file chooses what draws it. A backend that is named for a screen, or by a notebook for all that it
+    # starts, need not be there for Matplotlib to be imported.
+    os.environ.pop("MPLBACKEND", None)

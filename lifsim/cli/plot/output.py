@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import click
 
 from lifsim.cli.say import say
-from lifsim.errors import Fault, did_you_mean
+from lifsim.errors import Fault, collecting, did_you_mean
+from lifsim.files import named
 from lifsim.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Output:
             Fault(f"{name!r} must be one of {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}", path="--format")
             for name in wanted if name not in FORMATS
         ]  # fmt: skip
+        with collecting(faults):
+            named(stem)
         ending = stem.suffix.lower().lstrip(".")
         if self.out is not None and ending in FORMATS:
             if ending not in wanted:

@@ -15,6 +15,7 @@ from lifsim.config.json_file import parse_json
 from lifsim.engine.training.loop import Progressed
 from lifsim.engine.weights import checked_weights, save_arrays
 from lifsim.errors import Fault, InputError, did_you_mean
+from lifsim.files import beside
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.keys import Field
 from lifsim.model.network import Network
@@ -48,8 +49,9 @@ class _Header(Model):
 
 
 def checkpoint_path(weights: Path) -> Path:
-    """The checkpoint beside a file of weights: `w.npz` has `w.checkpoint.npz`."""
-    return weights.with_name(f"{weights.stem}.checkpoint.npz")
+    """The checkpoint beside a file of weights: `w.npz` has `w.checkpoint.npz`. Raises InputError where these are
+    no name of a file."""
+    return beside(weights, ".checkpoint.npz")
 
 
 def save_checkpoint(weights: Path, checkpoint: Checkpoint) -> None:

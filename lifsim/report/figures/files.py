@@ -60,7 +60,7 @@ class Place:
             if ending not in FORMATS:
                 near = did_you_mean(ending, FORMATS)
                 faults.append(Fault(f"{picture} must end in .png, .svg or .pdf{near}", path="out"))
-        if len({picture.with_suffix("") for picture in self.pictures}) > 1:
+        if not faults and len({picture.with_suffix("") for picture in self.pictures}) > 1:
             faults.append(Fault("pictures of a figure must have one name in one folder", path="out"))
         if faults:
             raise InputError(faults)
