@@ -1,0 +1,112 @@
+"""Functions of a kernel as Numba hands them to LLVM, so that they are optimised once, all together, in the kernel.
+
+By itself Numba optimises with each function all that it calls, again, and makes machine code of it, which nobody needs:
+of a kernel's functions only compiled code calls any. Import it only to compile: it loads Numba.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numba.core.codegen
+import numba.core.compiler
+from llvmlite.binding import Linkage
+from numba.core import typed_passes as typed
+from numba.core import untyped_passes as untyped
+
+if TYPE_CHECKING:
+    from llvmlite.binding import ModuleRef
+
+numba_codegen: Any = numba.core.codegen  # what Numba is made of has no types
+numba_compiler: Any = numba.core.compiler
+
+UNNEEDED = (
+    untyped.WithLifting,
+    untyped.GenericRewrites,
+    untyped.InlineClosureLikes,
+    untyped.RewriteSemanticConstants,
+    untyped.DeadBranchPrune,
+    untyped.RewriteDynamicRaises,
+    untyped.MakeFunctionToJitFunction,
+    untyped.InlineInlinables,
+    untyped.FindLiterallyCalls,
+    untyped.LiteralUnroll,
+    untyped.LiteralPropagationSubPipelinePass,
+    typed.InlineOverloads,
+    typed.NopythonRewrites,
+    typed.NoPythonSupportedFeatureValidation,
+    typed.AnnotateTypes,
+    typed.DumpParforDiagnostics,
+)
+"""Passes for what no kernel has: closures, `with`, `raise`, `literally`, whole arrays in one expression, Numba's own
+inlining; and for what nobody reads."""
+
+
+class Unoptimised(numba_codegen.JITCodeLibrary):  # type: ignore[misc]
+    """One function in the words of LLVM; what it calls is linked to it when the whole is asked for."""
+
+    _whole: ModuleRef | None = None
+
+    def finalize(self) -> None:
+        """Numba's hook: nothing more is added. Nothing is optimised either."""
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Numba's hook: there is no machine code."""
+        del name
+        return 0
+
+    def get_llvm_str(self) -> str:
+        """Numba's hook: it and all that it calls, each once."""
+        return str(self._get_module_for_linking())
+
+    def _get_module_for_linking(self) -> ModuleRef:
+        """Numba's hook, where itself it compiles what calls this one: as `get_llvm_str`, and whatever has a part of it,
+        too, links."""
+        if self._whole is None:
+            self._whole = self._final_module.clone()
+            for called in self._all_called():
+                called_alone = isinstance(called, Unoptimised)
+                module = called._final_module if called_alone else called._get_module_for_linking()
+                self._whole.link_in(module, preserve=True)
+            for function in self._whole.functions:
+                if not function.is_declaration and function.linkage == Linkage.external:
+                    function.linkage = "linkonce_odr"
+        return self._whole
+
+    def _all_called(self) -> list[Any]:
+        """The libraries of all that it calls, and of what these call; of an optimised one, which has them in itself,
+        no more."""
+        found: dict[Any, None] = {}
+        to_see = [self]
+        while to_see:
+            new = [library for library in to_see.pop()._linking_libraries if library not in found]
+            found.update(dict.fromkeys(new))
+            to_see += [library for library in new if isinstance(library, Unoptimised)]
+        return [library for library in found if library is not self]
+
+
+class _Codegen(numba_codegen.JITCPUCodegen):  # type: ignore[misc]
+    """Makes such libraries."""
+
+    _library_class = Unoptimised
+
+    def set_env(self, name: str, environment: object) -> None:
+        """Numba's hook: what knows no exceptions and no objects reads none."""
+
+
+@cache
+def _codegen() -> Any:
+    return _Codegen("lifsim")
+
+
+class Compiler(numba_compiler.CompilerBase):  # type: ignore[misc]
+    """As Numba compiles, up to LLVM, what kernels are made of."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Numba's hook."""
+        self.state.library = _codegen().create_library(self.state.func_id.func_qualname)
+        passes = numba_compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [(each, name) for each, name in passes.passes if each not in UNNEEDED]
+        return [passes]
