@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.kernels.cache import Cache, user_cache
-from lifsim.kernels.compilation import BYTES_A_SECOND, announce, watched, work_of
+from lifsim.kernels.compilation import BYTES_A_SECOND, announce, garbage_kept, watched, work_of
 from lifsim.kernels.kernel import Kernel
 from lifsim.lazy_dataclass import dataclass
 from lifsim.watch import Watch, unwatched
@@ -77,11 +77,11 @@ def symbol_of(kernel: Kernel) -> Any:
 
 def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     """The machine code of a kernel from Numba's cache, or compiled now."""
-    from lifsim.kernels.entry import entry_of
+    import llvmlite.binding as llvm
 
     called = [load_jit(one, watch) for one in kernel.calls]
     for one, code in zip(kernel.calls, called, strict=True):
-        entry_of(one).lead_to(ctypes.cast(code, ctypes.c_void_p).value or 0)  # type: ignore[arg-type]
+        llvm.add_symbol(one.function, ctypes.cast(code, ctypes.c_void_p).value)  # type: ignore[arg-type]
     cache, room = user_cache(), f"numba-{kernel.digest}"
     with ExitStack() as stack:
         if cache and not _is_kept(kernel, cache.folder / room):
@@ -110,7 +110,7 @@ def cfunc_of(kernel: Kernel, watch: Watch = unwatched, cache: bool = False, comp
             given.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
         given.append(numba.int64)
     function = _function(kernel)
-    with watched(function, f"compiling {kernel.title}: bytes of code", watch):
+    with garbage_kept(), watched(function, f"compiling {kernel.title}: bytes of code", watch):
         options = {"error_model": "numpy", "cache": cache, "pipeline_class": compiler}
         return numba.cfunc(numba.int64(*given), **options)(function)
 

@@ -23,7 +23,6 @@ numba_compiler: Any = numba.core.compiler
 
 UNNEEDED = (
     untyped.WithLifting,
-    untyped.GenericRewrites,
     untyped.InlineClosureLikes,
     untyped.RewriteSemanticConstants,
     untyped.DeadBranchPrune,
@@ -39,8 +38,8 @@ UNNEEDED = (
     typed.AnnotateTypes,
     typed.DumpParforDiagnostics,
 )
-"""Passes for what no kernel has: closures, `with`, `raise`, `literally`, whole arrays in one expression, Numba's own
-inlining; and for what nobody reads."""
+"""Passes for what no kernel has: closures, `with`, `literally`, errors with texts made up as it runs, whole arrays in one
+expression, Numba's own inlining; and for what nobody reads."""
 
 
 class Unoptimised(numba_codegen.JITCodeLibrary):  # type: ignore[misc]
