@@ -6,6 +6,7 @@ of a kernel's functions only compiled code calls any. Import it only to compile:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,8 @@ UNNEEDED = (
     typed.AnnotateTypes,
     typed.DumpParforDiagnostics,
 )
-"""Passes for what no kernel has: closures, `with`, `literally`, errors with texts made up as it runs, whole arrays in one
-expression, Numba's own inlining; and for what nobody reads."""
+"""Passes for what no kernel has (closures, `with`, `literally`, errors with texts made up as it runs, whole arrays in
+one expression, what Numba itself puts in), and for what nobody reads."""
 
 
 class Unoptimised(numba_codegen.JITCodeLibrary):  # type: ignore[misc]
@@ -61,29 +62,30 @@ class Unoptimised(numba_codegen.JITCodeLibrary):  # type: ignore[misc]
         return str(self._get_module_for_linking())
 
     def _get_module_for_linking(self) -> ModuleRef:
-        """Numba's hook, where itself it compiles what calls this one: as `get_llvm_str`, and whatever has a part of it,
-        too, links."""
+        """Numba's hook: as `get_llvm_str`, for a caller that Numba optimises. It may hold some of the same functions by
+        other ways, of which LLVM is to take any."""
         if self._whole is None:
             self._whole = self._final_module.clone()
-            for called in self._all_called():
-                called_alone = isinstance(called, Unoptimised)
-                module = called._final_module if called_alone else called._get_module_for_linking()
+            for module in self._all_called():
                 self._whole.link_in(module, preserve=True)
             for function in self._whole.functions:
                 if not function.is_declaration and function.linkage == Linkage.external:
                     function.linkage = "linkonce_odr"
         return self._whole
 
-    def _all_called(self) -> list[Any]:
-        """The libraries of all that it calls, and of what these call; of an optimised one, which has them in itself,
-        no more."""
-        found: dict[Any, None] = {}
-        to_see = [self]
+    def _all_called(self) -> Iterator[ModuleRef]:
+        """All that it calls, and what these call: one by one, but for what Numba has optimised, and linked, already."""
+        found, to_see = {self}, [self]
         while to_see:
-            new = [library for library in to_see.pop()._linking_libraries if library not in found]
-            found.update(dict.fromkeys(new))
-            to_see += [library for library in new if isinstance(library, Unoptimised)]
-        return [library for library in found if library is not self]
+            for library in to_see.pop()._linking_libraries:
+                if library in found:
+                    continue
+                found.add(library)
+                if isinstance(library, Unoptimised):
+                    to_see.append(library)
+                    yield library._final_module
+                else:
+                    yield library._get_module_for_linking()
 
 
 class _Codegen(numba_codegen.JITCPUCodegen):  # type: ignore[misc]
