@@ -21,7 +21,7 @@ from numpy.typing import DTypeLike
 from lifsim.cpus import available_cpus
 from lifsim.engine.workers import Work, Workers
 from lifsim.kernels.cache import FOLDER, Cache, user_cache
-from lifsim.kernels.compilation import announce, counted, garbage_kept
+from lifsim.kernels.compilation import announce, counted
 from lifsim.kernels.kernel import digest_of
 from lifsim.kernels.processor import CHOICE, of_level, this_processor
 from lifsim.kernels.shipped import OVERLOAD, shipped_code
@@ -88,8 +88,7 @@ def _make(
     with cache.lock(watch, f"{part.name}."):
         if not _is_kept(part.name, dtype):
             begun()
-            said = f"compiling the engine ({part.name}): functions"
-            with garbage_kept(), counted(said, part.functions, watch):
+            with counted(f"compiling the engine ({part.name}): functions", part.functions, watch):
                 part.play(np.dtype(dtype), _ForMore(1))
             cache.keep(_mark(part.name, dtype, this_processor().digest), b"")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,19 +26,6 @@ def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
     tally = Tally(watch, work, work_of(function))
     with _each_compiled(lambda compiled: tally.add(sizes.pop(compiled, 0))):
         yield
-
-
-@contextmanager
-def garbage_kept() -> Iterator[None]:
-    """Nobody looks for garbage meanwhile: Numba makes so many objects, which live as long as what it compiles, that to
-    go through them again and again takes a tenth of its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextmanager

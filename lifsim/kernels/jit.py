@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.kernels.cache import Cache, user_cache
-from lifsim.kernels.compilation import BYTES_A_SECOND, announce, garbage_kept, watched, work_of
+from lifsim.kernels.compilation import BYTES_A_SECOND, announce, watched, work_of
 from lifsim.kernels.kernel import Kernel
 from lifsim.lazy_dataclass import dataclass
 from lifsim.watch import Watch, unwatched
@@ -110,7 +110,7 @@ def cfunc_of(kernel: Kernel, watch: Watch = unwatched, cache: bool = False, comp
             given.append(numba.types.CPointer(numba.from_dtype(element)))  # type: ignore[no-untyped-call]
         given.append(numba.int64)
     function = _function(kernel)
-    with garbage_kept(), watched(function, f"compiling {kernel.title}: bytes of code", watch):
+    with watched(function, f"compiling {kernel.title}: bytes of code", watch):
         options = {"error_model": "numpy", "cache": cache, "pipeline_class": compiler}
         return numba.cfunc(numba.int64(*given), **options)(function)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import numpy as np
 import pytest
 
 from lifsim.kernels import load
-from lifsim.kernels.compilation import garbage_kept
 from lifsim.kernels.jit import cfunc_of
 from lifsim.kernels.object_file import compiled_for, target_of
 from lifsim.kernels.unoptimised import Compiler
@@ -55,15 +52,3 @@ def test_all_is_optimised_for_the_processor_that_is_asked_for() -> None:
     """Not for the one that compiles, as Numba does: a wheel's kernels run on others."""
     made = {cpu: compiled_for(target_of(cpu, ""), TWICE) for cpu in ("x86-64-v3", "x86-64-v2")}
     assert made["x86-64-v3"] != made["x86-64-v2"]
-
-
-@pytest.mark.parametrize("was_on", [True, False])
-def test_garbage_is_looked_for_again_where_it_was(was_on: bool) -> None:
-    try:
-        (gc.enable if was_on else gc.disable)()
-        with suppress(ValueError), garbage_kept():
-            assert not gc.isenabled()
-            raise ValueError
-        assert gc.isenabled() == was_on
-    finally:
-        gc.enable()
