@@ -12,18 +12,16 @@ from lifsim.watch import Tally, Watch
 
 Function = Callable[..., Any]
 
-INFERENCE_BYTES = 1500
-"""Numba's own work per function, in bytes that LLVM optimises in the same time (measured)."""
+FUNCTION_BYTES = 600
+"""Numba's own work per function, however short, in bytes of Python's code that take it as long (measured)."""
 
-BYTES_A_SECOND = 25_000
-"""Bytes per second that an idle core of 2023 compiles (measured)."""
+BYTES_A_SECOND = 10_000
+"""Bytes per second that a core of 2023 compiles, LLVM's part, which comes last, included (measured)."""
 
 
 @contextmanager
 def watched(function: Function, work: str, watch: Watch) -> Iterator[None]:
-    """Tell `watch` how much of `function` is compiled, inside the block: each function counts with the code that is
-    optimised with it, its own and that of everything that it calls."""
-
+    """Tell `watch` how much of `function`, and of all that it calls, is compiled inside the block."""
     sizes = {called: _size(called) for called in calls_of(function)}
     tally = Tally(watch, work, work_of(function))
     with _each_compiled(lambda compiled: tally.add(sizes.pop(compiled, 0))):
@@ -84,5 +82,5 @@ def calls_of(function: Function) -> set[Function]:
 
 
 def _size(function: Function) -> int:
-    """The work of its compilation, in bytes of Python's code."""
-    return INFERENCE_BYTES + sum(len(part.__code__.co_code) for part in {function, *calls_of(function)})
+    """The work of its compilation, without what it calls, in bytes of Python's code."""
+    return FUNCTION_BYTES + len(function.__code__.co_code)

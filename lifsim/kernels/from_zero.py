@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba.core.compiler
 import numba.core.compiler_machinery
 import numba.core.ir
 import numba.core.types
 from numba.core.typed_passes import NopythonTypeInference
 
+from lifsim.kernels.unoptimised import Compiler
+
 numba_ir: Any = numba.core.ir  # what Numba is made of has no types
 numba_types: Any = numba.core.types
-numba_compiler: Any = numba.core.compiler
 numba_passes: Any = numba.core.compiler_machinery
 
 
@@ -63,12 +63,12 @@ def _unsigned(kind: Any) -> Any:
     return None
 
 
-class FromZero(numba_compiler.CompilerBase):  # type: ignore[misc]
-    """As Numba compiles, with unsigned indices."""
+class FromZero(Compiler):
+    """As its base, with unsigned indices."""
 
     def define_pipelines(self) -> list[Any]:
         """Numba's hook."""
-        passes = numba_compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
+        (passes,) = super().define_pipelines()
         passes.add_pass_after(_NumberedFromZero, NopythonTypeInference)
         passes.finalize()
         return [passes]

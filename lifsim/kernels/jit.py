@@ -77,11 +77,11 @@ def symbol_of(kernel: Kernel) -> Any:
 
 def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
     """The machine code of a kernel from Numba's cache, or compiled now."""
-    from lifsim.kernels.entry import entry_of
+    import llvmlite.binding as llvm
 
     called = [load_jit(one, watch) for one in kernel.calls]
     for one, code in zip(kernel.calls, called, strict=True):
-        entry_of(one).lead_to(ctypes.cast(code, ctypes.c_void_p).value or 0)  # type: ignore[arg-type]
+        llvm.add_symbol(one.function, ctypes.cast(code, ctypes.c_void_p).value)  # type: ignore[arg-type]
     cache, room = user_cache(), f"numba-{kernel.digest}"
     with ExitStack() as stack:
         if cache and not _is_kept(kernel, cache.folder / room):
@@ -89,7 +89,7 @@ def load_jit(kernel: Kernel, watch: Watch = unwatched) -> Callable[..., int]:
         is_kept = stack.enter_context(_kept_in(cache, room))
         if not (cache and is_kept and _is_kept(kernel, cache.folder / room)):
             announce_kernel(kernel, cache)
-        compiled = cfunc_of(kernel, is_kept, watch)
+        compiled = cfunc_of(kernel, watch, cache=is_kept)
     call = kernel.at(compiled.address)
     call.engine = compiled, called  # type: ignore[attr-defined]  # the code lives as long as it does
     return call
@@ -100,8 +100,8 @@ def _is_kept(kernel: Kernel, room: Path) -> bool:
     return any(room.rglob(f"*.{kernel.function}-*.nbi"))
 
 
-def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
-    """Numba's compilation of it, with the arguments of C."""
+def cfunc_of(kernel: Kernel, watch: Watch = unwatched, cache: bool = False, compiler: Any = None) -> Any:
+    """Numba's compilation of it, with the arguments of C; by another compiler than Numba's own, if one is given."""
     import numba
 
     given: list[Any] = []
@@ -111,7 +111,8 @@ def cfunc_of(kernel: Kernel, cache: bool, watch: Watch = unwatched) -> Any:
         given.append(numba.int64)
     function = _function(kernel)
     with watched(function, f"compiling {kernel.title}: bytes of code", watch):
-        return numba.cfunc(numba.int64(*given), error_model="numpy", cache=cache)(function)
+        options = {"error_model": "numpy", "cache": cache, "pipeline_class": compiler}
+        return numba.cfunc(numba.int64(*given), **options)(function)
 
 
 def announce_kernel(kernel: Kernel, cache: Cache | None) -> None:

@@ -76,21 +76,39 @@ def _compiled(kernel: Kernel, target: TargetMachine, watch: Watch) -> ModuleRef:
     """The kernel and all that it calls in one module of LLVM, optimised as a whole."""
     import llvmlite.binding as llvm
 
-    from lifsim.kernels.entry import entry_of
+    from lifsim.kernels.unoptimised import Compiler
 
-    for called in kernel.calls:
-        entry_of(called)  # Numba also loads what is only to become an object file
-    compiled = cfunc_of(kernel, cache=False, watch=watch)
+    compiled = cfunc_of(kernel, watch, compiler=Compiler)
+    watch(f"optimising {kernel.title}", 0, 0)
     module = llvm.parse_assembly(compiled.inspect_llvm())
     module.get_function(compiled.native_name).name = kernel.function
     for part in (*module.functions, *module.global_variables):
-        if not part.is_declaration and part.name != kernel.function:
-            part.linkage = "internal"
-    # Seeing all that is called, LLVM finds that nothing raises, and drops the ways to Python's exceptions.
-    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
-    passes.getModulePassManager().run(module, passes)
+        if not part.is_declaration:
+            part.linkage = "external" if part.name == kernel.function else "internal"
+    _optimise(module, target)
     known = {called.function for called in kernel.calls}
     declared = {f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.")}
     if needed := sorted(declared - known):
         raise NotSelfContainedError(f"{kernel.function} must stand for itself, but calls {', '.join(needed)}")
     return module
+
+
+def _optimise(module: ModuleRef, target: TargetMachine) -> None:
+    """In Numba's order: what must be is put in where it is called, loops are made ready, and then all is optimised.
+    Seeing all that is called, LLVM finds that nothing raises, and drops the ways to Python's exceptions."""
+    import llvmlite.binding as llvm
+
+    at_first = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=0))
+    ready = at_first.getModulePassManager()
+    ready.add_loop_rotate_pass()
+    ready.add_instruction_combine_pass()
+    ready.add_jump_threading_pass()
+    ready.run(module, at_first)
+    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(module, passes)
+    # Only now it is seen that no array of a kernel's has an owner, so that nothing of Numba's frees any.
+    left = llvm.create_new_module_pass_manager()
+    left.add_ipsccp_pass()
+    left.add_simplify_cfg_pass()
+    left.add_global_dead_code_eliminate_pass()
+    left.run(module, passes)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 from lifsim.kernels.from_zero import FromZero
+from lifsim.kernels.unoptimised import Compiler
 
 F = TypeVar("F")
 
@@ -18,7 +19,7 @@ _njit: Any = numba.njit  # its stubs lack what makes a function part of a kernel
 
 def compiled(function: F) -> F:
     """`function` as part of a kernel: only compiled code calls it; it knows no exceptions, allocates nothing."""
-    return cast(F, _njit(function, **_PART))
+    return cast(F, _njit(function, pipeline_class=Compiler, **_PART))
 
 
 def compiled_from_zero(function: F) -> F:

@@ -55,3 +55,27 @@ def _asked(values: Any, factor: int) -> Any:
 
 def asks(values: Any, count: int, factor: int) -> int:
     return 1 + _asked(carray(values, count), factor) * _asked(carray(values, count), 1)
+
+
+@compiled
+def _lowest(values: Any) -> int:
+    found = values[0]
+    for value in values:
+        found = min(found, value)
+    return found
+
+
+@compiled
+def _doubled(values: Any) -> int:
+    return _double(_lowest(values))
+
+
+@compiled
+def _lowered(values: Any) -> int:
+    return _lowest(values) - 1
+
+
+def lowest_twice(values: Any, count: int, factor: int) -> int:
+    """Two ways lead to `_lowest`; one of them also to what Numba has optimised by itself."""
+    array = carray(values, count)
+    return factor * _doubled(array) + _lowered(array)

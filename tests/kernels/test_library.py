@@ -193,6 +193,7 @@ def test_its_digest_is_of_name_and_flags_in_any_order() -> None:
 def test_a_compilation_is_watched_to_its_end(folder: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     replace(TOTAL, function="tripled").load(lambda *said: seen.append(said))
+    assert seen.pop() == ("optimising a sum", 0, 0)
     assert {work for work, _, _ in seen} == {"compiling a sum: bytes of code"}
     shares = [done / total for _, done, total in seen]
     assert shares == sorted(shares)
