@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -96,7 +96,11 @@ def main(layers: Sequence[int]) -> None:
     print(f"CPU seconds; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for workload, sharing, batch in SHIPPED:
         told(f"{workload}, {sharing}, batch {batch}", load_workload(workload), sharing, batch)
-    kinds = {"plain": stack, "residual": partial(stack, residual=True), "far residual": far}
+    kinds: dict[str, Callable[[int], Network]] = {
+        "plain": stack,
+        "residual": partial(stack, residual=True),
+        "far residual": far,
+    }
     for kind, of in kinds.items():
         seconds = [told(f"{kind} stack", of(count)) for count in layers]
         if len(layers) > 1:

@@ -111,7 +111,7 @@ def test_so_many_waves_are_looked_at_as_a_ladder_has_layers(layers: int, monkeyp
 
 def test_other_figures_than_bytes_have_more_groups_to_choose_from() -> None:
     """Those of a search that knows nothing of what passes by, whatever was planned before."""
-    choices, alone = on_sata(24), on_sata(24)
+    choices, alone = on_sata(36), on_sata(36)
     near = waves_of(contenders(choices))
     wide = waves_of(compared(choices))
     assert len(choices.cuts) > FEW_CUTS
