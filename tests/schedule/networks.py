@@ -164,12 +164,14 @@ def _beside(draw: st.DrawFn, layers: list[Op], name: str, source: str, map_: tup
 
 @st.composite
 def far_networks(draw: st.DrawFn, timesteps: st.SearchStrategy[int] = THREE) -> Network:
-    """Chains of layers of one shape, most of which add what layers far before them made."""
-    count, shape = draw(st.integers(4, 9)), (2, draw(st.integers(2, 6)), draw(st.integers(1, 2)))
+    """Chains of layers of one shape, most of which add what layers far before them made; a few convolve that."""
+    count, shape = draw(st.integers(4, 9)), (2, draw(st.integers(2, 6)), draw(st.integers(1, 4)))
     layers: list[Op] = []
     for number in range(count):
         kernel = draw(st.sampled_from([1, 3, 3]))
         layers.append({"name": f"conv{number}", "op": "conv", "out": 2, "kernel": kernel, "padding": kernel // 2})
+        if number and draw(st.integers(0, 3)) == 0:
+            layers[-1]["input"] = draw(st.sampled_from(["input", *(f"lif{other}" for other in range(number))]))
         if number > 1 and draw(st.integers(0, 3)):
             added = draw(st.sets(st.integers(0, number - 2), min_size=1, max_size=2))
             operands = [f"conv{number}", *(f"lif{other}" for other in sorted(added))]

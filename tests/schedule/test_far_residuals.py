@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -19,14 +20,16 @@ from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.search import FEW_CUTS, compared, contenders
 from lifsim.schedule.waves import together as waves_together
 from lifsim.schedule.waves.first_wave import crowded
+from lifsim.schedule.waves.floors import FusedFloors
 from lifsim.schedule.waves.fused_rows import GroupRows
 from lifsim.schedule.waves.plan import in_waves, wave_groups
+from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_waiting
 from lifsim.schedule.waves.together import InWaves
 from lifsim.schedule.waves.turns import Turns
-from lifsim.schedule.window import SKEWED
+from lifsim.schedule.window import FUSED, SKEWED
 from tests.schedule import build
-from tests.schedule.networks import far_networks, ladder, networks, relay_networks
+from tests.schedule.networks import Op, far_networks, ladder, network, networks, relay_networks
 from tests.schedule.on_arch import facts_on
 from tests.schedule.test_search import SHARINGS, choices_on, few_values, same_as_all
 from tests.schedule.test_timestep import QUIET, archs
@@ -69,6 +72,23 @@ def test_no_group_moves_less_than_its_floors(network: Network, name: str, arch: 
             assert all(one.dram_bytes >= way.floors[first, end] for one in way.of(first, end))
 
 
+def test_what_is_added_may_come_with_rows_that_a_later_layer_convolves() -> None:
+    """conv2 reads the row of lif0 beneath its own: what conv1 adds, 12 rows of 8 bytes, has come a wave before, but the
+    first row."""
+    layers: list[Op] = []
+    for number, source in enumerate(["input", "input", "lif0"]):
+        conv = {"name": f"conv{number}", "op": "conv", "out": 2, "kernel": 3, "padding": 1, "input": source}
+        add = {"name": "add", "op": "add", "inputs": ["conv1", "lif0"]}
+        layers += [conv, *([add] if number == 1 else []), {"name": f"lif{number}", "op": "lif"}]
+    choices = choices_on(network(layers, (2, 12, 32), 1), "none", build.arch())
+    facts = choices.facts
+    rows, room = GroupRows(facts, 1, 2), choices.chip.room.spike_in
+    read = [OutsideReads(Turns(rows, waves, 1), room, 1).residual(1) for waves in rows.every]
+    assert (read[0], read[-1]) == (12 * 8, 8)
+    fused = FusedFloors(facts, choices.chip.room, 1, FUSED, frozenset())
+    assert (fused.nearer() == fused.of_spans)[1, 3]
+
+
 @settings(QUIET, max_examples=15)
 @given(far_networks(), SHARINGS, archs())
 def test_nothing_that_is_not_planned_is_missed(network: Network, name: str, arch: Arch) -> None:
@@ -76,15 +96,17 @@ def test_nothing_that_is_not_planned_is_missed(network: Network, name: str, arch
 
 
 @settings(QUIET, max_examples=30)
-@given(far_networks(st.integers(2, 4)), archs(), st.data())
-def test_what_is_refused_at_once_has_no_room(network: Network, arch: Arch, data: st.DataObject) -> None:
-    """Skewed strips, and bands of them."""
+@given(st.one_of(far_networks(st.integers(2, 4)), relay_networks(st.integers(2, 4))), archs())
+def test_what_waits_has_room_to_the_byte(network: Network, arch: Arch) -> None:
+    """Skewed strips, and bands of them, whatever is looked at first."""
     choices = choices_on(network, "layer", arch)
     groups = wave_groups(choices.waves_asked(0, len(network.layers)), SKEWED)
-    if not isinstance(groups, Fault):
-        group = data.draw(st.sampled_from(groups), "group")
-        for waves in group.candidates:
-            assert group.has_room(waves) == (group.waiting(waves, every_row=False) <= group.buffers.spike_out)
+    found = () if isinstance(groups, Fault) else groups
+    for group, waves in ((one, waves) for one in found for waves in one.candidates):
+        needed = group.waiting(waves, every_row=False)
+        for room in (needed, needed - 1):
+            beside = replace(group, buffers=replace(group.buffers, spike_out=room))
+            assert beside.has_room(waves) == (needed <= room)
 
 
 def waves_of(found: list[Choice]) -> set[tuple[int, int]]:
