@@ -19,14 +19,17 @@ from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.search import FEW_CUTS, compared, contenders
 from lifsim.schedule.waves import together as waves_together
+from lifsim.schedule.waves.bands.group import BandGroup
 from lifsim.schedule.waves.first_wave import crowded
 from lifsim.schedule.waves.floors import FusedFloors
 from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.group import WaveGroup
 from lifsim.schedule.waves.plan import in_waves, wave_groups
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_waiting
 from lifsim.schedule.waves.together import InWaves
 from lifsim.schedule.waves.turns import Turns
+from lifsim.schedule.waves.waves import Waves
 from lifsim.schedule.window import FUSED, SKEWED
 from tests.schedule import build
 from tests.schedule.networks import Op, far_networks, ladder, network, networks, relay_networks
@@ -103,10 +106,21 @@ def test_what_waits_has_room_to_the_byte(network: Network, arch: Arch) -> None:
     groups = wave_groups(choices.waves_asked(0, len(network.layers)), SKEWED)
     found = () if isinstance(groups, Fault) else groups
     for group, waves in ((one, waves) for one in found for waves in one.candidates):
-        needed = group.waiting(waves, every_row=False)
-        for room in (needed, needed - 1):
-            beside = replace(group, buffers=replace(group.buffers, spike_out=room))
-            assert beside.has_room(waves) == (needed <= room)
+        assert has_room_to_the_byte(group, waves)
+
+
+def test_bands_whose_borders_take_most_of_the_room_have_it_to_the_byte() -> None:
+    choices = choices_on(ladder(24), "layer", build.arch(16, 8, membrane=1 << 16))
+    groups = wave_groups(choices.waves_asked(0, 24), SKEWED)
+    assert not isinstance(groups, Fault)
+    group = next(one for one in groups if isinstance(one, BandGroup))
+    assert has_room_to_the_byte(group, group.candidates[0])
+
+
+def has_room_to_the_byte(group: WaveGroup, waves: Waves) -> bool:
+    needed = group.waiting(waves, every_row=False)
+    enough, too_little = (replace(group.buffers, spike_out=room) for room in (needed, needed - 1))
+    return replace(group, buffers=enough).has_room(waves) and not replace(group, buffers=too_little).has_room(waves)
 
 
 def waves_of(found: list[Choice]) -> set[tuple[int, int]]:
