@@ -20,7 +20,7 @@ from benchmarks.frame.figure import Figure, Series, Target
 from benchmarks.frame.growth import Axis, grown, measure
 from benchmarks.frame.session import Session
 from benchmarks.growth_hunt import relay
-from benchmarks.search import stack
+from benchmarks.search import far, stack
 from lifsim.model.network import Network
 from lifsim.trace.synthesise import synthesise
 from lifsim.trace.writer import save
@@ -44,6 +44,10 @@ def _run(what: Network | str, sharing: str = "none", schedule: str = "tick", bat
 
 def _layers(sharing: str, schedule: str, size: int) -> Callable[[], object]:
     return partial(_run, stack(size), sharing, schedule)
+
+
+def _far(sharing: str, schedule: str, size: int) -> Callable[[], object]:
+    return partial(_run, far(size), sharing, schedule)
 
 
 def _one_layer(rows: int = 16, timesteps: int = 4, columns: int | None = None) -> Network:
@@ -89,6 +93,8 @@ AXES = {
     "layers": Axis(LAYERS, partial(_layers, "none", "tick")),
     "layers, shared": Axis(LAYERS, partial(_layers, "layer", "tick")),
     "layers, auto": Axis(LAYERS, partial(_layers, "none", "auto")),
+    "layers with far residuals, auto": Axis(LAYERS, partial(_far, "none", "auto")),
+    "layers with far residuals, timestep by timestep": Axis(LAYERS, partial(_far, "none", "timestep")),
     "timesteps": Axis(TIMESTEPS, lambda size: partial(_run, _one_layer(timesteps=size))),
     "timesteps, timestep by timestep": Axis(
         TIMESTEPS, lambda size: partial(_run, _one_layer(timesteps=size), schedule="timestep")

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import lifsim
 from benchmarks.frame.growth import exponent
-from benchmarks.search import stack
+from benchmarks.search import far, stack
 from lifsim.model.network import Network
 from lifsim.simulate.options import Mode
 from tests.schedule.networks import Op, network
@@ -89,6 +89,7 @@ def _array(size: int, timesteps: int) -> Asked:
 
 AXES = {
     "layers": Hunted((16, 32, 64, 128), lambda size, _: Asked(stack(size))),
+    "far": Hunted((16, 32, 64, 128), lambda size, _: Asked(far(size))),
     "timesteps": Hunted((16, 64, 256, 1024), lambda size, _: Asked(relay(16, 16, size))),
     "batch": Hunted((1, 4, 16, 64), lambda size, timesteps: Asked(relay(32, 32, timesteps), size)),
     "wide": Hunted((512, 1024, 2048, 4096, 16384), lambda size, timesteps: Asked(relay(1, size, timesteps))),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -55,6 +56,18 @@ def stack(layers: int, *, residual: bool = False) -> Network:
     return network(operations, (64, 16, 4), 4)
 
 
+def far(layers: int) -> Network:
+    """Every second layer of a plain stack adds what half of them before it made."""
+    operations: list[Op] = []
+    for number in range(layers):
+        operations.append({"name": f"conv{number}", "op": "conv", "out": 64, "kernel": 3, "padding": 1})
+        if number >= layers // 2 and number % 2 == 0:
+            both = [f"conv{number}", f"lif{number - layers // 2}"]
+            operations.append({"name": f"add{number}", "op": "add", "inputs": both})
+        operations.append({"name": f"lif{number}", "op": "lif"})
+    return network(operations, (64, 16, 4), 4)
+
+
 def searched(what: Network, sharing: str, batch: int = 1) -> tuple[float, int]:
     """CPU seconds from the network to its plan on sata128, and how many groups of several layers were planned."""
     arch = load_arch("sata128")
@@ -83,8 +96,13 @@ def main(layers: Sequence[int]) -> None:
     print(f"CPU seconds; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for workload, sharing, batch in SHIPPED:
         told(f"{workload}, {sharing}, batch {batch}", load_workload(workload), sharing, batch)
-    for kind in ("plain", "residual"):
-        seconds = [told(f"{kind} stack", stack(count, residual=kind == "residual")) for count in layers]
+    kinds: dict[str, Callable[[int], Network]] = {
+        "plain": stack,
+        "residual": partial(stack, residual=True),
+        "far residual": far,
+    }
+    for kind, of in kinds.items():
+        seconds = [told(f"{kind} stack", of(count)) for count in layers]
         if len(layers) > 1:
             print(f"{kind} stack: seconds as layers to the {np.polyfit(np.log(layers), np.log(seconds), 1)[0]:.2f}")
 

@@ -178,11 +178,18 @@ class NetworkFacts:
 
     def state_of(self, layer: int) -> StateFacts | None:
         """The membranes that a layer (an index) computes on; None without a LIF."""
-        return self._state_of.get(layer)
+        number = self._state_numbers.get(layer)
+        return None if number is None else self.states[number]
+
+    def states_of(self, first: int, last: int) -> list[int]:
+        """Numbers of the states that layers first..last compute on, in order."""
+        found = (self._state_numbers.get(layer) for layer in range(first, last + 1))
+        return sorted({number for number in found if number is not None})
 
     @cached_property
-    def _state_of(self) -> dict[int, StateFacts]:
-        return {layer: state for state in self.states for layer in state.layers}
+    def _state_numbers(self) -> dict[int, int]:
+        """By layer."""
+        return {layer: number for number, state in enumerate(self.states) for layer in state.layers}
 
     def ways(self, first: int, last: int) -> Iterator[NetworkFacts]:
         """The network with every choice of layers first..last that are computed again at every timestep and not

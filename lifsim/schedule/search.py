@@ -9,9 +9,10 @@ moves as much are planned as well. With any other group every sequence moves mor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,13 @@ from lifsim.schedule.window import TIMESTEP, Window
 def contenders(choices: Choices) -> list[Choice]:
     """Of `choices` all that lie on a sequence with the fewest DRAM bytes, and some that do not, all layers alone among
     them, in the order of `Choices.every`. Of a training run all: what it moves most of has no floor."""
-    found = choices.together and not choices.trains
-    return _Search(choices, choices.together, choices.between).found() if found else choices.every()
+    return _searched(choices, attrgetter("floors"))
+
+
+def _searched(choices: Choices, floors: Callable[[Together], Ints]) -> list[Choice]:
+    if not choices.together or choices.trains:
+        return choices.every()
+    return _Search(choices, {way: floors(way) for way in choices.together}, choices.between).found()
 
 
 FEW_CUTS = 8
@@ -34,11 +40,12 @@ FEW_CUTS = 8
 
 
 def compared(choices: Choices) -> list[Choice]:
-    """Of `choices` all but those in waves, of which, where there are many cuts, only the contenders: playing any is
-    dear."""
+    """Of `choices` all but those in waves, of which, where there are many cuts, only contenders, a wide choice of them:
+    playing any is dear."""
     if len(choices.cuts) <= FEW_CUTS:
         return choices.every()
-    return [*choices.every(waves=False), *(one for one in contenders(choices) if one.group.waves is not None)]
+    wide = _searched(choices, attrgetter("wide_floors"))
+    return [*choices.every(waves=False), *(one for one in wide if one.group.waves is not None)]
 
 
 def fused_groups(choices: Choices, window: Window) -> list[Choice]:
@@ -57,7 +64,7 @@ def fused_groups(choices: Choices, window: Window) -> list[Choice]:
     ways: Sequence[Together] = [replace(way, only=window) for way in waves]
     if window.across(choices.facts.timesteps) == TIMESTEP:
         ways = [way for way in choices.together if not isinstance(way, InWaves)]
-    return _Search(choices, ways, alone).found()
+    return _Search(choices, {way: way.floors for way in ways}, alone).found()
 
 
 Key = tuple[int, int, int]
@@ -67,16 +74,17 @@ that no cut parts."""
 
 class _Search:
     """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors where they are not planned;
-    known: of those alone that are."""
+    known: of those alone that are. floors: by way in which layers may run, of all spans."""
 
-    def __init__(self, choices: Choices, ways: Sequence[Together], alone: Callable[[int, int], list[Choice]]) -> None:
-        self.choices, self.ways = choices, ways
+    def __init__(
+        self, choices: Choices, floors: Mapping[Together, Ints], alone: Callable[[int, int], list[Choice]]
+    ) -> None:
+        self.choices, self.ways = choices, list(floors)
         spans = np.ix_(choices.cuts[:-1], choices.cuts[1:])
         nowhere = np.full((len(choices.cuts) - 1, len(choices.cuts) - 1), NEVER)
-        floors = np.stack([*(way.floors[spans] for way in self.ways), nowhere], axis=-1)
-        size = len(choices.cuts)
+        of_ways, size = np.stack([*(each[spans] for each in floors.values()), nowhere], axis=-1), len(choices.cuts)
         self.moved = np.full((size, size, len(self.ways) + 1), NEVER)
-        self.moved[:-1, 1:] = np.where(np.tri(size - 1, k=0, dtype=np.bool_)[..., None], NEVER, floors)
+        self.moved[:-1, 1:] = np.where(np.tri(size - 1, k=0, dtype=np.bool_)[..., None], NEVER, of_ways)
         self.known = np.full_like(self.moved, NEVER)
         self.planned: dict[Key, list[Choice]] = {}
         for cut, (first, end) in enumerate(pairwise(choices.cuts)):

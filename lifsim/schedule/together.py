@@ -32,6 +32,11 @@ class Together(Protocol):
         """[layers, layers + 1] DRAM bytes that layers first..end-1 cannot go below so; NEVER where they cannot run so
         at all. Of spans of one layer, and of those that are none, whatever."""
 
+    @property
+    def wide_floors(self) -> Ints:
+        """Others, perhaps lower: with these more groups are planned, among which another figure than bytes may find
+        one that the fewest bytes do not ask for."""
+
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
         """Layers first..end-1 as they may run so, each planned for the fewest bytes; none where they cannot. Nobody
         asks for what moves more bytes than the `most`: that may be left out."""
@@ -51,6 +56,11 @@ class TimestepMajor:
         batch, chunk = self.choices.batch, self.choices.chunk
         chunks = [Chunks(batch, images) for images in chunk_sizes(batch, chunk)]
         return timestep_floors(self.choices.facts, self.choices.chip.room, chunks)
+
+    @property
+    def wide_floors(self) -> Ints:
+        """The same."""
+        return self.floors
 
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:  # noqa: ARG002 (it is not much quicker)
         """In the chunks and strips that move the fewest bytes."""

@@ -160,3 +160,34 @@ def _beside(draw: st.DrawFn, layers: list[Op], name: str, source: str, map_: tup
     if drawn == "twice" and rows % 4 == 0:
         again = {"kernel": [1, 2] if signal else [2, 1]}
         layers.append({"name": f"{name}b", "op": "max_pool", "input": name, **again})
+
+
+@st.composite
+def far_networks(draw: st.DrawFn, timesteps: st.SearchStrategy[int] = THREE) -> Network:
+    """Chains of layers of one shape, most of which add what layers far before them made; a few convolve that."""
+    count, shape = draw(st.integers(4, 9)), (2, draw(st.integers(2, 6)), draw(st.integers(1, 4)))
+    layers: list[Op] = []
+    for number in range(count):
+        kernel = draw(st.sampled_from([1, 3, 3]))
+        layers.append({"name": f"conv{number}", "op": "conv", "out": 2, "kernel": kernel, "padding": kernel // 2})
+        if number and draw(st.integers(0, 3)) == 0:
+            layers[-1]["input"] = draw(st.sampled_from(["input", *(f"lif{other}" for other in range(number))]))
+        if number > 1 and draw(st.integers(0, 3)):
+            added = draw(st.sets(st.integers(0, number - 2), min_size=1, max_size=2))
+            operands = [f"conv{number}", *(f"lif{other}" for other in sorted(added))]
+            layers.append({"name": f"add{number}", "op": "add", "inputs": operands})
+        layers.append({"name": f"lif{number}", "op": "lif"})
+    return network(layers, shape, draw(timesteps))
+
+
+def ladder(layers: int) -> Network:
+    """A chain of which each layer of the second half adds what its counterpart of the first half made, the last one
+    that of the first: 64 channels on maps of 16 x 4, 4 timesteps."""
+    operations: list[Op] = []
+    for number in range(layers):
+        operations.append({"name": f"conv{number}", "op": "conv", "out": 64, "kernel": 3, "padding": 1})
+        if number > layers // 2:
+            both = [f"conv{number}", f"lif{layers - 1 - number}"]
+            operations.append({"name": f"add{number}", "op": "add", "inputs": both})
+        operations.append({"name": f"lif{number}", "op": "lif"})
+    return network(operations, (64, 16, 4), 4)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.schedule.tensors.spans import Term, gathered, most_of, over_spans
+from lifsim.schedule.tensors.spans import Term, gathered, most_of, over_spans, without
 
 LAYERS = 5
 TERMS = st.lists(
@@ -38,3 +38,14 @@ def test_of_each_span_the_sum_of_its_layers(by_layer: list[int]) -> None:
     found = over_spans(np.array(by_layer))
     for first, end in combinations(range(len(by_layer) + 1), 2):
         assert found[first, end] == sum(by_layer[first:end])
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, LAYERS - 1)), min_size=2, max_size=2), st.integers(0, LAYERS - 1))
+def test_of_each_span_without_what_lies_around(around: list[int | None], layer: int) -> None:
+    before, behind = around
+    before = None if before is None else min(before, layer)
+    behind = None if behind is None else max(behind, layer)
+    found = gathered(LAYERS, without(Term(layer, layer, 3), before, behind))
+    for first, end in combinations(range(LAYERS + 1), 2):
+        holds = [one in range(first, end) for one in (layer, before, behind)]
+        assert found[first, end] == (3 if holds == [True, False, False] else 0)

@@ -48,3 +48,21 @@ def test_rows_between_strips_take_room_from_what_was_held_before_it_is_read() ->
     assert found.kept == [{"lif1": 20}, {"lif1": 8}]
     assert found.inputs[1] == 8
     assert found.writes["lif1"] == 32 - 8
+
+
+def test_what_finds_no_room_is_written_whole_though_it_is_not_asked_after_again() -> None:
+    """Outputs are 32 bytes each, and spike_out has 32: lif1, which the next and the last layer read, is made first and
+    stays where its next reader is the nearest; the others go to DRAM as they are made, and come from there."""
+    layers = [*CONV1]
+    for number in (2, 3, 4):
+        layers.append({"name": f"conv{number}", "op": "conv", "out": 4, "kernel": 3, "padding": 1})
+        if number == 4:
+            layers.append({"name": "add", "op": "add", "inputs": ["conv4", "lif1"]})
+        layers.append({"name": f"lif{number}", "op": "lif"})
+    facts = facts_on(network(layers, (2, 8, 8), 3), Sharing(), build.arch())
+    now = Timestep(first=False, last=False)
+    found = walk_timestep(facts, [Span(one, one) for one in range(4)], SpikeBuffers(4, 32, 1), now)
+    held = [{name: size for name, size in kept.items() if size} for kept in found.kept]
+    assert held == [{"lif1": 32}] * 4
+    assert found.writes == {"lif1": 0, "lif2": 32, "lif3": 32, "lif4": 32}
+    assert (found.inputs[2], found.inputs[3], found.residual_reads[3]) == (0, 0, 0)

@@ -35,6 +35,18 @@ def gathered(layers: int, terms: Iterable[Term]) -> Ints:
     return summed
 
 
+def without(term: Term, before: int | None, behind: int | None) -> Iterator[Term]:
+    """Terms whose sum is `term` in the spans that do not hold the layer `before` it, or in it, nor that `behind` it;
+    None: there is no such layer."""
+    yield term
+    if before is not None:
+        yield Term(before, term.last, -term.value)
+    if behind is not None:
+        yield Term(term.first, behind, -term.value)
+    if before is not None and behind is not None:
+        yield Term(before, behind, term.value)
+
+
 def most_of(terms: Sequence[Term]) -> Iterator[Term]:
     """Terms whose sum is, of every span, the largest value that it holds of these, none below 0."""
     firsts = sorted({term.first for term in terms}, reverse=True)

@@ -75,7 +75,7 @@ class Group:
         self.facts, self.first, self.last = facts, first, last
         self.buffers, self.chunks = buffers, chunks
         self.layers = facts.layers[first : last + 1]
-        self.states = [index for index, state in enumerate(facts.states) if first <= state.layers[0] <= last]
+        self.states = [state for state in facts.states_of(first, last) if first <= facts.states[state].layers[0]]
         self.in_strips = {relay.state: relay for relay in strip_relays(facts, first, last)}
 
     def cost(self, heights: Heights) -> GroupCost:

@@ -111,8 +111,10 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
         _serve(facts, one, here, buffers, now, result)
         result.kept.append(kept)
         result.most_out = max(result.most_out, buffers.spike_out - room + sum(kept.values()))
-        held = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
-        fewest |= {name: min(size, fewest.get(name, size)) for name, size in held.items()}
+        waits = {name: size for name, size in kept.items() if readers[name] and readers[name][-1] > one.last}
+        fewest |= {name: min(size, fewest.get(name, size)) for name, size in waits.items()}
+        # What is gone whole is as if it had never been there: it is not asked after again, however many pass by.
+        held = {name: size for name, size in waits.items() if size}
     for tensor in facts.made(group.first, group.last):
         if now.has(tensor.when):
             whole = buffers.images * tensor.bytes

@@ -107,7 +107,8 @@ def _spike_window_bytes(relay: Relay, height: int) -> int:
 def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...]:
     """The relays within first..last that can be computed in strips: none that a batch norm of a training run parts."""
     found = []
-    for index, state in enumerate(facts.states):
+    for index in facts.states_of(first, last):
+        state = facts.states[index]
         if len(state.layers) > 1 and first <= state.layers[0] and state.layers[-1] <= last:
             relay = _relay(facts, index, state)
             if relay is not None:
@@ -117,15 +118,14 @@ def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...
 
 def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
     first, last = state.layers[0], state.layers[-1]
-    others = {layer for other in facts.states if other is not state for layer in other.layers}
     members = range(first, last + 1)
-    if others.intersection(members) or any(facts.layers[layer].when == "last" for layer in members):
+    if facts.states_of(first, last) != [index] or any(facts.layers[layer].when == "last" for layer in members):
         return None
     if barriers(facts, first, last):
         return None
     if any(facts.layers[layer].rows.axis.rows_out != state.rows for layer in members):
         return None
-    inner = [tensor for tensor in facts.tensors.values() if tensor.producer in members and _read_in(tensor, members)]
+    inner = [tensor for tensor in facts.made(first, last) if _read_in(tensor, members)]
     between = _Between(facts, members)
     if any(tensor.when != "every" for tensor in inner) or not between.row_by_row(state.rows):
         return None

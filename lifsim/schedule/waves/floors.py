@@ -21,9 +21,10 @@ from lifsim.model.network import Tensor
 from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.tensors.rows import Ints, row_tiles
-from lifsim.schedule.tensors.spans import Term, gathered, most_of, over_spans
+from lifsim.schedule.tensors.spans import Term, gathered, most_of, over_spans, without
 from lifsim.schedule.tensors.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.together import NEVER
+from lifsim.schedule.waves.first_wave import crowded
 from lifsim.schedule.waves.fused_rows import GroupRows
 from lifsim.schedule.waves.fused_turns import Turn, turns_of
 from lifsim.schedule.weights.overflow import overflow_bytes
@@ -43,11 +44,19 @@ class FusedFloors:
     window: Window
     never: frozenset[int]
 
+    @cached_property
     def of_spans(self) -> Ints:
         """[layers, layers + 1] bytes that layers first..end-1 cannot go below; NEVER where they cannot be fused."""
         moved = self._gathered([*self._inputs(), *self._residuals(), *self._outputs()])
         moved += self._weights() + self._membranes()
         found: Ints = np.where(self._gathered(self._forbidden()) > 0, NEVER, moved)
+        return found
+
+    def nearer(self) -> Ints:
+        """The same, higher where much passes by on the way to layers far behind: its rows take room in spike_out, or
+        come again to be added."""
+        never = crowded(self.facts, max(self._lengths), self.room.spike_out)
+        found: Ints = np.where(never, NEVER, np.minimum(NEVER, self.of_spans + self._gathered(list(self._added()))))
         return found
 
     def _gathered(self, terms: Sequence[Term]) -> Ints:
@@ -97,6 +106,17 @@ class FusedFloors:
             for tensor in facts.layer.residuals:
                 if not self.facts.tensors[tensor.name].inputs:
                     yield from self._first(index, tensor, self._moved(tensor))
+
+    def _added(self) -> Iterator[Term]:
+        """The other residuals: each layer that adds them reads them where none of the span makes or convolves them."""
+        for index, facts in enumerate(self.facts.layers):
+            for tensor in facts.layer.residuals:
+                known, size = self.facts.tensors[tensor.name], self._moved(tensor)
+                if known.inputs:
+                    before = [reader for reader in known.inputs if reader <= index]
+                    before += [] if known.producer is None else [known.producer]
+                    behind = [reader for reader in known.inputs if reader > index]
+                    yield from without(Term(index, index, size), max(before, default=None), min(behind, default=None))
 
     def _first(self, index: int, tensor: Tensor, size: int) -> Iterator[Term]:
         """What a layer reads, in spans that have neither made nor read it before."""

@@ -99,6 +99,14 @@ class GroupRows:
         """What layers read of earlier ones."""
         return tuple(need for need in needs_of(self.facts) if need.of >= self.first and need.layer <= self.last)
 
+    @cached_property
+    def needs_by_node(self) -> dict[str, tuple[Need, ...]]:
+        """The same, of each node that is read."""
+        found: dict[str, tuple[Need, ...]] = {}
+        for need in self.needs:
+            found[need.read.node] = (*found.get(need.read.node, ()), need)
+        return found
+
     def waves(self, height: int) -> Fused:
         """So many rows of the last layer a wave."""
         return self._side_by_side([height]).apart()[0]

@@ -165,7 +165,7 @@ class WaveGroup(ABC):
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
-        if self.waiting(waves, every_row=False) > self.buffers.spike_out:
+        if not self.has_room(waves):
             return None
         every_row = not self.windowed or self.waiting(waves, every_row=True) <= self.buffers.spike_out
         whole = self.whole_tiles(every_row=every_row)
@@ -178,6 +178,11 @@ class WaveGroup(ABC):
             return None
         read, written = self.psums(waves)
         return WaveCost(waves, split, residual, self._out, read, written, tiles, self.states(waves, tiles))
+
+    def has_room(self, waves: Waves) -> bool:
+        """Whether spike_out takes what waits between the layers. What waits at least is looked at first, where that is
+        sooner known."""
+        return self.waiting(waves, every_row=False) <= self.buffers.spike_out
 
     def waiting(self, waves: Waves, *, every_row: bool) -> int:
         """Bytes of spike_out that rows between the layers take at the most; every_row: with those that have begun

@@ -15,7 +15,7 @@ from lifsim.units import counted
 def not_fused(facts: NetworkFacts, first: int, last: int, window: Window) -> Iterator[str]:
     """Of layers first..last, in windows of so many timesteps, all timesteps of a strip back to back."""
     members = range(first, last + 1)
-    for state in facts.states:
+    for state in (facts.states[number] for number in facts.states_of(first, last)):
         shared = [index for index in state.layers if index in members]
         if shared and len(state.layers) > 1:
             yield f"{_names(facts, shared)} share membranes, which pass from layer to layer at every timestep"

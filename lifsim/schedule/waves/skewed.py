@@ -22,6 +22,7 @@ from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.timestep.strips import Relay
 from lifsim.schedule.traffic import Held
 from lifsim.schedule.waves.group import LayerTiles, StateSplit, WaveGroup
+from lifsim.schedule.waves.spikes import most_waiting
 from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.schedule.weights.residency import WeightSplit
 
@@ -75,6 +76,11 @@ class SkewedGroup(WaveGroup):
     def least_membranes(self) -> int:
         """Of strips of one row."""
         return self.at_work(self.waves(1), self.chunks.images)
+
+    def has_room(self, waves: Waves) -> bool:
+        """First of the first timestep alone, which has few of the waves."""
+        alone = self.chunks.images * most_waiting(self.turns(waves, 1))
+        return alone <= self.buffers.spike_out and super().has_room(waves)
 
     def rounds(self, index: int) -> int:
         """At every timestep, or once a window."""

@@ -67,7 +67,7 @@ def rows_waiting(turns: Turns) -> dict[str, list[list[Step]]]:
     rows, found = turns.rows, dict[str, list[list[Step]]]()
     for layer in rows.members:
         for step in rows.facts.steps[layer]:
-            needs = [need for need in rows.needs if need.read.node == step.name]
+            needs = rows.needs_by_node.get(step.name, ())
             found[step.name] = [_of_rows(turns, needs)] if needs else []
             found[step.name].append(_of_begun(turns, layer, {step.name: 1}, every_row=False))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -42,8 +43,7 @@ class InWaves:
     def floors(self) -> Ints:
         """As `Together` has them."""
         if self.kind == "fused":
-            floors: Ints = np.min(list(self._by_window.values()), axis=0)
-            return floors
+            return self._least([floors.nearer() for floors in self._fused])
         facts = self.choices.facts
         found = np.full((len(facts.layers), len(facts.layers) + 1), NEVER)
         for state in facts.states:
@@ -53,14 +53,24 @@ class InWaves:
         return found
 
     @cached_property
-    def _by_window(self) -> dict[Window, Ints]:
-        """Floors of fused groups in windows of each size."""
-        return {window: self._fused_floors(window) for window in self.windows}
+    def wide_floors(self) -> Ints:
+        """Those that are known without a look at what passes by."""
+        return self._least([floors.of_spans for floors in self._fused]) if self.kind == "fused" else self.floors
 
-    def _fused_floors(self, window: Window) -> Ints:
+    @staticmethod
+    def _least(by_window: Sequence[Ints]) -> Ints:
+        floors: Ints = np.min(by_window, axis=0)
+        return floors
+
+    @cached_property
+    def _fused(self) -> list[FusedFloors]:
+        """Floors of fused groups in windows of each size."""
+        return [self._fused_floors(window) for window in self.windows]
+
+    def _fused_floors(self, window: Window) -> FusedFloors:
         choices, alone = self.choices, range(len(self.choices.facts.layers))
         never = {one for one in alone if isinstance(wave_groups(choices.waves_asked(one, one + 1), window), Fault)}
-        return FusedFloors(choices.facts, choices.chip.room, choices.batch, window, frozenset(never)).of_spans()
+        return FusedFloors(choices.facts, choices.chip.room, choices.batch, window, frozenset(never))
 
     def _skewed_floor(self, first: int, end: int, window: Window) -> int:
         groups = wave_groups(self.choices.waves_asked(first, end), window)
@@ -75,7 +85,7 @@ class InWaves:
             if not found and most < NEVER:
                 return []
             self._found[first, end] = found
-        return self._found[first, end]
+        return [choice for choice in self._found[first, end] if choice.dram_bytes <= most]
 
     def _planned(self, first: int, end: int, most: int) -> list[Choice]:
         limit, best = most + 1, None

@@ -83,6 +83,12 @@ class BandGroup(SkewedGroup):
         """Of strips of one row and one column."""
         return self.at_work(self.banded(1, 1), self.chunks.images)
 
+    def has_room(self, waves: Waves) -> bool:
+        """First at the borders of bands, whatever the waves in them."""
+        width, images = _bands(waves).width, self.chunks.images
+        borders = images * max(self._spikes(width, timesteps).at_borders for timesteps in self.windows)
+        return borders <= self.buffers.spike_out and self.waiting(waves, every_row=False) <= self.buffers.spike_out
+
     def waiting(self, waves: Waves, *, every_row: bool) -> int:  # noqa: ARG002 (fused ones ask for it)
         """Of the pieces of rows at work, and at the borders of their band."""
         banded = _bands(waves)

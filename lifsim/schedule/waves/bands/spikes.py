@@ -76,8 +76,7 @@ class BandSpikes:
     def _still_needed(self, layer: int, node: str, done: Ints) -> Ints:
         """[timesteps, bands] columns of a node that other layers need in later bands."""
         there, needed = self.across.facts.passing[layer][node].complete[done], np.zeros_like(done)
-        for need in self.across.needs:
-            if need.read.node == node:
-                gone = need.gone[self.sweep.done(need.layer, self.timesteps)]
-                needed = np.maximum(needed, there - gone)
+        for need in self.across.needs_by_node.get(node, ()):
+            gone = need.gone[self.sweep.done(need.layer, self.timesteps)]
+            needed = np.maximum(needed, there - gone)
         return needed
