@@ -10,7 +10,7 @@ from lifsim.hardware.dram.members import HAVE_COMMANDS, are_few, join
 from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
 from lifsim.hardware.dram.rouse import NEVER, rouse
 from lifsim.hardware.dram.state import BANK_COMMANDS, SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, MOST, PRE, RD, REF, legal, offer_again, plan
+from lifsim.hardware.dram.wants import ACT, MOST, PRE, RD, REF, WR, is_column, legal, offer_again, plan
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
@@ -29,64 +29,103 @@ def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
         find_sooner(m, bank, cycle)
 
 
-@compiled
+@inlined
 def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_cycle: Int64) -> Int64:
-    """Move the legal cycles of all that must wait for `command`, which the bank sends in `cycle`. The least key
-    (keys.py) of its channel's other banks from `next_cycle` on, in turn behind it.
-
-    Outside its bank a command for a row (a column) holds off only others for rows (columns), which are two, `pair` and
-    the next, or a refresh of its rank. A fifth activate of the rank waits for the four before it, whatever is sent."""
-    b = m.banks[bank]
-    m.ranks[b.rank].refresh_at = max(m.ranks[b.rank].refresh_at, cycle + m.gaps[command, IN_RANK, REF])
-    if command & RD:
-        least = _hold_off(m, cycle, bank, command, RD, next_cycle)
+    """Let all wait that must for `command`, which the bank sent in `cycle`, and tell what the bank wants now. The least
+    key (keys.py) of its channel's banks from `next_cycle` on, in turn behind it."""
+    _hold_off(m, cycle, bank, command)
+    channel = np.int64(m.banks[bank].channel)
+    if are_few(m, channel):
+        least = _of_few(m, bank, next_cycle)
     else:
-        least = _hold_off(m, cycle, bank, command, ACT, next_cycle)
-    for later in range(BANK_COMMANDS):
-        m.legal[later, bank] = max(m.legal[later, bank], cycle + m.gaps[command, IN_BANK, later])
-    if m.channels[b.channel].choices > 0:
-        least = min(least, _of_choices(m, bank, next_cycle))
-    return least
+        least = _of_all(m, cycle, bank, command, next_cycle)
+        if m.channels[channel].choices > 0:
+            least = min(least, _of_choices(m, bank, next_cycle))
+    plan(m, bank)
+    return min(least, key_of(m, bank, m.banks_per_channel - 1, next_cycle))
 
 
 @inlined
-def _hold_off(m: Machine, cycle: Int64, bank: Int64, command: Int64, pair: Int64, next_cycle: Int64) -> Int64:
-    """`keep_apart` of the `pair`, for each pair by itself: where its legal cycles stand the compiler has to know."""
-    b, last = m.banks[bank], m.banks_per_channel - 1
-    rank, first, own, least = m.ranks[b.rank], bank & ~last, bank & last, np.int64(NEVER)
-    fifth = m.activated[b.rank, rank.activates & 3] + m.faw_cycles if pair == ACT else np.int64(0)
-    in_group, in_rank = _waits(m, cycle, command, IN_GROUP), _waits(m, cycle, command, IN_RANK)
-    beside = _waits(m, cycle, command, IN_OTHER_RANKS)
-    group_first, group_second = max(in_group[0], fifth), in_group[1]
-    rank_first, rank_second = max(in_rank[0], fifth), in_rank[1]
-    beside_first, beside_second = beside
+def _hold_off(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
+    """Move the legal cycles of what must wait for `command`: no constraint (timing.py) holds off anything else. What an
+    activate holds off was held off by earlier commands until now at most, as the activate itself was legal."""
+    b = m.banks[bank]
+    group, rank, own = m.groups[b.group], m.ranks[b.rank], np.int64(b.rank)
+    if command == ACT:
+        count = rank.activates + 1
+        m.activated[own, (count - 1) & 3] = cycle
+        rank.activates = count
+        group.legal[ACT] = cycle + m.gaps[ACT, IN_GROUP, ACT]
+        rank.legal[ACT] = max(cycle + m.gaps[ACT, IN_RANK, ACT], m.activated[own, count & 3] + m.faw_cycles)
+        for later in range(BANK_COMMANDS):
+            b.legal[later] = cycle + m.gaps[ACT, IN_BANK, later]
+    elif is_column(command):
+        b.legal[PRE] = max(b.legal[PRE], cycle + m.gaps[command, IN_BANK, PRE])
+        for later in range(RD, WR + 1):
+            group.legal[later] = max(group.legal[later], cycle + m.gaps[command, IN_GROUP, later])
+        first = b.channel * m.rank_count
+        for other in range(first, first + m.rank_count):
+            scope = IN_RANK if other == own else IN_OTHER_RANKS
+            for later in range(RD, WR + 1):
+                m.ranks[other].legal[later] = max(m.ranks[other].legal[later], cycle + m.gaps[command, scope, later])
+    else:
+        b.legal[ACT] = max(b.legal[ACT], cycle + m.gaps[command, IN_BANK, ACT])
+        for later in range(ACT, PRE + 1):
+            rank.legal[later] = max(rank.legal[later], cycle + m.gaps[command, IN_RANK, later])
+        rank.refresh_at = max(rank.refresh_at, cycle + m.gaps[command, IN_RANK, REF])
+
+
+@inlined
+def _of_all(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_cycle: Int64) -> Int64:
+    """What other banks want is put off by `command`; the least of their keys."""
+    b = m.banks[bank]
+    if is_column(command):
+        other = RD + WR - command
+        if (m.writes_open if other == WR else m.reads_open) > 0:
+            _put_off(m, bank, other, *_waits(m, cycle, command, other), next_cycle)
+        return _put_off(m, bank, command, *_waits(m, cycle, command, command), next_cycle)
+    if command == ACT or (command == PRE and m.gaps[PRE, IN_RANK, PRE] > 0):
+        in_group, in_rank = m.groups[b.group].legal[command], m.ranks[b.rank].legal[command]
+        return _put_off(m, bank, command, max(in_group, in_rank), in_rank, np.int64(0), next_cycle)
+    return _beside(m, bank, next_cycle)
+
+
+@compiled
+def _waits(m: Machine, cycle: Int64, command: Int64, later: Int64) -> tuple[Int64, Int64, Int64]:
+    """Until when `later` waits for `command`: in the group, in the rank, in other ranks."""
+    gaps = m.gaps[command]
+    return cycle + gaps[IN_GROUP, later], cycle + gaps[IN_RANK, later], cycle + gaps[IN_OTHER_RANKS, later]
+
+
+@compiled
+def _put_off(
+    m: Machine, bank: Int64, kind: Int64, in_group: Int64, in_rank: Int64, beside: Int64, next_cycle: Int64
+) -> Int64:
+    """Other banks that want a command of that `kind` wait, each until the cycle that holds where it is; the least key
+    of all others from `next_cycle` on, in turn behind the bank."""
+    last = m.banks_per_channel - 1
+    first, own, least = bank & ~last, bank & last, np.int64(NEVER)
     # In registers: what is written might be any of these, for all that the compiler knows.
     group_size, rank_size, bits = np.int64(m.banks_per_group), np.int64(m.banks_per_rank), m.turn_bits
-    if are_few(m, np.int64(b.channel)):
-        for place in range(last + 1):
-            apart, other = place ^ own, first + place
-            until = group_first if apart < group_size else rank_first if apart < rank_size else beside_first
-            second = group_second if apart < group_size else rank_second if apart < rank_size else beside_second
-            m.legal[pair, other] = max(until, m.legal[pair, other])
-            m.legal[pair + 1, other] = max(second, m.legal[pair + 1, other])
-        return _of_few(m, bank, next_cycle)
     for place in range(last + 1):
         apart, other = place ^ own, first + place
-        until = group_first if apart < group_size else rank_first if apart < rank_size else beside_first
-        second = group_second if apart < group_size else rank_second if apart < rank_size else beside_second
-        until, second = max(until, m.legal[pair, other]), max(second, m.legal[pair + 1, other])
-        asks, allowed = m.asks[MOST, other], m.allowed[MOST, other]
-        allowed = until if asks == pair else second if asks == pair + 1 else allowed
-        m.legal[pair, other], m.legal[pair + 1, other], m.allowed[MOST, other] = until, second, allowed
+        until = in_group if apart < group_size else in_rank if apart < rank_size else beside
+        allowed = max(m.allowed[MOST, other], until if m.asks[MOST, other] == kind else 0)
+        m.allowed[MOST, other] = allowed
         key = max(allowed, next_cycle) << bits | (place - own - 1) & last
         least = min(least, key if apart > 0 else NEVER)
     return least
 
 
 @compiled
-def _waits(m: Machine, cycle: Int64, command: Int64, scope: Int64) -> tuple[Int64, Int64]:
-    """Until when the two that `command` holds off wait."""
-    return cycle + m.gaps[command, scope, command & RD], cycle + m.gaps[command, scope, (command & RD) + 1]
+def _beside(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
+    """The least key of other banks, of which none is held off."""
+    last = m.banks_per_channel - 1
+    first, own, least, bits = bank & ~last, bank & last, np.int64(NEVER), m.turn_bits
+    for place in range(last + 1):
+        key = max(m.allowed[MOST, first + place], next_cycle) << bits | (place - own - 1) & last
+        least = min(least, key if place != own else NEVER)
+    return least
 
 
 @compiled
@@ -116,33 +155,22 @@ def _of_choices(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
 def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64, next_cycle: Int64) -> Int64:
     """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date. The
     least key of its channel from `next_cycle` on, in turn behind the bank."""
-    channel, last = m.banks[bank].channel, m.banks_per_channel - 1
-    if command == ACT:
-        _count_activate(m, cycle, bank)
-    least = keep_apart(m, cycle, bank, command, next_cycle)
     if command == ACT:
         _open_row(m, cycle, bank, row)
     elif command == PRE:
         _close_row(m, cycle, bank)
-    plan(m, bank)
+    least = keep_apart(m, cycle, bank, command, next_cycle)
     if m.sleeps:
         r = m.ranks[m.banks[bank].rank]
         r.quiet = max(r.quiet, cycle + m.quiet_after[command])
-    m.counts[channel, command] += 1
+    m.counts[m.banks[bank].channel, command] += 1
     if m.logged < log.size:
         log[m.logged].cycle = cycle
         log[m.logged].command = command
         log[m.logged].bank = bank
         log[m.logged].row = row
     m.logged += 1
-    return min(least, key_of(m, bank, last, next_cycle))
-
-
-@compiled
-def _count_activate(m: Machine, cycle: Int64, bank: Int64) -> None:
-    rank = m.banks[bank].rank
-    m.activated[rank, m.ranks[rank].activates & 3] = cycle
-    m.ranks[rank].activates += 1
+    return least
 
 
 @compiled

@@ -14,8 +14,9 @@ def _fill(blocks: Records, first: Records, size: Records, is_write: Records, arr
         block, address = blocks[number], first[number]
         bursts = ((address + size[number] - 1) >> bits) - (address >> bits) + 1
         block.first, block.bursts, block.remaining = address >> bits, bursts, bursts
-        block.is_write, block.arrival = is_write[number], arrival[number]
-        block.first_completion = NEVER
+        block.is_write, block.arrival, block.pace = is_write[number], arrival[number], 0
+        block.first_completion, block.completion = NEVER, 0
+        block.activates = block.accesses = block.row_hits = 0
 
 
 @compiled
@@ -32,7 +33,7 @@ def fill_blocks(
     block: Pointer, blocks: Int64, address: Pointer, addresses: Int64, size: Pointer, sizes: Int64,
     kind: Pointer, kinds: Int64, arrival: Pointer, arrivals: Int64, offset_bits: Int64,
 ) -> Int64:  # fmt: skip
-    """Blocks that are all zero, of as many requests; a burst holds 2^offset_bits bytes."""
+    """Blocks of as many requests, whatever was there; a burst holds 2^offset_bits bytes."""
     requests = carray(address, addresses), carray(size, sizes), carray(kind, kinds), carray(arrival, arrivals)
     _fill(carray(block, blocks), *requests, offset_bits)
     return blocks

@@ -29,7 +29,7 @@ READ_BLOCKS = Kernel(
 
 
 def fill(blocks: Array, requests: Requests, offset_bits: int) -> None:
-    """Blocks [N], all zero, for as many requests; a burst holds 2^offset_bits bytes."""
+    """Blocks [N], whatever they hold, for as many requests; a burst holds 2^offset_bits bytes."""
     addresses = np.ascontiguousarray(requests.addresses, np.uint64).view(np.int64)
     sizes, arrivals = (
         np.ascontiguousarray(column, np.int64) for column in (requests.sizes_bytes, requests.arrival_cycles)

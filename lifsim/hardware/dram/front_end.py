@@ -22,20 +22,19 @@ from lifsim.hardware.dram.queues import (
     waiting_for,
 )
 from lifsim.hardware.dram.rouse import NEVER
-from lifsim.hardware.dram.state import PACE_BITS
+from lifsim.hardware.dram.state import BANK_BITS, PACE_BITS
 from lifsim.hardware.dram.transactions import add_transaction, can_move, capacity, drains, has_room
+from lifsim.model.dram import MAX_BANKS
 
 
 @compiled
 def _decode(m: Machine, burst: Int64) -> None:
     """Bank and row of the burst at the head."""
-    bank = row = 0
+    place = 0
     for part in range(m.segment_count):
-        value = (burst >> m.segments[part, 0]) & m.segments[part, 1]
-        bank += value * m.segments[part, 2]
-        row += value * m.segments[part, 3]
-    m.bank = bank
-    m.row = row
+        place += ((burst >> m.segments[0, part]) & m.segments[1, part]) << m.segments[2, part]
+    m.bank = place & (MAX_BANKS - 1)
+    m.row = place >> BANK_BITS
 
 
 @compiled
@@ -125,8 +124,8 @@ def front_end(m: Machine, blocks: Records, cycle: Int64, closing: Bool) -> Int64
         channel = np.int64(m.banks[m.bank].channel)
         _accept(m, blocks, blocks[m.block].first + m.offset, np.int64(blocks[m.block].is_write), cycle)
         _pass(m, blocks)
-        if m.wake[channel] > cycle + 1 and can_move(m, channel, closing):
-            m.wake[channel] = cycle + 1
+        # Whether it can no processor foresees: no branch.
+        m.wake[channel] = min(m.wake[channel], cycle + 1 if can_move(m, channel, closing) else NEVER)
     return _or_next(m, blocks, next_take(m, blocks, cycle + 1), cycle, closing)
 
 

@@ -21,10 +21,10 @@ from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, com
 from lifsim.hardware.dram.keys import UNKNOWN
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.rouse import NEVER
-from lifsim.hardware.dram.sleep import sleep_step
+from lifsim.hardware.dram.sleep import sleep_step, sleep_wake
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
 from lifsim.hardware.dram.transactions import can_move, move
-from lifsim.hardware.dram.turns import find_next, next_command, queue_step
+from lifsim.hardware.dram.turns import find_next, next_command, queue_step, send_chosen
 from lifsim.hardware.dram.wants import is_column
 
 
@@ -118,14 +118,19 @@ def _send_rows(m: Machine, log: Records, blocks: Records, cycle: Int64, limit: I
     nothing come in, so nothing else is looked at. The last cycle that was gone through."""
     only = np.int64(0)
     c = m.channels[only]
-    if m.dual_command or c.refreshes_owed > 0 or can_move(m, only, closing):
+    if m.dual_command or c.refreshes_owed > 0 or c.due != m.wake[only] or can_move(m, only, closing):
         return cycle
     limit = min(limit, c.refresh_due)
-    while c.due == m.wake[only] and c.due < limit and not is_column(c.command):
-        cycle = np.int64(c.due)
-        queue_step(m, log, blocks, only, cycle, NONE)
-        m.wake[only] = next_command(m, only, cycle)
-    return cycle
+    if m.self_refresh_after < NEVER:
+        limit = min(limit, sleep_wake(m, only, cycle))
+    sent = cycle
+    while c.due < limit and not is_column(c.command):
+        sent = np.int64(c.due)
+        c.turn = c.next
+        send_chosen(m, log, blocks, only, sent, sent + 1)
+    if sent > cycle:
+        m.wake[only] = next_command(m, only, sent)
+    return sent
 
 
 def run_dram(

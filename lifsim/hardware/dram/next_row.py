@@ -45,7 +45,6 @@ def open_next_row(m: Machine, log: Records, blocks: Records, cycle: Int64, stop_
     last = first + (hits - 1) * gap
     send_hits(m, blocks, old, np.int64(m.queues[waiting_for(old, READ_KIND)].first), first, last, np.int64(hits))
     keep_apart(m, last, old, RD, last + 1)
-    plan(m, old)
     _take(m, bank, np.int64(blocks[m.block].first + m.offset), np.int64(hits))
     blocks[m.block].activates += 1
     send(m, log, opens, bank, ACT, np.int64(m.row), opens + 1)

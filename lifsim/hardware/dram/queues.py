@@ -64,7 +64,9 @@ def pass_first(m: Machine, blocks: Records, queue: Int64, to: Int64) -> None:
     q, joined = m.queues[queue], m.queues[to]
     entry = np.int64(q.first)
     e = m.entries[entry]
-    if e.count > 1 or (joined.count > 0 and m.entries[joined.last].series == e.series):
+    # What it may join is looked at even if there is nothing: whether there is no processor foresees.
+    joins = (m.entries[max(0, joined.last)].series == e.series) & (joined.count > 0)
+    if e.count > 1 or joins:
         append(m, to, e.series, e.burst, e.row, e.kind, e.block)
         take(m, blocks, queue, entry)
         return

@@ -16,7 +16,7 @@ from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of, waiting_for
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.turns import ready_at
-from lifsim.hardware.dram.wants import RD, WR, plan
+from lifsim.hardware.dram.wants import RD, WR
 
 
 @compiled
@@ -43,7 +43,6 @@ def pass_rounds(
         if is_steady(m, sends, kind):
             _send_round(m, blocks, sends, at + turn, last + turn, np.int64(rounds))
             keep_apart(m, last + turn, sends, WR if kind else RD, last + turn)
-            plan(m, sends)
             turn += gap
         sends = _next_with_commands(m, sends)
     return rounds * period, rounds * moving

@@ -55,5 +55,4 @@ def hold_back(m: Machine, rank: Int64, until: Int64) -> None:
     """No command goes to the rank, of which nothing is asked yet, before `until`."""
     m.ranks[rank].refresh_at = max(m.ranks[rank].refresh_at, until)
     for command in range(BANK_COMMANDS):
-        for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
-            m.legal[command, bank] = max(m.legal[command, bank], until)
+        m.ranks[rank].legal[command] = max(m.ranks[rank].legal[command], until)

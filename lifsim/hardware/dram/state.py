@@ -15,6 +15,8 @@ Array = npt.NDArray[Any]
 FAR = 1 << 62
 _MERGED_READS = 32768
 PACE_BITS = 16
+BANK_BITS = (MAX_BANKS - 1).bit_length()
+_SEGMENTS = 64
 ROW = MAX_BANKS + 16
 """Numbers of a table of banks: those of one bank do not stand whole pages apart, which processors take for the same."""
 CROWDS = 1 << 12
@@ -24,8 +26,8 @@ BANK_COMMANDS = COMMANDS - 1
 """All but a refresh, which is of a rank."""
 WANTS = 3
 """What a bank may have to choose from (wants.py)."""
-BANK_QUEUES = 3
-"""Its commands, and the reads and the writes that wait for it (queues.py)."""
+BANK_QUEUES = 4
+"""Its commands, and the reads and the writes that wait for it (queues.py). One is not used: nothing is divided by 3."""
 SLEEPS = 3
 """How a rank sleeps: active power-down, precharge power-down, self-refresh (rouse.py numbers them)."""
 AWAKE, CLOSING, SELF_REFRESH = np.arange(3)
@@ -36,11 +38,18 @@ def _record(*fields: str) -> np.dtype[Any]:
     return np.dtype([(field, np.int64) for field in fields])
 
 
-BANK = _record(
+def _held_record(*fields: str) -> np.dtype[Any]:
+    """Of a bank, a group or a rank: `legal` [command] is the first cycle in which the constraints within it allow it,
+    of a rank those of other ranks, too. A bank's command is legal when all three do."""
+    return np.dtype([*((field, np.int64) for field in fields), ("legal", np.int64, (BANK_COMMANDS,))])
+
+
+BANK = _held_record(
     "rank", "group", "channel", "open_row", "row_hits", "queued_hits", "queued_writes", "want", "entry",
     "second", "third", "has_choice",
 )  # fmt: skip
-RANK = _record(
+GROUP = _held_record()
+RANK = _held_record(
     "refresh_at", "open_banks", "open_since", "active_cycles", "activates", "commands", "asked", "quiet", "state",
     "since", "woken", "last_sleep",
 )  # fmt: skip
@@ -89,10 +98,10 @@ MACHINE = np.dtype(
         ("last_series", np.int64, (2,)),
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
         ("quiet_after", np.int64, (COMMANDS,)),
-        ("segments", np.int64, (64, 4)),
-        ("legal", np.int64, (BANK_COMMANDS, ROW)),
+        ("segments", np.int64, (3, _SEGMENTS)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
+        ("groups", GROUP, (MAX_BANKS,)),
         ("allowed", np.int64, (WANTS, ROW)),
         ("asks", np.int64, (WANTS, ROW)),
         ("ranks", RANK, (MAX_BANKS,)),
@@ -118,15 +127,15 @@ series: how many there were; last_burst, last_series [kind]: the read, the write
 its series, which the next one of its kind continues if it follows it (front_end.py); gaps [earlier command, scope,
 later command]: the constraints in cycles, 0 where there is none, of a group those of its rank, too; quiet_after
 [command]: when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state;
-legal [command, bank] the first cycle in which the constraints allow it; activated [rank, 4] the last four activates;
+activated [rank, 4] the last four activates;
 banks: wants.py; asks [WANTS, bank] the commands that it wants, the one that it wants most first, -1 for none, allowed
 [WANTS, bank] when each is legal, `unwanted` for none; channels: the bank that is the `next` to send, the cycle in which
 it is `due`, what it sends (turns.py, keys.py), choices: banks with more than one want; wake: each channel's
 next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set, place] sets of banks of
 a channel, from the place of its first bank on, member_count [channel, set] of them, place [set, bank] -1 outside
 (members.py); queues: BANK_QUEUES of each bank (queues.py); waiters: chains of reads that share another's command, by
-hash of the burst; crowd: how many entries wait, by hash of their row (queues.py); segments [.., (shift, mask, bank
-weight, row weight)] the address mapping; counts [channel, COUNTS]; fed: the first cycle in which the front end takes
+hash of the burst; crowd: how many entries wait, by hash of their row (queues.py); segments [(shift, mask,
+place), ..] the address mapping; counts [channel, COUNTS]; fed: the first cycle in which the front end takes
 another burst, where it is ahead (front_end.py).
 """
 
@@ -171,7 +180,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
         m["gaps"][rule.earlier, rule.scope, rule.later] = max(0, rule.cycles(spec))
     m["gaps"][:, Scope.SAME_GROUP] = np.maximum(m["gaps"][:, Scope.SAME_GROUP], m["gaps"][:, Scope.SAME_RANK])
     segments = _segment_table(spec)
-    m["segments"][: len(segments)] = segments
+    m["segments"][:, : len(segments)] = segments.T
     m["segment_count"] = len(segments)
     lowest = spec.segments[0] if spec.segments else None
     m["row_series_bits"] = lowest.width if lowest and lowest.field == "co" else 0
@@ -193,18 +202,17 @@ def _cycles(after: int | str) -> int:
 
 
 def _segment_table(spec: DramSpec) -> Array:
-    """[segment, (shift, mask, bank weight, row weight)] of burst numbers: bank and row are weighted sums of parts."""
+    """[segment, (shift, mask, place)] of burst numbers: the bank is a sum of parts, and behind BANK_BITS the row."""
     organisation = spec.organisation
     weight = {"ba": 1, "bg": organisation.banks_per_group, "ra": organisation.banks_per_rank}
-    weight["ch"] = organisation.banks_per_channel
+    weight |= {"ch": organisation.banks_per_channel, "ro": MAX_BANKS}
     rows = [
         (
             segment.low - spec.offset_bits,
             (1 << segment.width) - 1,
-            weight.get(segment.field, 0) << segment.position,
-            1 << segment.position if segment.field == "ro" else 0,
+            weight[segment.field].bit_length() - 1 + segment.position,
         )
         for segment in spec.segments
         if segment.field != "co"
     ]
-    return np.array(rows, np.int64).reshape(-1, 4)
+    return np.array(rows, np.int64).reshape(-1, 3)

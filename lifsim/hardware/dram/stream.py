@@ -52,7 +52,7 @@ class DramStream:
         requests.check_fit(self.spec)
         count = self._count + len(requests.addresses)
         if count > len(self._blocks):
-            grown = np.zeros(max(count, 2 * len(self._blocks)), BLOCK)
+            grown = np.empty(max(count, 2 * len(self._blocks)), BLOCK)
             grown[: self._count] = self._blocks[: self._count]
             self._blocks = grown
         fill(self._blocks[self._count : count], requests, self.spec.offset_bits)

@@ -98,22 +98,23 @@ def retire(m: Machine, bank: Int64) -> None:
 def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, entry: Int64) -> None:
     """A read or write is sent and leaves its bank's queue: tell those who wait for its data."""
     b, e = m.banks[bank], m.entries[entry]
-    m.channels[b.channel].commands -= 1
-    m.ranks[b.rank].commands -= 1
-    m.ranks[b.rank].asked = cycle + 1
+    kind, block, channel, is_hit = np.int64(e.kind), np.int64(e.block), np.int64(b.channel), b.row_hits > 0
+    rank = m.ranks[b.rank]
+    m.channels[channel].commands -= 1
+    rank.commands -= 1
+    rank.asked = cycle + 1
     b.queued_hits -= 1
-    b.queued_writes -= e.kind
-    m.writes_open -= e.kind
-    m.reads_open -= 1 - e.kind
-    blocks[e.block].accesses += 1
-    is_hit = b.row_hits > 0
-    blocks[e.block].row_hits += is_hit
-    m.counts[b.channel, ROW_HITS] += is_hit
+    b.queued_writes -= kind
+    m.writes_open -= kind
+    m.reads_open -= 1 - kind
+    blocks[block].accesses += 1
+    blocks[block].row_hits += is_hit
+    m.counts[channel, ROW_HITS] += is_hit
     b.row_hits += 1
-    if e.kind:
+    if kind:
         m.written = max(m.written, cycle + m.write_cycles)
     else:
-        complete(blocks, e.block, cycle + m.read_cycles)
+        complete(blocks, block, cycle + m.read_cycles)
         if m.merged > 0:
             answer_sharers(m, blocks, e.burst, cycle + m.read_cycles)
     take(m, blocks, commands_of(bank), entry)

@@ -27,7 +27,8 @@ def is_column(command: Int64) -> Bool:
 @compiled
 def legal(m: Machine, bank: Int64, command: Int64) -> Int64:
     """The first cycle in which the constraints allow `command` in `bank`."""
-    return m.legal[command, bank]
+    b = m.banks[bank]
+    return max(b.legal[command], m.groups[b.group].legal[command], m.ranks[b.rank].legal[command])
 
 
 @compiled
