@@ -118,7 +118,12 @@ class Visit:
         return self.digest == other.digest if isinstance(other, Visit) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.digest)
+        """Cheap: visits that are looked at beside each other mostly differ in these."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.layer, self.largest))
 
     @cached_property
     def digest(self) -> bytes:
