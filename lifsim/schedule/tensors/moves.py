@@ -138,10 +138,9 @@ class Visit:
         return blake2b(b"".join([repr(told).encode(), *content]), digest_size=32).digest()
 
     @property
-    def rounds(self) -> Ints:
-        """[steps] the round of each step."""
-        first = ALL_ROUNDS if self.round is None else self.round
-        return first if isinstance(first, np.ndarray) else np.full(self.steps, first)
+    def rounds(self) -> int | Ints:
+        """The round of all steps, or [steps] of each."""
+        return ALL_ROUNDS if self.round is None else self.round
 
     @property
     def array_shares(self) -> Ints:
