@@ -19,6 +19,7 @@ from lifsim.cli.where_possible import say_left_by
 from lifsim.units import counted
 
 if TYPE_CHECKING:
+    from lifsim.sweeps.estimate import Estimate
     from lifsim.sweeps.plan import Plan
     from lifsim.sweeps.store import Store
 
@@ -135,6 +136,20 @@ def _print_estimate(planned: Plan, workers: int) -> None:
         say(f"  {axis.key}: {axis.values}")
     with watching() as watch:
         guess = estimate(planned, workers, watch)
-    measured = counted(guess.measured, "point")
+    _print_guess(guess, workers)
+
+
+def _print_guess(guess: Estimate, workers: int) -> None:
+    """Points that fail take no time: where all do, nobody knows how long others would take."""
+    from lifsim.sweeps.run import REASONS
+
+    measured, failed = counted(guess.measured, "point"), guess.failed
     bound = "at most " if guess.at_most else ""
-    say(f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now")
+    said = f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now"
+    if failed == guess.measured:
+        said = f"no estimate: {measured} run just now, and every one failed"
+    elif failed:
+        said += f", {failed:,} of which failed"
+    say(said)
+    for error, count in list(guess.errors.items())[:REASONS]:
+        say(f"failed {count:,}: {error}", err=True)

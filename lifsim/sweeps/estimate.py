@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.evaluate import Evaluator
@@ -18,11 +19,18 @@ SECONDS, SPREAD = 5.0, 24
 @dataclass(frozen=True)
 class Estimate:
     """seconds: of the whole sweep; measured: how many points it is based on; at_most: whether it takes no longer as far
-    as these tell, which are too few."""
+    as these tell, which are too few; errors: why points among these have no figures, the most frequent first, and how
+    many."""
 
     seconds: float
     measured: int
     at_most: bool
+    errors: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """Points that were run and have no figures."""
+        return sum(self.errors.values())
 
 
 def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
@@ -30,13 +38,15 @@ def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
     evaluator, points, count = Evaluator(plan.job), plan.points, len(plan.points)
     first = run_first(plan, points) or [points[place * count // SPREAD] for place in range(min(SPREAD, count))]
     rest, began, measured, spent = remaining(plan, points), time.monotonic(), 0, 0.0
+    errors = Counter[str]()
     for point in first:
         watch("points to measure", measured, len(first))
         before = time.monotonic()
-        evaluator.outcome(point)
+        outcome = evaluator.outcome(point)
         rest.add(point, time.monotonic() - before)
+        errors.update([outcome.error] if outcome.error else [])
         measured, spent = measured + 1, time.monotonic() - began
         if spent > SECONDS:
             break
     left = rest.left
-    return Estimate((spent + left.seconds) / min(workers, count), measured, not left.known)
+    return Estimate((spent + left.seconds) / min(workers, count), measured, not left.known, dict(errors.most_common()))

@@ -235,6 +235,24 @@ def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
+    ("axis", "told", "failed"),
+    [
+        ("array.rows=1,8", "about 0 s on 1 process, by 2 points run just now", ""),
+        ("buffers.membrane.size_bytes=0,64KiB", "by 2 points run just now, 1 of which failed", "failed 1: "),
+        ("buffers.membrane.size_bytes=0", "no estimate: 1 point run just now, and every one failed", "failed 1: "),
+    ],
+)
+def test_a_dry_run_says_how_many_of_the_points_failed_and_why(
+    capsys: pytest.CaptureFixture[str], axis: str, told: str, failed: str
+) -> None:
+    given = ("--schedule", "timestep", "--vary", axis, "--dry-run", "--jobs", "1")
+    status, out, err = _lifsim(capsys, "sweep", *SMALL, *given)
+    assert status == 0
+    assert told in out
+    assert (f"{failed}buffers.membrane.size_bytes" in err) == bool(failed)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--vary", "buffers.wieght.size_bytes=1,2", "--out", "s"], "did you mean 'weight'"),
