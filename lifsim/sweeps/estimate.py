@@ -36,7 +36,8 @@ class Estimate:
 def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
     """Run as many points as SECONDS let, at least one."""
     evaluator, points, count = Evaluator(plan.job), plan.points, len(plan.points)
-    first = run_first(plan, points) or [points[place * count // SPREAD] for place in range(min(SPREAD, count))]
+    spread = min(SPREAD, count)
+    first = run_first(plan, points) or [points[place * count // spread] for place in range(spread)]
     rest, began, measured, spent = remaining(plan, points), time.monotonic(), 0, 0.0
     errors = Counter[str]()
     for point in first:

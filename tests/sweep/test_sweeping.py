@@ -237,8 +237,8 @@ def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("axis", "told", "failed"),
     [
-        ("array.rows=1,8", "about 0 s on 1 process, by 2 points run just now", ""),
-        ("buffers.membrane.size_bytes=0,64KiB", "by 2 points run just now, 1 of which failed", "failed 1: "),
+        ("array.rows=1,8", "s on 1 process, by 2 points run just now\n", ""),
+        ("buffers.membrane.size_bytes=0,1KiB", "by 2 points run just now, 1 of which failed", "failed 1: "),
         ("buffers.membrane.size_bytes=0", "no estimate: 1 point run just now, and every one failed", "failed 1: "),
     ],
 )
