@@ -8,9 +8,9 @@ values. Of each kind of points (`lifsim.sweeps.lines`), with the seconds s of po
 
 again being what a point takes that has all in common with others, between values on the line as if on straight ones.
 On a line it has a value that no point had before, which costs something, too; beside the lines it has none, and `again`
-is what the cheapest points there take. The first point of all warms caches up, and so does the end of a line, which is
-run first of it: neither counts for more than what stands beside it lets expect. All other points of a kind correct its
-sum by what they took in truth.
+is what the cheap ones there take. The first point of all warms caches up, and so does the end of a line, which is run
+first of it: neither counts for more than what stands beside it lets expect. All other points of a kind correct its sum
+of what is asked for anew by what they took in truth.
 """
 
 from __future__ import annotations
@@ -35,9 +35,6 @@ these take where it is played anew."""
 
 BEYOND = 1.1
 """The end of a line takes at most so many times what the two values before it let expect."""
-
-FEW = 64
-"""Points beside the lines, by the first of which it is known what the cheapest take."""
 
 SOMETHING = 0.05
 """Of what the base takes anew: values that take less ask for nothing new."""
@@ -103,21 +100,23 @@ class _Prices:
 @dataclass
 class _Run:
     """Points of a kind that were run, with their seconds. lines: by axis, of its values; beside: of `Lines.beside`;
-    others: at their places; few: of the first others; passed: others that were looked at; took, anew: sums over these,
-    in truth and of what their prices had of them anew."""
+    others: at their places; passed: others that were looked at; took, anew: sums over these, in truth and of what their
+    prices had of them anew; cheap: how many of these asked for nothing anew, cheap_took: and what they took."""
 
     base: float | None = None
     lines: dict[int, dict[int, float]] = field(default_factory=dict)
     others: list[tuple[tuple[int, ...], float]] = field(default_factory=list)
     beside: list[float] = field(default_factory=list)
-    few: list[float] = field(default_factory=list)
     passed: int = 0
     took: float = 0.0
     anew: float = 0.0
+    cheap: int = 0
+    cheap_took: float = 0.0
 
     def look_at_others(self, prices: _Prices) -> None:
         """Those that were run since the last time."""
-        self.few += [seconds for _, seconds in self.others[: FEW - len(self.few)]]
+        cheap = [seconds for _, seconds in self.others if seconds <= ANEW * self.again(prices.again)]
+        self.cheap, self.cheap_took = self.cheap + len(cheap), self.cheap_took + sum(cheap)
         self.passed += len(self.others)
         self.took += sum(seconds for _, seconds in self.others)
         self.anew += sum(prices.anew_at(places) for places, _ in self.others)
@@ -125,7 +124,7 @@ class _Run:
 
     def again(self, on_lines: float) -> float:
         """What a point beside the lines takes that asks for nothing anew, one on them taking `on_lines`."""
-        return min([on_lines, *self.beside, *([_least(self.few)] if self.few else [])])
+        return self.cheap_took / self.cheap if self.cheap else min([on_lines, *self.beside])
 
 
 class ByLines:
@@ -179,13 +178,13 @@ class ByLines:
         on_lines = [self._lines.at(kind), *(self._lines.at(kind, a, v) for a, line in run.lines.items() for v in line)]
         every = share * math.prod(self._space.axes[axis].values.count for axis in numbers)
         awaited = 1 + sum(len(self._lines.values[axis]) - 1 for axis in numbers) - len(on_lines)
-        again, one = run.again(prices.again), prices.again + prices.anew
+        again, base = run.again(prices.again), prices.again + prices.anew
         # Who is played anew beside the lines is so in the place of another one that is like it.
         anew = share * prices.all_anew - run.anew - sum(seconds - again for seconds in run.beside)
         anew -= sum(prices.anew_at(self._space.places(each)) for each in on_lines)
         others = every - awaited - len(on_lines) - len(run.beside) - run.passed
-        left = awaited * prices.again + others * again + max(0.0, anew)
-        return max(0.0, left) * (run.took + one) / (run.passed * again + run.anew + one)
+        right = (max(0.0, run.took - run.passed * again) + base) / (run.anew + base)
+        return max(0.0, awaited * prices.again + others * again + max(0.0, anew) * right)
 
     def _priced(self, known: dict[Kind, _Run]) -> dict[Kind, _Prices]:
         """An axis of which a kind has no line yet is as for the others; of none, as if all asked for something new."""
@@ -200,7 +199,7 @@ class ByLines:
         """By its own lines, as far as they are there."""
         base = run.base or 0.0
         every = [base, *(seconds for line in run.lines.values() for seconds in line.values())]
-        again = _least(every)
+        again = float(np.mean([seconds for seconds in every if seconds <= AGAIN * min(every)]))
         beside = [line[min(line)] for line in run.lines.values()]
         anew = [seconds for seconds in beside if seconds > ANEW * again]
         if beside:
@@ -208,11 +207,6 @@ class ByLines:
         fresh, axes = max(base - again, 0.0), self._space.axes
         factors = {axis: _factors(line, again, fresh, axes[axis].values.count) for axis, line in run.lines.items()}
         return _Prices(again, fresh, factors)
-
-
-def _least(every: Sequence[float]) -> float:
-    """What those take that take the least."""
-    return float(np.mean([seconds for seconds in every if seconds <= AGAIN * min(every)]))
 
 
 def _factors(line: dict[int, float], again: float, fresh: float, count: int) -> Floats:
