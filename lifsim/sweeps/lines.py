@@ -7,7 +7,7 @@ show what one costs none of whose values is new.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from lifsim.sweeps.plan import NAMES, Plan
@@ -66,7 +66,7 @@ class Lines:
         """The point of a line of this kind that stands at `value` of `axis`."""
         return self._point(kind, {axis: value} if axis in self.numbers else {})
 
-    def _point(self, kind: Kind, values: Mapping[int, int]) -> int:
+    def _point(self, kind: Kind, values: dict[int, int]) -> int:
         """Of this kind with these places on axes of numbers, the first on others."""
         places = dict(zip(self.words, kind, strict=True)) | values
         return self.space.point([places.get(axis, 0) for axis in range(len(self.space.axes))])
