@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import cached_property
 from typing import TypeVar, TypeVarTuple, cast
 
 import numpy as np
@@ -30,6 +31,17 @@ class _Key(list[object]):
         self._hash = hash(parts)
 
     def __hash__(self) -> int:  # type: ignore[override]  # a list that nobody changes
+        return self._hash
+
+
+class Many(tuple[T, ...]):
+    """Records that are asked for their hashes once, however often all of them are an argument."""
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    def __hash__(self) -> int:
         return self._hash
 
 

@@ -7,7 +7,7 @@ dotted columns for tables (`as_row`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
@@ -24,9 +24,8 @@ class BooksError(AssertionError):
     """A total that is not the sum of its parts: a bug of LIFSim, never a fault of an input."""
 
 
-def _balance(record: object, total: float, parts: Iterable[float]) -> None:
+def _balance(record: object, total: float, parts: Sequence[float]) -> None:
     """Check a total: counts must be equal exactly, energies up to rounding."""
-    parts = list(parts)
     if isinstance(total, int) and all(isinstance(amount, int) for amount in parts):
         amount, balanced = sum(parts), total == sum(parts)
     else:
@@ -283,14 +282,21 @@ def _parts(record: object) -> list[Any]:
 
 def added(records: Iterable[R]) -> R:
     """The field-by-field sum of records of one type, down to their numbers. At least one."""
-    rows = list(records)
+    return _added(tuple(records))
+
+
+def _added(rows: tuple[R, ...]) -> R:
+    kind: type = type(rows[0])
     if not _is_record(rows[0]):
         return sum(rows[1:], rows[0])  # type: ignore[call-overload, no-any-return]
-    kind: type = type(rows[0])
     _, values_of = _fields_of(kind)
     columns = zip(*map(values_of, rows), strict=True)
-    summed: R = kind(*[added(each) if _is_record(each[0]) else sum(each[1:], each[0]) for each in columns])
+    summed: R = kind(*[sum(each[1:], each[0]) if type(each[0]) in NUMBERS else _added(each) for each in columns])
     return summed
+
+
+NUMBERS = {int, float}
+"""Most of what is in records."""
 
 
 def as_tree(record: object) -> Any:
@@ -309,7 +315,7 @@ def _put_into(row: dict[str, Any], record: object, prefix: str) -> None:
     splits_own_total = isinstance(record, (Energy, LogicEnergy, DramEnergy))
     for name, value in _shown(record):
         column = f"{prefix}.{name}" if prefix else name
-        if _is_record(value):
+        if type(value) not in NUMBERS and _is_record(value):
             _put_into(row, value, column)
         else:
             row[prefix if splits_own_total and name == "total" else column] = value

@@ -19,6 +19,7 @@ from lifsim.cli.where_possible import say_left_by
 from lifsim.units import counted
 
 if TYPE_CHECKING:
+    from lifsim.sweeps.estimate import Estimate
     from lifsim.sweeps.plan import Plan
     from lifsim.sweeps.store import Store
 
@@ -130,16 +131,27 @@ def _say_idle(
 def _print_estimate(planned: Plan, workers: int) -> None:
     from lifsim.report.axis_words import axis_words
     from lifsim.sweeps.estimate import estimate
-    from lifsim.sweeps.run import reasons, refuse_if_all_failed
 
     say(f"{counted(len(planned.points), 'point')}")
     for axis in planned.job.space.axes:
         say(f"  {axis_words(axis)}")
     with watching() as watch:
         guess = estimate(planned, workers, watch)
-    measured = counted(guess.measured, "point")
+    _print_guess(guess, workers)
+
+
+def _print_guess(guess: Estimate, workers: int) -> None:
+    """Points that fail take no time: if all do, there is no estimate."""
+    from lifsim.sweeps.run import reasons, refuse_if_all_failed
+
+    measured, failed = counted(guess.measured, "point"), guess.failed
     bound = "at most " if guess.at_most else ""
-    say(f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now")
+    said = f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now"
+    if failed == guess.measured:
+        said = f"no estimate: {measured} run just now, and every one failed"
+    elif failed:
+        said += f", {failed:,} of which failed"
+    say(said)
     refuse_if_all_failed(guess.errors, guess.measured, "every point run just now")
     for line in reasons(guess.errors):
         say(line, err=True)

@@ -40,6 +40,7 @@ class Stretch:
     def of(cls, visits: Sequence[Visit]) -> Stretch:
         """The stretch of all `visits`, of which there is at least one."""
         steps = np.array([visit.steps for visit in visits])
+        outputs, own = np.concatenate([visit.outputs for visit in visits]), all(visit.work is None for visit in visits)
         moved = np.array([visit.moves.step.size for visit in visits])
         place, named, numbers = dict[str, int](), list[list[int]](), list[int]()
         for index, visit in enumerate(visits):
@@ -58,9 +59,9 @@ class Stretch:
         columns["region"] = np.array(numbers)[columns["region"] + np.repeat(np.cumsum(regions) - regions, moved)]
         return cls(
             np.repeat([visit.layer for visit in visits], steps),
-            np.concatenate([visit.rounds for visit in visits]),
-            np.concatenate([visit.outputs for visit in visits]),
-            np.concatenate([visit.array_shares for visit in visits]),
+            _by_step([visit.rounds for visit in visits], steps),
+            outputs,
+            outputs if own else np.concatenate([visit.array_shares for visit in visits]),
             Moves(**columns),
             tuple(place),
             np.array(named),
@@ -85,6 +86,13 @@ class Stretch:
             moves=parts.moves(self.moves),
             ends=np.cumsum(np.append(0, parts.parts))[self.ends],
         )
+
+
+def _by_step(told: Sequence[int | Ints], steps: Ints) -> Ints:
+    """[steps] what is `told` of all steps of a visit, or of each; steps: [visits] how many it has."""
+    if any(isinstance(one, np.ndarray) for one in told):
+        return np.concatenate([np.broadcast_to(one, count) for one, count in zip(told, steps.tolist(), strict=True)])
+    return np.repeat(np.array(told, np.int64), steps)
 
 
 def stretches(visits: Iterable[Visit]) -> Iterator[Stretch]:

@@ -20,7 +20,7 @@ from lifsim.hardware.pipeline.timing import Timing
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.hardware.stores import Stores
 from lifsim.lazy_dataclass import dataclass
-from lifsim.memo import Memo
+from lifsim.memo import Many, Memo
 from lifsim.model.dram_part import Dram
 from lifsim.play.dram import dram_extents, owners, with_dram_work
 from lifsim.play.sections import RunSections
@@ -114,7 +114,7 @@ def timed_at_once(
     machine: Machine, visits: Sequence[Visit], counts: Sequence[LayerCounts], runs: Memo, watch: Watch
 ) -> tuple[list[LayerCounts], Timeline]:
     """`timed` for visits that are played at once."""
-    every = tuple(visits)
+    every = Many(visits)
     largest = runs.of(_largest_steps, every)
     stores = Stores(**{name: getattr(machine.stores, name).no_larger(size) for name, size in largest.items()})
     ours = _Ours(
@@ -126,8 +126,8 @@ def timed_at_once(
 
 def _largest_steps(visits: Sequence[Visit]) -> dict[str, int]:
     """By buffer, the most bytes of a step that pass it in one direction."""
-    most = np.max([visit.largest for visit in visits], axis=0)
-    return {name: max(int(most[kind]) for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
+    most = [*map(max, zip(*(visit.largest for visit in visits), strict=True))]
+    return {name: max(most[kind] for kind in BUFFER_OF if BUFFER_OF[kind] == name) for name in PORT_STALLS}
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class _Ours:
     dram: Dram
     clock_hz: int
     dram_bytes_per_cycle: Fraction | None
-    visits: tuple[Visit, ...]
+    visits: Many[Visit]
     counts: tuple[LayerCounts, ...]
     runs: Memo = field(compare=False)
     watch: Watch = field(compare=False)
@@ -147,7 +147,7 @@ class _Ours:
 
 def _stalled(ours: _Ours) -> tuple[tuple[LayerCounts, ...], Timeline]:
     steps = run_steps(ours.stores, ours.visits, ours.counts)
-    timing = ours.runs.of(_played, _Score(ours.dram, ours.clock_hz, steps.digest, steps, ours.watch))
+    timing = ours.runs.of(_played, _Score(ours.dram, ours.clock_hz, steps, ours.watch))
     waited = Waited(len(ours.counts))
     waited.add(steps.layer, timing.waited, _held(steps.program, timing))
     stored = np.isin(steps.program.requests.kind, STORES) & (timing.answered == timing.total)
@@ -203,19 +203,18 @@ def _played_in_sections(score: _LongScore) -> tuple[Waited, DramResult | None]:
 
 @dataclass(frozen=True)
 class _Score:
-    """What a memory plays at once. digest: of everything on which the time of `steps` depends."""
+    """What a memory plays at once."""
 
     dram: Dram
     clock_hz: int
-    digest: bytes
-    steps: RunSteps = field(compare=False)
+    steps: RunSteps
     watch: Watch = field(compare=False)
 
 
 def _whole(machine: Machine, visits: Visits, counts: Sequence[LayerCounts], watch: Watch) -> Whole:
     """All steps of `visits`, built and played at once."""
     steps = run_steps(machine.stores, visits.every, counts)
-    return Whole(steps, _played(_Score(machine.dram, machine.clock_hz, steps.digest, steps, watch)))
+    return Whole(steps, _played(_Score(machine.dram, machine.clock_hz, steps, watch)))
 
 
 def _played(score: _Score) -> Timing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from lifsim.config.document import Document, Mark
@@ -50,4 +51,18 @@ def _document(name: str, data: dict[str, Any]) -> Document:
 
 def sha256_of(tree: object) -> str:
     """SHA-256 of plain data, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+    return _sha256(text_of(tree))
+
+
+def sha256_of_texts(texts: Mapping[str, str]) -> str:
+    """`sha256_of` a mapping whose values have these texts."""
+    return _sha256(f"{{{', '.join(f'{text_of(key)}: {texts[key]}' for key in sorted(texts))}}}")
+
+
+def text_of(tree: object) -> str:
+    """Plain data in words, the same whatever the order of its keys."""
+    return json.dumps(tree, sort_keys=True)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

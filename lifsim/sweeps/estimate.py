@@ -27,19 +27,25 @@ class Estimate:
     at_most: bool
     errors: Mapping[str, int]
 
+    @property
+    def failed(self) -> int:
+        """Points that were run and failed."""
+        return sum(self.errors.values())
+
 
 def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
     """Run as many points as SECONDS let, at least one."""
     evaluator, points, count = Evaluator(plan.job), plan.points, len(plan.points)
-    first = run_first(plan, points) or [points[place * count // SPREAD] for place in range(min(SPREAD, count))]
+    spread = min(SPREAD, count)
+    first = run_first(plan, points) or [points[place * count // spread] for place in range(spread)]
     rest, began, measured, spent = remaining(plan, points), time.monotonic(), 0, 0.0
-    errors: Counter[str] = Counter()
+    errors = Counter[str]()
     for point in first:
         watch("points to measure", measured, len(first))
         before = time.monotonic()
         outcome = evaluator.outcome(point)
-        errors.update([outcome.error] if outcome.error else [])
         rest.add(point, time.monotonic() - before)
+        errors.update([outcome.error] if outcome.error else [])
         measured, spent = measured + 1, time.monotonic() - began
         if spent > SECONDS:
             break

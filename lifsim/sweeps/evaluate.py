@@ -25,7 +25,7 @@ from lifsim.registry import blamed
 from lifsim.simulate.inputs import Inputs, sourced_network, split_overrides
 from lifsim.simulate.options import Options, options_of, replaced_rates
 from lifsim.simulate.pipeline import simulate
-from lifsim.simulate.resolved import MODEL_VERSION, resolved_inputs, sha256_of
+from lifsim.simulate.resolved import MODEL_VERSION, resolved_arch, sha256_of_texts, text_of
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
 from lifsim.sweeps.arch_parts import ArchParts
 from lifsim.sweeps.outcome import Outcome
@@ -75,6 +75,7 @@ class Evaluator:
         self._arch = lru_cache(256)(self._parse_arch)
         self._arch_parts = {name: ArchParts(partial(self._read_arch, name)) for name in job.archs}
         self._network = lru_cache(16)(self._parse_network)
+        self._workload = lru_cache(16)(self._workload_text)
         self._spikes = lru_cache(4)(self._read_spikes)
         self._states = lru_cache(64)(states_of)
 
@@ -96,7 +97,7 @@ class Evaluator:
                 settings.options,
                 inputs.arch.array.sparsity,
             )
-            key = _key(inputs, spikes)
+            key = self._key(settings, inputs, spikes)
             with self._telling(settings):
                 result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
             return Outcome(point, key, result.totals.figures)
@@ -136,6 +137,23 @@ class Evaluator:
     def _parse_network(self, name: str, overrides: tuple[str, ...], replaced: Replaced) -> Sourced[Network]:
         return sourced_network(override(self._job.workloads[name], overrides), replaced)
 
+    def _key(self, settings: Settings, inputs: Inputs, spikes: Spikes) -> str:
+        """The hash of everything that determines the figures: of a trace its content, wherever it is."""
+        options = inputs.options.model_copy(update={"trace": None})
+        told = {
+            "arch": resolved_arch(inputs.arch),
+            "sharing": str(inputs.sharing),
+            "options": options.tree(),
+            "trace": spikes.provenance.sha256,
+            "model_version": MODEL_VERSION,
+        }
+        workload = self._workload(settings.workload, settings.workload_overrides, replaced_rates(settings.options))
+        return sha256_of_texts({"workload": workload} | {name: text_of(each) for name, each in told.items()})
+
+    def _workload_text(self, name: str, overrides: tuple[str, ...], replaced: Replaced) -> str:
+        """A network as a file would say it."""
+        return text_of(dict(self._network(name, overrides, replaced).what.definition))
+
     def _fired(self, inputs: Inputs) -> Sharing:
         """The sharing under which spikes are read: any will do where they are not the engine's."""
         return inputs.sharing if fires_own(inputs.network, inputs.options) else Sharing()
@@ -153,10 +171,3 @@ class Evaluator:
         if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
             raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
         return spikes, Shared()
-
-
-def _key(inputs: Inputs, spikes: Spikes) -> str:
-    """The hash of everything that determines the figures: of a trace its content, wherever it is."""
-    options = inputs.options.model_copy(update={"trace": None})
-    resolved = resolved_inputs(inputs.arch, inputs.network, inputs.sharing, options)
-    return sha256_of({**resolved, "trace": spikes.provenance.sha256, "model_version": MODEL_VERSION})

@@ -1,7 +1,8 @@
 """Lines through the space of a sweep, whose points are run first: they show what it costs to change each axis.
 
 Axes whose values are words (workload, architecture, sharing, a device) part the space into kinds. Of each kind there is
-a base, all other axes at their first values, and from it a line along each of these axes.
+a base, all other axes at their first values, and from it a line along each of these axes. Two points beside the lines
+show what one costs none of whose values is new.
 """
 
 from __future__ import annotations
@@ -50,14 +51,25 @@ class Lines:
         ends = [self.at(kind, axis, self.values[axis][-1]) for kind in self.kinds for axis in self.numbers]
         return [*bases, *ends]
 
+    def beside(self) -> list[int]:
+        """Points of which each value stands on a line, the second of which asks for little that the first one did not:
+        of every kind that with the last values of all axes, then the one before it on the last of them."""
+        if len(self.numbers) < 2:
+            return []
+        last = {axis: values[-1] for axis, values in self.values.items()}
+        before = last | {self.numbers[-1]: self.values[self.numbers[-1]][-2]}
+        found = [self._point(kind, end) for kind in self.kinds for end in (last, before)]
+        on_lines = set(self.first())
+        return [point for point in found if point not in on_lines]
+
     def at(self, kind: Kind, axis: int = 0, value: int = 0) -> int:
         """The point of a line of this kind that stands at `value` of `axis`."""
-        places = [0] * len(self.space.axes)
-        for place, of_kind in zip(self.words, kind, strict=True):
-            places[place] = of_kind
-        if axis in self.numbers:
-            places[axis] = value
-        return self.space.point(places)
+        return self._point(kind, {axis: value} if axis in self.numbers else {})
+
+    def _point(self, kind: Kind, values: dict[int, int]) -> int:
+        """Of this kind with these places on axes of numbers, the first on others."""
+        places = dict(zip(self.words, kind, strict=True)) | values
+        return self.space.point([places.get(axis, 0) for axis in range(len(self.space.axes))])
 
     def kind_of(self, places: Sequence[int]) -> Kind:
         """Of a point at these places."""
@@ -69,11 +81,12 @@ class Lines:
 
 
 def run_first(plan: Plan, pending: Sequence[int]) -> list[int]:
-    """Points of lines that are to be run before the others of `pending`: none of a sample, of a sweep that has begun
-    before, or of one that hardly has other points."""
+    """Points of lines, and those beside them, that are to be run before the others of `pending`: none of a sample, of a
+    sweep that has begun before, or of one that hardly has other points."""
     if len(pending) < plan.job.space.points:
         return []
-    first = Lines(plan.job.space).first()
+    lines = Lines(plan.job.space)
+    first = [*lines.first(), *lines.beside()]
     return first if 2 * len(first) <= len(pending) else []
 
 

@@ -7,8 +7,10 @@ values. Of each kind of points (`lifsim.sweeps.lines`), with the seconds s of po
     seconds(point) = again + (base - again) * product over axes of (s(value on the axis) - again) / (base - again),
 
 again being what a point takes that has all in common with others, between values on the line as if on straight ones.
-The first point of all warms caches up, and so does the end of a line, which is run first of it: neither counts for more
-than what stands beside it lets expect. All other points of a kind correct its sum by what they took in truth.
+On a line it has a value that no point had before, which costs something, too; beside the lines it has none, and `again`
+is what the cheap ones there take. The first point of all warms caches up, and so does the end of a line, which is run
+first of it: neither counts for more than what stands beside it lets expect. All other points of a kind correct its sum
+of what is asked for anew by what they took in truth.
 """
 
 from __future__ import annotations
@@ -78,34 +80,51 @@ class Paced:
 
 @dataclass(frozen=True)
 class _Prices:
-    """Seconds of the points of a kind. anew: of the base, beside `again`; factors: by axis, what each value makes of
-    that."""
+    """Seconds of the points of a kind. again: of one on its lines that asks for nothing anew; anew: of the base, beside
+    that; factors: by axis, what each value makes of it."""
 
     again: float
     anew: float
     factors: dict[int, Floats]
 
-    def of(self, places: Sequence[int]) -> float:
-        """A point."""
-        return self.again + self.anew * math.prod(float(each[places[axis]]) for axis, each in self.factors.items())
+    def anew_at(self, places: Sequence[int]) -> float:
+        """What a point asks for anew."""
+        return self.anew * math.prod(float(each[places[axis]]) for axis, each in self.factors.items())
 
     @property
-    def total(self) -> float:
-        """All points."""
-        each = self.factors.values()
-        return self.again * math.prod(map(len, each)) + self.anew * math.prod(float(one.sum()) for one in each)
+    def all_anew(self) -> float:
+        """What all points do."""
+        return self.anew * math.prod(float(one.sum()) for one in self.factors.values())
 
 
 @dataclass
 class _Run:
-    """Points of a kind that were run, with their seconds. lines: by axis, of its values; others: at their places; took,
-    foreseen: sums over `others` that were looked at, in truth and as their prices had them."""
+    """Points of a kind that were run, with their seconds. lines: by axis, of its values; beside: of `Lines.beside`;
+    others: at their places; passed: others that were looked at; took, anew: sums over these, in truth and of what their
+    prices had of them anew; cheap: how many of these asked for nothing anew, cheap_took: and what they took."""
 
     base: float | None = None
     lines: dict[int, dict[int, float]] = field(default_factory=dict)
     others: list[tuple[tuple[int, ...], float]] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
+    passed: int = 0
     took: float = 0.0
-    foreseen: float = 0.0
+    anew: float = 0.0
+    cheap: int = 0
+    cheap_took: float = 0.0
+
+    def look_at_others(self, prices: _Prices) -> None:
+        """Those that were run since the last time."""
+        cheap = [seconds for _, seconds in self.others if seconds <= ANEW * self.again(prices.again)]
+        self.cheap, self.cheap_took = self.cheap + len(cheap), self.cheap_took + sum(cheap)
+        self.passed += len(self.others)
+        self.took += sum(seconds for _, seconds in self.others)
+        self.anew += sum(prices.anew_at(places) for places, _ in self.others)
+        self.others.clear()
+
+    def again(self, on_lines: float) -> float:
+        """What a point beside the lines takes that asks for nothing anew, one on them taking `on_lines`."""
+        return self.cheap_took / self.cheap if self.cheap else min([on_lines, *self.beside])
 
 
 class ByLines:
@@ -113,7 +132,7 @@ class ByLines:
 
     def __init__(self, space: Space) -> None:
         self._lines, self._space = Lines(space), space
-        self._awaited = set(self._lines.first())
+        self._awaited, self._beside = set(self._lines.first()), set(self._lines.beside())
         self._run = {kind: _Run() for kind in self._lines.kinds}
         self._prices: dict[Kind, _Prices] = {}
         self._shares = dict(zip(self._lines.kinds, self._lines.shares, strict=True))
@@ -122,6 +141,9 @@ class ByLines:
         """A point was run, which took so long."""
         places = self._space.places(point)
         run = self._run[self._near(self._lines.kind_of(places))]
+        if point in self._beside:
+            run.beside.append(seconds)
+            return
         if point not in self._awaited:
             run.others.append((places, seconds))
             return
@@ -144,20 +166,25 @@ class ByLines:
             return Left(0.0, known=False)
         self._prices = self._prices or self._priced(known)
         found = [self._of_kind(kind, run) for kind, run in known.items()]
-        mean = sum(self._prices[kind].total for kind in known) / len(known)
+        of_kind = math.prod(self._space.axes[axis].values.count for axis in self._lines.numbers)
+        mean = sum(one.again * of_kind + one.all_anew for one in self._prices.values()) / len(known)
         unknown = sum(share for kind, share in self._shares.items() if kind not in known)
         return Left(sum(found) + mean * unknown, known=not self._awaited)
 
     def _of_kind(self, kind: Kind, run: _Run) -> float:
-        prices = self._prices[kind]
+        prices, numbers, share = self._prices[kind], self._lines.numbers, self._shares[kind]
         if not self._awaited:
-            run.took += sum(seconds for _, seconds in run.others)
-            run.foreseen += sum(prices.of(places) for places, _ in run.others)
-            run.others.clear()
+            run.look_at_others(prices)
         on_lines = [self._lines.at(kind), *(self._lines.at(kind, a, v) for a, line in run.lines.items() for v in line)]
-        passed = run.foreseen + sum(prices.of(self._space.places(point)) for point in on_lines)
-        one = prices.again + prices.anew
-        return max(0.0, self._shares[kind] * prices.total - passed) * (run.took + one) / (run.foreseen + one)
+        every = share * math.prod(self._space.axes[axis].values.count for axis in numbers)
+        awaited = 1 + sum(len(self._lines.values[axis]) - 1 for axis in numbers) - len(on_lines)
+        again, base = run.again(prices.again), prices.again + prices.anew
+        # Who is played anew beside the lines is so in the place of another one that is like it.
+        anew = share * prices.all_anew - run.anew - sum(seconds - again for seconds in run.beside)
+        anew -= sum(prices.anew_at(self._space.places(each)) for each in on_lines)
+        others = every - awaited - len(on_lines) - len(run.beside) - run.passed
+        right = (max(0.0, run.took - run.passed * again) + base) / (run.anew + base)
+        return max(0.0, awaited * prices.again + others * again + max(0.0, anew) * right)
 
     def _priced(self, known: dict[Kind, _Run]) -> dict[Kind, _Prices]:
         """An axis of which a kind has no line yet is as for the others; of none, as if all asked for something new."""

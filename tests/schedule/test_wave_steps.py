@@ -48,7 +48,7 @@ def test_bytes_of_the_visits_are_those_of_the_plan(ops: list, sharing: str, aske
         layer = plan.facts.layers[index].layer
         outputs = asked.batch * layer.timesteps * layer.filters * layer.pixels
         assert sum(int(visit.outputs.sum()) for visit in mine) == outputs
-        assert all((visit.rounds != REPLAY).all() and (visit.array_shares > 0).all() for visit in mine)
+        assert all(np.all(visit.rounds != REPLAY) and (visit.array_shares > 0).all() for visit in mine)
 
 
 @pytest.mark.parametrize(("ops", "sharing", "asked"), CASES)
@@ -99,6 +99,6 @@ def test_what_is_computed_once_is_so_at_the_first_timestep_of_a_window() -> None
     facts = facts_on(net, Sharing.parse("layer"), build.arch())
     mine = [visit for visit in wave_visits(facts, chip, 1, group) if visit.layer == 0]
     timestep = np.concatenate([visit.timestep for visit in mine])
-    rounds = np.concatenate([visit.rounds for visit in mine])
+    rounds = np.concatenate([np.broadcast_to(visit.rounds, visit.steps) for visit in mine])
     assert {0, 1, 2, 3} == {*timestep.tolist()}
     assert ((rounds == REPLAY) == (timestep % 2 > 0)).all()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lifsim.hardware.array import sparsity_of
 from lifsim.hardware.memory.cycle import CycleByCycle
 from lifsim.memo import Shared
+from lifsim.play.stretches import Stretch
 from lifsim.play.timing import Timeline
+from lifsim.schedule.tensors.moves import ALL_ROUNDS
 from lifsim.simulate.inputs import load_inputs
-from lifsim.simulate.pipeline import simulate
+from lifsim.simulate.pipeline import run, simulate
 from lifsim.simulate.result import Result
 from lifsim.simulate.spikes import read_spikes
 
@@ -54,9 +57,24 @@ def test_other_addresses_are_another_program() -> None:
     others = [replace(steps, stretch=replace(stretch, moves=each)) for each in moved]
     others.append(replace(steps, stretch=replace(stretch, regions=stretch.regions[::-1])))
     others.append(replace(steps, program=replace(steps.program, step_cycles=steps.program.step_cycles + 1)))
-    assert len({each.digest for each in (steps, *others)}) == 1 + len(others)
+    assert len({steps, *others}) == 1 + len(others)
     copied = replace(stretch, moves=replace(moves, offset=moves.offset.copy()))
-    assert replace(steps, stretch=copied).digest == steps.digest
+    assert replace(steps, stretch=copied) == steps
+    assert hash(replace(steps, stretch=copied)) == hash(steps)
+
+
+@pytest.mark.parametrize("schedule", ["timestep", "tick", "window:2", "skewed"])
+def test_a_stretch_has_of_each_step_what_its_visit_says(schedule: str) -> None:
+    inputs = load_inputs("sata128", "vgg9_cifar10", "none", {"schedule": schedule})
+    timeline = _timeline(run(inputs.arch, inputs.network, inputs.sharing, inputs.options))
+    visits = timeline.steps.whole
+    stretch, told = Stretch.of(visits), list[tuple[int, ...]]()
+    for visit in visits:
+        for step, (outputs, share) in enumerate(zip(visit.outputs.tolist(), visit.array_shares.tolist(), strict=True)):
+            first = visit.round[step] if isinstance(visit.round, np.ndarray) else visit.round
+            told.append((visit.layer, ALL_ROUNDS if first is None else int(first), outputs, share))
+    columns = (stretch.layer, stretch.rounds, stretch.outputs, stretch.array_shares)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == told
 
 
 def _run(parts: Shared, sharing: str, settings: tuple[str, ...]) -> Result:

@@ -75,6 +75,28 @@ def test_before_the_lines_are_there_it_is_a_bound() -> None:
     assert rest.left.seconds == pytest.approx(0, abs=0.02 * sum(took))
 
 
+@pytest.mark.parametrize("dear", [0.1, 0.0])
+def test_values_that_are_new_on_lines_are_not_beside_them(dear: float) -> None:
+    space = _space(["none", "layer"], 8, 5, 5)
+    lines, new = Lines(space), 0.004
+
+    def seconds(point: int) -> float:
+        _, row, *others = space.places(point)
+        on_line = sum(map(bool, (row, *others))) < 2
+        return AGAIN + new * on_line + dear * (row == 0)
+
+    rest, first = ByLines(space), [*lines.first(), *lines.beside()]
+    for point in first:
+        rest.add(point, seconds(point))
+    left = sum(seconds(point) for point in range(space.points) if point not in set(first))
+    assert rest.left.known
+    assert rest.left.seconds == pytest.approx(left, rel=0.1)
+
+
+def test_one_axis_of_numbers_has_no_points_beside_its_line() -> None:
+    assert Lines(_space(["none", "layer"], 6)).beside() == []
+
+
 def test_kinds_are_told_apart_and_one_without_points_is_as_the_others() -> None:
     space = _space(["none", "layer", "channel2"], 6, 4)
     lines = Lines(space)
@@ -144,8 +166,10 @@ def test_lines_are_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has
 
     made = planned(8)
     first = run_first(made, made.points)
-    assert len(first) == 8 + 4 - 1
-    assert first == Lines(made.job.space).first()
+    lines = Lines(made.job.space)
+    assert len(first) == len(set(first)) == 8 + 4 - 1 + 2
+    assert first == [*lines.first(), *lines.beside()]
+    assert [made.job.space.places(point)[-2:] for point in lines.beside()] == [(7, 3), (7, 2)]
     assert isinstance(remaining(made, made.points), ByLines)
     few, sampled = planned(1), planned(8, sample=16)
     for other, pending in ((made, list(made.points)[1:]), (few, few.points), (sampled, sampled.points)):

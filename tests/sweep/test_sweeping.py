@@ -235,16 +235,37 @@ def test_a_dry_run_counts_and_estimates_and_leaves_nothing(capsys: pytest.Captur
     assert not list(Path().iterdir())
 
 
-def test_a_dry_run_says_that_points_fail(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_says_that_points_fail(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.sweeps.estimate.SECONDS", 600.0)  # the first point may have to compile
     vary = ("--vary", "array.rows=1:9", "--vary", "dram.model=ideal,bandwidth")
     status, out, err = _lifsim(capsys, "sweep", *SMALL, *vary, "--dry-run")
     assert status == 0
     assert "  array.rows: 1, 2, ..., 9 (9 values)\n" in out
     assert "dram.bandwidth_bytes_per_s: must be given with model: bandwidth" in err
-    assert err.startswith("failed 8: ")
+    assert err.startswith("failed 9: ")
     status, out, err = _lifsim(capsys, "sweep", *SMALL, *vary[:2], "--set", "dram.model=bandwidth", "--dry-run")
     assert (status, out.count("9 points")) == (2, 2)
     assert err.startswith("every point run just now fails: ")
+
+
+@pytest.mark.parametrize(
+    ("axis", "code", "told", "failed"),
+    [
+        ("array.rows=1,8", 0, "s on 1 process, by 2 points run just now\n", ""),
+        ("buffers.membrane.size_bytes=0,1KiB", 0, "by 2 points run just now, 1 of which failed", "failed 1: "),
+        ("buffers.membrane.size_bytes=0", 2, "no estimate: 1 point run just now, and every one failed", "fails: "),
+    ],
+)
+def test_a_dry_run_says_how_many_of_the_points_failed_and_why(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, axis: str, code: int, told: str, failed: str
+) -> None:
+    monkeypatch.setattr("lifsim.sweeps.estimate.SECONDS", 600.0)  # the first point may have to compile
+    given = ("--schedule", "timestep", "--vary", axis, "--dry-run", "--jobs", "1")
+    status, out, err = _lifsim(capsys, "sweep", *SMALL, *given)
+    assert status == code
+    assert told in out
+    assert failed in err
+    assert ("buffers.membrane.size_bytes: 0 must be > 0" in err) == bool(failed)
 
 
 @pytest.mark.parametrize(

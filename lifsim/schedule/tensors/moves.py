@@ -118,7 +118,12 @@ class Visit:
         return self.digest == other.digest if isinstance(other, Visit) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.digest)
+        """Cheap: visits that are looked at beside each other mostly differ in these."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.layer, self.largest))
 
     @cached_property
     def digest(self) -> bytes:
@@ -133,10 +138,9 @@ class Visit:
         return blake2b(b"".join([repr(told).encode(), *content]), digest_size=32).digest()
 
     @property
-    def rounds(self) -> Ints:
-        """[steps] the round of each step."""
-        first = ALL_ROUNDS if self.round is None else self.round
-        return first if isinstance(first, np.ndarray) else np.full(self.steps, first)
+    def rounds(self) -> int | Ints:
+        """The round of all steps, or [steps] of each."""
+        return ALL_ROUNDS if self.round is None else self.round
 
     @property
     def array_shares(self) -> Ints:
