@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from lifsim.schedule.waves.spikes import most_waiting
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Waves
 from lifsim.schedule.weights.demand import WeightDemand
+from lifsim.schedule.weights.overflow import fetched_at_least
 from lifsim.schedule.weights.residency import WeightSplit, best_weights
 from lifsim.schedule.window import Window
 
@@ -148,20 +150,21 @@ class WaveGroup(ABC):
         """Of a window of so many timesteps."""
         return Turns(self.rows, waves, timesteps)
 
-    @cached_property
-    def floors(self) -> list[int]:
-        """Bytes that no choice within each of the candidates goes below: what enters and leaves, and weights."""
-        visits, sizes = self.visits, np.array([facts.weight_bytes for facts in self.layers])
-        order = np.argsort(-visits, axis=1)
-        often, size = np.take_along_axis(visits, order, axis=1), sizes[order]
-        pinned = np.clip(self.buffers.weight - (np.cumsum(size, axis=1) - size), 0, size)
-        fetched = (size * often - pinned * (often - 1)).sum(axis=1)
-        return [int(moved) + self.fixed + self.enters for moved in fetched]
+    def fetched_at_least(self, visits: Ints) -> Ints:
+        """[n] bytes of weights where each layer's are needed so often [n, layers]."""
+        sizes = np.array([facts.weight_bytes for facts in self.layers])
+        return fetched_at_least(visits, sizes, self.buffers.weight)
 
-    def floored(self, limit: float) -> list[tuple[int, Waves]]:
-        """Candidates with floors below `limit`, in their order."""
-        below = [(floor, number) for number, floor in enumerate(self.floors) if floor < limit]
-        return [(floor, self.candidates[number]) for floor, number in below]
+    @abstractmethod
+    def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
+        """Candidates with floors below `limit`, in their order: the lowest strips for each number of waves, or all
+        others."""
+
+    @property
+    def least(self) -> float:
+        """Bytes that no candidate goes below."""
+        floored = (self.floored(inf, lowest=lowest) for lowest in (True, False))
+        return min((floor for every in floored for floor, _ in every), default=inf)
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
@@ -193,23 +196,25 @@ class WaveGroup(ABC):
 
     @cached_property
     def enters(self) -> int:
-        """Bytes of the inputs from outside, each row once."""
+        """Bytes of the inputs from outside, each row once a window."""
+        return self.chunks.batch * sum(count * self.enters_in(length) for length, count in self.windows.items())
+
+    def enters_in(self, timesteps: int) -> int:
+        """The same of an image, in a window of so many timesteps."""
         found: dict[str, int] = {}
         for facts in self.layers:
             name, axis = facts.layer.input.name, facts.rows.axis
             if self.facts.tensors[name].producer not in self.rows.members:
-                covered = row_tiles(axis).covered
-                found[name] = max(found.get(name, 0), self.chunks.batch * covered * self._input_row(facts.layer))
+                covered = row_tiles(axis).covered * self._input_row(facts.layer, timesteps)
+                found[name] = max(found.get(name, 0), covered)
         return sum(found.values())
 
-    def _input_row(self, layer: Layer) -> int:
-        """Bytes of a row of its input, in all windows."""
+    def _input_row(self, layer: Layer, timesteps: int) -> int:
+        """Bytes of a row of its input, in a window of so many timesteps."""
         if self.apart:
-            lines = self.facts.timesteps if layer.input.timesteps > 1 else self.windows.total()
+            lines = timesteps if layer.input.timesteps > 1 else 1
             return lines * packed_rows(layer, self.facts.reals, 1).row_bytes
-        return sum(
-            count * packed_rows(layer, self.facts.reals, length).row_bytes for length, count in self.windows.items()
-        )
+        return packed_rows(layer, self.facts.reals, timesteps).row_bytes
 
     @cached_property
     def fixed(self) -> int:
@@ -232,11 +237,6 @@ class WaveGroup(ABC):
             lines, packed = (length, 1) if self.apart else (1, length)
             moved += count * lines * packed_row_bytes(tensor, self.facts.reals, packed)
         return self.chunks.batch * rows_of(tensor.shape) * moved
-
-    @property
-    def visits(self) -> Ints:
-        """[candidates, layers] how often each layer's weights are needed."""
-        return np.array([self.visits_in(waves) for waves in self.candidates]).reshape(-1, len(self.layers))
 
     def visits_in(self, waves: Waves) -> list[int]:
         """How often each layer's weights are needed: chunks, windows, waves."""

@@ -167,16 +167,17 @@ def _better(best: Planned | None, found: Planned | None) -> Planned | None:
 
 
 def _cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
-    """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
-    `limit`, or has room."""
+    """Candidates are looked into in the order of what they cannot go below, until none can win: the lowest strips for
+    each number of waves, and then all others, of which few can move less. None: none is below `limit`, or has room."""
     best: Planned | None = None
-    floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit)]
-    for floor, group, waves in sorted(floors, key=itemgetter(0)):
-        if floor >= limit:
-            break
-        cost = group.cost(waves, limit)
-        if cost is not None and cost.total < limit:
-            best, limit = (group, cost), cost.total
+    for lowest in (True, False):
+        floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit, lowest=lowest)]
+        for floor, group, waves in sorted(floors, key=itemgetter(0)):
+            if floor >= limit:
+                break
+            cost = group.cost(waves, limit)
+            if cost is not None and cost.total < limit:
+                best, limit = (group, cost), cost.total
     return best
 
 

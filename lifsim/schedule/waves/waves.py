@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -158,13 +157,15 @@ class SideBySide:
         works: Ints = np.add.reduceat(self.ends > before, self.begins[:-1], axis=1, dtype=np.int64)
         return works.T
 
-    def apart(self) -> tuple[Fused, ...]:
-        """One for each height."""
-        spans, every = pairwise(self.begins.tolist()), self.ends.tolist()
-        return tuple(
-            Fused(self.first, height, tuple(tuple(layer[begin:end]) for layer in every))
-            for height, (begin, end) in zip(self.heights, spans, strict=True)
-        )
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where each height is."""
+        return {height: place for place, height in enumerate(self.heights)}
+
+    def apart(self, place: int) -> Fused:
+        """Those of one of the heights."""
+        begin, end = self.begins[place : place + 2].tolist()
+        return Fused(self.first, self.heights[place], tuple(map(tuple, self.ends[:, begin:end].tolist())))
 
 
 @dataclass(frozen=True)

@@ -60,15 +60,17 @@ class BandGroup(SkewedGroup):
     def candidates(self) -> tuple[Waves, ...]:
         """The lowest strips for each number of waves by the narrowest for each number of bands of which the pieces of
         rows fit; as many rows of the borders stay as have room."""
-        return tuple(waves for _, waves in self.floored(inf))
+        return tuple(waves for _, waves in self.floored(inf, lowest=True))
 
     @cached_property
     def floors(self) -> list[int]:
         """With what moves of membranes, which is known."""
         return [floor for floor, *_ in BandFloors.of(self).below(inf)]
 
-    def floored(self, limit: float) -> list[tuple[int, Waves]]:
+    def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
         """Of the many there are only those below `limit` are made."""
+        if not lowest:
+            return []
         return [
             (floor, self.banded(height, width, kept)) for floor, height, width, kept in BandFloors.of(self).below(limit)
         ]
