@@ -23,8 +23,9 @@ from lifsim.schedule.tensors.rows import Ints, tile_filters
 from lifsim.schedule.tick.ways import UNCHAINED, Way
 from lifsim.schedule.timestep.step_cut import VisitShape
 from lifsim.schedule.traffic import Held
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit
 from lifsim.schedule.waves.fused_tiles import FusedShape, Rows, fused_cut
-from lifsim.schedule.waves.group import LayerTiles, StateSplit, WaveGroup
+from lifsim.schedule.waves.group import WaveGroup
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_by_height
 from lifsim.schedule.waves.turns import Turns

@@ -10,7 +10,6 @@ from math import inf
 
 import numpy as np
 
-from lifsim.hardware.array import Cut
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import BufferBytes
@@ -19,7 +18,7 @@ from lifsim.schedule.tensors.begun import has_windows
 from lifsim.schedule.tensors.rows import Ints, row_tiles
 from lifsim.schedule.tensors.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.traffic import Held
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit, WaveCost
 from lifsim.schedule.waves.fused_rows import GroupRows
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_waiting
@@ -32,56 +31,6 @@ from lifsim.schedule.window import Window
 
 AT_ANY_PRICE = 1 << 30
 """How often a byte comes that must not stream: oftener than any that may."""
-
-
-@dataclass(frozen=True)
-class StateSplit:
-    """Membranes of a group. permanent: by state, bytes of a chunk that stay from window to window; transient, reserved:
-    what else of their buffer is taken, by those between the first and the last layer, and by the tile at work. read,
-    written: [layers] bytes, the whole batch."""
-
-    permanent: dict[str, int]
-    transient: int
-    reserved: int
-    read: Ints
-    written: Ints
-
-
-@dataclass(frozen=True)
-class LayerTiles:
-    """Of a layer. filters: of a tile of its weights. into: what the array works off whole; held: the membranes that
-    their buffer has of one. cycles: of the array, where its chains can be worked off in several ways, else 0."""
-
-    filters: int
-    into: Cut
-    held: Held
-    cycles: int = 0
-
-
-@dataclass(frozen=True)
-class WaveCost:
-    """What a group moves in `waves`. residual, out, psum_read, psum_write: [layers] bytes of the batch. tiles: by
-    layer."""
-
-    waves: Waves
-    split: WeightSplit
-    residual: Ints
-    out: Ints
-    psum_read: Ints
-    psum_write: Ints
-    tiles: tuple[LayerTiles, ...]
-    states: StateSplit
-
-    @property
-    def price(self) -> tuple[int, int]:
-        """Bytes, then cycles in which chains are worked off."""
-        return self.total, sum(one.cycles for one in self.tiles)
-
-    @cached_property
-    def total(self) -> int:
-        """DRAM bytes of the whole batch."""
-        others = self.residual + self.out + self.psum_read + self.psum_write + self.states.read + self.states.written
-        return self.split.moved + int(others.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,12 +123,14 @@ class WaveGroup(ABC):
         whole = self.whole_tiles(every_row=every_row)
         reads, residual = self.outside(waves)
         split = best_weights(self._demand(waves, reads, whole))
-        if split.moved + self.fixed >= limit or any(split.tile[index] == 0 for index in whole):
+        if any(split.tile[index] == 0 for index in whole):
+            return None
+        read, written = self.psums(waves)
+        if split.moved + int((self._out + residual + read + written).sum()) >= limit:
             return None
         tiles = self.tiles(waves, split, every_row=every_row)
         if tiles is None:
             return None
-        read, written = self.psums(waves)
         return WaveCost(waves, split, residual, self._out, read, written, tiles, self.states(waves, tiles))
 
     def waiting(self, waves: Waves, *, every_row: bool) -> int:
@@ -187,6 +138,11 @@ class WaveGroup(ABC):
         behind every row, not behind every visit alone."""
         turns = (self.turns(waves, timesteps) for timesteps in self.windows)
         return self.chunks.images * max(most_waiting(one, every_row=every_row) for one in turns)
+
+    @property
+    def least_waiting(self) -> int:
+        """Bytes of spike_out that those candidates need that need the least."""
+        return min(self.waiting(waves, every_row=False) for waves in self.candidates)
 
     @cached_property
     def windowed(self) -> frozenset[int]:
@@ -196,7 +152,7 @@ class WaveGroup(ABC):
 
     @cached_property
     def enters(self) -> int:
-        """Bytes of the inputs from outside, each row once a window."""
+        """Bytes of inputs from outside, each row once a window."""
         return self.chunks.batch * sum(count * self.enters_in(length) for length, count in self.windows.items())
 
     def enters_in(self, timesteps: int) -> int:
@@ -205,11 +161,11 @@ class WaveGroup(ABC):
         for facts in self.layers:
             name, axis = facts.layer.input.name, facts.rows.axis
             if self.facts.tensors[name].producer not in self.rows.members:
-                covered = row_tiles(axis).covered * self._input_row(facts.layer, timesteps)
+                covered = row_tiles(axis).covered * self.input_row(facts.layer, timesteps)
                 found[name] = max(found.get(name, 0), covered)
         return sum(found.values())
 
-    def _input_row(self, layer: Layer, timesteps: int) -> int:
+    def input_row(self, layer: Layer, timesteps: int) -> int:
         """Bytes of a row of its input, in a window of so many timesteps."""
         if self.apart:
             lines = timesteps if layer.input.timesteps > 1 else 1

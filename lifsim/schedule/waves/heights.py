@@ -6,10 +6,17 @@ rows of a map that leave the same remainder by h.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints, RowAxis, single_windows
+from lifsim.schedule.waves.waves import Sampled, Skewed
+
+SAMPLES = 8
+"""Waves of each height that are looked at, where those of all are too many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +42,32 @@ class Heights:
         passed[:, 1:] = end[:, :-1]
         return end - begin, np.maximum(end - np.maximum(begin, passed), 0)
 
+    @classmethod
+    def of(cls, strips: Skewed) -> Heights:
+        """Of one height."""
+        return cls(np.array([strips.height]), np.array([strips.skew]), strips.map_rows, strips.lags)
+
+    def some(self, which: slice | NDArray[np.bool_] | np.bool_) -> Heights:
+        """Those of them."""
+        return replace(self, heights=self.heights[which], skews=self.skews[which])
+
+    def lowest(self, timesteps: int) -> Heights:
+        """The first of each number of waves of a window of so many timesteps."""
+        return self.some(np.diff(self.counts(timesteps), prepend=0) != 0)
+
+    def state_rows(self, timesteps: int) -> Ints:
+        """[n] rows of the state that are on chip at once."""
+        return np.minimum(self.map_rows, timesteps * self.skews)
+
     def counts(self, timesteps: int) -> Ints:
         """[n] waves of a window of so many timesteps."""
         found: Ints = -(-(self.map_rows + (timesteps - 1) * self.skews + self.lags[-1]) // self.heights)
         return found
+
+    def sampled(self, first: int, timesteps: int) -> Sampled:
+        """SAMPLES waves of each, of a window of so many timesteps; first: the index of the first layer."""
+        waves = np.linspace(0, self.counts(timesteps) - 1, SAMPLES, axis=1).astype(np.int64)
+        return Sampled(first, np.repeat(self.heights, SAMPLES), waves.ravel(), self.map_rows, self.lags)
 
     def visits(self, place: int, timesteps: int) -> Ints:
         """[n] waves of a window in which a layer has work."""
@@ -71,3 +100,25 @@ class Heights:
         held[apart + 1 :] = np.maximum(past[: max(0, first.size - apart - 1)] - first[apart + 1 :], 0)
         shared[:, 1:] = self.at_cuts(place, timesteps, held)[:, :-1]
         return windows, shared
+
+    def waits(self, timesteps: int) -> Ints:
+        """[n] of bands of these widths: columns of a row of state that are between two of them at the most. At a border
+        behind e columns they are min(e, C, D, C + D - e), of C columns and a window's lag of D."""
+        columns, lag = self.map_rows, timesteps * self.lags[-1]
+        below = min(columns, lag) // self.heights * self.heights
+        found: Ints = np.zeros_like(below)
+        for border in (below, below + self.heights):
+            found = np.maximum(found, np.minimum(np.minimum(border, columns + lag - border), min(columns, lag)))
+        return found
+
+    def handed_over(self, timesteps: int) -> Ints:
+        """[n] columns of a row of state that a call finds in a band behind the one of the call before it, of all calls
+        of a window: where these are w columns wide and the calls d apart, d of every w."""
+        every = np.stack([self._lag(place, timesteps) for place in range(len(self.lags))], axis=2)
+        every = every.reshape(self.heights.size, timesteps * len(self.lags))
+        width = self.heights[:, None]
+        apart = np.minimum(np.diff(every, axis=1), width)
+        ends = np.stack([every[:, :-1] + self.map_rows, every[:, :-1]])
+        passed = ends // width * apart + np.maximum(0, ends % width - (width - apart))
+        found: Ints = (passed[0] - passed[1]).sum(axis=1)
+        return found

@@ -22,9 +22,10 @@ from lifsim.schedule.timestep.strips import strip_relays
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.waves.bands.group import BandGroup
 from lifsim.schedule.waves.bands.turned import turned
+from lifsim.schedule.waves.cost import WaveCost
 from lifsim.schedule.waves.fused import FusedGroup
 from lifsim.schedule.waves.fused_rows import group_rows
-from lifsim.schedule.waves.group import WaveCost, WaveGroup, WaveWalk
+from lifsim.schedule.waves.group import WaveGroup, WaveWalk
 from lifsim.schedule.waves.refusal import not_banded, not_chained, not_fused, not_skewed
 from lifsim.schedule.waves.skewed import SkewedGroup
 from lifsim.schedule.waves.waves import Waves
@@ -189,7 +190,7 @@ def _no_room(asked: WavesAsked, groups: Sequence[WaveGroup], way_out: str) -> Fa
     if needed > group.buffers.membrane:
         why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
         return Fault(f"must be >= {needed} for skewed strips: {why}{way_out}", path="buffers.membrane.size_bytes")
-    needed = min(one.waiting(waves, every_row=False) for one in smallest for waves in one.candidates)
+    needed = min(one.least_waiting for one in smallest)
     if needed > group.buffers.spike_out:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")

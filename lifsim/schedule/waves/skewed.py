@@ -8,7 +8,7 @@ membrane moves within a window. What the array computes once waits so long in th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -21,9 +21,12 @@ from lifsim.schedule.tensors.storage import bytes_of, packed_rows
 from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.timestep.strips import Relay
 from lifsim.schedule.traffic import Held
-from lifsim.schedule.waves.group import LayerTiles, StateSplit, WaveGroup
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit
+from lifsim.schedule.waves.group import WaveGroup
 from lifsim.schedule.waves.heights import Heights
 from lifsim.schedule.waves.reads import OutsideReads
+from lifsim.schedule.waves.spikes import most_at_any_turn
+from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.schedule.weights.residency import WeightSplit
 
@@ -56,21 +59,49 @@ class SkewedGroup(WaveGroup):
     @cached_property
     def candidates(self) -> tuple[Waves, ...]:
         """All whose rows of state fit, of the lowest strips first."""
-        return tuple(map(self.waves, self.abreast.heights.tolist()))
+        return tuple(map(self.waves, self._fitting.heights.tolist()))
 
     def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
         """Of the many there are only those below `limit` are made."""
-        counts = self.abreast.counts(max(self.windows))
-        wanted = (np.diff(counts, prepend=0) != 0) == lowest
-        floors = zip(self.floors, self.abreast.heights.tolist(), wanted.tolist(), strict=True)
-        return [(floor, self.waves(height)) for floor, height, asked in floors if asked and floor < limit]
+        heights, floors = self._fitting.heights, np.array(self.floors)
+        wanted = (np.isin(heights, self._fitting.lowest(max(self.windows)).heights) == lowest) & (floors < limit)
+        if not lowest and wanted.any():
+            wanted[wanted] = self._asked(self._fitting.some(wanted)) <= self.buffers.spike_out
+        found = zip(floors[wanted].tolist(), heights[wanted].tolist(), strict=True)
+        return [(floor, self.waves(height)) for floor, height in found]
+
+    def _asked(self, heights: Heights) -> Ints:
+        """[n] bytes of spike_out that some waves of strips of each height need."""
+        longest = max(self.windows)
+        turns = Turns(self.rows, heights.sampled(self.rows.first, longest), longest)
+        most: Ints = most_at_any_turn(turns).reshape(heights.heights.size, -1).max(axis=1)
+        return self.chunks.images * most
+
+    @property
+    def least_waiting(self) -> int:
+        """As of all groups in waves, first of those of which some waves need the least."""
+        asked = self._asked(self._fitting)
+        return self.fewest((int(asked[one]), self.candidates[one]) for one in np.argsort(asked, kind="stable").tolist())
+
+    def fewest(self, ascending: Iterable[tuple[int, Waves]]) -> int:
+        """Bytes of spike_out that those need that need the least, of these, which need so many at least."""
+        best = 1 << 62
+        for asked, waves in ascending:
+            if asked >= best:
+                break
+            best = min(best, self.waiting(waves, every_row=False))
+        return best
+
+    def abreast(self, most: int) -> Heights:
+        """Strips of one to so many rows, side by side."""
+        heights = np.arange(1, most + 1)
+        return Heights(heights, heights + self.relay.lags[-1], self.relay.rows, self.relay.lags)
 
     @cached_property
-    def abreast(self) -> Heights:
-        """The strips whose rows of state fit, side by side."""
-        heights, lag = np.arange(1, self.relay.rows + 1), self.relay.lags[-1]
-        fitting = heights[self._at_work(heights, self.chunks.images) <= self.buffers.membrane]
-        return Heights(fitting, fitting + lag, self.relay.rows, self.relay.lags)
+    def _fitting(self) -> Heights:
+        """Those whose rows of state fit."""
+        every = self.abreast(self.relay.rows)
+        return every.some(self._at_work(every, self.chunks.images) <= self.buffers.membrane)
 
     @cached_property
     def floors(self) -> list[int]:
@@ -81,21 +112,21 @@ class SkewedGroup(WaveGroup):
     @property
     def _visits(self) -> Ints:
         """[candidates, layers] how often each layer's weights are needed."""
-        found = np.zeros((self.abreast.heights.size, len(self.layers)), np.int64)
+        found = np.zeros((self._fitting.heights.size, len(self.layers)), np.int64)
         for timesteps, count in self.windows.items():
             for place, facts in enumerate(self.layers):
-                found[:, place] += count * self.abreast.visits(place, timesteps if facts.when == "every" else 1)
+                found[:, place] += count * self._fitting.visits(place, timesteps if facts.when == "every" else 1)
         return self.chunks.count * found
 
     @property
     def _others(self) -> Ints:
         """[candidates] bytes of inputs at least, of psums, of membranes between windows, and of what leaves."""
-        heights, trips = self.abreast.heights, self.windows.total() - 1
-        read, written = self._psums(heights)
+        trips = self.windows.total() - 1
+        read, written = self._psums(self._fitting.heights)
         found: Ints = self.fixed + self._entering + (read + written).sum(axis=1)
         for images, chunks in self.chunks.sizes:
             if images * self.state.bytes > self.buffers.membrane:
-                beside = self.buffers.membrane - self._at_work(heights, images)
+                beside = self.buffers.membrane - self._at_work(self._fitting, images)
                 found += 2 * chunks * trips * (images * self.state.bytes - beside)
         return found
 
@@ -103,7 +134,7 @@ class SkewedGroup(WaveGroup):
     def _entering(self) -> Ints:
         """[candidates] bytes of inputs that come at least: with their halos where spike_in does not take all of them
         whole."""
-        found = np.zeros(self.abreast.heights.size, np.int64)
+        found = np.zeros(self._fitting.heights.size, np.int64)
         for images, chunks in self.chunks.sizes:
             for timesteps, count in self.windows.items():
                 outside = OutsideReads(self.turns(self.waves(1), timesteps), self.buffers.spike_in, images)
@@ -113,23 +144,23 @@ class SkewedGroup(WaveGroup):
 
     def _turn_by_turn(self, timesteps: int) -> Ints:
         """[candidates] bytes of an image's inputs that the turns of a window need and have not."""
-        found = np.zeros(self.abreast.heights.size, np.int64)
+        found = np.zeros(self._fitting.heights.size, np.int64)
         for place, facts in enumerate(self.layers):
             if self.facts.tensors[facts.layer.input.name].producer not in self.rows.members:
                 lines = timesteps if facts.when == "every" else 1
-                windows, shared = self.abreast.rows_read(place, lines, facts.rows.axis)
+                windows, shared = self._fitting.rows_read(place, lines, facts.rows.axis)
                 rows = windows - shared if facts.layer.input.timesteps == 1 else windows
                 found += rows.sum(axis=1) * packed_rows(facts.layer, self.facts.reals, 1).row_bytes
         return found
 
     def at_work(self, waves: Waves, images: int) -> int:
         """Bytes of the rows of state that are on chip at once, of so many images."""
-        return int(self._at_work(np.array(waves.height), images))
-
-    def _at_work(self, heights: Ints, images: int) -> Ints:
-        """The same of strips of these `heights`."""
-        rows: Ints = np.minimum(self.relay.rows, max(self.windows) * (heights + self.relay.lags[-1]))
+        rows = self.waves(waves.height).state_rows(max(self.windows))
         return images * rows * self.relay.state_row_bytes
+
+    def _at_work(self, heights: Heights, images: int) -> Ints:
+        """[n] the same of strips of several heights."""
+        return images * heights.state_rows(max(self.windows)) * self.relay.state_row_bytes
 
     @property
     def least_membranes(self) -> int:

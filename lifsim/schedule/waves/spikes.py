@@ -24,6 +24,12 @@ def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     return int(_waiting(turns, every_row=every_row).max())
 
 
+def most_at_any_turn(turns: Turns) -> Ints:
+    """[waves] the same of each wave."""
+    most: Ints = _waiting(turns, every_row=False).max(axis=0)
+    return most
+
+
 @lru_cache(maxsize=1 << 12)
 def most_by_height(rows: GroupRows, timesteps: int, *, every_row: bool) -> Ints:
     """[heights] the same of fused waves of all heights side by side, in a window of so many timesteps."""

@@ -223,3 +223,32 @@ class Skewed(Waves):
     def state_rows(self, timesteps: int) -> int:
         """Rows of the state that are on chip at once."""
         return min(self.map_rows, timesteps * self.skew)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Of skewed strips of several `heights`, side by side, some waves. waves: their numbers."""
+
+    first: int
+    heights: Ints
+    waves: Ints
+    map_rows: int
+    lags: tuple[int, ...]
+    skewed: ClassVar[bool] = True
+
+    def count(self, timesteps: int) -> int:  # noqa: ARG002 (as of `Skewed`)
+        """Of all heights."""
+        return self.waves.size
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves] rows that are done behind each wave."""
+        return self._done(self.waves + 1, layer, timesteps)
+
+    def before(self, layer: int, timesteps: int) -> Ints:
+        """The same before each wave."""
+        return self._done(self.waves, layer, timesteps)
+
+    def _done(self, waves: Ints, layer: int, timesteps: int) -> Ints:
+        lag = np.multiply.outer(np.arange(timesteps), self.heights + self.lags[-1]) + self.lags[layer - self.first]
+        done: Ints = np.clip(waves * self.heights - lag, 0, self.map_rows)
+        return done
