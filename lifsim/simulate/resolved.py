@@ -12,7 +12,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 
-MODEL_VERSION = 19
+MODEL_VERSION = 20
 """To be raised with every change after which the same inputs give other figures: stored sweeps are not continued."""
 
 

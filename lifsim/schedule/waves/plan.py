@@ -144,7 +144,7 @@ def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Plann
     `limit`, or has room."""
     best: Planned | None = None
     for _, alike in groupby(groups, key=_ways):
-        best = _better(best, _cheapest(list(alike), limit))
+        best = _better(best, cheapest(list(alike), limit))
         limit = limit if best is None else best[1].total + 1
     if best is None or not isinstance(best[0], FusedGroup):
         return best
@@ -152,7 +152,7 @@ def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Plann
     for place, ways in enumerate(asked.ways):
         for way in ways if len(ways) > 1 else ():
             other = replace(group, ways=(*group.ways[:place], way, *group.ways[place + 1 :]))
-            found = _cheapest([other], best[1].total + 1)
+            found = cheapest([other], best[1].total + 1)
             if found is not None and found[1].price < best[1].price:
                 group, best = other, found
     return best
@@ -167,7 +167,7 @@ def _better(best: Planned | None, found: Planned | None) -> Planned | None:
     return found if best is None or (found is not None and found[1].price < best[1].price) else best
 
 
-def _cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
+def cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
     """Candidates are looked into in the order of what they cannot go below, until none can win: the lowest strips for
     each number of waves, and then all others, of which few can move less. None: none is below `limit`, or has room."""
     best: Planned | None = None

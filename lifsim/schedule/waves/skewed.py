@@ -23,7 +23,7 @@ from lifsim.schedule.timestep.strips import Relay
 from lifsim.schedule.traffic import Held
 from lifsim.schedule.waves.cost import LayerTiles, StateSplit
 from lifsim.schedule.waves.group import WaveGroup
-from lifsim.schedule.waves.heights import Heights
+from lifsim.schedule.waves.heights import SAMPLES, Heights
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_at_any_turn
 from lifsim.schedule.waves.turns import Turns
@@ -74,7 +74,7 @@ class SkewedGroup(WaveGroup):
         """[n] bytes of spike_out that some waves of strips of each height need."""
         longest = max(self.windows)
         turns = Turns(self.rows, heights.sampled(self.rows.first, longest), longest)
-        most: Ints = most_at_any_turn(turns).reshape(heights.heights.size, -1).max(axis=1)
+        most: Ints = most_at_any_turn(turns).reshape(heights.heights.size, SAMPLES).max(axis=1)
         return self.chunks.images * most
 
     @property

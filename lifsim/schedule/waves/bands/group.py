@@ -32,7 +32,7 @@ from lifsim.schedule.waves.bands.spikes import BandSpikes
 from lifsim.schedule.waves.cost import LayerTiles, StateSplit
 from lifsim.schedule.waves.cut import first_starts
 from lifsim.schedule.waves.fused_rows import GroupRows
-from lifsim.schedule.waves.heights import Heights
+from lifsim.schedule.waves.heights import SAMPLES, Heights
 from lifsim.schedule.waves.skewed import SkewedGroup
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Waves
@@ -97,7 +97,7 @@ class BandGroup(SkewedGroup):
         turns, asked = Turns(self.rows, sampled, longest), dict[tuple[int, int], int]()
         for width in {width for _, _, width, _ in found}:
             waiting = self.chunks.images * self._spikes(width, longest).waiting(turns)
-            most = waiting.reshape(len(heights), -1).max(axis=1).tolist()
+            most = waiting.reshape(len(heights), SAMPLES).max(axis=1).tolist()
             asked.update({(height, width): size for height, size in zip(heights, most, strict=True)})
         return [asked[height, width] for _, height, width, _ in found]
 
