@@ -169,3 +169,9 @@ def test_more_room_for_spikes_never_moves_more() -> None:
     moved = [fused(spike_out).dram.total for spike_out in range(20, 60)]
     assert moved == sorted(moved, reverse=True)
     assert len(set(moved)) > 5
+
+
+def test_of_an_image_that_timesteps_share_bands_read_a_part_once() -> None:
+    """An image that is computed anew at every timestep, in bands of all heights and widths."""
+    net = bands.two_layers((3, 6, 6), {"kernel": 3, "padding": 1}, "direct")
+    moves_the_least(next(bands.by_hand(net, build.arch(membrane=200, spike_in=build.ENDLESS))).cost)
