@@ -66,14 +66,14 @@ def test_more_buffer_never_moves_more(buffer: str, others: dict[str, int], encod
 def test_floors_hold_and_nothing_moves_less(data: st.DataObject) -> None:
     case = data.draw(cases())
     assume(case is not None)
-    floors, known = case.cost.floored(float("inf")), {}
+    floors, known = case.cost.floored(float("inf"), lowest=True), {}
     for floor, waves in floors:
         cost = case.cost.cost(waves, float("inf"))
         if cost is not None:
             assert floor <= cost.total
             known[waves] = cost.total
     best = min(known.values())
-    assert [waves for floor, waves in case.cost.floored(best) if floor < best] == [
+    assert [waves for floor, waves in case.cost.floored(best, lowest=True) if floor < best] == [
         waves for floor, waves in floors if floor < best
     ]
     assert all(waves.visits(index, one) == _visits(waves, index, one)

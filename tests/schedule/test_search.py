@@ -181,7 +181,7 @@ def test_no_wave_that_has_room_is_visited_less_often_than_its_turns_are(
     first = data.draw(st.integers(0, len(network.layers) - 1), "first")
     group = GroupRows(facts, first, data.draw(st.integers(first, len(network.layers) - 1), "last"))
     timesteps = data.draw(st.integers(1, network.timesteps), "timesteps")
-    for waves in group.every:
+    for waves in map(group.side_by_side.apart, range(group.rows(group.last))):
         if most_waiting(Turns(group, waves, timesteps)) <= room:
             for layer, turn in ((one, turn) for one in group.members for turn in turns_of(group, one, timesteps)):
                 assert turn.most_rows(room) > 0

@@ -81,7 +81,7 @@ def test_fused_waves_do_what_later_layers_need_and_no_more(network: Network, dat
     facts = facts_on(network, Sharing(), arch)
     first = data.draw(st.integers(0, len(network.layers) - 1), "first")
     group = GroupRows(facts, first, data.draw(st.integers(first, len(network.layers) - 1), "last"))
-    height = data.draw(st.sampled_from(group.heights()), "height")
+    height = data.draw(st.sampled_from(group.side_by_side.heights), "height")
     waves = group.waves(height)
     assert not waves.skewed
     assert waves.count(3) == ceil(group.rows(group.last) / height)
@@ -174,6 +174,6 @@ def test_a_wave_of_the_whole_map_is_every_layer_once(timesteps: int) -> None:
     network = build.network_of(build.conv_layer((2, 8, 8), 4, timesteps=timesteps))
     facts = facts_on(network, Sharing(), build.arch())
     group = GroupRows(facts, 0, 0)
-    waves = group.waves(group.heights()[0])
+    waves = group.waves(group.side_by_side.heights[0])
     assert waves.count(timesteps) == 1
     assert waves.rows(0, 0, timesteps - 1) == range(8)

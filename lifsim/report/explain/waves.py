@@ -22,7 +22,8 @@ from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.waves.bands.bands import Banded
 from lifsim.schedule.waves.bands.group import BandGroup
-from lifsim.schedule.waves.group import LayerTiles, WaveGroup
+from lifsim.schedule.waves.cost import LayerTiles
+from lifsim.schedule.waves.group import WaveGroup
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.units import counted, format_bytes, noun_of

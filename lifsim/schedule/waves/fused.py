@@ -23,9 +23,12 @@ from lifsim.schedule.tensors.rows import Ints, tile_filters
 from lifsim.schedule.tick.ways import UNCHAINED, Way
 from lifsim.schedule.timestep.step_cut import VisitShape
 from lifsim.schedule.traffic import Held
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit
 from lifsim.schedule.waves.fused_tiles import FusedShape, Rows, fused_cut
-from lifsim.schedule.waves.group import LayerTiles, StateSplit, WaveGroup
+from lifsim.schedule.waves.group import WaveGroup
+from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_by_height
+from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Waves
 from lifsim.schedule.weights.residency import WeightSplit
 
@@ -50,18 +53,51 @@ class FusedGroup(WaveGroup):
 
     @property
     def candidates(self) -> tuple[Waves, ...]:
-        """One for each number of waves, of a single one first."""
-        return self.rows.every
+        """Of the lowest strips for each number of waves, of a single one first, then all others."""
+        return tuple(map(self.rows.side_by_side.apart, range(len(self.rows.side_by_side.heights))))
+
+    def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
+        """Others than the lowest are looked at where they have room, with what is known of their inputs."""
+        if lowest:
+            every = zip(self._floors.tolist(), self.rows.lowest, strict=False)
+            return [(floor, waves) for floor, waves in every if floor < limit]
+        begin, waves = len(self.rows.lowest), self.rows.side_by_side
+        others = begin + np.flatnonzero(self._floors[begin:] < limit)
+        if others.size:
+            others = others[self._waiting(every_row=False)[others] <= self.buffers.spike_out]
+        if not others.size:
+            return []
+        floors = (self._floors - self.enters + self._enters_beside).tolist()
+        return [(floors[one], waves.apart(one)) for one in others.tolist() if floors[one] < limit]
+
+    @cached_property
+    def _floors(self) -> Ints:
+        """[heights] bytes that none of them goes below: weights, what enters and leaves."""
+        often = self.chunks.count * self.windows.total()
+        return self.fetched_at_least(often * self.rows.side_by_side.visits) + self.fixed + self.enters
 
     @property
-    def visits(self) -> Ints:
-        """As of all groups in waves."""
-        return self.chunks.count * self.windows.total() * self.rows.side_by_side.visits
+    def _enters_beside(self) -> Ints:
+        """[heights] bytes of inputs and of operands of adds at least, of psums, and of membranes at least."""
+        begins, size = self.rows.side_by_side.begins[:-1], sum(state.bytes for state in self._states)
+        found = np.full(begins.size, 2 * int(self._spilled.sum()))
+        for images, chunks in self.chunks.sizes:
+            found += 2 * chunks * (self.windows.total() - 1) * max(0, images * size - self.buffers.membrane)
+            for timesteps, count in self.windows.items():
+                turns = Turns(self.rows, self.rows.side_by_side, timesteps)
+                outside = OutsideReads(turns, self.buffers.spike_in, images)
+                each = self.enters_in(timesteps) if outside.whole else outside.at_least(begins)
+                found += chunks * count * images * each
+        return found
 
     def waiting(self, waves: Waves, *, every_row: bool) -> int:
         """As of all groups in waves."""
-        most = (most_by_height(self.rows, length, every_row=every_row)[waves.height] for length in self.windows)
-        return self.chunks.images * max(most)
+        return int(self._waiting(every_row=every_row)[self.rows.side_by_side.places[waves.height]])
+
+    def _waiting(self, *, every_row: bool) -> Ints:
+        """[heights] the same."""
+        most: Ints = np.max([most_by_height(self.rows, one, every_row=every_row) for one in self.windows], axis=0)
+        return self.chunks.images * most
 
     def rounds(self, index: int) -> int:  # noqa: ARG002 (of skewed ones layers differ)
         """Once a window."""

@@ -109,22 +109,25 @@ class GroupRows:
 
     def waves(self, height: int) -> Fused:
         """So many rows of the last layer a wave."""
-        return self._side_by_side([height]).apart()[0]
+        return self._side_by_side([height]).apart(0)
 
-    def heights(self) -> list[int]:
-        """One for each number of waves, of a single one first."""
-        rows = self.rows(self.last)
-        return [int(height) for height in distinct(-(-rows // np.arange(1, rows + 1)))[::-1]]
+    @cached_property
+    def heights(self) -> tuple[list[int], list[int]]:
+        """The lowest strips for each number of waves, of a single one first; and all others, in which earlier layers
+        may have work in a wave fewer."""
+        every = np.arange(1, self.rows(self.last) + 1)
+        lowest = distinct(-(-self.rows(self.last) // every))[::-1]
+        return lowest.tolist(), np.setdiff1d(every, lowest)[::-1].tolist()
 
     @cached_property
     def side_by_side(self) -> SideBySide:
-        """The waves of these heights."""
-        return self._side_by_side(self.heights())
+        """The waves of all heights, in this order."""
+        return self._side_by_side([*self.heights[0], *self.heights[1]])
 
     @cached_property
-    def every(self) -> tuple[Fused, ...]:
-        """The waves of these heights."""
-        return self.side_by_side.apart()
+    def lowest(self) -> tuple[Fused, ...]:
+        """The waves of the lowest strips."""
+        return tuple(map(self.side_by_side.apart, range(len(self.heights[0]))))
 
     def _side_by_side(self, heights: Sequence[int]) -> SideBySide:
         every = self.rows(self.last)

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
-from lifsim.hardware.array import Cut
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import BufferBytes
@@ -18,68 +18,19 @@ from lifsim.schedule.tensors.begun import has_windows
 from lifsim.schedule.tensors.rows import Ints, row_tiles
 from lifsim.schedule.tensors.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.traffic import Held
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit, WaveCost
 from lifsim.schedule.waves.fused_rows import GroupRows
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.spikes import most_waiting
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Waves
 from lifsim.schedule.weights.demand import WeightDemand
+from lifsim.schedule.weights.overflow import fetched_at_least
 from lifsim.schedule.weights.residency import WeightSplit, best_weights
 from lifsim.schedule.window import Window
 
 AT_ANY_PRICE = 1 << 30
 """How often a byte comes that must not stream: oftener than any that may."""
-
-
-@dataclass(frozen=True)
-class StateSplit:
-    """Membranes of a group. permanent: by state, bytes of a chunk that stay from window to window; transient, reserved:
-    what else of their buffer is taken, by those between the first and the last layer, and by the tile at work. read,
-    written: [layers] bytes, the whole batch."""
-
-    permanent: dict[str, int]
-    transient: int
-    reserved: int
-    read: Ints
-    written: Ints
-
-
-@dataclass(frozen=True)
-class LayerTiles:
-    """Of a layer. filters: of a tile of its weights. into: what the array works off whole; held: the membranes that
-    their buffer has of one. cycles: of the array, where its chains can be worked off in several ways, else 0."""
-
-    filters: int
-    into: Cut
-    held: Held
-    cycles: int = 0
-
-
-@dataclass(frozen=True)
-class WaveCost:
-    """What a group moves in `waves`. residual, out, psum_read, psum_write: [layers] bytes of the batch. tiles: by
-    layer."""
-
-    waves: Waves
-    split: WeightSplit
-    residual: Ints
-    out: Ints
-    psum_read: Ints
-    psum_write: Ints
-    tiles: tuple[LayerTiles, ...]
-    states: StateSplit
-
-    @property
-    def price(self) -> tuple[int, int]:
-        """Bytes, then cycles in which chains are worked off."""
-        return self.total, sum(one.cycles for one in self.tiles)
-
-    @cached_property
-    def total(self) -> int:
-        """DRAM bytes of the whole batch."""
-        others = self.residual + self.out + self.psum_read + self.psum_write + self.states.read + self.states.written
-        return self.split.moved + int(others.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,20 +99,21 @@ class WaveGroup(ABC):
         """Of a window of so many timesteps."""
         return Turns(self.rows, waves, timesteps)
 
-    @cached_property
-    def floors(self) -> list[int]:
-        """Bytes that no choice within each of the candidates goes below: what enters and leaves, and weights."""
-        visits, sizes = self.visits, np.array([facts.weight_bytes for facts in self.layers])
-        order = np.argsort(-visits, axis=1)
-        often, size = np.take_along_axis(visits, order, axis=1), sizes[order]
-        pinned = np.clip(self.buffers.weight - (np.cumsum(size, axis=1) - size), 0, size)
-        fetched = (size * often - pinned * (often - 1)).sum(axis=1)
-        return [int(moved) + self.fixed + self.enters for moved in fetched]
+    def fetched_at_least(self, visits: Ints) -> Ints:
+        """[n] bytes of weights where each layer's are needed so often [n, layers]."""
+        sizes = np.array([facts.weight_bytes for facts in self.layers])
+        return fetched_at_least(visits, sizes, self.buffers.weight)
 
-    def floored(self, limit: float) -> list[tuple[int, Waves]]:
-        """Candidates with floors below `limit`, in their order."""
-        below = [(floor, number) for number, floor in enumerate(self.floors) if floor < limit]
-        return [(floor, self.candidates[number]) for floor, number in below]
+    @abstractmethod
+    def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
+        """Candidates with floors below `limit`, in their order: the lowest strips for each number of waves, or all
+        others."""
+
+    @property
+    def least(self) -> float:
+        """Bytes that no candidate goes below."""
+        floored = (self.floored(inf, lowest=lowest) for lowest in (True, False))
+        return min((floor for every in floored for floor, _ in every), default=inf)
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
@@ -171,12 +123,14 @@ class WaveGroup(ABC):
         whole = self.whole_tiles(every_row=every_row)
         reads, residual = self.outside(waves)
         split = best_weights(self._demand(waves, reads, whole))
-        if split.moved + self.fixed >= limit or any(split.tile[index] == 0 for index in whole):
+        if any(split.tile[index] == 0 for index in whole):
+            return None
+        read, written = self.psums(waves)
+        if split.moved + int((self._out + residual + read + written).sum()) >= limit:
             return None
         tiles = self.tiles(waves, split, every_row=every_row)
         if tiles is None:
             return None
-        read, written = self.psums(waves)
         return WaveCost(waves, split, residual, self._out, read, written, tiles, self.states(waves, tiles))
 
     def has_room(self, waves: Waves) -> bool:
@@ -190,6 +144,11 @@ class WaveGroup(ABC):
         turns = (self.turns(waves, timesteps) for timesteps in self.windows)
         return self.chunks.images * max(most_waiting(one, every_row=every_row) for one in turns)
 
+    @property
+    def least_waiting(self) -> int:
+        """Bytes of spike_out that those candidates need that need the least."""
+        return min(self.waiting(waves, every_row=False) for waves in self.candidates)
+
     @cached_property
     def windowed(self) -> frozenset[int]:
         """Layers with windows behind them."""
@@ -198,23 +157,25 @@ class WaveGroup(ABC):
 
     @cached_property
     def enters(self) -> int:
-        """Bytes of the inputs from outside, each row once."""
+        """Bytes of inputs from outside, each row once a window."""
+        return self.chunks.batch * sum(count * self.enters_in(length) for length, count in self.windows.items())
+
+    def enters_in(self, timesteps: int) -> int:
+        """The same of an image, in a window of so many timesteps."""
         found: dict[str, int] = {}
         for facts in self.layers:
             name, axis = facts.layer.input.name, facts.rows.axis
             if self.facts.tensors[name].producer not in self.rows.members:
-                covered = row_tiles(axis).covered
-                found[name] = max(found.get(name, 0), self.chunks.batch * covered * self._input_row(facts.layer))
+                covered = row_tiles(axis).covered * self.input_row(facts.layer, timesteps)
+                found[name] = max(found.get(name, 0), covered)
         return sum(found.values())
 
-    def _input_row(self, layer: Layer) -> int:
-        """Bytes of a row of its input, in all windows."""
+    def input_row(self, layer: Layer, timesteps: int) -> int:
+        """Bytes of a row of its input, in a window of so many timesteps."""
         if self.apart:
-            lines = self.facts.timesteps if layer.input.timesteps > 1 else self.windows.total()
+            lines = timesteps if layer.input.timesteps > 1 else 1
             return lines * packed_rows(layer, self.facts.reals, 1).row_bytes
-        return sum(
-            count * packed_rows(layer, self.facts.reals, length).row_bytes for length, count in self.windows.items()
-        )
+        return packed_rows(layer, self.facts.reals, timesteps).row_bytes
 
     @cached_property
     def fixed(self) -> int:
@@ -237,11 +198,6 @@ class WaveGroup(ABC):
             lines, packed = (length, 1) if self.apart else (1, length)
             moved += count * lines * packed_row_bytes(tensor, self.facts.reals, packed)
         return self.chunks.batch * rows_of(tensor.shape) * moved
-
-    @property
-    def visits(self) -> Ints:
-        """[candidates, layers] how often each layer's weights are needed."""
-        return np.array([self.visits_in(waves) for waves in self.candidates]).reshape(-1, len(self.layers))
 
     def visits_in(self, waves: Waves) -> list[int]:
         """How often each layer's weights are needed: chunks, windows, waves."""

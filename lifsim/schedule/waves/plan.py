@@ -22,9 +22,10 @@ from lifsim.schedule.timestep.strips import strip_relays
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.waves.bands.group import BandGroup
 from lifsim.schedule.waves.bands.turned import turned
+from lifsim.schedule.waves.cost import WaveCost
 from lifsim.schedule.waves.fused import FusedGroup
 from lifsim.schedule.waves.fused_rows import group_rows
-from lifsim.schedule.waves.group import WaveCost, WaveGroup, WaveWalk
+from lifsim.schedule.waves.group import WaveGroup, WaveWalk
 from lifsim.schedule.waves.refusal import not_banded, not_chained, not_fused, not_skewed
 from lifsim.schedule.waves.skewed import SkewedGroup
 from lifsim.schedule.waves.waves import Waves
@@ -143,7 +144,7 @@ def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Plann
     `limit`, or has room."""
     best: Planned | None = None
     for _, alike in groupby(groups, key=_ways):
-        best = _better(best, _cheapest(list(alike), limit))
+        best = _better(best, cheapest(list(alike), limit))
         limit = limit if best is None else best[1].total + 1
     if best is None or not isinstance(best[0], FusedGroup):
         return best
@@ -151,7 +152,7 @@ def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Plann
     for place, ways in enumerate(asked.ways):
         for way in ways if len(ways) > 1 else ():
             other = replace(group, ways=(*group.ways[:place], way, *group.ways[place + 1 :]))
-            found = _cheapest([other], best[1].total + 1)
+            found = cheapest([other], best[1].total + 1)
             if found is not None and found[1].price < best[1].price:
                 group, best = other, found
     return best
@@ -166,17 +167,18 @@ def _better(best: Planned | None, found: Planned | None) -> Planned | None:
     return found if best is None or (found is not None and found[1].price < best[1].price) else best
 
 
-def _cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
-    """Candidates are looked into in the order of what they cannot go below, until none can win. None: none is below
-    `limit`, or has room."""
+def cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
+    """Candidates are looked into in the order of what they cannot go below, until none can win: the lowest strips for
+    each number of waves, and then all others, of which few can move less. None: none is below `limit`, or has room."""
     best: Planned | None = None
-    floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit)]
-    for floor, group, waves in sorted(floors, key=itemgetter(0)):
-        if floor >= limit:
-            break
-        cost = group.cost(waves, limit)
-        if cost is not None and cost.total < limit:
-            best, limit = (group, cost), cost.total
+    for lowest in (True, False):
+        floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit, lowest=lowest)]
+        for floor, group, waves in sorted(floors, key=itemgetter(0)):
+            if floor >= limit:
+                break
+            cost = group.cost(waves, limit)
+            if cost is not None and cost.total < limit:
+                best, limit = (group, cost), cost.total
     return best
 
 
@@ -188,7 +190,7 @@ def _no_room(asked: WavesAsked, groups: Sequence[WaveGroup], way_out: str) -> Fa
     if needed > group.buffers.membrane:
         why = f"so many bytes of membranes of {who} are between its first and its last layer at a time"
         return Fault(f"must be >= {needed} for skewed strips: {why}{way_out}", path="buffers.membrane.size_bytes")
-    needed = min(one.waiting(waves, every_row=False) for one in smallest for waves in one.candidates)
+    needed = min(one.least_waiting for one in smallest)
     if needed > group.buffers.spike_out:
         why = f"so many bytes of spikes between layers of {who} wait for later ones"
         return Fault(f"must be >= {needed} for {group.window}: {why}{way_out}", path="buffers.spike_out.size_bytes")

@@ -142,6 +142,18 @@ class OutsideReads:
         needed = np.stack([_first_needed(facts.rows.axis, line) for line in turns])
         return needed.min(axis=0, keepdims=True) if facts.layer.input.timesteps == 1 else needed
 
+    def at_least(self, begins: Ints) -> Ints:
+        """[heights] bytes that come at least, where spike_in does not take all inputs whole, in fused waves side by
+        side, of which those of each height begin so."""
+        found = np.zeros_like(begins)
+        for facts in self._layers:
+            layer, operands = facts.layer.index, [one for one in facts.layer.residuals if self._outside(one)]
+            found += sum(self.turns.row_bytes(tensor) * rows_of(tensor.shape) for tensor in operands)
+            if self._outside(facts.layer.input):
+                rows = np.add.reduceat(self.windows(layer)[0].sum(axis=0), begins)
+                found += self.turns.input_row_bytes(layer) * rows
+        return found
+
     def residual(self, layer: int) -> int:
         """Bytes of the operands of adds behind a layer."""
         return sum(self._residuals(layer))

@@ -8,7 +8,7 @@ membrane moves within a window. What the array computes once waits so long in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,12 +17,16 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import LayerFacts, StateFacts
 from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.rows import Ints
-from lifsim.schedule.tensors.storage import bytes_of
+from lifsim.schedule.tensors.storage import bytes_of, packed_rows
 from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.timestep.strips import Relay
 from lifsim.schedule.traffic import Held
-from lifsim.schedule.waves.group import LayerTiles, StateSplit, WaveGroup
-from lifsim.schedule.waves.spikes import most_waiting
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit
+from lifsim.schedule.waves.group import WaveGroup
+from lifsim.schedule.waves.heights import SAMPLES, Heights
+from lifsim.schedule.waves.reads import OutsideReads
+from lifsim.schedule.waves.spikes import most_at_any_turn, most_waiting
+from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.schedule.weights.residency import WeightSplit
 
@@ -54,23 +58,109 @@ class SkewedGroup(WaveGroup):
 
     @cached_property
     def candidates(self) -> tuple[Waves, ...]:
-        """The lowest strips for each number of waves, of those whose rows of state fit; the fewest waves first."""
-        return tuple(self._candidates())
+        """All whose rows of state fit, of the lowest strips first."""
+        return tuple(map(self.waves, self._fitting.heights.tolist()))
 
-    def _candidates(self) -> Iterator[Waves]:
-        counts, longest = set[int](), max(self.windows)
-        for height in range(1, self.relay.rows + 1):
-            waves = self.waves(height)
-            if self.at_work(waves, self.chunks.images) > self.buffers.membrane:
-                return
-            if waves.count(longest) not in counts:
-                counts.add(waves.count(longest))
-                yield waves
+    def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
+        """Of the many there are only those below `limit` are made."""
+        heights, floors = self._fitting.heights, np.array(self.floors)
+        wanted = (np.isin(heights, self._fitting.lowest(max(self.windows)).heights) == lowest) & (floors < limit)
+        if not lowest and wanted.any():
+            wanted[wanted] = self._asked(self._fitting.some(wanted)) <= self.buffers.spike_out
+        found = zip(floors[wanted].tolist(), heights[wanted].tolist(), strict=True)
+        return [(floor, self.waves(height)) for floor, height in found]
+
+    def _asked(self, heights: Heights) -> Ints:
+        """[n] bytes of spike_out that some waves of strips of each height need."""
+        longest = max(self.windows)
+        turns = Turns(self.rows, heights.sampled(self.rows.first, longest), longest)
+        most: Ints = most_at_any_turn(turns).reshape(heights.heights.size, SAMPLES).max(axis=1)
+        return self.chunks.images * most
+
+    @property
+    def least_waiting(self) -> int:
+        """As of all groups in waves, first of those of which some waves need the least."""
+        asked = self._asked(self._fitting)
+        return self.fewest((int(asked[one]), self.candidates[one]) for one in np.argsort(asked, kind="stable").tolist())
+
+    def fewest(self, ascending: Iterable[tuple[int, Waves]]) -> int:
+        """Bytes of spike_out that those need that need the least, of these, which need so many at least."""
+        best = 1 << 62
+        for asked, waves in ascending:
+            if asked >= best:
+                break
+            best = min(best, self.waiting(waves, every_row=False))
+        return best
+
+    def abreast(self, most: int) -> Heights:
+        """Strips of one to so many rows, side by side."""
+        heights = np.arange(1, most + 1)
+        return Heights(heights, heights + self.relay.lags[-1], self.relay.rows, self.relay.lags)
+
+    @cached_property
+    def _fitting(self) -> Heights:
+        """Those whose rows of state fit."""
+        every = self.abreast(self.relay.rows)
+        return every.some(self._at_work(every, self.chunks.images) <= self.buffers.membrane)
+
+    @cached_property
+    def floors(self) -> list[int]:
+        """[candidates] bytes that none of them goes below: weights, and what is known of the others."""
+        floors: list[int] = (self.fetched_at_least(self._visits) + self._others).tolist()
+        return floors
+
+    @property
+    def _visits(self) -> Ints:
+        """[candidates, layers] how often each layer's weights are needed."""
+        found = np.zeros((self._fitting.heights.size, len(self.layers)), np.int64)
+        for timesteps, count in self.windows.items():
+            for place, facts in enumerate(self.layers):
+                found[:, place] += count * self._fitting.visits(place, timesteps if facts.when == "every" else 1)
+        return self.chunks.count * found
+
+    @property
+    def _others(self) -> Ints:
+        """[candidates] bytes of inputs at least, of psums, of membranes between windows, and of what leaves."""
+        trips = self.windows.total() - 1
+        read, written = self._psums(self._fitting.heights)
+        found: Ints = self.fixed + self._entering + (read + written).sum(axis=1)
+        for images, chunks in self.chunks.sizes:
+            if images * self.state.bytes > self.buffers.membrane:
+                beside = self.buffers.membrane - self._at_work(self._fitting, images)
+                found += 2 * chunks * trips * (images * self.state.bytes - beside)
+        return found
+
+    @property
+    def _entering(self) -> Ints:
+        """[candidates] bytes of inputs that come at least: with their halos where spike_in does not take all of them
+        whole."""
+        found = np.zeros(self._fitting.heights.size, np.int64)
+        for images, chunks in self.chunks.sizes:
+            for timesteps, count in self.windows.items():
+                outside = OutsideReads(self.turns(self.waves(1), timesteps), self.buffers.spike_in, images)
+                each = self.enters_in(timesteps) if outside.whole else self._turn_by_turn(timesteps)
+                found += chunks * count * images * each
+        return found
+
+    def _turn_by_turn(self, timesteps: int) -> Ints:
+        """[candidates] bytes of an image's inputs that the turns of a window need and have not."""
+        found = np.zeros(self._fitting.heights.size, np.int64)
+        for place, facts in enumerate(self.layers):
+            if self.facts.tensors[facts.layer.input.name].producer not in self.rows.members:
+                lines = timesteps if facts.when == "every" else 1
+                windows, shared = self._fitting.rows_read(place, lines, facts.rows.axis)
+                rows = windows - shared if facts.layer.input.timesteps == 1 else windows
+                found += rows.sum(axis=1) * packed_rows(facts.layer, self.facts.reals, 1).row_bytes
+        return found
 
     def at_work(self, waves: Waves, images: int) -> int:
         """Bytes of the rows of state that are on chip at once, of so many images."""
         rows = self.waves(waves.height).state_rows(max(self.windows))
         return images * rows * self.relay.state_row_bytes
+
+    def _at_work(self, heights: Heights, images: int) -> Ints:
+        """[n] the same of strips of several heights."""
+        return images * heights.state_rows(max(self.windows)) * self.relay.state_row_bytes
 
     @property
     def least_membranes(self) -> int:
@@ -95,27 +185,35 @@ class SkewedGroup(WaveGroup):
     def psums(self, waves: Waves) -> tuple[Ints, Ints]:
         """[layers] that spill at every round, and currents that wait: written at a window's first timestep, read at the
         others."""
+        read, written = self._psums(np.array([waves.height]))
+        return read[0], written[0]
+
+    def _psums(self, heights: Ints) -> tuple[Ints, Ints]:
+        """The same of strips of these `heights` [n]: [n, layers] each."""
         spilled = [facts.psum_spill_bytes * self.rounds(index) for index, facts in enumerate(self.layers)]
-        read = self.chunks.batch * np.array(spilled, np.int64)
+        read = np.tile(self.chunks.batch * np.array(spilled, np.int64), (heights.size, 1))
         written = read.copy()
         for images, chunks in self.chunks.sizes:
             for timesteps, count in self.windows.items():
-                goes = chunks * count * images * self.relay.rows * self._overflow(waves, images, timesteps)
+                overflow = self._overflow(self._waiting_rows(heights, timesteps), images)
+                goes = chunks * count * images * self.relay.rows * overflow
                 written += goes * (timesteps > 1)
                 read += goes * (timesteps - 1)
         return read, written
 
-    def _overflow(self, waves: Waves, images: int, timesteps: int) -> Ints:
-        """[layers] bytes of a row's currents for which the psum buffer has no room."""
-        rows, row = self._waiting_rows(waves, timesteps), self._current_bytes
-        size = images * rows * row
-        beyond = np.clip(np.cumsum(size) - self._psum_room, 0, size)
-        overflow: Ints = -(-beyond // (images * rows))
+    def _overflow(self, rows: Ints, images: int) -> Ints:
+        """[n, layers] bytes of a row's currents for which the psum buffer has no room beside so many `rows` [n] that
+        wait."""
+        waiting = images * rows[:, None]
+        size = waiting * self._current_bytes
+        beyond = np.clip(np.cumsum(size, axis=1) - self._psum_room, 0, size)
+        overflow: Ints = -(-beyond // waiting)
         return overflow
 
-    def _waiting_rows(self, waves: Waves, timesteps: int) -> int:
-        """Rows whose currents are at work or wait, from a window's first timestep to its last."""
-        return min(self.relay.rows, (timesteps - 1) * (waves.height + self.relay.lags[-1]) + waves.height)
+    def _waiting_rows(self, heights: Ints, timesteps: int) -> Ints:
+        """[n] rows whose currents are at work or wait, from a window's first timestep to its last."""
+        rows: Ints = np.minimum(self.relay.rows, (timesteps - 1) * (heights + self.relay.lags[-1]) + heights)
+        return rows
 
     @cached_property
     def _current_bytes(self) -> Ints:
@@ -134,9 +232,9 @@ class SkewedGroup(WaveGroup):
 
     def psum_room(self, waves: Waves) -> int:
         """Bytes of the psum buffer beside the currents that wait there."""
-        longest, images = max(self.windows), self.chunks.images
-        kept = self._current_bytes - self._overflow(waves, images, longest)
-        return self.buffers.psum - images * self._waiting_rows(waves, longest) * int(kept.sum())
+        rows, images = self._waiting_rows(np.array([waves.height]), max(self.windows)), self.chunks.images
+        kept = self._current_bytes - self._overflow(rows, images)[0]
+        return self.buffers.psum - images * int(rows[0]) * int(kept.sum())
 
     def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...]:  # noqa: ARG002
         """By layer, those of the first timestep."""

@@ -24,12 +24,19 @@ def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     return int(_waiting(turns, every_row=every_row).max())
 
 
+def most_at_any_turn(turns: Turns) -> Ints:
+    """[waves] the same of each wave."""
+    most: Ints = _waiting(turns, every_row=False).max(axis=0)
+    return most
+
+
 @lru_cache(maxsize=1 << 12)
-def most_by_height(rows: GroupRows, timesteps: int, *, every_row: bool) -> dict[int, int]:
-    """The same of fused waves of every height, in a window of so many timesteps."""
+def most_by_height(rows: GroupRows, timesteps: int, *, every_row: bool) -> Ints:
+    """[heights] the same of fused waves of all heights side by side, in a window of so many timesteps."""
     every = rows.side_by_side
     waiting = _waiting(Turns(rows, every, timesteps), every_row=every_row).max(axis=0)
-    return dict(zip(every.heights, np.maximum.reduceat(waiting, every.begins[:-1]).tolist(), strict=True))
+    most: Ints = np.maximum.reduceat(waiting, every.begins[:-1])
+    return most
 
 
 Step = tuple[int, Ints]

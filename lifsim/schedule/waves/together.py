@@ -76,7 +76,7 @@ class InWaves:
         groups = wave_groups(self.choices.waves_asked(first, end), window)
         if isinstance(groups, Fault):
             return NEVER
-        return min((floor for group in groups for floor in group.floors), default=NEVER)
+        return int(min([NEVER, *(group.least for group in groups)]))
 
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
         """In the windows, chunks and waves that move the fewest bytes, if there are any."""

@@ -15,7 +15,7 @@ from lifsim.model.network import Tensor
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.storage import packed_row_bytes, packed_rows, rows_of
 from lifsim.schedule.waves.fused_rows import GroupRows
-from lifsim.schedule.waves.waves import SideBySide, Waves
+from lifsim.schedule.waves.waves import Sampled, SideBySide, Waves
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Turns:
     """Layers of a group that take turns in `waves` in a window of so many timesteps."""
 
     rows: GroupRows
-    waves: Waves | SideBySide
+    waves: Waves | SideBySide | Sampled
     timesteps: int
 
     @property

@@ -18,8 +18,9 @@ from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.timestep.unrolled import LayerStep
 from lifsim.schedule.traffic import DramBytes
+from lifsim.schedule.waves.cost import WaveCost
 from lifsim.schedule.waves.fused_rows import GroupRows
-from lifsim.schedule.waves.group import WaveCost, WaveGroup, WaveWalk
+from lifsim.schedule.waves.group import WaveGroup, WaveWalk
 from lifsim.schedule.weights.overflow import overflow_bytes
 from lifsim.schedule.window import TICK
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import cached_property
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -158,13 +157,15 @@ class SideBySide:
         works: Ints = np.add.reduceat(self.ends > before, self.begins[:-1], axis=1, dtype=np.int64)
         return works.T
 
-    def apart(self) -> tuple[Fused, ...]:
-        """One for each height."""
-        spans, every = pairwise(self.begins.tolist()), self.ends.tolist()
-        return tuple(
-            Fused(self.first, height, tuple(tuple(layer[begin:end]) for layer in every))
-            for height, (begin, end) in zip(self.heights, spans, strict=True)
-        )
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """Where each height is."""
+        return {height: place for place, height in enumerate(self.heights)}
+
+    def apart(self, place: int) -> Fused:
+        """Those of one of the heights."""
+        begin, end = self.begins[place : place + 2].tolist()
+        return Fused(self.first, self.heights[place], tuple(map(tuple, self.ends[:, begin:end].tolist())))
 
 
 @dataclass(frozen=True)
@@ -222,3 +223,32 @@ class Skewed(Waves):
     def state_rows(self, timesteps: int) -> int:
         """Rows of the state that are on chip at once."""
         return min(self.map_rows, timesteps * self.skew)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Of skewed strips of several `heights`, side by side, some waves. waves: their numbers."""
+
+    first: int
+    heights: Ints
+    waves: Ints
+    map_rows: int
+    lags: tuple[int, ...]
+    skewed: ClassVar[bool] = True
+
+    def count(self, timesteps: int) -> int:  # noqa: ARG002 (as of `Skewed`)
+        """Of all heights."""
+        return self.waves.size
+
+    def done(self, layer: int, timesteps: int) -> Ints:
+        """[timesteps, waves] rows that are done behind each wave."""
+        return self._done(self.waves + 1, layer, timesteps)
+
+    def before(self, layer: int, timesteps: int) -> Ints:
+        """The same before each wave."""
+        return self._done(self.waves, layer, timesteps)
+
+    def _done(self, waves: Ints, layer: int, timesteps: int) -> Ints:
+        lag = np.multiply.outer(np.arange(timesteps), self.heights + self.lags[-1]) + self.lags[layer - self.first]
+        done: Ints = np.clip(waves * self.heights - lag, 0, self.map_rows)
+        return done

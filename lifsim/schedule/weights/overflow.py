@@ -44,3 +44,13 @@ def smallest_tile_ends(layers: Sequence[LayerFacts], buffer: int) -> Ints:
     tiles = [(int(layer.tile_filters[0]), layer) for layer in layers]
     sizes = [size * layer.filter_bytes for tile, layer in tiles for size in (tile, layer.layer.group_filters % tile)]
     return distinct(np.minimum([0, buffer, *sizes], buffer))
+
+
+def fetched_at_least(visits: Ints, sizes: Ints, room: int) -> Ints:
+    """[n] bytes that layers whose weights have these `sizes` [layers], and are needed so often [n, layers], fetch at
+    least beside so much `room`: what stays is of those that are needed most often."""
+    order = np.argsort(-visits, axis=1)
+    often, size = np.take_along_axis(visits, order, axis=1), sizes[order]
+    pinned = np.clip(room - (np.cumsum(size, axis=1) - size), 0, size)
+    fetched: Ints = (size * often - pinned * (often - 1)).sum(axis=1)
+    return fetched

@@ -15,6 +15,7 @@ import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.waves.heights import Heights
 from lifsim.schedule.waves.waves import Skewed
 
 
@@ -81,13 +82,12 @@ class Banded(Skewed):
 
     def visits(self, layer: int, timesteps: int) -> int:
         """Waves of all bands in which a layer has work."""
-        return int(bands_of(self.sweep, layer, timesteps) @ waves_of(self.in_band, layer, timesteps))
+        tall, wide = (Heights.of(one) for one in (self.in_band, self.sweep))
+        return int(visits_in_bands(tall, wide, layer - self.first, timesteps)[0, 0])
 
     def waits(self, timesteps: int) -> int:
         """Columns of a row of state that are between two bands at the most."""
-        ends = np.arange(1, self.bands(timesteps)) * self.width
-        last = np.clip(ends - timesteps * self.sweep.lags[-1], 0, self.map_columns)
-        return int((np.minimum(ends, self.map_columns) - last).max(initial=0))
+        return int(Heights.of(self.sweep).waits(timesteps)[0])
 
     @property
     def map_columns(self) -> int:
@@ -100,25 +100,12 @@ class Banded(Skewed):
         return _handed_over(self.sweep, timesteps)
 
 
-@lru_cache(maxsize=1 << 14)
-def bands_of(sweep: Sweep, layer: int, timesteps: int) -> Ints:
-    """[timesteps * timesteps] bands in which a layer (an index) has work at timesteps t to u, by t * timesteps + u."""
-    strips = sweep.strips(layer, timesteps)
-    works = (strips[..., 1] > strips[..., 0]).T
-    works = works[works.any(axis=1)]
-    first, last = works.argmax(axis=1), timesteps - 1 - works[:, ::-1].argmax(axis=1)
-    return np.bincount(first * timesteps + last, minlength=timesteps**2)
-
-
-@lru_cache(maxsize=1 << 14)
-def waves_of(in_band: Skewed, layer: int, timesteps: int) -> Ints:
-    """[timesteps * timesteps] waves of a band in which a layer (an index) has work at any of the timesteps t to u, by
-    t * timesteps + u."""
-    strips, found = in_band.strips(layer, timesteps), np.zeros((timesteps, timesteps), np.int64)
-    works = strips[..., 1] > strips[..., 0]
-    for first in range(timesteps):
-        found[first, first:] = np.logical_or.accumulate(works[first:]).sum(axis=1)
-    return found.ravel()
+def visits_in_bands(tall: Heights, wide: Heights, place: int, timesteps: int) -> Ints:
+    """[heights, widths] waves of all bands in which a layer, the place-th, has work: of a band those of its first
+    timestep, and of each further one those that the one before has not."""
+    (waves, newly), (bands, first) = tall.works(place, timesteps), wide.works(place, timesteps)
+    visits: Ints = waves @ first.T + newly @ (bands - first).T
+    return visits
 
 
 @lru_cache(maxsize=1 << 12)

@@ -7,17 +7,21 @@ others go to DRAM with the layer that has called on them last and come with the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
+from itertools import product
 from math import inf
 
 import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.network import Layer
+from lifsim.schedule.facts import LayerFacts
 from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.psums import spilled_bytes
-from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tensors.rows import Ints, row_tiles
+from lifsim.schedule.tensors.storage import element_bits, map_shape
 from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.timestep.strips import Relay
 from lifsim.schedule.traffic import Held
@@ -25,12 +29,17 @@ from lifsim.schedule.waves.bands.bands import Banded, Sweep
 from lifsim.schedule.waves.bands.floors import BandFloors
 from lifsim.schedule.waves.bands.reads import BandReads
 from lifsim.schedule.waves.bands.spikes import BandSpikes
+from lifsim.schedule.waves.cost import LayerTiles, StateSplit
 from lifsim.schedule.waves.cut import first_starts
 from lifsim.schedule.waves.fused_rows import GroupRows
-from lifsim.schedule.waves.group import LayerTiles, StateSplit
+from lifsim.schedule.waves.heights import SAMPLES, Heights
 from lifsim.schedule.waves.skewed import SkewedGroup
+from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Waves
 from lifsim.schedule.weights.residency import WeightSplit
+
+Floored = tuple[int, int, int, int]
+"""What a height and a width do not go below, these, and the rows of the borders that stay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +49,7 @@ class BandGroup(SkewedGroup):
     across: GroupRows
     beside: Relay
     _known: dict[tuple[int, int], BandSpikes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_width: dict[int, tuple[Ints, list[int]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def columns(self) -> int:
@@ -58,20 +68,56 @@ class BandGroup(SkewedGroup):
 
     @cached_property
     def candidates(self) -> tuple[Waves, ...]:
-        """The lowest strips for each number of waves by the narrowest for each number of bands of which the pieces of
-        rows fit; as many rows of the borders stay as have room."""
-        return tuple(waves for _, waves in self.floored(inf))
+        """Strips of all heights by bands of all widths of which the pieces of rows fit, first the lowest by the
+        narrowest for each number of them; as many rows of the borders stay as have room."""
+        return tuple(waves for lowest in (True, False) for _, waves in self.floored(inf, lowest=lowest))
 
-    @cached_property
-    def floors(self) -> list[int]:
-        """With what moves of membranes, which is known."""
-        return [floor for floor, *_ in BandFloors.of(self).below(inf)]
+    def columns_abreast(self, most: int) -> Heights:
+        """Bands of one to so many columns, side by side."""
+        widths, lags = np.arange(1, most + 1), self.beside.lags
+        return Heights(widths, np.full_like(widths, lags[-1]), self.columns, lags)
 
-    def floored(self, limit: float) -> list[tuple[int, Waves]]:
-        """Of the many there are only those below `limit` are made."""
-        return [
-            (floor, self.banded(height, width, kept)) for floor, height, width, kept in BandFloors.of(self).below(limit)
-        ]
+    def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
+        """With what moves of membranes, which is known. Of the many there are only those below `limit` are made."""
+        first = BandFloors.lowest(self)
+        found = list(first.below(limit))
+        if not lowest:
+            known = set(product(first.tall.heights.tolist(), first.wide.heights.tolist()))
+            every = (one for part in BandFloors.others(self) for one in part.exactly_below(limit))
+            found = [one for one in every if one[1:3] not in known]
+            asked = zip(found, self._asked_by(found), strict=True)
+            found = [one for one, size in asked if size <= self.buffers.spike_out]
+        return [(floor, self.banded(height, width, kept)) for floor, height, width, kept in found]
+
+    def _asked_by(self, found: Sequence[Floored]) -> list[int]:
+        """Bytes of spike_out that some waves of each need."""
+        longest, heights = max(self.windows), sorted({height for _, height, *_ in found})
+        tall = self.abreast(self.relay.rows)
+        sampled = tall.some(np.isin(tall.heights, heights)).sampled(self.rows.first, longest)
+        turns, asked = Turns(self.rows, sampled, longest), dict[tuple[int, int], int]()
+        for width in {width for _, _, width, _ in found}:
+            waiting = self.chunks.images * self._spikes(width, longest).waiting(turns)
+            most = waiting.reshape(len(heights), SAMPLES).max(axis=1).tolist()
+            asked.update({(height, width): size for height, size in zip(heights, most, strict=True)})
+        return [asked[height, width] for _, height, width, _ in found]
+
+    @property
+    def least_waiting(self) -> int:
+        """As of all groups in waves, first of those of which some waves need the least."""
+        every = [one for part in BandFloors.others(self) for one in part.below(inf)]
+        asked = sorted(zip(self._asked_by(every), every, strict=True))
+        return self.fewest((size, self.banded(*one[1:])) for size, one in asked)
+
+    @property
+    def least(self) -> float:
+        """As of all groups in waves, without a look at each."""
+        return min((part.least for part in BandFloors.others(self)), default=inf)
+
+    def input_row(self, layer: Layer, timesteps: int) -> int:
+        """Of the columns that any window holds."""
+        lines = timesteps if layer.input.timesteps > 1 else 1
+        columns = row_tiles(self.across.facts.layers[layer.index].rows.axis).covered
+        return lines * (columns * map_shape(layer.input.shape)[0] * element_bits(layer.input, self.facts.reals) // 8)
 
     def at_work(self, waves: Waves, images: int) -> int:
         """Bytes of the pieces of rows of state that are on chip at once, of so many images."""
@@ -121,8 +167,22 @@ class BandGroup(SkewedGroup):
 
     def row_visits(self, waves: Waves, index: int) -> int:
         """Pieces of rows, in all bands."""
-        pieces = self._pieces(waves, index)
-        return self.chunks.batch * self.relay.rows * sum(pieces.values())
+        return self.chunks.batch * self.relay.rows * self._cut(waves)[1][index]
+
+    def psums(self, waves: Waves) -> tuple[Ints, Ints]:
+        """[layers] that spill, of pieces of a row and the fewest filters; no currents wait."""
+        spilled = self._cut(waves)[0]
+        return spilled, spilled
+
+    def _cut(self, waves: Waves) -> tuple[Ints, list[int]]:
+        """What follows from a band's width alone: [layers] psums that spill, and pieces of a row."""
+        width = _bands(waves).width
+        if width not in self._by_width:
+            pieces = [self._pieces(waves, index) for index in range(len(self.layers))]
+            each = [self._spilled(facts, of) for facts, of in zip(self.layers, pieces, strict=True)]
+            spilled = self.chunks.batch * self.relay.rows * np.array(each, np.int64)
+            self._by_width[width] = spilled, [sum(of.values()) for of in pieces]
+        return self._by_width[width]
 
     def _pieces(self, waves: Waves, index: int) -> dict[int, int]:
         """By their columns, bands of all timesteps in which a layer has work."""
@@ -134,17 +194,18 @@ class BandGroup(SkewedGroup):
                     found[int(columns)] = found.get(int(columns), 0) + count * int(often)
         return found
 
-    def psums(self, waves: Waves) -> tuple[Ints, Ints]:
-        """[layers] that spill, of pieces of a row and the fewest filters; no currents wait."""
-        spilled = []
-        for index, facts in enumerate(self.layers):
-            store, gemm, filters = self.facts.psums.of(facts.layer), gemm_of(facts.layer), facts.layer.group_filters
-            smallest, size = int(facts.tile_filters[0]), 0
-            for columns, often in self._pieces(waves, index).items():
-                parts = (min(smallest, filters - begin) for begin in range(0, filters, smallest))
-                size += often * sum(spilled_bytes(gemm.tile(columns, part), store, 1) for part in parts)
-            spilled.append(self.chunks.batch * self.relay.rows * size)
-        return np.array(spilled, np.int64), np.array(spilled, np.int64)
+    def _spilled(self, facts: LayerFacts, pieces: Mapping[int, int]) -> int:
+        """Bytes that these pieces of a row spill, by their columns."""
+        store, gemm = self.facts.psums.of(facts.layer), gemm_of(facts.layer)
+        if store.dataflow.sums_in_pes:
+            return 0
+        whole, rest = divmod(facts.layer.group_filters, int(facts.tile_filters[0]))
+        parts = [(int(facts.tile_filters[0]), whole), (rest, 1)] if rest else [(int(facts.tile_filters[0]), whole)]
+        return sum(
+            often * count * spilled_bytes(gemm.tile(columns, filters), store, 1)
+            for columns, often in pieces.items()
+            for filters, count in parts
+        )
 
     def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...]:  # noqa: ARG002
         """By layer, those of a band of all its columns at the first timestep."""

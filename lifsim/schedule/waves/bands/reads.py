@@ -44,7 +44,7 @@ class BandReads:
     def _down(self) -> OutsideReads:
         return OutsideReads(Turns(self.rows, self.waves.in_band, self.timesteps), self.room, self.images)
 
-    def _bytes(self, layer: int) -> tuple[Ints, Ints]:
+    def columns(self, layer: int) -> tuple[Ints, Ints]:
         """[timesteps, bands] bytes of a row of its input that a turn of a layer needs, and how many of them are those
         of the timestep before: of an image that is computed at all of them."""
         axis, tensor = self.across.facts.layers[layer].rows.axis, self._layer(layer).input
@@ -67,7 +67,7 @@ class BandReads:
     def turns(self, layer: int) -> tuple[Ints, Ints]:
         """[timesteps, bands, waves] bytes of an image's input that a layer needs in each turn, and how many of them are
         those of the timestep before."""
-        found = zip(self._bytes(layer), self._down.windows(layer), strict=True)
+        found = zip(self.columns(layer), self._down.windows(layer), strict=True)
         needed, shared = (columns[:, :, None] * rows[:, None, :] for columns, rows in found)
         return needed, shared
 
@@ -99,7 +99,7 @@ class BandReads:
             return np.full_like(counts, int((needed - shared).sum()))
         reads: Ints = counts * int(needed.sum())
         row_by_row = int(row_tiles(self.rows.facts.layers[layer].rows.axis).single_windows.sum())
-        reads[0] = counts[0] * row_by_row * int(self._bytes(layer)[0].sum())
+        reads[0] = counts[0] * row_by_row * int(self.columns(layer)[0].sum())
         return reads
 
     def residual(self, layer: int) -> int:

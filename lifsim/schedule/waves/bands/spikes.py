@@ -38,9 +38,13 @@ class BandSpikes:
 
     def most_waiting(self, in_band: Waves) -> int:
         """Bytes of an image that spike_out must hold at the most, of bands in such waves."""
-        turns = Turns(self.rows, in_band, self.timesteps)
+        return int(self.waiting(Turns(self.rows, in_band, self.timesteps)).max())
+
+    def waiting(self, turns: Turns) -> Ints:
+        """[waves] bytes of an image that wait at the most, at the turn of any layer."""
         held = [(self._widest[node], steps) for node, every in rows_waiting(turns).items() for steps in every]
-        return int(added_up(turns, held).max()) + self.at_borders
+        most: Ints = added_up(turns, held).max(axis=0) + self.at_borders
+        return most
 
     def _pixel_bytes(self, tensor: Tensor) -> int:
         return bytes_of(map_shape(tensor.shape)[0] * element_bits(tensor, self.rows.facts.reals))
