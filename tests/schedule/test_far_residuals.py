@@ -40,6 +40,10 @@ from tests.schedule.test_timestep import QUIET, archs
 NETWORKS = st.one_of(far_networks(), networks(), relay_networks())
 
 
+def _of_all_heights(rows: GroupRows) -> list[Waves]:
+    return [rows.side_by_side.apart(place) for place in range(len(rows.side_by_side.heights))]
+
+
 @settings(QUIET, max_examples=60)
 @given(NETWORKS, st.integers(2, 80), st.data())
 def test_what_is_crowded_has_no_room_in_whatever_waves(network: Network, room: int, data: st.DataObject) -> None:
@@ -49,7 +53,7 @@ def test_what_is_crowded_has_no_room_in_whatever_waves(network: Network, room: i
     for first, end in combinations(range(len(network.layers) + 1), 2):
         if found[first, end]:
             group = GroupRows(facts, first, end - 1)
-            assert all(most_waiting(Turns(group, waves, timesteps)) > room for waves in group.every)
+            assert all(most_waiting(Turns(group, waves, timesteps)) > room for waves in _of_all_heights(group))
 
 
 @pytest.mark.parametrize("room", [4096, 8192, 12000, 16384])
@@ -59,7 +63,7 @@ def test_where_maps_pass_whole_all_that_has_no_room_is_crowded(room: int) -> Non
     found, of_both = crowded(facts, 4, room), set[bool]()
     for first, end in ((first, end) for first in range(8, 19) for end in (35, 36)):
         group = GroupRows(facts, first, end - 1)
-        has_room = any(most_waiting(Turns(group, waves, 4)) <= room for waves in group.every)
+        has_room = any(most_waiting(Turns(group, waves, 4)) <= room for waves in _of_all_heights(group))
         assert found[first, end] == (not has_room)
         of_both.add(has_room)
     assert of_both == {False, True}
@@ -86,7 +90,7 @@ def test_what_is_added_may_come_with_rows_that_a_later_layer_convolves() -> None
     choices = choices_on(network(layers, (2, 12, 32), 1), "none", build.arch())
     facts = choices.facts
     rows, room = GroupRows(facts, 1, 2), choices.chip.room.spike_in
-    read = [OutsideReads(Turns(rows, waves, 1), room, 1).residual(1) for waves in rows.every]
+    read = [OutsideReads(Turns(rows, waves, 1), room, 1).residual(1) for waves in rows.lowest]
     assert (read[0], read[-1]) == (12 * 8, 8)
     fused = FusedFloors(facts, choices.chip.room, 1, FUSED, frozenset())
     assert (fused.nearer() == fused.of_spans)[1, 3]
