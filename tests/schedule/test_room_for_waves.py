@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from lifsim.schedule.waves.spikes import most_waiting, rows_waiting
 from lifsim.schedule.waves.together import InWaves
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Skewed
+from lifsim.schedule.window import FUSED
 from tests.oracles.strip_heights import Strips
 from tests.schedule import bands, build
 from tests.schedule.on_arch import facts_on
@@ -68,13 +70,25 @@ def test_strips_have_the_sizes_of_their_rows(height: int, rows: int, lag: int, b
 def test_of_layers_of_one_state_no_span_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """None can be fused."""
 
-    def gathered(*_: object) -> None:
+    def weights(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(FusedFloors, "_gathered", gathered)
+    monkeypatch.setattr(FusedFloors, "_weights", weights)
     choices = choices_on(stack(6), "layer", load_arch("sata128"))
     for floors in (InWaves(choices, "fused").floors, InWaves(choices, "fused").wide_floors):
-        assert (floors == NEVER).all()
+        assert (floors[np.triu_indices(6)[0], np.triu_indices(6)[1] + 1] == NEVER).all()
+
+
+def test_spans_beside_layers_that_cannot_be_fused_keep_their_floors() -> None:
+    """Those of a layer alone go below nothing where no two can."""
+    choices = choices_on(stack(4), "none", load_arch("sata128"))
+    free, but_one, alternate = (
+        FusedFloors(choices.facts, choices.chip.room, 1, FUSED, frozenset(never)).nearer()
+        for never in ((), (0,), (1, 2))
+    )
+    assert (but_one[1:] == free[1:]).all()
+    assert (but_one[0, 1:] == NEVER).all()
+    assert (alternate[0].tolist(), alternate[3, 4]) == ([0, 0, NEVER, NEVER, NEVER], 0)
 
 
 def test_where_nothing_has_room_not_all_waves_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ class FusedFloors:
     def of_spans(self) -> Ints:
         """[layers, layers + 1] bytes that layers first..end-1 cannot go below; NEVER where they cannot be fused."""
         if self._nowhere:
-            return np.full((len(self.facts.layers), len(self.facts.layers) + 1), NEVER)
+            return np.where(self._gathered(self._alone) > 0, NEVER, 0)
         moved = self._gathered([*self._inputs(), *self._residuals(), *self._outputs()])
         moved += self._weights() + self._membranes()
         found: Ints = np.where(self._gathered(self._forbidden()) > 0, NEVER, moved)
@@ -85,8 +85,12 @@ class FusedFloors:
     def _rows(self) -> GroupRows:
         return GroupRows(self.facts, 0, len(self.facts.layers) - 1)
 
+    @property
+    def _alone(self) -> list[Term]:
+        return [Term(index, index, 1) for index in self.never]
+
     def _forbidden(self) -> list[Term]:
-        never = [Term(index, index, 1) for index in self.never]
+        never = self._alone
         for tensor in self.facts.tensors.values():
             if tensor.producer is not None and tensor.when != "every":
                 never += [Term(tensor.producer, reader, 1) for reader in tensor.readers]
