@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import product
 
 import numpy as np
 
@@ -40,7 +41,7 @@ SHIPPED = [
 """Workload, sharing, images."""
 
 LAYERS = (16, 32, 64, 128, 256)
-"""Of the stacks."""
+"""Of the stacks: with `layer` sharing all of one state."""
 
 
 def stack(layers: int, *, residual: bool = False) -> Network:
@@ -101,10 +102,11 @@ def main(layers: Sequence[int]) -> None:
         "residual": partial(stack, residual=True),
         "far residual": far,
     }
-    for kind, of in kinds.items():
-        seconds = [told(f"{kind} stack", of(count)) for count in layers]
+    for (kind, of), sharing in product(kinds.items(), ("none", "layer")):
+        name = f"{kind} stack, {sharing}"
+        seconds = [told(name, of(count), sharing) for count in layers]
         if len(layers) > 1:
-            print(f"{kind} stack: seconds as layers to the {np.polyfit(np.log(layers), np.log(seconds), 1)[0]:.2f}")
+            print(f"{name}: seconds as layers to the {np.polyfit(np.log(layers), np.log(seconds), 1)[0]:.2f}")
 
 
 if __name__ == "__main__":

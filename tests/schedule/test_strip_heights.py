@@ -99,7 +99,6 @@ def moves_the_least(group: WaveGroup) -> None:
     assert len({waves for _, waves in floored}) == len(floored)
     assert set(known) <= {waves for _, waves in floored}
     assert all(floor <= known.get(waves, inf) for floor, waves in floored)
-    assert group.least <= min(known.values())
     assert group.least_waiting == min(group.waiting(waves, every_row=False) for waves in every(group))
     best = cheapest([group], inf)
     assert best is not None

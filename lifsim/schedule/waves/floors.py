@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,6 +48,8 @@ class FusedFloors:
     @cached_property
     def of_spans(self) -> Ints:
         """[layers, layers + 1] bytes that layers first..end-1 cannot go below; NEVER where they cannot be fused."""
+        if self._nowhere:
+            return np.where(self._gathered(self._alone) > 0, NEVER, 0)
         moved = self._gathered([*self._inputs(), *self._residuals(), *self._outputs()])
         moved += self._weights() + self._membranes()
         found: Ints = np.where(self._gathered(self._forbidden()) > 0, NEVER, moved)
@@ -55,9 +58,17 @@ class FusedFloors:
     def nearer(self) -> Ints:
         """The same, higher where much passes by on the way to layers far behind: its rows take room in spike_out, or
         come again to be added."""
+        if self._nowhere:
+            return self.of_spans
         never = crowded(self.facts, max(self._lengths), self.room.spike_out)
         found: Ints = np.where(never, NEVER, np.minimum(NEVER, self.of_spans + self._gathered(list(self._added()))))
         return found
+
+    @property
+    def _nowhere(self) -> bool:
+        """Whether no two layers that follow each other can be fused: as where all of them share membranes."""
+        layers = range(len(self.facts.layers))
+        return all(self.never.intersection(both) for both in pairwise(layers))
 
     def _gathered(self, terms: Sequence[Term]) -> Ints:
         return gathered(len(self.facts.layers), terms)
@@ -74,8 +85,12 @@ class FusedFloors:
     def _rows(self) -> GroupRows:
         return GroupRows(self.facts, 0, len(self.facts.layers) - 1)
 
+    @property
+    def _alone(self) -> list[Term]:
+        return [Term(index, index, 1) for index in self.never]
+
     def _forbidden(self) -> list[Term]:
-        never = [Term(index, index, 1) for index in self.never]
+        never = self._alone
         for tensor in self.facts.tensors.values():
             if tensor.producer is not None and tensor.when != "every":
                 never += [Term(tensor.producer, reader, 1) for reader in tensor.readers]

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
-from math import inf
 
 import numpy as np
 
@@ -108,12 +107,6 @@ class WaveGroup(ABC):
     def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
         """Candidates with floors below `limit`, in their order: the lowest strips for each number of waves, or all
         others."""
-
-    @property
-    def least(self) -> float:
-        """Bytes that no candidate goes below."""
-        floored = (self.floored(inf, lowest=lowest) for lowest in (True, False))
-        return min((floor for every in floored for floor, _ in every), default=inf)
 
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""

@@ -67,7 +67,8 @@ class Heights:
     def sampled(self, first: int, timesteps: int) -> Sampled:
         """SAMPLES waves of each, of a window of so many timesteps; first: the index of the first layer."""
         waves = np.linspace(0, self.counts(timesteps) - 1, SAMPLES, axis=1).astype(np.int64)
-        return Sampled(first, np.repeat(self.heights, SAMPLES), waves.ravel(), self.map_rows, self.lags)
+        heights, skews = (np.repeat(each, SAMPLES) for each in (self.heights, self.skews))
+        return Sampled(first, heights, skews, waves.ravel(), self.map_rows, self.lags)
 
     def visits(self, place: int, timesteps: int) -> Ints:
         """[n] waves of a window in which a layer has work."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.tensors.storage import element_bits, map_shape
@@ -16,7 +17,7 @@ def not_fused(facts: NetworkFacts, first: int, last: int, window: Window) -> Ite
     """Of layers first..last, in windows of so many timesteps, all timesteps of a strip back to back."""
     members = range(first, last + 1)
     for state in (facts.states[number] for number in facts.states_of(first, last)):
-        shared = [index for index in state.layers if index in members]
+        shared = state.layers[bisect_left(state.layers, first) : bisect_right(state.layers, last)]
         if shared and len(state.layers) > 1:
             yield f"{_names(facts, shared)} share membranes, which pass from layer to layer at every timestep"
     yield from _not_by_rows(facts, members)
@@ -88,6 +89,6 @@ def _not_by_rows(facts: NetworkFacts, members: range) -> Iterator[str]:
             yield f"{tensor.name!r} is the same at all timesteps, or there at the last one, and others of them read it"
 
 
-def _names(facts: NetworkFacts, indices: range | list[int]) -> str:
+def _names(facts: NetworkFacts, indices: Sequence[int]) -> str:
     names = [repr(facts.layers[index].layer.name) for index in (indices[0], indices[-1])]
     return names[0] if len(indices) == 1 else " to ".join(names)

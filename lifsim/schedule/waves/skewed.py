@@ -70,6 +70,12 @@ class SkewedGroup(WaveGroup):
         found = zip(floors[wanted].tolist(), heights[wanted].tolist(), strict=True)
         return [(floor, self.waves(height)) for floor, height in found]
 
+    @cached_property
+    def _asked_of_lowest(self) -> dict[int, int]:
+        """The same of the lowest strips for each number of waves, by their height."""
+        lowest = self._fitting.lowest(max(self.windows))
+        return dict(zip(lowest.heights.tolist(), self._asked(lowest).tolist(), strict=True))
+
     def _asked(self, heights: Heights) -> Ints:
         """[n] bytes of spike_out that some waves of strips of each height need."""
         longest = max(self.windows)
@@ -168,7 +174,9 @@ class SkewedGroup(WaveGroup):
         return self.at_work(self.waves(1), self.chunks.images)
 
     def has_room(self, waves: Waves) -> bool:
-        """First of the first timestep alone, which has few of the waves."""
+        """First of some waves, then of the first timestep alone, which has few of them."""
+        if self._asked_of_lowest.get(waves.height, 0) > self.buffers.spike_out:
+            return False
         alone = self.chunks.images * most_waiting(self.turns(waves, 1))
         return alone <= self.buffers.spike_out and super().has_room(waves)
 
@@ -238,7 +246,7 @@ class SkewedGroup(WaveGroup):
 
     def tiles(self, waves: Waves, split: WeightSplit, *, every_row: bool) -> tuple[LayerTiles, ...]:  # noqa: ARG002
         """By layer, those of the first timestep."""
-        tiled = []
+        tiled, room = [], self.psum_room(waves)
         for index, facts in enumerate(self.layers):
             largest = max(int(split.tile[index]) - 1, 0)
             alike = facts.tile_filters[largest + 1 - int(split.alike[index]) : largest + 1]
@@ -247,7 +255,7 @@ class SkewedGroup(WaveGroup):
             if split.tile[index] == 0:  # weights stream under each row
                 starts = tuple(range(self.relay.rows))
             visit = VisitShape(gemm_of(facts.layer), starts, facts.rows.row_pixels, tiles, int(facts.tile_filters[0]))
-            found = step_cut(visit, self.facts.psums.of(facts.layer), self.psum_room(waves))
+            found = step_cut(visit, self.facts.psums.of(facts.layer), room)
             tiled.append(LayerTiles(found.filters, found.into, Held(0, 0)))
         return tuple(tiled)
 

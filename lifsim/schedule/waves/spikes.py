@@ -7,6 +7,7 @@ the rows that have begun (`lifsim.schedule.tensors.begun`) wait there, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,7 +22,12 @@ from lifsim.schedule.waves.turns import Turns
 def most_waiting(turns: Turns, *, every_row: bool = False) -> int:
     """Bytes of an image that spike_out must hold at the most, in a window. every_row: rows that have begun are looked
     at behind every row of a visit, not at its end alone."""
-    return int(_waiting(turns, every_row=every_row).max())
+    return int(_waiting(_alike(turns), every_row=every_row).max())
+
+
+def _alike(turns: Turns) -> Turns:
+    """Their equals, which go with all that they have found: what a cache keeps would hold it for long."""
+    return replace(turns)
 
 
 def most_at_any_turn(turns: Turns) -> Ints:
@@ -71,6 +77,7 @@ def added_up(turns: Turns, every: Iterable[tuple[int, list[Step]]]) -> Ints:
 @lru_cache(maxsize=1 << 12)
 def rows_waiting(turns: Turns) -> dict[str, list[list[Step]]]:
     """By node, the same as rows, those of all lines, and rows that have begun."""
+    turns = _alike(turns)
     rows, found = turns.rows, dict[str, list[list[Step]]]()
     for layer in rows.members:
         for step in rows.facts.steps[layer]:

@@ -48,8 +48,7 @@ class InWaves:
         found = np.full((len(facts.layers), len(facts.layers) + 1), NEVER)
         for state in facts.states:
             if len(state.layers) > 1:
-                first, end = state.layers[0], state.layers[-1] + 1
-                found[first, end] = min(self._skewed_floor(first, end, window) for window in self.windows)
+                found[state.layers[0], state.layers[-1] + 1] = 0  # no cut parts them: they are planned anyhow
         return found
 
     @cached_property
@@ -71,12 +70,6 @@ class InWaves:
         choices, alone = self.choices, range(len(self.choices.facts.layers))
         never = {one for one in alone if isinstance(wave_groups(choices.waves_asked(one, one + 1), window), Fault)}
         return FusedFloors(choices.facts, choices.chip.room, choices.batch, window, frozenset(never))
-
-    def _skewed_floor(self, first: int, end: int, window: Window) -> int:
-        groups = wave_groups(self.choices.waves_asked(first, end), window)
-        if isinstance(groups, Fault):
-            return NEVER
-        return int(min([NEVER, *(group.least for group in groups)]))
 
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
         """In the windows, chunks and waves that move the fewest bytes, if there are any."""

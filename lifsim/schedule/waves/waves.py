@@ -10,6 +10,7 @@ what the last one has left at t.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from functools import cached_property
 from typing import ClassVar
 
@@ -213,6 +214,15 @@ class Skewed(Waves):
         passed = np.append(0, end[:-1])
         return int(np.maximum(end - np.maximum(begin, passed), 0).sum())
 
+    def sizes(self, layer: int, timesteps: int) -> Counter[int]:
+        """How often it works on so many rows at a time."""
+        begun = self._lag(layer, np.arange(timesteps)) % self.height
+        first = np.minimum(self.height - begun, self.map_rows)
+        whole, last = np.divmod(self.map_rows - first, self.height)
+        found = Counter([*first.tolist(), *last[last > 0].tolist()])
+        found[self.height] += int(whole.sum())
+        return found
+
     def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
         """Without a look at the waves of other timesteps: a window has more of them the longer it is."""
         lag = self._lag(layer, np.array(timestep))
@@ -227,10 +237,12 @@ class Skewed(Waves):
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """Of skewed strips of several `heights`, side by side, some waves. waves: their numbers."""
+    """Of skewed strips of several `heights`, side by side, some waves. skews: as of `Skewed`, of each; waves: their
+    numbers."""
 
     first: int
     heights: Ints
+    skews: Ints
     waves: Ints
     map_rows: int
     lags: tuple[int, ...]
@@ -249,6 +261,6 @@ class Sampled:
         return self._done(self.waves, layer, timesteps)
 
     def _done(self, waves: Ints, layer: int, timesteps: int) -> Ints:
-        lag = np.multiply.outer(np.arange(timesteps), self.heights + self.lags[-1]) + self.lags[layer - self.first]
+        lag = np.multiply.outer(np.arange(timesteps), self.skews) + self.lags[layer - self.first]
         done: Ints = np.clip(waves * self.heights - lag, 0, self.map_rows)
         return done

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,12 +56,6 @@ class BandFloors:
         tall, wide = group.abreast(group.relay.rows), group.columns_abreast(group.columns - 1)
         least = group.banded(1, 1).state_rows(longest)
         return cls(group, tall.some(tall.state_rows(longest) <= most), wide.some(least * wide.heights <= most))
-
-    @property
-    def least(self) -> float:
-        """Bytes that none of them goes below."""
-        floors = self._weights + self._membranes + self.group.fixed + self.group.enters
-        return int(floors[self._legal].min()) if self._legal.any() else inf
 
     @cached_property
     def _legal(self) -> NDArray[np.bool_]:

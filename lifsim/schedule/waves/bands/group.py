@@ -108,11 +108,6 @@ class BandGroup(SkewedGroup):
         asked = sorted(zip(self._asked_by(every), every, strict=True))
         return self.fewest((size, self.banded(*one[1:])) for size, one in asked)
 
-    @property
-    def least(self) -> float:
-        """As of all groups in waves, without a look at each."""
-        return min((part.least for part in BandFloors.others(self)), default=inf)
-
     def input_row(self, layer: Layer, timesteps: int) -> int:
         """Of the columns that any window holds."""
         lines = timesteps if layer.input.timesteps > 1 else 1
@@ -130,8 +125,10 @@ class BandGroup(SkewedGroup):
         return self.at_work(self.banded(1, 1), self.chunks.images)
 
     def has_room(self, waves: Waves) -> bool:
-        """First at the borders of bands, whatever the waves in them."""
+        """First at the borders of bands, whatever the waves in them, and of these first at some."""
         width, images = _bands(waves).width, self.chunks.images
+        if self._asked_at_borders.get(width, 0) > self.buffers.spike_out:
+            return False
         borders = images * max(self._spikes(width, timesteps).at_borders for timesteps in self.windows)
         return borders <= self.buffers.spike_out and self.waiting(waves, every_row=False) <= self.buffers.spike_out
 
@@ -141,6 +138,15 @@ class BandGroup(SkewedGroup):
         return self.chunks.images * max(
             self._spikes(banded.width, timesteps).most_waiting(banded.in_band) for timesteps in self.windows
         )
+
+    @cached_property
+    def _asked_at_borders(self) -> dict[int, int]:
+        """Bytes of spike_out that some borders need, by width, of the narrowest bands for each number of them."""
+        longest = max(self.windows)
+        wide = self.columns_abreast(self.columns - 1).lowest(longest)
+        spikes = BandSpikes(self.rows, self.across, wide.sampled(self.rows.first, longest), longest)
+        most = spikes.behind_bands.reshape(wide.heights.size, SAMPLES).max(axis=1)
+        return dict(zip(wide.heights.tolist(), (self.chunks.images * most).tolist(), strict=True))
 
     def _spikes(self, width: int, timesteps: int) -> BandSpikes:
         key = width, timesteps
@@ -188,10 +194,8 @@ class BandGroup(SkewedGroup):
         """By their columns, bands of all timesteps in which a layer has work."""
         found: dict[int, int] = {}
         for timesteps, count in self.windows.items():
-            strips = _bands(waves).sweep.strips(self.rows.first + index, timesteps)
-            for columns, often in zip(*np.unique(strips[..., 1] - strips[..., 0], return_counts=True), strict=True):
-                if columns:
-                    found[int(columns)] = found.get(int(columns), 0) + count * int(often)
+            for columns, often in _bands(waves).sweep.sizes(self.rows.first + index, timesteps).items():
+                found[columns] = found.get(columns, 0) + count * often
         return found
 
     def _spilled(self, facts: LayerFacts, pieces: Mapping[int, int]) -> int:

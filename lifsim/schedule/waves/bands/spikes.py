@@ -11,6 +11,7 @@ that of what is gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +24,7 @@ from lifsim.schedule.tensors.storage import bytes_of, element_bits, map_shape
 from lifsim.schedule.waves.fused_rows import GroupRows
 from lifsim.schedule.waves.spikes import added_up, rows_waiting
 from lifsim.schedule.waves.turns import Turns
-from lifsim.schedule.waves.waves import Waves
+from lifsim.schedule.waves.waves import Sampled, Waves
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class BandSpikes:
 
     rows: GroupRows
     across: GroupRows
-    sweep: Waves
+    sweep: Waves | Sampled
     timesteps: int
 
     def most_waiting(self, in_band: Waves) -> int:
@@ -65,6 +66,21 @@ class BandSpikes:
     def at_borders(self) -> int:
         """Bytes of an image that wait at the fuller border of a band, all rows of all timesteps."""
         waiting = np.zeros(self.sweep.count(self.timesteps), np.int64)
+        for size, columns in self._columns_waiting():
+            fuller = np.maximum(columns, np.pad(columns, ((0, 0), (1, 0)))[:, :-1])
+            waiting += size * fuller.sum(axis=0)
+        return int(waiting.max())
+
+    @cached_property
+    def behind_bands(self) -> Ints:
+        """[bands] bytes of an image that wait behind each band, all rows of all timesteps: at one of its borders."""
+        waiting = np.zeros(self.sweep.count(self.timesteps), np.int64)
+        for size, columns in self._columns_waiting():
+            waiting += size * columns.sum(axis=0)
+        return waiting
+
+    def _columns_waiting(self) -> Iterator[tuple[int, Ints]]:
+        """Of each node, bytes of a column, and [timesteps, bands] columns that wait behind a band."""
         for layer in self.across.members:
             done = self.sweep.done(layer, self.timesteps)
             windows = has_windows(self.across.facts.steps[layer])
@@ -73,9 +89,7 @@ class BandSpikes:
                 columns = self._still_needed(layer, step.name, done)
                 if windows:
                     columns = columns + (node.begun - node.complete)[done]
-                fuller = np.maximum(columns, np.pad(columns, ((0, 0), (1, 0)))[:, :-1])
-                waiting += map_shape(step.tensor.shape)[1] * size * fuller.sum(axis=0)
-        return int(waiting.max())
+                yield map_shape(step.tensor.shape)[1] * size, columns
 
     def _still_needed(self, layer: int, node: str, done: Ints) -> Ints:
         """[timesteps, bands] columns of a node that other layers need in later bands."""
