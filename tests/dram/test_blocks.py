@@ -7,9 +7,10 @@ import pytest
 
 from lifsim.config.dram import load_dram
 from lifsim.errors import InputError
-from lifsim.hardware.dram.blocks import TOLD, fill, new_blocks, told
+from lifsim.hardware.dram.blocks import SUMS, TOLD, fill, new_blocks, told
 from lifsim.hardware.dram.requests import MAX_BURSTS, Requests, sequential
 from lifsim.hardware.dram.state import BLOCK, FAR, LINE, new_machine
+from lifsim.hardware.dram.stream import DramStream
 from lifsim.model.dram import DramSpec
 
 
@@ -55,3 +56,11 @@ def test_a_request_of_more_bursts_than_are_counted_is_refused() -> None:
     sizes, zeros = np.array([1, most + 1]), np.zeros(2, np.int64)
     with pytest.raises(InputError, match=rf"sizes_bytes\[1\].*must be <= {most}; ask in parts"):
         Requests(zeros.astype(np.uint64), sizes, zeros > 0, zeros).check_fit(spec)
+
+
+def test_what_was_forgotten_comes_first() -> None:
+    stream, forgotten = DramStream(load_dram("ddr4_2400")), np.zeros(2, SUMS)
+    stream.submit(sequential(1 << 12))
+    (last,) = stream.finish().completion_cycles
+    forgotten["completion"] = [7, 9]
+    assert stream.result_with(forgotten).completion_cycles.tolist() == [7, 9, last]
