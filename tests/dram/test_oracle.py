@@ -230,3 +230,16 @@ def test_the_first_burst_of_all_goes_on_where_none_ended(name: str, writes: bool
     burst_bytes, zeros = spec.organisation.burst_bytes, np.zeros(2, np.int64)
     addresses = np.array([other_row, 0], np.uint64) * np.uint64(burst_bytes)
     assert_equal_to_oracle(spec, Requests(addresses, zeros + 6 * burst_bytes, np.full(2, writes), zeros))
+
+
+@pytest.mark.parametrize("seed", [34, 37, 56])
+def test_writes_of_many_banks_wait_for_the_last_read(seed: int) -> None:
+    """No read waits any more when it is sent, but its data holds off the writes of all banks that have their turn."""
+    spec, count, rng = load_dram("ddr4_2400"), 40, np.random.default_rng(seed)
+    row = 1 << sum(segment.width for segment in spec.segments if segment.field != "ro")
+    bursts = rng.integers(0, 3, count) * row + rng.integers(0, row, count)
+    arrivals = np.sort(rng.integers(0, 200, count))
+    addresses = bursts.astype(np.uint64) << np.uint64(spec.offset_bits)
+    requests = Requests(addresses, np.ones(count, np.int64), np.arange(count) % 8 != 7, arrivals)
+    result, _ = run(spec, requests)
+    assert result.completion_cycles.tolist() == done_by_oracle(spec, requests)[0]

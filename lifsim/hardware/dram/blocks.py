@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.requests import Requests
-from lifsim.hardware.dram.state import BLOCK, Array
+from lifsim.hardware.dram.state import BLOCK, LINE, Array, on_lines
 from lifsim.kernels.kernel import Kernel
 
 INT64 = np.dtype(np.int64)
 TOLD = ("arrival", "completion", "activates", "accesses", "row_hits")
+SUMS = np.dtype([(field, np.int64) for field in TOLD])
+"""What several blocks tell together."""
 
 _SOURCES = ("hardware/dram/block_kernel.py", "hardware/dram/jit.py", "hardware/dram/rouse.py")
 FILL_BLOCKS = Kernel(
@@ -26,6 +28,11 @@ READ_BLOCKS = Kernel(
     parameters=(BLOCK, INT64),
     sources=_SOURCES,
 )
+
+
+def new_blocks(count: int) -> Array:
+    """So many, which hold anything."""
+    return on_lines(np.empty(count * BLOCK.itemsize + LINE, np.uint8), BLOCK, "first")
 
 
 def fill(blocks: Array, requests: Requests, offset_bits: int) -> None:

@@ -10,6 +10,8 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec
 
 MAX_CYCLE = 1 << 40
+MAX_BURSTS = 1 << 30
+"""Of one request: what is counted for it has 32 bits."""
 CYCLE_RULE = f"must be 0 to {MAX_CYCLE}"
 _SHOWN = 20
 
@@ -37,8 +39,12 @@ class Requests:
             raise InputError(faults)
 
     def check_fit(self, spec: DramSpec) -> None:
-        """Raises InputError for bytes that the DRAM does not have."""
+        """Raises InputError for bytes that the DRAM does not have, and for more than MAX_BURSTS in one request."""
         highest, longest = int(self.addresses.max(initial=0)), int(self.sizes_bytes.max(initial=0))
+        most = MAX_BURSTS * spec.organisation.burst_bytes
+        if longest > most:
+            too_long = self.sizes_bytes > most
+            raise InputError(_faults("sizes_bytes", self.sizes_bytes, too_long, f"must be <= {most}; ask in parts"))
         if highest + longest <= spec.organisation.capacity_bytes:
             return  # whichever request is the longest
         capacity = np.uint64(spec.organisation.capacity_bytes)

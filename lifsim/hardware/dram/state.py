@@ -13,6 +13,8 @@ from lifsim.model.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
 Array = npt.NDArray[Any]
 
 FAR = 1 << 62
+LINE = 64
+"""Bytes of a line of a processor's cache."""
 _MERGED_READS = 32768
 PACE_BITS = 16
 BANK_BITS = (MAX_BANKS - 1).bit_length()
@@ -66,14 +68,17 @@ ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "n
 """A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of
 age, first burst, how many, its row, read or write, the block that asks for the first burst."""
 
-BLOCK = _record(
-    "first", "bursts", "is_write", "arrival", "pace", "remaining", "first_completion", "completion", "activates",
-    "accesses", "row_hits",
-)  # fmt: skip
+BLOCK = np.dtype(
+    [
+        *((field, np.int64) for field in ("first", "arrival", "pace", "first_completion", "completion")),
+        *((field, np.int32) for field in ("bursts", "remaining", "is_write", "activates", "accesses", "row_hits")),
+    ]
+)
 """A series of bursts in one request: first burst, how many, read or write, the first cycle in which the front end may
 take the first of them, and how much later it may take each next one, in cycles of which PACE_BITS are fractions; how
 many are still to be answered, and the cycles in which the first and the last one were; the commands that were sent for
-it."""
+it. As long as a line of a processor's cache: random requests are blocks of one burst, and each is gone through. What
+counts bursts has 32 bits, for requests.py allows no more than MAX_BURSTS in one."""
 
 LOG = _record("cycle", "command", "bank", "row")
 COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
@@ -114,11 +119,11 @@ MACHINE = np.dtype(
         ("member_count", np.int64, (MAX_CHANNELS, 3)),
         ("place", np.int64, (3, MAX_BANKS)),
         ("queues", QUEUE, (BANK_QUEUES * MAX_BANKS,)),
-        ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
         ("waiters", np.int64, (64,)),
         ("crowd", np.int32, (CROWDS,)),
         ("counts", np.int64, (MAX_CHANNELS, len(COUNTS))),
+        ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
     ]
 )
 """One DRAM. Banks are numbered ((channel x ranks + rank) x bank groups + group) x banks + bank.
@@ -140,9 +145,17 @@ another burst, where it is ahead (front_end.py).
 """
 
 
+def on_lines(memory: Array, element: np.dtype[Any], field: str) -> Array:
+    """Bytes of `memory`, but for LINE of them, as records whose `field` begins with a line of the processor's cache: a
+    record or a vector as long as a line lies in one, not in two."""
+    offset = element.fields[field][1] if element.fields else 0
+    start = -(memory.ctypes.data + offset) % LINE
+    return memory[start : start + (memory.size - LINE) // element.itemsize * element.itemsize].view(element)
+
+
 def new_machine(spec: DramSpec) -> Array:
     """An idle DRAM before cycle 0, all rows closed: array [1] of MACHINE."""
-    machine = np.zeros(1, MACHINE)
+    machine = on_lines(np.zeros(MACHINE.itemsize + LINE, np.uint8), MACHINE, "allowed")
     m = machine[0]
     _set_constants(m, spec)
     organisation = spec.organisation
@@ -154,7 +167,7 @@ def new_machine(spec: DramSpec) -> Array:
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
     m["ranks"]["woken"] = -m["least_down"]
-    m["free"] = np.arange(m["free"].size)
+    m["free"] = np.arange(m["free"].size, dtype=np.int32)[::-1]  # the first are used first: the others' pages never are
     m["free_count"], m["decoded"], m["last_burst"], m["cycle"] = m["free"].size, -1, -2, -1
     return machine
 

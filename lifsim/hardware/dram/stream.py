@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lifsim.hardware.dram.blocks import fill, told
+from lifsim.hardware.dram.blocks import TOLD, fill, new_blocks, told
 from lifsim.hardware.dram.counts import DramCounts
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.result import BlockCounts, DramResult
@@ -52,7 +52,7 @@ class DramStream:
         requests.check_fit(self.spec)
         count = self._count + len(requests.addresses)
         if count > len(self._blocks):
-            grown = np.empty(max(count, 2 * len(self._blocks)), BLOCK)
+            grown = new_blocks(max(count, 2 * len(self._blocks)))
             grown[: self._count] = self._blocks[: self._count]
             self._blocks = grown
         fill(self._blocks[self._count : count], requests, self.spec.offset_bits)
@@ -121,13 +121,13 @@ class DramStream:
         return self.result_with(np.zeros(0, BLOCK))
 
     def result_with(self, forgotten: Array) -> DramResult:
-        """`result`, where `forgotten` records stand for all blocks that were forgotten: sums of what was sent for
-        several, the last cycle in which one was answered."""
+        """`result`, where `forgotten` records, with the fields of SUMS, stand for all blocks that were forgotten: sums
+        of what was sent for several, the last cycle in which one was answered."""
         machine, organisation = self._machine[0], self.spec.organisation
-        blocks = self._blocks[: self._count]
+        columns = told(self._blocks[: self._count])
         if forgotten.size:
-            blocks = np.concatenate([forgotten, blocks])
-        arrival, completion, *sent_for = told(blocks)
+            columns = np.concatenate([[forgotten[field] for field in TOLD], columns], axis=1)
+        arrival, completion, *sent_for = columns
         cycles = max(int(machine["written"]), int(completion.max(initial=0)))
         ranks = machine["ranks"][: organisation.channels * organisation.ranks]
         still_open = ranks["open_banks"] > 0

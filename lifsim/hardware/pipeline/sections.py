@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifsim.hardware.dram.blocks import SUMS
 from lifsim.hardware.dram.requests import Requests as DramRequests
 from lifsim.hardware.dram.result import DramResult
 from lifsim.hardware.dram.state import BLOCK, LOG, MACHINE, Array
@@ -64,7 +65,7 @@ class Player:
         self._nothing = np.zeros(0, MACHINE), np.zeros(0, LOG), np.zeros(0, BLOCK)
         self._first = 0
         self._asked, self._found = np.zeros(0, ASKED), np.zeros(0, REQUEST)
-        self._owner, self._sums = np.zeros(0, np.int64), np.zeros(owners, BLOCK)
+        self._owner, self._sums = np.zeros(0, np.int64), np.zeros(owners, SUMS)
         self._end, self._left, self._held = 0, 0, False
 
     @classmethod
