@@ -240,7 +240,10 @@ def test_overlapped_units_are_waited_for_at_most_as_long_and_change_nothing_else
     assert hidden.cycles.total - hidden.cycles.lif == waiting.cycles.total - waiting.cycles.lif
     for name, spent in vars(hidden.energy_pj.compute).items():
         longer = getattr(waiting.energy_pj.compute, name)
-        assert spent.work == longer.work
+        assert spent.operation == longer.operation
+        # A call without latency ends with its fold: a tiny layer may have more calls than cycles, and toggles in these.
+        more_calls_than_cycles = name == "lif" and case["machine"].latency == 0 and spent.toggling < longer.toggling
+        assert spent.toggling == longer.toggling or more_calls_than_cycles
         assert spent.idle <= longer.idle * (1 + 1e-12)  # the clock runs while LIF calls are waited for
         assert spent.standing * waiting.cycles.total == pytest.approx(longer.standing * hidden.cycles.total)
     assert hidden.sram_accesses == waiting.sram_accesses
