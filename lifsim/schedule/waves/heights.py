@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints, RowAxis, single_windows
-from lifsim.schedule.waves.waves import Sampled, Skewed
+from lifsim.schedule.waves.waves import Sampled, Skewed, new_waves, waves_at_work
 
 SAMPLES = 8
 """Waves of each height that are looked at, where those of all are too many."""
@@ -35,12 +35,9 @@ class Heights:
 
     def works(self, place: int, timesteps: int) -> tuple[Ints, Ints]:
         """[n, timesteps] each: waves in which a layer works on a timestep, and those of them in which it has no work of
-        the one before: none of any earlier one, either, as each is through no sooner than that."""
-        lag, height = self._lag(place, timesteps), self.heights[:, None]
-        begin, end = lag // height, -(-(lag + self.map_rows) // height)
-        passed = np.zeros_like(end)
-        passed[:, 1:] = end[:, :-1]
-        return end - begin, np.maximum(end - np.maximum(begin, passed), 0)
+        an earlier one."""
+        begin, end = waves_at_work(self._lag(place, timesteps), self.heights[:, None], self.map_rows)
+        return end - begin, new_waves(begin, end)
 
     @classmethod
     def of(cls, strips: Skewed) -> Heights:

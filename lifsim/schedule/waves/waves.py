@@ -169,6 +169,26 @@ class SideBySide:
         return Fused(self.first, self.heights[place], tuple(map(tuple, self.ends[:, begin:end].tolist())))
 
 
+def done_behind(waves: Ints, height: int | Ints, lag: Ints, map_rows: int) -> Ints:
+    """Rows that are done behind so many `waves` by what lies so far behind; strips are of one height or several."""
+    done: Ints = np.clip(waves * height - lag, 0, map_rows)
+    return done
+
+
+def waves_at_work(lag: Ints, height: int | Ints, map_rows: int) -> tuple[Ints, Ints]:
+    """The first wave with work for what lies so far behind, and the one behind the last: they follow each other."""
+    return lag // height, -(-(lag + map_rows) // height)
+
+
+def new_waves(begin: Ints, end: Ints) -> Ints:
+    """[..., timesteps] of the waves begin..end-1 of each timestep those without work of the one before: nor of any
+    earlier one, as each is through no sooner than that."""
+    passed = np.zeros_like(end)
+    passed[..., 1:] = end[..., :-1]
+    new: Ints = np.maximum(end - np.maximum(begin, passed), 0)
+    return new
+
+
 @dataclass(frozen=True)
 class Skewed(Waves):
     """map_rows: of every layer. lags: by layer, how many rows it lies behind the first one at the same timestep."""
@@ -193,26 +213,17 @@ class Skewed(Waves):
 
     def done(self, layer: int, timesteps: int) -> Ints:
         """[timesteps, waves]."""
-        return self._done(np.arange(self.count(timesteps)), self._lag(layer, np.arange(timesteps)[:, None]))
+        waves, lag = np.arange(1, self.count(timesteps) + 1), self._lag(layer, np.arange(timesteps)[:, None])
+        return done_behind(waves, self.height, lag, self.map_rows)
 
     def _lag(self, layer: int, timestep: Ints) -> Ints:
         """Rows that a layer lies behind the first one at the first timestep of a window."""
         return timestep * self.skew + self.lags[layer - self.first]
 
-    def _done(self, waves: Ints, lag: Ints) -> Ints:
-        """Rows that are done behind these `waves` by what lies so far behind."""
-        ends: Ints = np.clip((waves + 1) * self.height - lag, 0, self.map_rows)
-        return ends
-
-    def _at_work(self, lag: Ints) -> tuple[Ints, Ints]:
-        """The first wave with work for what lies so far behind, and the one behind the last: they follow each other."""
-        return lag // self.height, -(-(lag + self.map_rows) // self.height)
-
     def visits(self, layer: int, timesteps: int) -> int:
         """Each timestep's work is in waves that follow each other, as it is behind that of the one before."""
-        begin, end = self._at_work(self._lag(layer, np.arange(timesteps)))
-        passed = np.append(0, end[:-1])
-        return int(np.maximum(end - np.maximum(begin, passed), 0).sum())
+        at_work = waves_at_work(self._lag(layer, np.arange(timesteps)), self.height, self.map_rows)
+        return int(new_waves(*at_work).sum())
 
     def sizes(self, layer: int, timesteps: int) -> Counter[int]:
         """How often it works on so many rows at a time."""
@@ -226,8 +237,8 @@ class Skewed(Waves):
     def line(self, layer: int, timestep: int) -> tuple[Ints, Ints | None]:
         """Without a look at the waves of other timesteps: a window has more of them the longer it is."""
         lag = self._lag(layer, np.array(timestep))
-        begin, end = self._at_work(lag)
-        ends = self._done(np.arange(int(begin), int(end)), lag)
+        begin, end = waves_at_work(lag, self.height, self.map_rows)
+        ends = done_behind(np.arange(int(begin) + 1, int(end) + 1), self.height, lag, self.map_rows)
         return np.column_stack([np.append(0, ends[:-1]), ends]), None
 
     def state_rows(self, timesteps: int) -> int:
@@ -262,5 +273,4 @@ class Sampled:
 
     def _done(self, waves: Ints, layer: int, timesteps: int) -> Ints:
         lag = np.multiply.outer(np.arange(timesteps), self.skews) + self.lags[layer - self.first]
-        done: Ints = np.clip(waves * self.heights - lag, 0, self.map_rows)
-        return done
+        return done_behind(waves, self.heights, lag, self.map_rows)
