@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import field, replace
 from functools import lru_cache
 
-from lifsim.accounting.books import (
+from lifsim.accounting.books import Accesses
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.energy import (
     KINDS,
-    Accesses,
     BufferEnergy,
     ComputeEnergy,
     DramEnergy,
@@ -17,11 +18,10 @@ from lifsim.accounting.books import (
     EnergyPj,
     LifIf,
     LogicEnergy,
-    added,
 )
-from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.logic import OptimizerUnit, logic_energy
 from lifsim.accounting.machine import Machine
+from lifsim.accounting.records import added
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, bill_of, clock_gated, price_fault, toggling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lifsim.accounting.books import EnergyPj
+from lifsim.accounting.energy import EnergyPj
 from lifsim.model.arch import Arch
 from lifsim.play.bound import BufferUse, Remedy
 from lifsim.play.dram import DramActivity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from lifsim.accounting.books import KINDS
+from lifsim.accounting.energy import KINDS
 from lifsim.lazy_dataclass import dataclass
 from lifsim.report.causes import CAUSES
 from lifsim.report.energy_table import LABELS

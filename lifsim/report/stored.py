@@ -8,17 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-from lifsim.accounting.books import (
-    Accesses,
-    BooksError,
-    Cycles,
-    EnergyPj,
-    Operations,
-    SramAccesses,
-)
-from lifsim.accounting.lif_update import LifUpdatePj
+from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
+from lifsim.accounting.energy import EnergyPj, LifUpdatePj
 from lifsim.accounting.prices import Area
-from lifsim.accounting.stage_record import StageRecord
+from lifsim.accounting.stages import StageRecord
 from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json

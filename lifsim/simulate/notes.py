@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lifsim.accounting import ACCOUNTINGS
-from lifsim.accounting.books import EnergyPj
+from lifsim.accounting.energy import EnergyPj
 from lifsim.accounting.prices import BUFFERS, unused_buffers
 from lifsim.config.given_rates import at_given_rates, without_use
 from lifsim.errors import InputError

@@ -10,9 +10,10 @@ import yaml
 
 import lifsim
 from lifsim.accounting import ACCOUNTINGS, Asked
-from lifsim.accounting.books import EnergyPj, added
+from lifsim.accounting.energy import EnergyPj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
+from lifsim.accounting.records import added
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.own.array_work import LifCalls, lif_calls, served
 from lifsim.accounting.own.norm_work import NormWork
 from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.protocol import Accounting, Setup
+from lifsim.accounting.records import added
 from lifsim.accounting.stages import Stages
 from lifsim.hardware.array import DATAFLOWS, ArrayCycles, Cut, pe_utilisation, shape_of, sparsity_of
 from lifsim.hardware.lif_unit import membrane_accesses
