@@ -12,7 +12,8 @@ from lifsim.config.workload_schema import MAX_TIMESTEPS
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.lazy_dataclass import dataclass
-from lifsim.model.network import Network, Spikes, Traced
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Network, Traced
 from lifsim.units import counted
 
 WAYS_TO_RATES = (

@@ -20,8 +20,9 @@ from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.hardware.lif_unit import lif_bank
+from lifsim.model.activity import Spikes
 from lifsim.model.arch import Arch
-from lifsim.model.network import Layer, Network, Spikes, Tensor
+from lifsim.model.network import Layer, Network, Tensor
 from lifsim.report.figures.roofline import table as roofline_table
 from lifsim.report.validation.satasim import published_figures
 
