@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifsim.config.given_rates import NONE_REPLACED, WAYS_TO_SPIKES, Replaced
+from lifsim.config.key_path import Problem
 from lifsim.config.operation import ProductOperation
-from lifsim.config.problem import Problem
 from lifsim.config.shapes import MAX_HINTS
 from lifsim.config.workload_schema import LayerSpec, SpikesSpec, TrainingSpec, Workload
 from lifsim.errors import did_you_mean

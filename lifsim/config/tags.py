@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from lifsim.config.document import KeyPath
+from lifsim.config.key_path import KeyPath
 from lifsim.config.places import Kinds, keys_of, place_of, tags_of
 from lifsim.errors import nearest
 from lifsim.lazy_dataclass import dataclass

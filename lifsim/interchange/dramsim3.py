@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lifsim.config.document import KeyPath, Mark
+from lifsim.config.document import Mark
+from lifsim.config.key_path import KeyPath
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.dramsim3_keys import (
     ASLEEP_CURRENTS,

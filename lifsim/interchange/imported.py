@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from lifsim.config.document import KeyPath, Mark
+from lifsim.config.document import Mark
+from lifsim.config.key_path import KeyPath
 from lifsim.errors import Fault
 from lifsim.lazy_dataclass import dataclass
 
