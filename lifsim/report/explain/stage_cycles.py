@@ -8,7 +8,7 @@ from dataclasses import replace
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_calls
-from lifsim.accounting.own.stages import norm_calls
+from lifsim.accounting.own.gradient_units import norm_calls
 from lifsim.hardware.array import SPARSITIES, Laid, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.sram_ports import PortStalls
