@@ -17,6 +17,7 @@ from lifsim.errors import Fault
 from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
 from lifsim.hardware.gemm import too_long
 from lifsim.hardware.lif_unit import LifBank
+from lifsim.hardware.memory import MEMORIES
 from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
@@ -111,8 +112,8 @@ class Accounting(Protocol):
     """Rules that count and price a run.
 
     name: as architectures spell it; title: in words.
-    scheduled: whether it counts under a schedule; a run without one waits for no memory and cannot be explained layer
-        by layer.
+    scheduled: whether it counts under a schedule; a run without one is that of one image at the workload's rates, waits
+        for no memory and cannot be explained layer by layer.
     reads_spikes: whether its figures depend on the spikes of a run; if not, no note says where they come from.
     trains: whether it counts training; if not, training is refused.
     notes: for readers of its figures.
@@ -129,17 +130,36 @@ class Accounting(Protocol):
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
         """(key, rule) of everything in an architecture that it cannot count. Each iterator reads its keys when it is
-        iterated: a faulty key hides only the iterators that read it."""
-        return (self._other_dataflow(arch),)
+        iterated: a faulty key hides only the iterators that read it. Default: dataflows that are not among its own, and
+        without a schedule a memory that takes time."""
+        return self._other_dataflow(arch), self._waiting(arch)
 
     def _other_dataflow(self, arch: Arch) -> Iterator[tuple[str, str]]:
         if self.dataflows and arch.array.dataflow not in self.dataflows:
             known = " or ".join(self.dataflows)
             yield "accounting", f"{self.name!r} must go with dataflow {known}, not {arch.array.dataflow}"
 
+    def _waiting(self, arch: Arch) -> Iterator[tuple[str, str]]:
+        if not self.scheduled and MEMORIES[arch.dram.model].waits:
+            rule = f"must be ideal under accounting {self.name}, which knows no waiting"
+            yield "dram.model", f"{arch.dram.model!r} {rule}"
+
     def faults(self, asked: Asked) -> Iterator[Fault]:
-        """Faults of everything in a run that it would silently ignore."""
-        return iter(())
+        """Faults of everything in a run that it would silently ignore. Default: what `count_unscheduled` is not told,
+        if it counts without a schedule."""
+        if self.scheduled:
+            return
+        if asked.spikes == "trace":
+            yield Fault(f"must not be given: accounting {self.name} counts at the workload's rates", path="trace")
+        if asked.spikes == "engine":
+            rule = f"engine must be workload: accounting {self.name} counts at the workload's rates"
+            yield Fault(rule, path="spikes")
+        if asked.batch > 1:
+            yield Fault(f"{asked.batch} must be 1: accounting {self.name} counts one image", path="batch")
+        if asked.schedule != "tick":
+            yield Fault(f"{asked.schedule} must be tick: accounting {self.name} counts layer by layer", path="schedule")
+        if asked.chunk is not None:
+            yield Fault(f"{asked.chunk} must be auto: accounting {self.name} counts one image", path="chunk")
 
     @abstractmethod
     def costs(self, arch: Arch) -> Costs:

@@ -31,7 +31,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from lifsim.neurons.protocol import Compiled, Linear
 from lifsim.simulate.api import load_workload
-from tests.door.guests import BANDWIDTH, PLACES, figures, guest
+from tests.door.guests import BANDWIDTH, OVERRIDDEN_WITH, PLACES, figures, guest
 
 
 class Costly(PerBit):
@@ -116,7 +116,7 @@ RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
 def test_what_breaks_a_rule_is_told_by_it(
     kind: str, base: str, method: str, answer: Any, rule: str, registered: Callable[..., None], tmp_path: Path
 ) -> None:
-    beside: dict[str, Any] = {"words": OutputStationary.words} if method == "folds" else {}
+    beside = dict(OVERRIDDEN_WITH.get(method, {}))
     if kind == "neuron" and method != "compiled":
         beside["compiled"] = lambda _: None
     registered(kind, guest(kind, base, **{method: answer}, **beside))
