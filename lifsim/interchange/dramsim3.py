@@ -209,7 +209,7 @@ def _assumed(ini: IniReader) -> Iterator[Fault]:
 
 
 def _size(ini: IniReader, organisation: dict[str, int]) -> Iterator[Fault]:
-    """The size of a channel. If it is not a whole number of ranks, it has as many as fit, at least one, as in
+    """A note if a channel is not a whole number of ranks: the device has as many as fit, at least one, as in
     DRAMsim3."""
     banks = organisation["bank_groups"] * organisation["banks_per_group"]
     rank_bytes = organisation["columns"] * organisation["bus_bits"] // 8 * organisation["rows"] * banks

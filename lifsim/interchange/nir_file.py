@@ -171,7 +171,7 @@ class _Reader:
         yield from group
 
     def _member(self, group: Any, key: str, path: str) -> Any:
-        """The member of this name, if it is linked in this file and reached once."""
+        """The member of this name, which must be in the file itself, not a link to somewhere else."""
         import h5py
 
         if not isinstance(group, h5py.Group) or key not in group:
