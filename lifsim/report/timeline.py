@@ -21,8 +21,8 @@ from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
 from lifsim.play.timing import Timeline
 from lifsim.play.waited import STALLS
-from lifsim.report.causes import CAUSES
 from lifsim.report.movement import Movement
+from lifsim.report.quantities import CAUSES
 from lifsim.report.waits import STALL_NAMES, Waits, dealt
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.simulate.result import Result

@@ -7,7 +7,6 @@ from operator import attrgetter
 
 from lifsim.accounting.energy import KINDS
 from lifsim.lazy_dataclass import dataclass
-from lifsim.report.causes import CAUSES
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.differences import counted_words, shown_and_counted
 from lifsim.report.compare.runs import Run
@@ -17,7 +16,7 @@ from lifsim.report.energy_table import parts_of
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.charts.energy import COLOURS
 from lifsim.report.html.charts.tensors import tensor_words
-from lifsim.report.quantities import quantities
+from lifsim.report.quantities import CAUSES, quantities
 from lifsim.units import change_text
 
 LEAST = {"cycles.total": "Cycles", "energy_pj.total": "Energy", "dram_bytes.total": "DRAM traffic"}
