@@ -51,7 +51,7 @@ class UnitBills:
 
     @classmethod
     def of(cls, components: Sequence[Component]) -> UnitBills:
-        """Of a bill of materials."""
+        """The bills of the units in a bill of materials."""
         return cls(*(bill_of(components, tag) for tag in UNIT_TAGS))
 
     @property

@@ -144,7 +144,7 @@ def _is_foreign(model: type[Model], document: Document) -> bool:
 
 
 def _errors(model: type[Model], data: Any) -> list[ErrorDetails]:
-    """Of each key by itself."""
+    """The errors of each key by itself."""
     try:
         model.model_validate(data, context=KEYS_ALONE)
     except ValidationError as error:

@@ -68,7 +68,7 @@ def _stored(record: type) -> Any:
 
 
 def _kind(kind: Any) -> Any:
-    """Of a field."""
+    """The type of a field in the schema."""
     if kind is DramBytes:
         return _dram_bytes()
     if dataclasses.is_dataclass(kind):
@@ -165,7 +165,7 @@ class _EarlyExit(Model):
 
 @cache
 def _schema() -> type[Model]:
-    """Of summary.json as `lifsim.report.summary` writes it."""
+    """The schema of summary.json as `lifsim.report.summary` writes it."""
     needed: dict[str, Any] = {
         "format": Text,
         "schema_version": Tally,
@@ -253,7 +253,7 @@ def _stored_run(path: Path) -> Stored:
 
 
 def _totals(found: Any) -> Totals:
-    """Of a summary that its schema has checked."""
+    """The totals of a summary that its schema has checked."""
     kind = StageBytes if found.inputs.options.mode == "training" else DramBytes
     moved = {name: amount for name, amount in vars(found.dram_bytes).items() if name not in ("psum", "total")}
     if kind is DramBytes:
