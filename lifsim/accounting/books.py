@@ -68,7 +68,7 @@ class Operations:
     optimizer_multiply_adds: int = 0
     optimizer_divisions: int = 0
 
-    def occupying(self, skips: bool) -> int:
+    def occupying(self, *, skips: bool) -> int:
         """MACs that take a PE's cycle: all of them, or only those on ones if the array `skips` zeros."""
         return self.macs_effective if skips else self.macs_dense
 

@@ -203,6 +203,10 @@ def at_given_rates(network: Network, words: Sequence[str] | None) -> Network:
     others = f"; other layers: {own.provenance}" if stated else ""
     listed = ", ".join(words) if len(words) <= MOST_TOLD else f"of {counted(len(words), 'layer')}"
     spikes = Spikes(
-        "rates", stated | rates, f"given to this run: {listed}{others}", False, pruned=own.pruned and bool(stated)
+        "rates",
+        stated | rates,
+        f"given to this run: {listed}{others}",
+        measured=False,
+        pruned=own.pruned and bool(stated),
     )
     return replace(network, spikes=spikes)

@@ -42,9 +42,9 @@ def guess(model: type[Model], data: Any, details: ErrorDetails) -> Guess:
     given = place.value.get(key)
     near = nearest(given, tags) if isinstance(given, str) else None
     if near is not None:
-        return Guess(place.path, key, near, True, place.kinds)
+        return Guess(place.path, key, near, sure=True, kinds=place.kinds)
     best = max(tags, key=lambda tag: _likeness(place.value, tags[tag]))
-    return Guess(place.path, key, best, False, place.kinds)
+    return Guess(place.path, key, best, sure=False, kinds=place.kinds)
 
 
 def with_tag(data: Any, path: KeyPath, key: str, tag: str) -> Any:

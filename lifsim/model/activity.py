@@ -37,9 +37,9 @@ class Gradients:
 
 
 DENSE_GRADIENTS = Gradients(
-    0.0,
-    0.0,
-    "none, as behind a batch norm and under the ATan surrogate (SATA_Sim's training tool takes 70% and 60%; `lifsim "
-    "gradients` measures them)",
-    False,
+    membrane_sparsity=0.0,
+    firing_sparsity=0.0,
+    provenance="none, as behind a batch norm and under the ATan surrogate (SATA_Sim's training tool takes 70% and 60%; "
+    "`lifsim gradients` measures them)",
+    measured=False,
 )

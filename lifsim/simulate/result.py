@@ -86,7 +86,7 @@ class Totals:
         """The sum over `records`, with the figures of the machine and the network."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
-        shape, macs = shape_of(arch.array), occupying(counts, sparsity_of(arch.array).skips)
+        shape, macs = shape_of(arch.array), occupying(counts, skips=sparsity_of(arch.array).skips)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from lifsim.accounting.counts import ElementBits, LayerCounts
 from lifsim.accounting.own import Own
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
@@ -63,6 +64,13 @@ LONG = MOST_CYCLES + 1
 HUGE_FOLD = Folds(1, 1, LONG, 0)
 
 
+NO_BITS = ElementBits(8, 1, 1, 8, 0)
+
+
+def changed(**values: Any) -> Callable[[list[LayerCounts]], list[LayerCounts]]:
+    return lambda layers: [replace(layer, **values) for layer in layers]
+
+
 RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
     ("dataflow", "os", "folds", of(OS, "folds", lambda one: replace(one, outputs=0)), "folds of one cycle or more"),
     ("dataflow", "os", "folds", lambda *_: HUGE_FOLD, r"at most 2\*\*48 cycles"),
@@ -93,6 +101,9 @@ RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
     ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, total=LONG)), r"at most 2\*\*48"),
     ("accounting", "lifsim", "count", of(Own, "count", lambda all_: all_[:0]), "counts of conv, in this order"),
     ("accounting", "lifsim", "with_port_waits", lambda *_: [], "counts of conv, in this order"),
+    ("accounting", "lifsim", "count", of(Own, "count", changed(pe_utilisation=1.5)), "pe_utilisation is 0 to 1"),
+    ("accounting", "lifsim", "count", of(Own, "count", changed(bits=NO_BITS)), "bits are > 0 in every buffer"),
+    ("accounting", "lifsim", "count", of(Own, "count", changed(timed_macs=1 << 40)), "at most 128 MACs in each cycle"),
     (
         "accounting", "lifsim", "count",
         of(Own, "count", lambda all_: [

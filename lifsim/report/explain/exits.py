@@ -28,7 +28,7 @@ def exit_parts(layer: Layer, plan: Plan, exits: Exits) -> list[tuple[LayerPart, 
     found = list[tuple[LayerPart, int]]()
     for step, images in exits.images.items():
         run = within(layer, step, last=True)
-        parts = [LayerPart(run, cut, False)] if group.window == TIMESTEP else layer_parts(run, plan)
+        parts = [LayerPart(run, cut, tick_batched=False)] if group.window == TIMESTEP else layer_parts(run, plan)
         found += [(part, images) for part in parts]
     return found
 

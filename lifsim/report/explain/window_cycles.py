@@ -49,11 +49,11 @@ def layer_parts(layer: Layer, plan: Plan) -> list[LayerPart]:
 
 def _parts(layer: Layer, group: GroupPlan) -> list[LayerPart]:
     if group.waves is None or not group.waves.skewed:
-        return [LayerPart(one, group.cut_of(layer), True) for one in layers_of(layer, group.window)]
+        return [LayerPart(one, group.cut_of(layer), tick_batched=True) for one in layers_of(layer, group.window)]
     run = group.as_run(layer)
     each, once = layers_of(run, TIMESTEP), run.rounds < run.timesteps
     return [
-        LayerPart(each[step], group.cut_of(layer, step - first), False, not once or step == first)
+        LayerPart(each[step], group.cut_of(layer, step - first), tick_batched=False, computes=not once or step == first)
         for first, end in group.window.spans(run.timesteps)
         for step in range(first, end)
     ]

@@ -44,7 +44,9 @@ class Sheet:
         """Lines as columns."""
         heads = tuple(one.name for one in self.lines)
         cells = zip(*(one.cells for one in self.lines), strict=True)
-        return Sheet(heads, tuple(Cells(name, False, mine) for name, mine in zip(self.heads, cells, strict=False)))
+        return Sheet(
+            heads, tuple(Cells(name, begins=False, cells=mine) for name, mine in zip(self.heads, cells, strict=False))
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Beside:
         shown, further = shown_and_counted(compared.differences)
         heads = tuple(run.label for run in compared.runs)
         lines = tuple(
-            Cells(name, False, tuple((text, "") for text in texts)) for name, texts in (one.words for one in shown)
+            Cells(name, begins=False, cells=tuple((text, "") for text in texts))
+            for name, texts in (one.words for one in shown)
         )
         figures, inputs = Sheet(heads, tuple(_figures(compared))), Sheet(heads, lines)
         many = len(heads) > BESIDE
