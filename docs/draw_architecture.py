@@ -21,6 +21,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 ROOT = Path(__file__).parents[1]
 WIDTH, HEIGHT, GAP = 3.0, 0.62, 0.28
+INCHES_A_UNIT = 0.5
+"""Across: the names of rooms fit into their boxes."""
 ROOM, INK, ARROW = "#e8eef7", "#1b2a41", "#5b7db1"
 FOUNDATIONS = {"kernels", "processes"}
 FEW = 4
@@ -55,7 +57,8 @@ def draw(path: Path) -> None:
     """Write the picture to `path`."""
     floors, edges, sizes = layers(), imports(), modules()
     mpl.rcParams["svg.hashsalt"] = "lifsim"  # the same code gives the same file
-    figure = Figure(figsize=(8.4, (HEIGHT + GAP) * len(floors) + 0.3))
+    reach = (WIDTH + GAP) * max(map(len, floors)) / 2 + GAP
+    figure = Figure(figsize=(INCHES_A_UNIT * 2 * reach, (HEIGHT + GAP) * len(floors) + 0.3))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     centres = {}
@@ -69,7 +72,6 @@ def draw(path: Path) -> None:
         everybodys = below in FOUNDATIONS or sizes[below] == 1
         if count >= FEW and above in centres and below in centres and not everybodys:
             _arrow(axes, centres[above], centres[below], count)
-    reach = WIDTH * max(map(len, floors)) / 2 + 0.6
     axes.set_xlim(-reach, reach)
     axes.set_ylim(-(HEIGHT + GAP) * (len(floors) - 1) - HEIGHT, HEIGHT)
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

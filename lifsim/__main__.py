@@ -3,13 +3,12 @@
 import gc
 import sys
 
-COLLECT_AFTER = 200_000
-"""New objects before the first garbage collection: what is imported and read is no garbage."""
+from lifsim.garbage import collect_seldom
 
 
 def main() -> int:
     """The command line. A signal that arrives while it is still being imported ends it with a message, too."""
-    gc.set_threshold(COLLECT_AFTER)
+    collect_seldom()
     try:
         from lifsim.cli.main import main as command
     except KeyboardInterrupt:

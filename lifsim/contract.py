@@ -25,7 +25,8 @@ def asked_where(flag: str, *, value: object = True) -> Callable[[F], F]:
 
 
 def told_by(other: str) -> Callable[[F], F]:
-    """Mark a method that the method `other` describes in words: a member that overrides one must override both."""
+    """Mark a method whose answer the method `other` gives in another form, such as in words: a member that overrides
+    this one must override both, unless `other` is not asked of it or is the protocol's."""
 
     def mark(method: F) -> F:
         method.__dict__["told_by"] = other
@@ -81,7 +82,7 @@ def made(member: type[M], protocol: type[Any]) -> M:
         forgotten += _attributes_without(one, protocol)
         if not forgotten:
             forgotten += [name for name in methods_of(protocol) if _is_asked_in_vain(protocol, one, name)]
-            forgotten += _stale_accounts(member, protocol)
+            forgotten += _stale_accounts(one, protocol)
         if not forgotten:
             return one
     raise TypeError(f"{member.__qualname__} must have {', '.join(forgotten)}, as {protocol.__qualname__} asks")
@@ -130,11 +131,14 @@ def _makes_without(part: type[Any]) -> Iterator[str]:
                     )
 
 
-def _stale_accounts(member: type[Any], protocol: type[Any]) -> Iterator[str]:
-    """Methods that describe others which a subclass has overridden without them."""
+def _stale_accounts(member: object, protocol: type[Any]) -> Iterator[str]:
+    """Methods that give the answer of others which a subclass has overridden without them."""
+    kind = type(member)
     for name in methods_of(protocol):
         other = getattr(getattr(protocol, name), "told_by", None)
-        if other is not None and _definer(member, name) < _definer(member, other):
+        if other is None or getattr(kind, other) is getattr(protocol, other) or not _is_asked(protocol, member, other):
+            continue
+        if _definer(kind, name) < _definer(kind, other):
             yield f"{other} of its own beside its {name}"
 
 
@@ -146,8 +150,14 @@ def _definer(member: type[Any], name: str) -> int:
 def _is_asked_in_vain(protocol: type[Any], member: object, name: str) -> bool:
     """Whether such a member must define a method and only inherits the protocol's."""
     own = getattr(protocol, name)
-    if getattr(type(member), name) is not own or not hasattr(own, "asked_where"):
-        return False
-    flag, value = own.asked_where
+    return getattr(type(member), name) is own and hasattr(own, "asked_where") and _is_asked(protocol, member, name)
+
+
+def _is_asked(protocol: type[Any], member: object, name: str) -> bool:
+    """Whether the method is ever called of such a member."""
+    condition = getattr(getattr(protocol, name), "asked_where", None)
+    if condition is None:
+        return True
+    flag, value = condition
     found = getattr(member, flag)
     return (found() if callable(found) else found) is value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 
 from lifsim.errors import shown
@@ -59,6 +60,12 @@ def noun_of(count: int, noun: str) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 image`, `1,024 images`."""
     return f"{count:,} {noun_of(count, noun)}"
+
+
+def all_of(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def change_text(change: float | None) -> str:

@@ -7,11 +7,15 @@ from dataclasses import replace
 import pytest
 
 import lifsim
-from lifsim.accounting import ACCOUNTINGS, Setup
-from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting import ACCOUNTINGS, Accounting, Setup
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
+from lifsim.accounting.counts import ElementBits, LayerCounts
+from lifsim.accounting.prices import Costs, costs_of
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.hardware.array import DATAFLOWS
+from lifsim.model.arch import Arch
+from lifsim.model.network import Network
 from lifsim.play.dram import with_estimated_work
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
@@ -74,12 +78,26 @@ class Unready(Padded):
     name, trains = "unready", False
 
 
+class Unscheduled(Accounting):
+    """A cycle a layer, as a member of another package that says nothing else of itself."""
+
+    name, title, scheduled = "unscheduled", "a cycle a layer", False
+
+    def costs(self, arch: Arch) -> Costs:
+        return costs_of(arch)
+
+    def count_unscheduled(self, network: Network, arch: Arch) -> list[LayerCounts]:  # noqa: ARG002
+        one, none = Cycles(1, 1, 0, 0, 0, 0, 0, 0), Accesses(0, 0)
+        rest = Operations(0, 0, 0, 0, 0), DramBytes(), SramAccesses(*[none] * 5), none, ElementBits(1, 1, 1, 1, 1)
+        return [LayerCounts(layer.name, one, *rest, 0.0, "", (), 0) for layer in network.layers]
+
+
 @pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both are registered."""
+    """All are registered."""
     monkeypatch.setattr(ACCOUNTINGS, "_members", dict(ACCOUNTINGS))
     monkeypatch.setattr(ACCOUNTINGS, "_origins", {name: ACCOUNTINGS.origin(name) for name in ACCOUNTINGS})
-    for member in (Padded, Unready):
+    for member in (Padded, Unready, Unscheduled):
         ACCOUNTINGS.register(member)
 
 
@@ -101,6 +119,25 @@ def test_an_accounting_that_does_not_train_is_not_made_to() -> None:
     lifsim.run("sata_training", "lenet5_mnist", overrides=("accounting=unready",))
     with pytest.raises(InputError, match="mode: training must be inference: accounting unready knows no other"):
         lifsim.run("sata_training", "lenet5_mnist", mode="training", overrides=("accounting=unready",))
+
+
+@pytest.mark.usefixtures("others")
+def test_an_accounting_without_a_schedule_refuses_what_it_is_not_told() -> None:
+    """Its figures would be those of another run than was asked for."""
+    ideal = ["accounting=unscheduled", "dram.model=ideal", "dram.energy_pj_per_bit=1", "dram.source=nobody"]
+    assert lifsim.run("sata128", "lenet5_mnist", overrides=ideal).totals.cycles.total == 5
+    with pytest.raises(InputError, match="'cycle' must be ideal under accounting unscheduled, which knows no waiting"):
+        lifsim.run("sata128", "lenet5_mnist", overrides=["accounting=unscheduled"])
+    for asked, told in (
+        ({"batch": 3}, "batch: 3 must be 1: accounting unscheduled counts one image"),
+        ({"schedule": "timestep"}, "schedule: timestep must be tick: accounting unscheduled counts layer by layer"),
+        (
+            {"spikes": "engine"},
+            "spikes: engine must be workload: accounting unscheduled counts at the workload's rates",
+        ),
+    ):
+        with pytest.raises(InputError, match=told):
+            lifsim.run("sata128", "lenet5_mnist", overrides=ideal, **asked)
 
 
 def test_a_schedule_is_compared_by_what_it_reads_and_writes() -> None:

@@ -216,3 +216,19 @@ def test_a_dataflow_of_other_folds_has_other_words() -> None:
         made(Faster, Dataflow)
     assert made(Told, Dataflow).name == "faster"
     assert made(Renamed, Dataflow).name == "renamed"
+
+
+def test_a_memory_that_plays_otherwise_plays_its_sections_otherwise_too() -> None:
+    """Unless it plays none: the player that it inherits is not asked then."""
+    plain = type(MEMORIES["bandwidth"])
+
+    class Slower(plain):  # type: ignore[valid-type,misc]
+        name, title = "slower", "later"
+
+        def play(self, *given: Any) -> Any:
+            return super().play(*given)
+
+    with pytest.raises(TypeError, match=r"Slower must have player of its own beside its play, as Memory asks$"):
+        made(Slower, Memory)
+    assert made(type("AtOnce", (Slower,), {"in_sections": False}), Memory).name == "slower"
+    assert made(type("Whole", (Slower,), {"player": plain.player}), Memory).name == "slower"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.units import change_text, format_bytes, format_si, parse_bytes, parse_hz
+from lifsim.units import all_of, change_text, format_bytes, format_si, parse_bytes, parse_hz
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,8 @@ def test_formatted_si(value: float, text: str) -> None:
 )
 def test_a_change_is_told_in_percent_and_one_of_more_than_tenfold_as_a_multiple(change: float, text: str) -> None:
     assert change_text(change) == text
+
+
+def test_names_are_listed_as_in_a_sentence() -> None:
+    told = [all_of(names) for names in (["psum"], ["membrane", "psum"], ["weight", "membrane", "psum"])]
+    assert told == ["psum", "membrane and psum", "weight, membrane and psum"]

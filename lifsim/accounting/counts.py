@@ -42,9 +42,9 @@ class TimestepCounts:
     output_writes: int
 
 
-def occupying(counts: Iterable[LayerCounts], skips: bool) -> int:
+def occupying(counts: Iterable[LayerCounts], *, skips: bool) -> int:
     """Multiply-accumulates of layers that take a PE's cycle, of an array that `skips` zeros or none."""
-    return sum(layer.occupying(skips) for layer in counts)
+    return sum(layer.occupying(skips=skips) for layer in counts)
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class LayerCounts:
         """Cheap, and still distinctive: layers of different runs mostly differ in these fields."""
         return hash((self.name, self.cycles.total))
 
-    def occupying(self, skips: bool) -> int:
+    def occupying(self, *, skips: bool) -> int:
         """MACs that take a PE's cycle."""
-        return self.ops.occupying(skips) if self.timed_macs is None else self.timed_macs
+        return self.ops.occupying(skips=skips) if self.timed_macs is None else self.timed_macs
 
     def accesses(self, buffer: str) -> Accesses:
         """Elements that pass the buffer `name`, on the array's side and the DRAM's."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts, TimestepCounts
 from lifsim.accounting.protocol import Accounting, Setup
+from lifsim.accounting.records import added
 from lifsim.hardware.array import Kept
 from lifsim.hardware.sram_ports import PortStalls
 from lifsim.schedule.exits import Exits

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lifsim.accounting.books import LogicEnergy, Operations, added
+from lifsim.accounting.books import Operations
+from lifsim.accounting.energy import LogicEnergy
+from lifsim.accounting.records import added
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, bill_of
 from lifsim.hardware.energy import LogicWork

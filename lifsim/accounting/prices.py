@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import field, replace
 from functools import lru_cache
 
-from lifsim.accounting.books import (
+from lifsim.accounting.books import Accesses
+from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.energy import (
     KINDS,
-    Accesses,
     BufferEnergy,
     ComputeEnergy,
     DramEnergy,
@@ -17,11 +18,10 @@ from lifsim.accounting.books import (
     EnergyPj,
     LifIf,
     LogicEnergy,
-    added,
 )
-from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.logic import OptimizerUnit, logic_energy
 from lifsim.accounting.machine import Machine
+from lifsim.accounting.records import added
 from lifsim.errors import Fault, InputError
 from lifsim.hardware import energy
 from lifsim.hardware.components import Bill, bill_of, clock_gated, price_fault, toggling
@@ -51,7 +51,7 @@ class UnitBills:
 
     @classmethod
     def of(cls, components: Sequence[Component]) -> UnitBills:
-        """Of a bill of materials."""
+        """The bills of the units in a bill of materials."""
         return cls(*(bill_of(components, tag) for tag in UNIT_TAGS))
 
     @property

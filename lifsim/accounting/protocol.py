@@ -14,13 +14,14 @@ from lifsim.accounting.prices import Costs
 from lifsim.accounting.stages import Stages
 from lifsim.contract import answers, asked_where
 from lifsim.errors import Fault
-from lifsim.hardware.array import Kept, kept_of_image, sparsity_of
+from lifsim.hardware.array import Kept, kept_of_image, shape_of, sparsity_of
 from lifsim.hardware.gemm import too_long
 from lifsim.hardware.lif_unit import LifBank
+from lifsim.hardware.memory import MEMORIES
 from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
-from lifsim.model.arch import Arch
+from lifsim.model.arch import Arch, Array
 from lifsim.model.network import Layer, Network
 from lifsim.registry import Registry
 from lifsim.schedule.facts import NetworkFacts
@@ -85,25 +86,37 @@ def _itself(setup: Setup) -> Setup:
     return setup
 
 
-def _named_otherwise(counts: Sequence[LayerCounts], names: Sequence[str]) -> str:
+def _unlike_layers(counts: Sequence[LayerCounts], names: Sequence[str]) -> str:
     if [each.name for each in counts] != [*names]:
         return f"counts of {', '.join(names)}, in this order"
+    if not all(0 <= each.pe_utilisation <= 1 for each in counts):
+        return "counts whose pe_utilisation is 0 to 1"
+    if not all(min(vars(each.bits).values()) > 0 for each in counts):
+        return "counts whose bits are > 0 in every buffer"
     return too_long(max((each.cycles.total for each in counts), default=0))
 
 
-def _other_layers(counts: list[LayerCounts], _accounting: object, network: Network, *_: object) -> str:
-    return _named_otherwise(counts, [layer.name for layer in network.layers])
+def _too_busy(counts: Sequence[LayerCounts], array: Array) -> str:
+    """The MACs of each layer must fit into the cycles in which the array runs, one per PE and cycle."""
+    pes, skips = shape_of(array).pes, sparsity_of(array).skips
+    fits = all(each.occupying(skips=skips) <= pes * (each.cycles.array + each.cycles.fill_drain) for each in counts)
+    return "" if fits else f"counts of at most {pes} MACs in each cycle of the array"
+
+
+def _other_layers(counts: list[LayerCounts], _accounting: object, network: Network, arch: Arch) -> str:
+    return _unlike_layers(counts, [layer.name for layer in network.layers]) or _too_busy(counts, arch.array)
 
 
 def _other_group(counts: list[LayerCounts], _accounting: object, setup: Setup, *given: Any) -> str:
     group = next(one for one in given if isinstance(one, GroupPlan))
-    return _named_otherwise(counts, [setup.network.layers[index].name for index in group.indices])
+    names = [setup.network.layers[index].name for index in group.indices]
+    return _unlike_layers(counts, names) or _too_busy(counts, setup.machine.array)
 
 
 def _other_stages(layers: list[Stages], _accounting: object, setup: Setup, *_: object) -> str:
     if len(layers) == len(setup.network.layers) and all(layers):
         first = [next(iter(each.values())) for each in layers]
-        return _named_otherwise(first, [layer.name for layer in setup.network.layers])
+        return _unlike_layers(first, [layer.name for layer in setup.network.layers])
     return f"stages of {counted(len(setup.network.layers), 'layer')}"
 
 
@@ -111,8 +124,8 @@ class Accounting(Protocol):
     """Rules that count and price a run.
 
     name: as architectures spell it; title: in words.
-    scheduled: whether it counts under a schedule; a run without one waits for no memory and cannot be explained layer
-        by layer.
+    scheduled: whether it counts under a schedule; a run without one is that of one image at the workload's rates, waits
+        for no memory and cannot be explained layer by layer.
     reads_spikes: whether its figures depend on the spikes of a run; if not, no note says where they come from.
     trains: whether it counts training; if not, training is refused.
     notes: for readers of its figures.
@@ -129,17 +142,36 @@ class Accounting(Protocol):
 
     def refusals(self, arch: Arch) -> Sequence[Iterator[tuple[str, str]]]:
         """(key, rule) of everything in an architecture that it cannot count. Each iterator reads its keys when it is
-        iterated: a faulty key hides only the iterators that read it."""
-        return (self._other_dataflow(arch),)
+        iterated: a faulty key hides only the iterators that read it. Default: dataflows that are not among its own, and
+        without a schedule a memory that takes time."""
+        return self._other_dataflow(arch), self._waiting(arch)
 
     def _other_dataflow(self, arch: Arch) -> Iterator[tuple[str, str]]:
         if self.dataflows and arch.array.dataflow not in self.dataflows:
             known = " or ".join(self.dataflows)
             yield "accounting", f"{self.name!r} must go with dataflow {known}, not {arch.array.dataflow}"
 
+    def _waiting(self, arch: Arch) -> Iterator[tuple[str, str]]:
+        if not self.scheduled and MEMORIES[arch.dram.model].waits:
+            rule = f"must be ideal under accounting {self.name}, which knows no waiting"
+            yield "dram.model", f"{arch.dram.model!r} {rule}"
+
     def faults(self, asked: Asked) -> Iterator[Fault]:
-        """Faults of everything in a run that it would silently ignore."""
-        return iter(())
+        """Faults of everything in a run that it would silently ignore. Default: what `count_unscheduled` is not told,
+        if it counts without a schedule."""
+        if self.scheduled:
+            return
+        if asked.spikes == "trace":
+            yield Fault(f"must not be given: accounting {self.name} counts at the workload's rates", path="trace")
+        if asked.spikes == "engine":
+            rule = f"engine must be workload: accounting {self.name} counts at the workload's rates"
+            yield Fault(rule, path="spikes")
+        if asked.batch > 1:
+            yield Fault(f"{asked.batch} must be 1: accounting {self.name} counts one image", path="batch")
+        if asked.schedule != "tick":
+            yield Fault(f"{asked.schedule} must be tick: accounting {self.name} counts layer by layer", path="schedule")
+        if asked.chunk is not None:
+            yield Fault(f"{asked.chunk} must be auto: accounting {self.name} counts one image", path="chunk")
 
     @abstractmethod
     def costs(self, arch: Arch) -> Costs:

@@ -1,12 +1,16 @@
-"""The counts of one layer of a training run, stage by stage."""
+"""A training run stage by stage: the counts of one layer, and what a stage comes to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from lifsim.accounting.books import added
+from lifsim.accounting.books import Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.energy import EnergyPj
+from lifsim.accounting.records import added
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.traffic import DramBytes
 from lifsim.training.stages import Stage
 
 Stages = Mapping[Stage, LayerCounts]
@@ -30,3 +34,14 @@ def merged(stages: Stages) -> LayerCounts:
         pe_utilisation=utilisation,
         tiling="; ".join(dict.fromkeys(counts.tiling for counts in every if counts.tiling)),
     )
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """One stage of a layer's training, or of the whole network's."""
+
+    cycles: Cycles
+    ops: Operations
+    dram_bytes: DramBytes
+    sram_accesses: SramAccesses
+    energy_pj: EnergyPj

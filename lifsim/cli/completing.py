@@ -26,8 +26,8 @@ SHARINGS = ("none", "layer", "channel2", "channel4", "channel8", "layer+channel2
 
 
 def _completer(names: Names, *, files: bool = False, behind: str = "") -> Completer:
-    """Of one of the `names`, or of several with commas between them. files: paths are offered where no name begins so;
-    behind: what stands behind a name, where it is not whole by itself."""
+    """Completes one of the `names`, or several separated by commas. files: paths are offered if no name begins like
+    the text. behind: what follows a name that is incomplete by itself."""
 
     def complete(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
@@ -52,7 +52,7 @@ def _known(kind: Kind) -> Names:
 
 
 def _listed(ctx: click.Context) -> Iterable[str]:
-    """Of the kind of files that the command lists."""
+    """Completes names of the kind of files that the command lists."""
     from lifsim.config.resolve import available
 
     kinds: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "drams": "dram"}
@@ -97,7 +97,7 @@ def _figures(_ctx: click.Context) -> Iterable[str]:
 
 
 def _columns(ctx: click.Context) -> Iterable[str]:
-    """Of the store that the command names."""
+    """The columns of the store that the command names."""
     from lifsim.sweeps.store import Store
 
     named = _argument(ctx, "path")
@@ -121,7 +121,7 @@ def _layers(ctx: click.Context) -> Iterable[str]:
 
 
 def _operands(ctx: click.Context) -> Iterable[str]:
-    """Of the workload that the command names, what may be given a rate."""
+    """The operands, in the workload that the command names, that may be given a rate."""
     from lifsim.config.given_rates import reading_spikes
     from lifsim.config.workload import load_workload
 
@@ -130,7 +130,7 @@ def _operands(ctx: click.Context) -> Iterable[str]:
 
 
 def _keys(ctx: click.Context) -> Iterator[str]:
-    """Of the input files that the command takes: what those that it names say, and what they may say."""
+    """The keys of the input files that the command takes: those in the files it names, and those that are possible."""
     from lifsim.config.workload_schema import Workload
     from lifsim.model.arch import Arch
     from lifsim.model.dram import DramSpec

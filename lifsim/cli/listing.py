@@ -44,7 +44,7 @@ _MEMBERS = {
 
 
 def _kernels() -> dict[str, str]:
-    """Of the component table."""
+    """The kernels of the component table."""
     from lifsim.hardware.components import kernels
 
     return {name: f"{', '.join(sizes)} {'bit' if [*sizes] == ['1'] else 'bits'}" for name, sizes in kernels().items()}

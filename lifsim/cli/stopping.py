@@ -81,8 +81,8 @@ class Stopping:
 
 @contextmanager
 def stoppable() -> Iterator[Stopping]:
-    """Signals raise Stopped inside, but for those that this process was told to ignore, as `nohup` does. Once stopped,
-    the process is to end: further ones are ignored."""
+    """Inside, signals raise Stopped, except those that this process was told to ignore, as `nohup` does. Once
+    stopped, the process is about to end and ignores further signals."""
     stopping = Stopping()
     if threading.current_thread() is not threading.main_thread():
         yield stopping

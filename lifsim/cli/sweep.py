@@ -115,7 +115,8 @@ def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
 def _say_idle(
     planned: Plan, store: Store, points: Sequence[int], told: Sequence[str] = (), *, begun: bool = False
 ) -> list[str]:
-    """Tell on stderr which axes change nothing in these points, but for what is `told`; begun: they are the first."""
+    """Tell on stderr which axes change nothing in these points, except those `told` before; begun: whether these are
+    the first points."""
     from lifsim.sweeps.idle import idle_axes, idle_by_first
 
     space = planned.job.space

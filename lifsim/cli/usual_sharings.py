@@ -52,7 +52,7 @@ class Choice:
 
 
 def usual_sharings(names: Sequence[str], networks: Iterable[Network]) -> list[str]:
-    """Those of `names` that all `networks` can have; a note on stderr tells why another is left out."""
+    """The sharings among `names` that all `networks` can have; a note on stderr says why others are left out."""
     from lifsim.graph.states import states_of
     from lifsim.model.sharing import Sharing
 

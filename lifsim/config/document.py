@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from lifsim.config.file_kind import binary_kind, in_words, tree_kind
+from lifsim.config.key_path import KeyPath, dotted, entry_index, named, paths, reaches
 from lifsim.config.text_file import read_text
 from lifsim.config.yaml_nodes import MAX_DEPTH, MAX_NODES, PLAIN, TAG, root_of
 from lifsim.errors import Fault, InputError, shown
@@ -27,8 +28,6 @@ _IMPORTS = {
     ".cfg": "`lifsim import scalesim TOPOLOGY.csv --config {} --out network.yaml` makes an architecture of SCALE-Sim's",
 }
 """The way out for files of other tools."""
-
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Document:
 
     def fault(self, path: KeyPath, message: str) -> Fault:
         """A fault of the key at `path`; entries of a list are named as in ``--set``."""
-        return self.mark(path).fault(_named(self.data, path), message)
+        return self.mark(path).fault(named(self.data, path), message)
 
     def untold(self, faults: Iterable[Fault]) -> list[Fault]:
         """`faults` without those of keys in which the text itself is faulty: they would be mere consequences."""
@@ -85,7 +84,7 @@ class Document:
         for part in key.split("."):
             index = entry_index(value, part) if isinstance(value, list) else None
             step = part if index is None else index
-            if not _has(value, step):
+            if not reaches(value, step):
                 break
             path, value = (*path, step), value[step]
         return path
@@ -102,62 +101,6 @@ class Document:
             data = data[key]
         marks = {inner: self.mark((*path, *inner)) for inner in paths(data)}
         return Document(self.source, copy.deepcopy(data), marks)
-
-
-def paths(data: Any, root: KeyPath = ()) -> Iterator[KeyPath]:
-    """`root`, the path of `data`, and the paths of everything in it."""
-    yield root
-    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    for key, entry in entries:
-        yield from paths(entry, (*root, key))
-
-
-def dotted(path: KeyPath) -> str:
-    """``components.2.width_bits`` for ("components", 2, "width_bits")."""
-    return ".".join(map(str, path))
-
-
-def entry_index(entries: list[Any], part: str) -> int | None:
-    """Which of the `entries` of a list `part` means: the first of that `name`, else the one at that position."""
-    for index, entry in enumerate(entries):
-        if _name(entry) == part:
-            return index
-    is_position = part.isascii() and part.isdigit() and len(part) < 10
-    return int(part) if is_position and int(part) < len(entries) else None
-
-
-def entry_name(container: Any, step: str | int) -> str:
-    """The text by which `entry_index` finds the entry at `step`: its name if that is unique, else its position."""
-    if isinstance(container, list) and isinstance(step, int) and step < len(container):
-        name = _name(container[step])
-        if name is not None and "." not in name and entry_index(container, name) == step:
-            return name
-    return str(step)
-
-
-def entry_names(entries: list[Any]) -> list[str]:
-    """The names of those of the `entries` that have one."""
-    return [name for name in map(_name, entries) if name is not None]
-
-
-def _named(data: Any, path: KeyPath) -> KeyPath:
-    """`path` in `data` with the names of entries of lists."""
-    parts: list[str | int] = []
-    for step in path:
-        parts.append(entry_name(data, step))
-        data = data[step] if _has(data, step) else None
-    return tuple(parts)
-
-
-def _name(entry: Any) -> str | None:
-    name = entry.get("name") if isinstance(entry, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def _has(container: Any, step: str | int) -> bool:
-    if isinstance(container, dict):
-        return step in container
-    return isinstance(container, list) and isinstance(step, int) and step < len(container)
 
 
 def read_document(path: Path) -> Document:
@@ -203,7 +146,7 @@ def parse_document(text: str, source: str) -> Document:
         raise InputError(Fault("must not be empty", source=source))
     builder = _Builder(source)
     data = builder.build(root, ())
-    faults = tuple(mark.fault(_named(data, path), message) for mark, path, message in builder.faults)
+    faults = tuple(mark.fault(named(data, path), message) for mark, path, message in builder.faults)
     return Document(source, data, builder.marks, faults)
 
 

@@ -12,7 +12,8 @@ from lifsim.config.workload_schema import MAX_TIMESTEPS
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
 from lifsim.lazy_dataclass import dataclass
-from lifsim.model.network import Network, Spikes, Traced
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Network, Traced
 from lifsim.units import counted
 
 WAYS_TO_RATES = (
@@ -202,6 +203,10 @@ def at_given_rates(network: Network, words: Sequence[str] | None) -> Network:
     others = f"; other layers: {own.provenance}" if stated else ""
     listed = ", ".join(words) if len(words) <= MOST_TOLD else f"of {counted(len(words), 'layer')}"
     spikes = Spikes(
-        "rates", stated | rates, f"given to this run: {listed}{others}", False, pruned=own.pruned and bool(stated)
+        "rates",
+        stated | rates,
+        f"given to this run: {listed}{others}",
+        measured=False,
+        pruned=own.pruned and bool(stated),
     )
     return replace(network, spikes=spikes)

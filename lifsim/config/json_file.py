@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lifsim.config.document import Document, KeyPath, Mark, parse_document
+from lifsim.config.document import Document, Mark, parse_document
+from lifsim.config.key_path import KeyPath
 from lifsim.config.text_file import read_text
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError

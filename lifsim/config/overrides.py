@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lifsim.config.document import Document, KeyPath, Mark, dotted, entry_index, entry_names, parse_document, paths
+from lifsim.config.document import Document, Mark, parse_document
+from lifsim.config.key_path import KeyPath, dotted, entry_index, entry_names, paths
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 

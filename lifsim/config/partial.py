@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic_core import SchemaValidator, ValidationError
 
-from lifsim.config.document import KeyPath
+from lifsim.config.key_path import KeyPath
 from lifsim.config.places import alternatives, is_model, keyed, tags_of
 from lifsim.model.core import core_of
 from lifsim.model.schema import KEYS_ALONE, UNKNOWN, Model, UnknownKeyError

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
-from lifsim.config.document import KeyPath
+from lifsim.config.key_path import KeyPath, reaches
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.keys import Key
 from lifsim.model.schema import Model
@@ -41,7 +41,7 @@ def place_of(model: type[Model], data: Any, details: ErrorDetails) -> Place:
             place = Place(place.path, place.value, members, place.around)
         elif is_last and part == "[key]":
             place = Place(place.path, place.value, place.kinds, place.around, of_key=True)
-        elif _leads_on(place.value, part):
+        elif reaches(place.value, part):
             place = Place((*place.path, part), place.value[part], inner, place.kinds)
         elif is_last and details["type"] == "missing":
             place = Place((*place.path, part), place.value, inner, place.kinds)
@@ -114,9 +114,3 @@ def _members(kind: Any, part: str | int) -> Kinds:
     if get_origin(kind) is dict:
         return alternatives(arguments[1])
     return ()
-
-
-def _leads_on(value: Any, part: str | int) -> bool:
-    if isinstance(value, Mapping):
-        return part in value
-    return isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)

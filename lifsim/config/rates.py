@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifsim.config.given_rates import NONE_REPLACED, WAYS_TO_SPIKES, Replaced
+from lifsim.config.key_path import Problem
 from lifsim.config.operation import ProductOperation
-from lifsim.config.problem import Problem
 from lifsim.config.shapes import MAX_HINTS
 from lifsim.config.workload_schema import LayerSpec, SpikesSpec, TrainingSpec, Workload
 from lifsim.errors import did_you_mean
 from lifsim.graph.tensors import nodes_with_spikes
+from lifsim.model.activity import DENSE_GRADIENTS, Gradients, Spikes
 from lifsim.model.members import any_of
-from lifsim.model.network import DENSE_GRADIENTS, Gradients, Node, Spikes, second_of
+from lifsim.model.network import Node, second_of
 from lifsim.model.product import Product
 from lifsim.model.schema import UNKNOWN, UnknownKeyError, known
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from lifsim.config.key_path import Problem
 from lifsim.config.operation import WeightOperation
-from lifsim.config.problem import Problem
 from lifsim.config.workload_schema import Workload
 from lifsim.model.schema import UnknownKeyError, known
 

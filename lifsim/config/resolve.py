@@ -7,8 +7,9 @@ import stat
 from pathlib import Path
 from typing import Literal
 
-from lifsim.config.document import KeyPath, Mark
+from lifsim.config.document import Mark
 from lifsim.config.file_kind import binary_kind, in_words
+from lifsim.config.key_path import KeyPath
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 
 Kind = Literal["arch", "workload", "dram"]

@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import field
 from typing import cast
 
+from lifsim.config.key_path import KeyPath, Problem
 from lifsim.config.neuron import misfits, read_neuron
 from lifsim.config.operation import ProductOperation, WeightOperation
-from lifsim.config.problem import Loc, Problem
 from lifsim.config.readers import unread
 from lifsim.config.workload_schema import (
     AddSpec,
@@ -79,7 +79,7 @@ def _add_input(state: Inference, spec: InputSpec) -> None:
     state.nodes.append(Input("input", (), image))
 
 
-def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, ...]) -> None:
+def _add_layer(state: Inference, loc: KeyPath, op: LayerSpec, reads: tuple[str | None, ...]) -> None:
     inputs = _inputs(state, loc, op, reads)
     if op.name in state.tensors:
         state.problems.append(Problem((*loc, "name"), f"{op.name!r} must be a name that no other layer has"))
@@ -99,7 +99,7 @@ def _add_layer(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | Non
         state.averaged.add(op.name)
 
 
-def _problem(loc: Loc, key: str, message: str) -> Problem:
+def _problem(loc: KeyPath, key: str, message: str) -> Problem:
     """A problem of a key, which may be one of `neuron`, or of `loc`."""
     return Problem((*loc, *key.split(".", 1)) if key else loc, message)
 
@@ -111,7 +111,7 @@ def _check_size(output: Tensor) -> None:
         raise MisfitError(("", f"sums and averages of spikes must stay <= {MAX_LEVELS}"))
 
 
-def _inputs(state: Inference, loc: Loc, op: LayerSpec, reads: tuple[str | None, ...]) -> list[Tensor] | None:
+def _inputs(state: Inference, loc: KeyPath, op: LayerSpec, reads: tuple[str | None, ...]) -> list[Tensor] | None:
     """The tensors that `op` reads; None if one of them is unknown. A layer above without a valid name is None."""
     if isinstance(op, WeightOperation) and op.in_shape is not None:
         faults = _shape_faults(op.in_shape)

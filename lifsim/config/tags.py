@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from lifsim.config.document import KeyPath
+from lifsim.config.key_path import KeyPath
 from lifsim.config.places import Kinds, keys_of, place_of, tags_of
 from lifsim.errors import nearest
 from lifsim.lazy_dataclass import dataclass
@@ -42,9 +42,9 @@ def guess(model: type[Model], data: Any, details: ErrorDetails) -> Guess:
     given = place.value.get(key)
     near = nearest(given, tags) if isinstance(given, str) else None
     if near is not None:
-        return Guess(place.path, key, near, True, place.kinds)
+        return Guess(place.path, key, near, sure=True, kinds=place.kinds)
     best = max(tags, key=lambda tag: _likeness(place.value, tags[tag]))
-    return Guess(place.path, key, best, False, place.kinds)
+    return Guess(place.path, key, best, sure=False, kinds=place.kinds)
 
 
 def with_tag(data: Any, path: KeyPath, key: str, tag: str) -> Any:

@@ -8,8 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic_core import ErrorDetails, ValidationError
 
-from lifsim.config.document import Document, KeyPath
+from lifsim.config.document import Document
 from lifsim.config.file_kind import COMMON_KEYS, in_words, tree_kind
+from lifsim.config.key_path import KeyPath
 from lifsim.config.partial import known_part, rule_faults
 from lifsim.config.places import choices_of, keyed, keys_of, place_of, renamed_in, tags_of
 from lifsim.config.tags import WITHOUT_TAG, Guess, discriminator_of, guess, is_told, untold, with_tag
@@ -143,7 +144,7 @@ def _is_foreign(model: type[Model], document: Document) -> bool:
 
 
 def _errors(model: type[Model], data: Any) -> list[ErrorDetails]:
-    """Of each key by itself."""
+    """The errors of each key by itself."""
     try:
         model.model_validate(data, context=KEYS_ALONE)
     except ValidationError as error:

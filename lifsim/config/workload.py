@@ -9,9 +9,9 @@ from pathlib import Path
 from lifsim.config.document import Document, read_document
 from lifsim.config.extends import extended
 from lifsim.config.given_rates import NONE_REPLACED, Replaced
+from lifsim.config.key_path import Problem
 from lifsim.config.operation import ProductOperation
 from lifsim.config.overrides import override
-from lifsim.config.problem import Problem
 from lifsim.config.rates import gradients_of, rate_problems, spikes_of
 from lifsim.config.resolve import find
 from lifsim.config.shapes import infer_nodes

@@ -282,10 +282,10 @@ def _segments(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
         nodes: list[Node] = []
         for node in stretch.nodes:
             if fired and isinstance(node, Product):
-                segments[-1] += [Stretch(tuple(nodes), True)] if nodes else []
+                segments[-1] += [Stretch(tuple(nodes), folded=True)] if nodes else []
                 segments.append([])
                 nodes, fired = [], False
             nodes.append(node)
             fired = fired or isinstance(node, Lif)
-        segments[-1] += [Stretch(tuple(nodes), True)] if nodes else []
+        segments[-1] += [Stretch(tuple(nodes), folded=True)] if nodes else []
     return segments

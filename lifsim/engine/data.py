@@ -41,7 +41,7 @@ class Dataset:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one image."""
+        """The shape of one image."""
         return self.x_train.shape[1:]
 
     @property

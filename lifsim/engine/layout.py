@@ -21,8 +21,8 @@ def to_channels_last(x: Array) -> Array:
 
 
 def as_pixels(x: Array, features: int | None) -> Array:
-    """Inputs of a weight layer as the maps [timesteps*B, H, W, C] that the kernels read; of a layer of so many
-    `features` as one pixel each, in the order (C, H, W)."""
+    """The inputs of a weight layer as the maps [timesteps*B, H, W, C] that the kernels read; for a flat layer of
+    `features`, one pixel with all of them in the order (C, H, W)."""
     if features is None:
         return np.ascontiguousarray(x).reshape(-1, *x.shape[2:])
     return np.ascontiguousarray(to_channels_first(x)).reshape(-1, 1, 1, features)

@@ -25,8 +25,8 @@ _TOGETHER = 8  # pixels of a run
 
 
 def bound(node: Lif, weights: Any, batch: int) -> NeuronModel:
-    """The neuron of a layer with arrays for those parameters of which there is one per channel, [C], or one per neuron,
-    [P, C], which `weights` has under `layer.parameter`, channels first."""
+    """The neuron of a layer, with arrays for parameters that differ between channels, [C], or neurons, [P, C];
+    `weights` has them as `layer.parameter`, channels first."""
     arrays = {}
     for name, value in varying(node.neuron).items():
         found = np.asarray(weights[f"{node.name}.{name}"] if isinstance(value, str) else value, np.float64)

@@ -49,5 +49,5 @@ def operation(typed: Callable[..., tuple[Any, Callable[[Code, Any], Any]]]) -> A
 
 
 def item_bytes(array: Any) -> int:
-    """Of an element."""
+    """Bytes of an element."""
     return int(np.dtype(str(array.dtype)).itemsize)

@@ -44,7 +44,7 @@ def stretches_of(network: Network, states: Sequence[State]) -> tuple[Stretch, ..
     for index in range(1, len(network.nodes) + 1):
         if index == len(network.nodes) or stepwise[index] != stepwise[first]:
             nodes = network.nodes[first:index]
-            stretches += _split(network, nodes) if stepwise[first] else [Stretch(nodes, True)]
+            stretches += _split(network, nodes) if stepwise[first] else [Stretch(nodes, folded=True)]
             first = index
     return tuple(stretches)
 

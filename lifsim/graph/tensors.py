@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Literal
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Input, Layer, Lif, Network, Node, Tensor, TimeMean
+from lifsim.model.product import Product
 
 When = Literal["every", "first", "last"]
 """The timesteps at which a tensor is put out, or a layer computed: "first" where the result is replayed at all of them
@@ -90,3 +92,20 @@ def _readers(reads: Iterable[tuple[Layer, Iterable[Tensor]]]) -> dict[str, tuple
         for tensor in tensors:
             found[tensor.name] = (*found.get(tensor.name, ()), layer.index)
     return found
+
+
+@lru_cache(1 << 6)
+def without_lif(network: Network) -> tuple[str, ...]:
+    """The layers of weights whose sums reach another layer without a LIF between; none of a network without LIFs, which
+    is meant so. Products of two tensors of spikes may be, as in attention."""
+    if not network.lifs:
+        return ()
+    real: dict[str, set[str]] = {}
+    bare: set[str] = set()
+    for node in network.nodes:  # behind all that it reads
+        reads = set().union(*(real.get(name, set()) for name in node.inputs))
+        bare |= reads if isinstance(node, Product) else set()
+        if isinstance(node, Product):
+            reads = {node.name} if node.weight_shape is not None else set()
+        real[node.name] = set() if isinstance(node, Lif) else reads
+    return tuple(layer.name for layer in network.layers if layer.name in bare)

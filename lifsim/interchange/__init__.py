@@ -1,1 +1,1 @@
-"""Files of other tools, in and out."""
+"""Reads and writes the files of other tools."""

@@ -1,7 +1,8 @@
-"""DRAM request traces as text, one request a line; .xz and .gz are unpacked.
+"""DRAM request traces as text, one request per line; .xz and .gz files are unpacked.
 
-DRAMsim3 (and DRAMSim2, whose words for reads and writes are known, too) has `0xADDRESS READ|WRITE cycle`, Ramulator
-`0xADDRESS R|W`, Ramulator 2 `LD|ST ADDRESS`. An address is hexadecimal; behind LD or ST it is decimal without its 0x.
+DRAMsim3 writes `0xADDRESS READ|WRITE cycle` (DRAMSim2's words for reads and writes are read, too), Ramulator
+`0xADDRESS R|W`, Ramulator 2 `LD|ST ADDRESS`. Addresses are hexadecimal; behind LD or ST an address without 0x is
+decimal.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ READ_LINES = Kernel(
     sources=("interchange/dram_trace_kernel.py", "interchange/dram_trace_form.py"),
 )
 REQUEST_BYTES = 160
-"""Of memory that a request takes in the end: its columns, the record of the DRAM model and what that says of it."""
+"""Bytes of memory per request, all told: its columns, the record of the DRAM model, and its result."""
 _MAX_FAULTS = 20
 _WORD = "|".join(READS + WRITES)
 _FAR, _LATE = f"its address must be at most 0x{'f' * HEX_DIGITS}", f"its cycle must be at most {10**CYCLE_DIGITS - 1}"
@@ -68,7 +69,7 @@ _TOO_LARGE = (
         f"its address must be at most {10**DECIMAL_DIGITS - 1}, or 0x{'f' * HEX_DIGITS}",
     ),
 )
-"""Lines of a form with a number of too many digits, and what is said of them."""
+"""Patterns of lines with a number that has too many digits, and what to say about them."""
 _COMMENT = r"\s*(?:(?:#|;|//).*)?"
 _OTHERS = (
     (rb"[0-9]+(?:\s+(?:0x[0-9a-f]+|[0-9]+))+", "bubbles and addresses of a processor's trace are no requests"),
@@ -82,15 +83,16 @@ _OTHERS = (
         "SCALE-Sim's traces have a cycle and many addresses of words a line; `lifsim run --dram-trace` writes requests",
     ),
 )
-"""Lines of other traces, and what to do about them."""
+"""Patterns of lines of other kinds of traces, and what to do about them."""
 
 
 Requests = tuple[npt.NDArray[Any], ...]
-"""Their columns: addresses, whether they write, cycles."""
+"""Columns of requests: addresses, whether they write, cycles."""
 
 
 class TraceColumns(NamedTuple):
-    """[N] uint64 byte addresses, [N] bool, [N] int64 cycles, 0 where the file has none: timed says whether it has."""
+    """The requests of a trace: [N] uint64 byte addresses, [N] bool whether they write, [N] int64 cycles. timed:
+    whether the file gives cycles; they are 0 if not."""
 
     addresses: npt.NDArray[np.uint64]
     is_write: npt.NDArray[np.bool_]
@@ -99,9 +101,12 @@ class TraceColumns(NamedTuple):
 
 
 def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
-    """The requests of the file, all of one form. Blank lines and comments (# ; //) are skipped. Raises InputError with
-    every faulty line (the first twenty, and none behind one of more than 1000 bytes), or if it cannot be read, is not
-    packed though it is called so, is longer than 1 GiB, or has more requests than this machine can simulate at once."""
+    """The requests of the file, which must all have the same form. Blank lines and comments (# ; //) are skipped.
+
+    Raises InputError with the first twenty faulty lines (reading stops at a line of more than 1000 bytes), or if the
+    file cannot be read, is not packed although its name says so, is longer than 1 GiB, or has more requests than fit
+    into the memory of this machine.
+    """
     if kind := binary_kind(path):
         raise InputError(Fault(f"must be a text of DRAM requests{in_words(kind)}", source=str(path)))
     reader = _Reader()
@@ -127,8 +132,9 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
 
 
 def require_requests(path: Path, right: npt.NDArray[np.bool_], told: Callable[[int], str]) -> None:
-    """Raises InputError with the lines of the first twenty requests of a trace, as `read_dram_trace` has read it, that
-    are not `right` [N], and what is `told` of each. The file is read again, as lines are kept of no request."""
+    """Raises InputError with the lines of the first twenty requests of a trace that are not `right` [N]; `told`
+    gives the message for a request by its number. The file, which `read_dram_trace` has read without faults, is read
+    again, because line numbers are not kept."""
     wrong = np.flatnonzero(~right)[:_MAX_FAULTS]
     if wrong.size:
         lines = _lines(path, wrong)
@@ -137,8 +143,8 @@ def require_requests(path: Path, right: npt.NDArray[np.bool_], told: Callable[[i
 
 
 def _lines(path: Path, numbers: npt.NDArray[np.int64]) -> dict[int, int]:
-    """On which line each of these requests stands, of a trace without a fault; looked for line by line only where the
-    block has one of them."""
+    """The line of each of these requests in a trace without faults. Only blocks that hold one of them are searched
+    line by line."""
     reader, found, line, requests = _Reader(), dict[int, int](), 0, 0
     for block in blocks(path, MAX_LINE, unwatched):
         count = reader.read(block)[0].size
@@ -153,7 +159,7 @@ def _lines(path: Path, numbers: npt.NDArray[np.int64]) -> dict[int, int]:
 
 
 class _Reader:
-    """What was read so far, block by block. faults: (line, message)."""
+    """What has been read so far, block by block. faults: (line, message)."""
 
     def __init__(self) -> None:
         self.faults: list[tuple[int, str]] = []
@@ -165,12 +171,12 @@ class _Reader:
 
     @property
     def form(self) -> int:
-        """The place in FORMS of that of all requests, NO_FORM before the first."""
+        """The index in FORMS of the form that all requests have, NO_FORM before the first one."""
         return int(self._progress["form"][0])
 
     def read(self, text: bytes) -> Requests:
-        """The requests of the next lines, the last of which ends. `faults` has more where there are any; where it
-        `gives_up`, no more is read."""
+        """The requests in the next lines, of which the last one is complete. Adds to `faults`; if it `gives_up`,
+        nothing more is to be read."""
         most = len(text) // LEAST_LINE + 1
         if not self._room or most > self._room[0].size:
             self._room = tuple(np.zeros(most, column) for column in COLUMNS)
@@ -183,7 +189,7 @@ class _Reader:
         return tuple(column[: int(now["requests"])].copy() for column in self._room)
 
     def _fault(self, line: bytes) -> str:
-        """Why it, the last line that was read, is no request."""
+        """Why this line, the last one that was read, is not a request."""
         now = self._progress[0]
         if len(line) > MAX_LINE:
             return f"must have lines of at most {MAX_LINE} bytes"

@@ -1,4 +1,4 @@
-"""The loop over the bytes of a trace of DRAM requests, compiled. Import it only to compile: it loads Numba."""
+"""The compiled loop over the bytes of a DRAM trace. Import it only to compile: it loads Numba."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Records = Any
 
 @compiled
 def _ends(text: Bytes, at: Int64, characters: Records) -> Bool:
-    """Whether nothing of a line comes behind: its end, or a comment."""
+    """Whether the line holds nothing more: here it ends, or a comment begins."""
     kind = characters[text[at]].kind
     return kind > SLASH or (kind == SLASH and characters[text[at + 1]].kind == SLASH)
 
 
 @compiled
 def _read_field(text: Bytes, at: Int64, characters: Records, field: Record) -> Int64:
-    """Read what stands there as every kind of field at once; where it ends."""
+    """Reads the field that begins here as every kind of field at once; returns where it ends."""
     field.prefixed = text[at] == 48 and (text[at + 1] == 88 or text[at + 1] == 120)  # 0X, 0x
     at += 2 * field.prefixed
     begin, largest, hexadecimal, decimal, word = at, 0, 0, 0, 0
@@ -71,7 +71,7 @@ def _is_decimal(field: Record, digits: Int64) -> Bool:
 
 @compiled
 def _operation(field: Record, operations: Records) -> Int64:
-    """Which of the operations it is, -1 for none."""
+    """The index of the operation, -1 if the word is none."""
     if field.length <= WORD_LETTERS and not field.prefixed:
         for number in range(operations.size):
             if operations[number].word == field.word:
@@ -81,7 +81,7 @@ def _operation(field: Record, operations: Records) -> Int64:
 
 @compiled
 def _form(fields: Records, count: Int64, operations: Records) -> Int64:
-    """What request a line of so many fields is."""
+    """The form of a line with this many fields."""
     if 2 <= count <= 3 and _is_hex(fields[0]) and _operation(fields[1], operations) >= 0:
         if count == 2:
             return UNTIMED
@@ -110,8 +110,9 @@ def read_lines(
     field: Pointer, field_count: Int64, address: Pointer, addresses: Int64, is_write: Pointer, writes: Int64,
     cycle: Pointer, cycles: Int64, progress: Pointer, one: Int64,
 ) -> Int64:  # fmt: skip
-    """Read lines from where `progress` is on, to the end of the text, which must end a line, or to one that is neither
-    blank nor a comment nor a request in the form of those before; where that one begins, -1 if there is none."""
+    """Reads lines from where `progress` stands to the end of the text, which must end with a whole line, or to the
+    first line that is neither blank, nor a comment, nor a request of the same form as before. Returns the byte at
+    which that line begins, -1 if there is none."""
     letters, table, words = carray(text, size), carray(character, characters), carray(operation, operations)
     places, write_flags, times = carray(address, addresses), carray(is_write, writes), carray(cycle, cycles)
     fields, now = carray(field, field_count), carray(progress, one)[0]

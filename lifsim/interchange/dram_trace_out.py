@@ -1,6 +1,6 @@
-"""DRAM request traces as text, burst by burst, for other simulators.
+"""Writes DRAM request traces as text, burst by burst, for other simulators.
 
-DRAMsim3: `0xADDRESS READ|WRITE cycle`; Ramulator: `LD|ST 0xADDRESS`. One request a line.
+DRAMsim3: `0xADDRESS READ|WRITE cycle`; Ramulator: `LD|ST 0xADDRESS`. One request per line.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ def write_dram_trace(
     cycles: NDArray[np.int64],
     burst_bytes: int,
 ) -> int:
-    """Write extents [N] as aligned bursts of `burst_bytes`; how many there are.
+    """Write extents [N] as aligned bursts of `burst_bytes`; returns the number of bursts.
 
-    cycles: [N] in which each extent is asked for. Raises InputError for more than 50 million requests (2 GB of text).
+    cycles: [N] cycle in which each extent is requested. Raises InputError for more than 50 million requests (2 GB of
+    text).
     """
     first = addresses // burst_bytes
     bursts = (addresses + sizes_bytes - 1) // burst_bytes - first + 1

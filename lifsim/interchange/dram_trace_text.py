@@ -1,4 +1,4 @@
-"""The text of a trace, perhaps packed, in blocks of whole lines."""
+"""The text of a trace, unpacked if need be, in blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def blocks(path: Path, max_line: int, watch: Watch) -> Iterator[bytes]:
-    """The text of the file, without a byte-order mark, in blocks that end with a line's end, about 1 MiB each. It ends
-    early with a line of more than `max_line` bytes, which need not be whole. Raises InputError."""
+    """The text of the file without a byte-order mark, in blocks of about 1 MiB that end at the end of a line. Stops
+    after a line of more than `max_line` bytes, of which the rest may be missing. Raises InputError."""
     lines = _blocks(path, max_line + len(_BYTE_ORDER_MARK), watch)
     yield next(lines).removeprefix(_BYTE_ORDER_MARK)
     yield from lines
@@ -55,7 +55,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _chunks(path: Path, watch: Watch) -> Iterator[bytes]:
-    """The text, unpacked as it is read, so that a small file cannot ask for endless memory."""
+    """The text, unpacked while it is read, so that a small file cannot ask for endless memory."""
     total = 0
     try:
         whole = 0 if path.suffix in (".xz", ".gz") else path.stat().st_size

@@ -1,8 +1,9 @@
-"""DRAMsim3's device files (configs/*.ini) as devices.
+"""DRAMsim3's device files (configs/*.ini) as devices of LIFSim.
 
-A key that is not there has DRAMsim3's default, which is told. Where a file means a key that DRAMsim3 does not read
-(`REFI` for tREFI, `tRTP_L` for tRTP), the device has what the file says; DRAMsim3 has its default there. A row cycle is
-tRAS + tRP, as in DRAMsim3. Ranks follow from channel_size; HBM's columns are two words wide there.
+A missing key has DRAMsim3's default, which is noted. Some files spell a key in a way that DRAMsim3 does not read
+(`REFI` for tREFI, `tRTP_L` for tRTP) and so uses its default; LIFSim's device has the value in the file. A row cycle is
+tRAS + tRP, as in DRAMsim3. The number of ranks follows from channel_size. HBM's columns are counted as two words wide,
+as DRAMsim3 does.
 
 Source: Li et al., IEEE CAL 19(2), 2020; configuration.cc of github.com/umd-memsys/DRAMsim3.
 """
@@ -13,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lifsim.config.document import KeyPath, Mark
+from lifsim.config.document import Mark
+from lifsim.config.key_path import KeyPath
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.interchange.dramsim3_keys import (
     ASLEEP_CURRENTS,
@@ -40,8 +42,8 @@ from lifsim.units import counted, format_bytes
 
 
 def device_from_dramsim3(path: Path, name: str) -> Imported:
-    """A device called `name`. Raises InputError with every fault of the file, also for a protocol that LIFSim cannot
-    simulate."""
+    """The device in the file, called `name`. Raises InputError with every fault of the file, and for protocols that
+    LIFSim cannot simulate."""
     ini = IniReader(path)
     protocol = ini.word("dram_structure", "protocol", "DDR3").upper()
     if protocol not in REFRESH_US:
@@ -166,7 +168,7 @@ def _energy(ini: IniReader, protocol: str, said: list[Fault]) -> dict[str, Any]:
 
 
 def _meant(ini: IniReader) -> Iterator[Fault]:
-    """Keys that DRAMsim3 does not read and that say what the device is."""
+    """Notes on keys that DRAMsim3 does not read but that describe the device."""
     for key, spelling in MEANT.items():
         section = SECTION[key]
         read, meant = ini.entry(section, key), ini.entry(section, spelling)
@@ -175,7 +177,7 @@ def _meant(ini: IniReader) -> Iterator[Fault]:
 
 
 def _meant_names(key: str) -> tuple[str, ...]:
-    """How files spell `key` that DRAMsim3 does not read."""
+    """Spellings of `key` in files that DRAMsim3 does not read."""
     return (MEANT[key],) if key in MEANT else ()
 
 
@@ -194,7 +196,7 @@ def _refresh(ini: IniReader, protocol: str, timing: dict[str, float]) -> Iterato
 
 
 def _assumed(ini: IniReader) -> Iterator[Fault]:
-    """What of the controller is always alike here, where the file asks for something else."""
+    """Notes on what the controller always does here, where the file asks for something else."""
     for key, (only, meaning) in ASSUMED.items():
         entry = ini.entry("system", key)
         if entry is not None and entry.text.upper() != only:
@@ -207,7 +209,8 @@ def _assumed(ini: IniReader) -> Iterator[Fault]:
 
 
 def _size(ini: IniReader, organisation: dict[str, int]) -> Iterator[Fault]:
-    """A channel that is no whole number of ranks has as many as fit, one at least, as in DRAMsim3."""
+    """A note if a channel is not a whole number of ranks: the device has as many as fit, at least one, as in
+    DRAMsim3."""
     banks = organisation["bank_groups"] * organisation["banks_per_group"]
     rank_bytes = organisation["columns"] * organisation["bus_bits"] // 8 * organisation["rows"] * banks
     asked, ranks = ini.whole("system", "channel_size", default=1024) << 20, organisation["ranks"]
@@ -218,7 +221,7 @@ def _size(ini: IniReader, organisation: dict[str, int]) -> Iterator[Fault]:
 
 
 def _unused(ini: IniReader) -> Iterator[Fault]:
-    """What is not used, in one line a section, and what DRAMsim3 does not know, each."""
+    """Notes on keys that are not used, one line per section, and on keys that DRAMsim3 does not know, one line each."""
     unused: dict[str, list[str]] = {}
     for section, entry in ini.unasked():
         known = {key.lower() for key in NOT_USED.get(section, ())}
@@ -233,7 +236,7 @@ def _unused(ini: IniReader) -> Iterator[Fault]:
 
 
 def _places(ini: IniReader) -> dict[KeyPath, Mark]:
-    """Where the keys of the device come from."""
+    """Where in the file each key of the device comes from."""
     at: dict[KeyPath, Mark] = {
         ("organisation", "ranks"): ini.mark("system", "channel_size"),
         ("organisation", "channels"): ini.mark("system", "channels"),

@@ -1,4 +1,4 @@
-"""A network of another tool, taken over whole: in memory, or as files."""
+"""A network imported from another tool with its weights: in memory, or saved as files."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from lifsim.placing import Placed, place_file, taken_fault
 
 @dataclass(frozen=True)
 class ImportedNetwork:
-    """What `lifsim.import_onnx` gives.
+    """What `lifsim.import_onnx` returns.
 
-    network: ready for `lifsim.run`, its spikes those of the engine unless a run has others. weights: for `lifsim.infer`
-    and `--weights`, by LIFSim's names. notes: what became what, what is read otherwise, and what is not claimed.
-    source: the file that it comes from.
+    network: ready for `lifsim.run`; its spikes come from the engine unless a run says otherwise. weights: for
+    `lifsim.infer` and `--weights`, under LIFSim's names. notes: what became of each operation, what is read
+    otherwise than it may seem, and what is not claimed. source: the file.
     """
 
     network: Network
@@ -38,10 +38,10 @@ class ImportedNetwork:
     def save(
         self, workload: str | PathLike[str], weights: str | PathLike[str] | None = None, *, force: bool = False
     ) -> tuple[Placed, Placed]:
-        """Write the weights (.npz) and the workload (.yaml), which is called as its file is; where each is.
+        """Write the weights (.npz) and the workload (.yaml), which gets the name of its file. Returns both paths.
 
-        weights: by default beside it, NAME_weights.npz. force: replace files that hold something else. Raises
-        InputError, before anything is written.
+        weights: the file of the weights; default: NAME_weights.npz beside the workload. force: replace files with
+        other content. Raises InputError before anything is written.
         """
         out = named(Path(workload))
         weights_file = beside(out, "_weights.npz") if weights is None else Path(weights)

@@ -1,7 +1,7 @@
-"""`.ini` files as DRAMsim3 reads them: sections of `key = value`, in any case, comments behind `;`.
+"""`.ini` files as DRAMsim3 reads them: sections of `key = value`, case ignored, comments after `;`.
 
-A reader is asked for the keys one by one. It notes which it was asked for, which were not there and what is wrong, so
-that at the end it can say all at once, and which keys nobody asked for.
+A reader is asked for keys one by one. It records which were asked for, which were missing and what is wrong with
+them, so that all faults, and all keys that nobody asked for, can be reported together at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Entry(NamedTuple):
-    """A key as it is spelt, what it says and where."""
+    """A key as spelt in the file, its value and its line."""
 
     key: str
     text: str
@@ -30,7 +30,8 @@ class Entry(NamedTuple):
 
 
 class IniReader:
-    """The keys of a file. Raises InputError if it cannot be read or has lines that are neither section nor key."""
+    """The keys of a file. Raises InputError if the file cannot be read or has lines that are neither sections nor
+    keys."""
 
     def __init__(self, path: Path) -> None:
         self.source = str(path)
@@ -61,7 +62,7 @@ class IniReader:
                 keys[key.strip().lower()] = Entry(key.strip(), value.partition("//")[0].strip(), number)
 
     def entry(self, section: str, *keys: str) -> Entry | None:
-        """The first of `keys` that the section has; the reader was asked for all of them."""
+        """The first of `keys` that the section has. All of them count as asked for."""
         found = None
         for key in keys:
             self._asked.add((section, key.lower()))
@@ -69,21 +70,21 @@ class IniReader:
         return found
 
     def whole(self, section: str, *keys: str, default: int) -> int:
-        """A whole number, 0 and more; `default` where none of `keys` is there."""
+        """A whole number >= 0; `default` if none of `keys` is present."""
         entry = self.entry(section, *keys)
         if entry is not None and _WHOLE.fullmatch(entry.text):
             return int(entry.text)
         return int(self._instead(section, keys[0], entry, default, "a whole number"))
 
     def real(self, section: str, *keys: str, default: float) -> float:
-        """A number, 0 and more; `default` where none of `keys` is there."""
+        """A number >= 0; `default` if none of `keys` is present."""
         entry = self.entry(section, *keys)
         if entry is not None and _REAL.fullmatch(entry.text):
             return float(entry.text)
         return self._instead(section, keys[0], entry, default, "a number")
 
     def flag(self, section: str, key: str, *, default: bool) -> bool:
-        """A flag; `default` where it is not there."""
+        """A flag; `default` if the key is missing."""
         entry = self.entry(section, key)
         if entry is None:
             return default
@@ -92,23 +93,23 @@ class IniReader:
         return entry.text.lower() in _TRUE
 
     def word(self, section: str, key: str, default: str) -> str:
-        """Text; `default` where it is not there."""
+        """Text; `default` if the key is missing."""
         entry = self.entry(section, key)
         if entry is None:
             self.missing.append(f"{key} = {default}")
         return default if entry is None else entry.text
 
     def note(self, section: str, entry: Entry, message: str) -> Fault:
-        """A note or a fault of a key of the file."""
+        """A note or a fault at a key of the file."""
         return Fault(message, f"{section}.{entry.key}", self.source, entry.line)
 
     def mark(self, section: str, *keys: str) -> Mark:
-        """Where the first of `keys` stands that the section has; the file where it has none."""
+        """The place of the first of `keys` that the section has; the file if it has none."""
         entry = self.entry(section, *keys)
         return Mark(self.source) if entry is None else Mark(self.source, entry.line, 1)
 
     def unasked(self) -> Iterator[tuple[str, Entry]]:
-        """The section and entry of each key that nobody asked for."""
+        """(section, entry) of each key that nobody asked for."""
         for section, keys in self.sections.items():
             yield from ((section, entry) for key, entry in keys.items() if (section, key) not in self._asked)
 

@@ -1,5 +1,5 @@
-"""The nodes and edges of a NIR file (HDF5), as plain arrays; those of graphs within the graph as well, under names with
-dots. Untrusted: shapes and sizes are checked before memory is asked for, and nothing outside of the file is followed.
+"""The nodes and edges of a NIR file (HDF5) as plain arrays; nodes of nested graphs have dotted names. Files are
+untrusted: shapes and sizes are checked before memory is allocated, and links out of the file are not followed.
 
 Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15:8122, 2024.
 """
@@ -28,21 +28,21 @@ from lifsim.units import counted, format_bytes
 
 MAX_NODES = 4000
 COPIES = 3
-"""Of all arrays, while they are on their way from the process that reads them."""
+"""Bytes of all arrays while they are passed on from the process that reads them."""
 
 MAX_DEPTH = 8
-"""Of graphs within graphs."""
+"""The deepest nesting of graphs."""
 
 PORT = "Port"
-"""What the inputs and outputs of a graph within the graph are: they pass on what they read."""
+"""The types of the inputs and outputs of a nested graph: they pass on what they read."""
 
 MAX_ELEMENTS = 1 << 29
-"""Of all arrays of a file."""
+"""Bytes of all arrays of a file."""
 
 
 @dataclass(frozen=True)
 class NirNode:
-    """One node: its type as NIR calls it, and its arrays; numbers are arrays of no axis."""
+    """One node: its NIR type and its arrays; numbers are arrays without axes."""
 
     kind: str
     arrays: Mapping[str, NDArray[Any]]
@@ -51,27 +51,27 @@ class NirNode:
 
 @dataclass(frozen=True)
 class NirGraph:
-    """nodes by name; edges: (from, to), what goes into one node is summed."""
+    """A graph. nodes: by name. edges: (from, to); several edges into a node are summed."""
 
     nodes: Mapping[str, NirNode]
     edges: tuple[tuple[str, str], ...]
 
 
 def require_h5py() -> None:
-    """Raises InputError if it is not installed."""
+    """Raises InputError if h5py is not installed."""
     if find_spec("h5py") is None:
         raise InputError(Fault('needs h5py: pip install "lifsim[nir]"', path="nir"))
 
 
 def read_nir(path: Path) -> NirGraph:
-    """The graph in the file at `path`. HDF5's library may crash on files that are damaged: it runs in a process of its
-    own. Raises InputError."""
+    """The graph in the file at `path`. It is read in a process of its own, because HDF5's library may crash on
+    damaged files. Raises InputError."""
     require_h5py()
     return read_apart(read_here, path, "HDF5's library")
 
 
 def read_here(path: Path) -> NirGraph:
-    """The graph in the file at `path`, read by this very process, which damaged files may end. Raises InputError."""
+    """The graph in the file at `path`, read in this process, which damaged files may end. Raises InputError."""
     import h5py
 
     try:
@@ -89,7 +89,7 @@ def read_here(path: Path) -> NirGraph:
 
 @dataclass
 class _Parts:
-    """Nodes and edges as they come, and by the name of each graph the ports that edges to and from it mean."""
+    """Nodes and edges read so far; for each nested graph, the ports that edges to and from it mean."""
 
     nodes: dict[str, NirNode] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
@@ -98,7 +98,7 @@ class _Parts:
 
 
 class _Reader:
-    """Reads one file, and counts what is asked for."""
+    """Reads one file, and counts the bytes that it asks for."""
 
     def __init__(self, source: str) -> None:
         self._source, self._elements, self._bytes, self._names = source, 0, 0, 0
@@ -112,7 +112,7 @@ class _Reader:
         return NirGraph(parts.nodes, tuple(parts.edges))
 
     def _read(self, group: Any, within: str, parts: _Parts, depth: int) -> None:
-        """Adds what a graph has to `parts`; within: the names of the graphs that it is in, with a dot behind each."""
+        """Adds the content of a graph to `parts`. within: the names of the graphs around it, each followed by a dot."""
         place = within.rstrip(".") or "node"
         nodes = self._member(group, "nodes", place)
         names = list(nodes)
@@ -143,7 +143,7 @@ class _Reader:
             parts.edges.append((start, self._port(within + _decoded(second), parts.inputs, "Input")))
 
     def _port(self, name: str, ports: Mapping[str, list[str]], kind: str) -> str:
-        """The node that an edge means which says `name`: of a graph its only port."""
+        """The node that an edge means by `name`: for a nested graph, its only port."""
         found = ports.get(name, [name])
         if len(found) != 1:
             message = f"must have one {kind}, has {len(found)}: an edge says the graph, or {name}.NODE"
@@ -171,7 +171,7 @@ class _Reader:
         yield from group
 
     def _member(self, group: Any, key: str, path: str) -> Any:
-        """What is linked in the file itself, once."""
+        """The member of this name, which must be in the file itself, not a link to somewhere else."""
         import h5py
 
         if not isinstance(group, h5py.Group) or key not in group:
@@ -181,7 +181,7 @@ class _Reader:
         return group[key]
 
     def _check(self, data: Any, path: str, most: int) -> None:
-        """Before anything of a data set is read: what its file claims that it holds."""
+        """Checks the size that a data set claims, before anything of it is read."""
         import h5py
 
         if not isinstance(data, h5py.Dataset):

@@ -1,4 +1,4 @@
-"""A NIR graph as a workload and its weights."""
+"""Converts a NIR graph to a workload and its weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READOUTS = ("LI", "CubaLI", "I")
 
 @dataclass(frozen=True)
 class Unsaid:
-    """What NIR does not say, beside how a timestep is taken: timesteps, and the encoding of the input."""
+    """What NIR leaves open besides the timestep: the number of timesteps, and the encoding of the input."""
 
     timesteps: int
     encoding: str
@@ -35,8 +35,9 @@ class Unsaid:
 
 @dataclass(frozen=True)
 class Signal:
-    """What a node puts out. layer: the one of the workload, of `shape` there; factor: what its values are still to be
-    multiplied with, a number or an array of that shape. readout: the node that reads it out without spikes."""
+    """The output of a node. layer: the layer of the workload that has it, with its `shape` there. factor: a number,
+    or an array of that shape, by which its values are still to be multiplied. readout: the node that reads it out
+    without spikes."""
 
     layer: str
     shape: tuple[int, ...]
@@ -46,7 +47,7 @@ class Signal:
 
 @dataclass
 class _Workload:
-    """The layers and weights as they come. step: what NIR does not say."""
+    """The layers and weights converted so far. step: what NIR leaves open."""
 
     source: str
     step: Step
@@ -65,7 +66,8 @@ class _Workload:
 
 
 def workload_from_nir(graph: NirGraph, name: str, source: str, unsaid: Unsaid) -> tuple[Imported, dict[str, Array]]:
-    """The document of a workload called `name`, and its weights. Raises InputError with what cannot be taken over."""
+    """The document of a workload called `name`, and its weights. Raises InputError with everything that cannot be
+    converted."""
     order, before = ordered(graph, source)
     step, encoding, timesteps = unsaid.step, unsaid.encoding, unsaid.timesteps
     made = _Workload(source, step)
@@ -101,7 +103,7 @@ def workload_from_nir(graph: NirGraph, name: str, source: str, unsaid: Unsaid) -
 
 
 def _refuse_readouts(inputs: list[Signal]) -> None:
-    """Raises ValueError if a node reads one that puts out no spikes."""
+    """Raises ValueError if a node reads a readout, which has no spikes."""
     for one in inputs:
         if one.readout:
             raise ValueError(
@@ -111,7 +113,7 @@ def _refuse_readouts(inputs: list[Signal]) -> None:
 
 
 def _summed(made: _Workload, name: str, inputs: list[Signal]) -> Signal:
-    """What goes into a node: a sum where several edges do. Raises ValueError."""
+    """The input of a node: a sum if several edges lead to it. Raises ValueError."""
     if not inputs:
         raise ValueError("must be behind the input: no edge leads to it")
     if len(inputs) == 1:
@@ -125,7 +127,7 @@ def _summed(made: _Workload, name: str, inputs: list[Signal]) -> Signal:
 
 
 def _signal(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
-    """What a node puts out of x. Raises ValueError, KeyError."""
+    """The output of a node for the input x. Raises ValueError, KeyError."""
     match node.kind:
         case kind if kind == PORT:
             return x
@@ -181,7 +183,7 @@ def _neurons(made: _Workload, name: str, node: NirNode, x: Signal) -> Signal:
 
 
 def _per_neuron(name: str, array: Array, shape: tuple[int, ...]) -> Array:
-    """One number, or one for each neuron, in their shape. Raises ValueError if it is neither."""
+    """One number, or one for each neuron, in the neurons' shape. Raises ValueError if it is neither."""
     if array.size not in (1, np.prod(shape)):
         raise ValueError(f"{name} {list(array.shape)} must be one number, or one for each of {list(shape)}")
     return array.reshape(shape if array.size > 1 else ())
@@ -238,7 +240,7 @@ def _weighted(
 
 
 def _by_input(x: Signal, groups: int, weight: tuple[int, ...]) -> Array:
-    """The factor of each weight [M, C/groups, R, S]: one per channel, for windows see all pixels of it."""
+    """The factor of each weight [M, C/groups, R, S]: one per channel, because windows see all pixels of a channel."""
     if x.factor.ndim == 0:
         return x.factor
     by_channel = np.broadcast_to(x.factor, x.shape).reshape(x.shape[0], -1)

@@ -25,16 +25,16 @@ Keys = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """What NIR does not say of neurons. dt: seconds of a timestep; hard: whether a spike sets the membrane to v_reset;
-    else it subtracts v_threshold."""
+    """What NIR leaves open about neurons. dt: seconds of a timestep. hard: whether a spike sets the membrane to
+    v_reset; if not, it subtracts v_threshold."""
 
     dt: float
     hard: bool
 
 
 def neuron_keys(node: NirNode, step: Step, factor: Array) -> Keys:
-    """The keys of `neuron:` of a node in `FIRING`, arrays where neurons differ. factor: what its inputs are multiplied
-    with. Raises ValueError with what LIFSim's neurons cannot do."""
+    """The keys of `neuron:` for a node of a type in `FIRING`; arrays if neurons differ. factor: by which the node's
+    inputs are multiplied. Raises ValueError with what LIFSim's neurons cannot do."""
     return {**FIRING[node.kind](node, step, factor), "fires": "above"}
 
 
@@ -66,7 +66,7 @@ def _cuba(node: NirNode, step: Step, factor: Array) -> Keys:
 
 
 FIRING: Mapping[str, Callable[[NirNode, Step, Array], Keys]] = {"LIF": _lif, "IF": _if, "CubaLIF": _cuba}
-"""Nodes that put out spikes."""
+"""Types of nodes whose outputs are spikes."""
 
 
 def _of(node: NirNode, name: str, otherwise: float | None = None) -> Array:

@@ -1,4 +1,5 @@
-"""A network and its weights as a NIR graph. Batch norms are folded; what NIR has no words for is refused or noted."""
+"""Writes a network and its weights as a NIR graph. Batch norms are folded into weights; what NIR cannot express is
+refused or noted."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ Array = NDArray[Any]
 
 
 def nir_bytes(network: Network, weights: Weights, dt: float) -> tuple[bytes, tuple[str, ...]]:
-    """The NIR file of a network, a timestep of which is `dt` seconds, and what a reader must know. Raises InputError
-    with everything that NIR cannot say."""
+    """The NIR file of a network whose timestep lasts `dt` seconds, and notes for its readers. Raises InputError with
+    everything that NIR cannot express."""
     if find_spec("nir") is None:
         raise InputError(Fault('needs nir: pip install "lifsim[nir]"', path="nir"))
     import nir
@@ -52,7 +53,7 @@ def nir_bytes(network: Network, weights: Weights, dt: float) -> tuple[bytes, tup
 
 
 def _refusal(node: Node) -> str:
-    """Why NIR cannot say what a node is; empty where it can."""
+    """Why NIR cannot express a node; empty if it can."""
     if isinstance(node, Input):
         return "" if node.name == "input" else "must be part of one network: NIR has one input"
     if isinstance(node, Lif):
@@ -67,7 +68,7 @@ def _refusal(node: Node) -> str:
 
 
 def _summands(network: Network, name: str) -> Iterator[str]:
-    """What goes into what reads `name`: NIR sums over edges."""
+    """The nodes whose outputs a reader of `name` sums up: NIR sums over edges."""
     node = network.node(name)
     if not isinstance(node, Add):
         yield name
@@ -105,8 +106,8 @@ _NODES: Mapping[str, str] = {"lif": "LIF", "if": "IF", "cuba_lif": "CubaLIF"}
 
 
 def _neuron(lif: Lif, weights: Weights, dt: float) -> dict[str, Array]:
-    """The arrays of a neuron node, one number a neuron. What charges a membrane whole, not divided by tau, has a
-    resistance of tau timesteps."""
+    """The arrays of a neuron node, one number per neuron. If inputs charge the membrane undivided by tau, the
+    resistance is tau timesteps."""
     own = {name: _array(lif, name, weights) for name in parameters_of(type(lif.neuron)) if _is_number(lif, name)}
     shape = lif.output.shape
     ones, rest = np.ones(shape, np.float32), own["u_reset"] if getattr(lif.neuron, "reset", "") == "hard" else None

@@ -1,10 +1,10 @@
 """SATA_Sim's workload and architecture files as LIFSim's (Yin et al., IEEE TCAD 42(6), 2022).
 
-The workload becomes layers that each start a chain of their own and end in LIF neurons. SATA_Sim says nothing of
-padding: it counts operations with padding 1 and cycles without. The workload written here has padding 1 on every axis
-on which the filter is wider than 1; accounting "satasim" overrules it as SATA_Sim does.
+The workload becomes layers that each start a chain of their own and end in LIF neurons. SATA_Sim's files do not state
+padding: it counts operations with padding 1 and cycles without. The imported workload has padding 1 on every axis along
+which the filter is wider than 1; accounting "satasim" overrules it as SATA_Sim does.
 
-The architecture becomes one of accounting "satasim", with buffers priced from CACTI at 28 nm as SATA_Sim has them.
+The architecture gets accounting "satasim", with buffers priced from CACTI at 28 nm as SATA_Sim has them.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from lifsim.interchange.satasim_schema import (
 )
 
 TECHNOLOGY_NM = 28
-"""Of SATA_Sim's CACTI settings."""
+"""The technology of SATA_Sim's CACTI settings."""
 
 DRAM_READ_NJ = 0.468762
 """SATA_Sim's published mem-stat.yaml, for `PUBLISHED_DRAM`."""
 
 PUBLISHED_DRAM = (128, 536870912, 16)
-"""width, size-bytes, bank of the DRAM in every published architecture."""
+"""width, size-bytes and bank of the DRAM in every published architecture."""
 
 KNOWN_TAGS = ("mac", "lif", "spad")
-"""What tags of SATA_Sim's own architectures have in them."""
+"""What the tags in SATA_Sim's own architectures contain."""
 
 SOURCE = "SATA_Sim (Yin et al., IEEE TCAD 42(6), 2022; github.com/RuokaiYin/SATA_Sim)"
 
@@ -69,7 +69,8 @@ def workload_from_satasim(document: Document, name: str) -> Imported:
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """`names` as names of layers: other characters than letters, digits, - and _ replaced, repeated ones numbered."""
+    """`names` as valid names of layers: characters other than letters, digits, - and _ are replaced, repeated names
+    numbered."""
     found: list[str] = []
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:48]
@@ -83,7 +84,7 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 
 def renamed(names: Sequence[str], unique: Sequence[str], source: str) -> list[Fault]:
-    """The note on those of the `names` of layers that `unique_names` has changed."""
+    """The note on layers whose `names` were changed by `unique_names`."""
     pairs = [f"{shown(name)} is {new}" for name, new in zip(names, unique, strict=True) if name != new]
     if not pairs:
         return []
@@ -106,7 +107,7 @@ def _operations(layer: SatasimLayer, name: str, *, first: bool) -> list[dict[str
 
 
 def _layer_notes(document: Document, layers: Sequence[SatasimLayer]) -> Iterator[Fault]:
-    """Layers that SATA_Sim counts as what they are not here. It goes by their names alone."""
+    """Notes on layers that SATA_Sim counts as another kind than they are here, because it goes by their names alone."""
     for index, layer in enumerate(layers):
         size = layer.attributes
         path = ("Layers", index, "name")
@@ -125,7 +126,7 @@ def _layer_notes(document: Document, layers: Sequence[SatasimLayer]) -> Iterator
 
 
 def _is_linear(layer: SatasimLayer) -> bool:
-    """SATA_Sim tells linear layers by their names; here the filter must cover the map, too."""
+    """Whether a layer is linear: SATA_Sim decides by its name; here the filter must cover the map, too."""
     size = layer.attributes
     covers = (size.filter_height, size.filter_width) == (size.ifmap_height, size.ifmap_width)
     return "FC" in layer.name and "Conv" not in layer.name and covers
@@ -139,7 +140,7 @@ def _input_shape(layer: SatasimLayer) -> list[int]:
 
 
 def arch_from_satasim(document: Document, name: str, dram_nj: float | None = None) -> Imported:
-    """A LIFSim architecture called `name`. dram_nj: `read energy` of SATA_Sim's mem-stat.yaml.
+    """A LIFSim architecture called `name`. dram_nj: `read energy` in SATA_Sim's mem-stat.yaml, nJ.
 
     Raises InputError with every fault of `document`, or if `dram_nj` must be given because the DRAM is not the
     published one.
@@ -170,7 +171,7 @@ def arch_from_satasim(document: Document, name: str, dram_nj: float | None = Non
 
 
 def _arch_notes(spec: Architecture, document: Document) -> Iterator[Fault]:
-    """What is counted in one of several ways, and whose tags SATA_Sim does not tell apart."""
+    """Notes on what SATA_Sim counts in one of several ways, and on tags that it does not distinguish."""
     message = (
         "linear layers have an output per filter, as today's SATA_Sim counts them; its published results had 9: "
         "`lifsim run --set satasim.linear_as_3x3=true`"
@@ -189,7 +190,8 @@ def _arch_notes(spec: Architecture, document: Document) -> Iterator[Fault]:
 
 
 def _version(spec: Architecture) -> dict[str, Any]:
-    """Files with precisions are for the version that uses them, and counts outputs once per timestep."""
+    """The version of SATA_Sim that a file is for: files with precisions are for the one that uses them and counts
+    outputs once per timestep."""
     if spec.act_prec is None:
         return {"psum_times_t": False, "linear_as_3x3": False}
     bits = {"act_bits": spec.act_prec, "weight_bits": spec.weight_prec, "output_bits": spec.output_prec}
@@ -210,14 +212,14 @@ def _component(component: PeComponent, name: str) -> dict[str, Any]:
 
 
 def _tag(act_tag: str) -> str:
-    """SATA_Sim pays tags with 'lif' in them by LIF updates, all others by MACs."""
+    """LIFSim's tag of a component. SATA_Sim charges tags that contain 'lif' per LIF update, all others per MAC."""
     if "lif" in act_tag:
         return "lif"
     return "spad" if "spad" in act_tag else "spike_mac"
 
 
 def _buffers(spec: Architecture) -> dict[str, Any]:
-    """The output buffer is the input buffer's like where the file has none."""
+    """The buffers. If the file has no output buffer, it is like the input buffer."""
     by_tag = {tag: item for tag in ("ifmap", "weight", "ofmap") for item in spec.glbs if tag in item.act_tag}
     return {
         "weight": _buffer(by_tag["weight"]),

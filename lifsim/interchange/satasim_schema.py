@@ -1,4 +1,5 @@
-"""SATA_Sim's own files: workload.yaml and the architecture (inference-energy-cal of github.com/RuokaiYin/SATA_Sim)."""
+"""The schema of SATA_Sim's own files: workload.yaml and the architecture (inference-energy-cal in
+github.com/RuokaiYin/SATA_Sim)."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ Gated = Literal["y", "n"]
 
 
 class General(Model):
-    """What all layers have. sparsity: the share of zeros among all inputs."""
+    """What all layers have in common. sparsity: the share of zeros among all inputs."""
 
     timestep: Annotated[int, Field(ge=1, le=MAX_TIMESTEPS, strict=True)]
     sparsity: Rate
@@ -48,7 +49,7 @@ class SatasimLayer(Model):
 
 
 class SatasimWorkload(Model):
-    """A workload: layers that know nothing of each other."""
+    """A workload: layers that are independent of each other."""
 
     general: General = key_of(alias="General")
     layers: Annotated[tuple[SatasimLayer, ...], Field(min_length=1, max_length=MAX_LAYERS)] = key_of(alias="Layers")
@@ -65,7 +66,7 @@ class ComputeAttributes(Model):
 
 
 class PeComponent(Model):
-    """Part of a PE. act-tag: the entry of the energy breakdown that pays it."""
+    """A part of a PE. act-tag: the entry of the energy breakdown that it is charged to."""
 
     name: Name
     kind: Literal["compute", "memory"] = key_of(alias="class")
@@ -82,7 +83,7 @@ class PePart(Model):
 
 
 class ArraySize(Model):
-    """PEs: width columns, height rows."""
+    """The size of the array: width columns, height rows."""
 
     width: Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
     height: Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
@@ -98,7 +99,7 @@ class PeArray(Model):
 
 
 class MemoryAttributes(Model):
-    """CACTI's inputs. width: in bytes of an SRAM, in bits of a DRAM."""
+    """CACTI's inputs. width: bytes for an SRAM, bits for a DRAM."""
 
     kernel: Name
     width: Count
@@ -142,7 +143,7 @@ class Architecture(Model):
 
     @rule
     def precisions_are_all_given(self) -> Broken:
-        """They come together."""
+        """All three precisions are given, or none."""
         given = {"act-prec": self.act_prec, "weight-prec": self.weight_prec, "output-prec": self.output_prec}
         missing = [name for name, bits in given.items() if bits is None]
         if 0 < len(missing) < 3:
@@ -150,7 +151,7 @@ class Architecture(Model):
 
     @rule
     def has_one_of_each(self) -> Broken:
-        """One array, one DRAM, one set of buffers."""
+        """There is one array, one DRAM and one set of buffers."""
         for kind in ("pe-array", "glbs", "dram"):
             count = sum(tree.kind == kind for tree in self.subtree)
             if count != 1:
@@ -158,14 +159,14 @@ class Architecture(Model):
 
     @rule
     def has_neurons(self) -> Broken:
-        """SATA_Sim counts no machine without."""
+        """There are LIF components: SATA_Sim counts no machine without."""
         parts = [part for tree in self.subtree if isinstance(tree, PeArray) for part in tree.subtree]
         if parts and not any("lif" in component.act_tag for part in parts for component in part.local):
             yield "subtree", "must have a component whose act-tag has 'lif': a machine without neurons is not counted"
 
     @rule
     def has_buffers(self) -> Broken:
-        """For weights and inputs."""
+        """There are buffers for weights and inputs."""
         for tag in ("weight", "ifmap"):
             if self.glbs and not any(tag in item.act_tag for item in self.glbs):
                 yield "subtree", f"must have a global buffer whose act-tag has {tag!r}"

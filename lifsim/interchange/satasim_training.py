@@ -1,9 +1,10 @@
-"""Networks of SATA_Sim's training tool (config/, har_configs/ of its repository) as workloads.
+"""Networks of SATA_Sim's training tool (config/, har_configs/ in its repository) as workloads.
 
-Such a file maps each layer's name to its sizes, in one of three notations: `2dconv` with H_h, H_w, C (input), R_h, R_w
-(filter), K, E_h, E_w (output); with w_ks, w_kt, w_cin, w_cout, out_s, out_t; `1dconv` with w_k, w_cin, w_cout, in, out;
-and `linear`, `out_linear` with in, out. `type` may be missing. Stride and padding are what leads from input to output;
-where the input is not given, there is neither. The tool is told timesteps and sparsity on its command line.
+Such a file maps each layer's name to its sizes, in one of these notations: `2dconv` with H_h, H_w, C (input), R_h,
+R_w (filter), K, E_h, E_w (output), or with w_ks, w_kt, w_cin, w_cout, out_s, out_t; `1dconv` with w_k, w_cin,
+w_cout, in, out; `linear` and `out_linear` with in, out. `type` may be missing. Stride and padding are derived from
+the sizes of input and output; without an input size there are none. The tool is given timesteps and sparsity on its
+command line.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Conv2d(Model):
 
 
 class HarConv2d(Model):
-    """A convolution by its filter and output: s the sensors, t the samples."""
+    """A convolution given by its filter and output, with s for sensors and t for samples."""
 
     w_ks: Size
     w_kt: Size
@@ -73,7 +74,7 @@ NOTATIONS: dict[str, tuple[type[Model], ...]] = {
 
 
 def is_training_network(document: Document) -> bool:
-    """Whether the file is for the training tool: layers by their names, and no General."""
+    """Whether the file is for the training tool: it has layers by name, and no General."""
     data = document.data
     if not isinstance(data, dict) or {"General", "Layers"} & set(data) or not data:
         return False
@@ -82,8 +83,8 @@ def is_training_network(document: Document) -> bool:
 
 
 def workload_from_training(document: Document, name: str, timesteps: int | None, sparsity: float | None) -> Imported:
-    """A LIFSim workload called `name`. timesteps, sparsity (the share of zeros among all inputs): what SATA_Sim is told
-    beside the file. Raises InputError with every fault of `document`, or if one of both is None."""
+    """A LIFSim workload called `name`. timesteps, sparsity (the share of zeros among all inputs): what SATA_Sim is
+    given beside the file. Raises InputError with every fault of `document`, or if one of the two is None."""
     faults = list(document.faults)
     faults += [
         Fault("must be given: a network of SATA_Sim's training tool does not say it", path=option)
@@ -121,7 +122,7 @@ def workload_from_training(document: Document, name: str, timesteps: int | None,
 
 
 def _operations(document: Document, key: str, name: str, notes: list[Fault]) -> Iterator[dict[str, Any]]:
-    """The layer, and its neurons where SATA_Sim has some."""
+    """The layer, and its neurons if SATA_Sim has some there."""
     kind = _kind(document, key)
     model = _notation(document, key, kind)
     part = document.part((key,))
@@ -141,7 +142,7 @@ def _operations(document: Document, key: str, name: str, notes: list[Fault]) -> 
 
 
 def _kind(document: Document, key: str) -> str:
-    """`type`, or what the keys of the layer are of."""
+    """The kind of a layer: its `type`, or the kind that its keys belong to."""
     layer = document.data[key]
     if "type" not in layer:
         return "2dconv" if {"R_h", "w_kt"} & set(layer) else "1dconv" if "w_k" in layer else "linear"
@@ -152,7 +153,7 @@ def _kind(document: Document, key: str) -> str:
 
 
 def _notation(document: Document, key: str, kind: str) -> type[Model]:
-    """The one of the kind's notations that most of the layer's keys are of."""
+    """The notation of this kind to which most keys of the layer belong."""
     given = set(document.data[key])
     return max(NOTATIONS[kind], key=lambda model: len(given & _keys(model)))
 

@@ -1,14 +1,14 @@
 """SCALE-Sim's topology files (.csv) as workloads.
 
-A topology has one layer a line: name, input height and width (with the padding in them), filter height and width,
-channels, filters, stride, and from version 2 on a second stride for the width. Version 3 adds a sparsity ratio N:M, of
-which only dense ones (N = M) can be taken over. A layer with "DP" in its name is depthwise: as many layers of one
-channel as it has channels. A GEMM topology has name, M, N, K, and may have a batch: as many multiplications, each with
-operands of its own. A filter that covers the width of its map in one row is such a multiplication, too.
+A topology has one layer per line: name, input height and width (including padding), filter height and width, channels,
+filters, stride, and from version 2 on a second stride for the width. Version 3 adds a sparsity ratio N:M, of which only
+dense ones (N = M) are accepted. A layer with "DP" in its name is depthwise: as many layers of one channel as it has
+channels. A GEMM topology has name, M, N, K, and optionally a batch: that many multiplications with operands of their
+own. A filter of one row that covers the width of its map is such a multiplication, too.
 
-SCALE-Sim rounds the output size of strided layers up where a convolution rounds down, so that such layers are one row
-and column smaller here if the stride does not divide the map. It says nothing of neurons, time or spikes: the workload
-has one timestep, inputs that are all ones, and no LIF neurons.
+SCALE-Sim rounds the output size of strided layers up where a convolution rounds down: if the stride does not divide the
+map, such layers are one row and column smaller here. Topologies describe no neurons, time or spikes: the workload has
+one timestep, inputs that are all ones, and no LIF neurons.
 
 Source: Samajdar et al., ISPASS 2020; Raj et al., ISPASS 2025; github.com/scalesim-project/SCALE-Sim.
 """
@@ -32,18 +32,18 @@ from lifsim.lazy_dataclass import dataclass
 SOURCE = "SCALE-Sim (Samajdar et al., ISPASS 2020; github.com/scalesim-project/SCALE-Sim)"
 
 MAX_EXTENT = 1 << 20
-"""Of maps, channels and filters, and of the channels that they make."""
+"""The largest maps, channels and filters, and channels that these make."""
 
 MAX_WINDOW = 4096
-"""Of filters that slide, and strides."""
+"""The largest sliding filters, and strides."""
 
 _DEPTHWISE = re.compile(r"depth.?wise|(?:^|[_-])dw(?:[_-]|\d|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A convolution over [channels, height, width] without padding; `groups` of its channels and filters know nothing
-    of each other."""
+    """A convolution over [channels, height, width] without padding, in `groups` independent groups of channels and
+    filters."""
 
     name: str
     in_shape: tuple[int, int, int]
@@ -88,7 +88,7 @@ def workload_from_scalesim(path: Path, name: str) -> Imported:
 
 
 def _layer(table: Table, line: Line, faults: list[Fault]) -> Operation | None:
-    """The layer of a line; None, and its faults, where it is none."""
+    """The layer of a line; None if it has faults, which are added."""
     own: list[Fault] = []
     cells = _named(table, line, own)
     missing = [column for column in table.required if column not in cells]
@@ -115,8 +115,8 @@ def _layer(table: Table, line: Line, faults: list[Fault]) -> Operation | None:
 
 
 def _named(table: Table, line: Line, faults: list[Fault]) -> dict[str, str]:
-    """The cells of the line; one that the header does not name is a sparsity N:M, or a number that SCALE-Sim v2 takes
-    for the stride of the width and v3, in a GEMM, for the batch."""
+    """The cells of the line by column. A cell that the header does not name is a sparsity N:M, or a number that
+    SCALE-Sim v2 takes for the stride of the width and v3, in a GEMM, for the batch."""
     cells = dict(line.cells)
     number = BATCH if table.is_gemm else STRIDE_WIDTH
     for text in line.unnamed:
@@ -138,8 +138,9 @@ def _size(table: Table, line: Line, column: str, cell: str, faults: list[Fault])
 
 
 def _operation(name: str, size: dict[str, int]) -> Operation:
-    """A GEMM of M pixels, K products and N filters is a 1 x 1 convolution over a line of M pixels and K channels; so is
-    a filter of one row over the width of its map. `batch` of them are as many groups."""
+    """The operation of a line. A GEMM of M pixels, K products and N filters is a 1 x 1 convolution over a line of M
+    pixels and K channels; so is a filter of one row over the width of its map. A `batch` of them becomes as many
+    groups."""
     if "M" in size:
         times = size.get(BATCH, 1)
         return Operation(name, (size["K"] * times, 1, size["M"]), size["N"] * times, groups=times)
@@ -154,7 +155,7 @@ def _operation(name: str, size: dict[str, int]) -> Operation:
 
 
 def _misfits(layer: Operation) -> Iterator[tuple[str, str]]:
-    """(column, message) of what no layer of LIFSim can be."""
+    """(column, message) of everything that a layer of LIFSim cannot be."""
     channels, *size = layer.in_shape
     for axis, extent, kernel in zip(("height", "width"), size, layer.kernel, strict=True):
         if kernel > extent:
@@ -171,7 +172,7 @@ def _misfits(layer: Operation) -> Iterator[tuple[str, str]]:
 
 
 def _batch_faults(table: Table) -> list[Fault]:
-    """A workload is of one image: the batch is given to the run, which has one for all layers."""
+    """Faults of batches: a workload describes one image, and a run has one batch for all layers."""
     given = {line.cells.get(BATCH, "1") for line in table.lines}
     if len(given) <= 1:
         return []
@@ -180,7 +181,7 @@ def _batch_faults(table: Table) -> list[Fault]:
 
 
 def _notes(table: Table, layers: list[Operation]) -> Iterator[Fault]:
-    """What the layers are that one might not think."""
+    """Notes on layers that are not what one might expect."""
     source = str(table.path)
     batch = next((line.cells[BATCH] for line in table.lines if BATCH in line.cells), "1")
     if not table.is_gemm and batch != "1":
@@ -226,7 +227,7 @@ def _list(names: list[str]) -> str:
 
 
 def _entry(layer: Operation, name: str, *, first: bool) -> dict[str, Any]:
-    """The layer as a workload has it. The first one reads the network's input."""
+    """The layer as a workload has it. The first layer reads the network's input."""
     chain = {} if first else {"in_shape": list(layer.in_shape)}
     entry: dict[str, Any] = {"name": name, "op": "conv", **chain, "out": layer.filters, "kernel": list(layer.kernel)}
     if layer.stride != (1, 1):

@@ -1,9 +1,10 @@
-"""SCALE-Sim's configuration files (.cfg) of all its versions as architectures.
+"""SCALE-Sim's configuration files (.cfg), of all versions, as architectures.
 
-Version 1 (ARM) spells the buffers IfmapSramSz, ..., from version 2 on they are IfmapSramSzkB, ...; all are in KiB.
-`InterfaceBandwidth: USER` (version 2 on) gives each of the interfaces of inputs, weights and outputs `Bandwidth` words
-of a byte a cycle. LIFSim has one memory: it gets those words for all three together, so that no layer is faster than
-any of its interfaces. `InterfaceBandwidth: CALC` asks how many words it would take for nobody to wait.
+Version 1 (ARM) calls the buffers IfmapSramSz, ..., later versions IfmapSramSzkB, ...; all are in KiB. With
+`InterfaceBandwidth: USER` (from version 2 on), each of the interfaces for inputs, weights and outputs moves
+`Bandwidth` words of one byte per cycle. LIFSim has a single memory: it gets that bandwidth for all three together,
+so that no layer is faster than any of its interfaces allows. `InterfaceBandwidth: CALC` asks how many words would be
+needed so that nothing waits.
 """
 
 from __future__ import annotations
@@ -50,30 +51,30 @@ NOT_USED = {
     ),
     "sparsity": ("SparseRep", "OptimizedMapping", "NonZeroElems", "BlockSize", "RandomNumberGeneratorSeed"),
 }  # fmt: skip
-"""What SCALE-Sim knows and LIFSim has no use for: it is told, in one line a section."""
+"""Keys of SCALE-Sim that LIFSim has no use for; they are noted, one line per section."""
 
 
 @dataclass(frozen=True)
 class _Config:
-    """The keys of each section, both lower case, as they were spelt and what they say."""
+    """The keys of each section, both in lower case, with their original spelling and value."""
 
     source: str
     sections: dict[str, dict[str, tuple[str, str]]]
 
     def get(self, section: str, key: str) -> str | None:
-        """What `key` says; None if it is not there."""
+        """The value of `key`; None if it is missing."""
         found = self.sections.get(section, {}).get(key.lower())
         return None if found is None else found[1]
 
     def fault(self, section: str, key: str, message: str) -> Fault:
-        """A fault or a note of a key, as it is spelt."""
+        """A fault or a note at a key, in the spelling of the file."""
         spelt = self.sections.get(section, {}).get(key.lower(), (key, ""))[0]
         return Fault(message, path=f"{section}.{spelt}" if key else f"[{section}]", source=self.source)
 
 
 def arch_from_scalesim(path: Path, name: str, base: Document) -> Imported:
-    """A LIFSim architecture called `name`: the array, dataflow, buffer sizes and bandwidth of the configuration at
-    `path`, double-buffered, all that it does not say (clock, PEs, ports, DRAM) from the architecture `base`.
+    """A LIFSim architecture called `name`: array, dataflow, buffer sizes and bandwidth from the configuration at
+    `path`, double-buffered; everything that it does not state (clock, PEs, ports, DRAM) from the architecture `base`.
 
     Raises InputError with every fault of the file.
     """
@@ -124,7 +125,7 @@ def _read(path: Path) -> _Config:
 
 
 def _preset(config: _Config, key: str) -> str | None:
-    """What the file says of `key`, in the spelling of any version."""
+    """The value of `key`, in the spelling of any version."""
     first = FIRST_VERSION.get(key, key)
     value = config.get("architecture_presets", key)
     return config.get("architecture_presets", first) if value is None else value
@@ -154,7 +155,7 @@ def _is_whole(text: str, limit: int) -> bool:
 
 
 def _words_per_cycle(config: _Config) -> list[str]:
-    """Of each interface; SCALE-Sim reads a list and uses its first."""
+    """Words per cycle of each interface; of a list, SCALE-Sim uses the first."""
     given = config.get("architecture_presets", "Bandwidth")
     return [] if given is None else [word.strip() for word in given.split(",")]
 
@@ -187,7 +188,7 @@ def _sparsity_faults(config: _Config) -> Iterator[Fault]:
 
 
 def _dram(config: _Config, base: Document) -> dict[str, Any]:
-    """That of `base`; under InterfaceBandwidth: USER its price, and plain bandwidth."""
+    """The DRAM of `base`; under InterfaceBandwidth: USER only its price, with plain bandwidth."""
     dram = dict(base.data["dram"])
     if not _has_bandwidth(config):
         return dram
@@ -197,7 +198,8 @@ def _dram(config: _Config, base: Document) -> dict[str, Any]:
 
 
 def _unknown(config: _Config) -> Iterator[tuple[str, str]]:
-    """(section, key as it is spelt) of what no version of SCALE-Sim has; ('', section) of whole sections."""
+    """(section, key in the file's spelling) of keys that no version of SCALE-Sim has; ('', section) of whole
+    sections."""
     for section, keys in config.sections.items():
         known = {key.lower() for key in (*USED.get(section, ()), *NOT_USED.get(section, ()))}
         if section not in {**USED, **NOT_USED}:
@@ -207,7 +209,7 @@ def _unknown(config: _Config) -> Iterator[tuple[str, str]]:
 
 
 def _notes(config: _Config, base: str) -> Iterator[Fault]:
-    """What of the file is not taken over, and what is instead."""
+    """Notes on what of the file is ignored, and what is used instead."""
     words = _words_per_cycle(config)
     if _has_bandwidth(config):
         message = (

@@ -1,8 +1,8 @@
 """SCALE-Sim's topology files as rows whose cells are known by the names of their columns.
 
-SCALE-Sim itself skips the header, reads by position and drops what stands behind the last comma of a line. Here the
-header says what a column holds, in any order; of a line with more cells than the header has names, what stands behind
-the last comma is dropped likewise. Cells may be quoted, or separated by tabs; blank lines and comments are skipped.
+SCALE-Sim itself skips the header, reads cells by position and drops what follows the last comma of a line. Here the
+header names the columns, in any order; if a line has more cells than the header has names, what follows the last
+comma is dropped likewise. Cells may be quoted, or separated by tabs; blank lines and comments are skipped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GEMM = ("M", "N", "K")
 CONV = ("ifmap height", "ifmap width", "filter height", "filter width", "channels", "filters", "stride")
 NAME, STRIDE_WIDTH, SPARSITY, BATCH = "name", "stride width", "sparsity", "batch"
 NEUTRAL = {"padding": 0, "dilation": 1, "groups": 1}
-"""Columns of other tools' topologies, and the value with which they say nothing."""
+"""Columns in topologies of other tools, and the value with which they have no meaning."""
 
 _SPELLINGS = {
     NAME: "layername layer name",
@@ -47,7 +47,7 @@ _COMMENTS = ("#", "//")
 
 @dataclass(frozen=True)
 class Line:
-    """A layer's cells that are not empty, by column; what the header does not name stands in `unnamed`."""
+    """The cells of a layer that are not empty, by column; cells that the header does not name are in `unnamed`."""
 
     number: int
     cells: dict[str, str]
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass
 class Table:
-    """A topology as it is read. header_line: where the columns stand; notes: what was dropped."""
+    """A topology as read. header_line: the line that names the columns. notes: what was dropped."""
 
     path: Path
     is_gemm: bool
@@ -66,12 +66,12 @@ class Table:
     notes: list[Fault] = field(default_factory=list)
 
     def at(self, line: int, message: str, column: str = "") -> Fault:
-        """A fault or a note of that line."""
+        """A fault or a note at that line."""
         return Fault(message, path=column, source=str(self.path), line=line)
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The columns without which a layer is none."""
+        """The columns that a layer must have."""
         return GEMM if self.is_gemm else CONV
 
 
@@ -113,7 +113,7 @@ def read_table(path: Path) -> Table:
 
 
 def _cells(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
-    """The cells of each line that is neither blank nor a comment, with its number from 1, and what separates them."""
+    """The cells of each line that is neither blank nor a comment, with the line's number from 1, and the separator."""
     lines = [
         (number, line)
         for number, line in enumerate(read_text(path).splitlines(), 1)
@@ -135,8 +135,8 @@ def _cells(path: Path) -> tuple[list[tuple[int, list[str]]], str]:
 
 
 def _with_header(path: Path, number: int, header: Sequence[str]) -> Table:
-    """An empty table with the columns of `header`: known ones under their own names, others as they are spelt. The
-    first is the layer's name where no other is. Eight names of which none is known stand for SCALE-Sim's order."""
+    """An empty table with the columns of `header`: known ones under their own names, others as spelt. The first
+    column is the layer's name if no other is. Eight names that are all unknown are taken to be in SCALE-Sim's order."""
     columns = [_COLUMNS.get(re.sub(r"[^a-z0-9]", "", cell.lower()), cell) for cell in header]
     notes = []
     if len(columns) == 1 + len(CONV) and sum(column in {*GEMM, *CONV} for column in columns) < 2:

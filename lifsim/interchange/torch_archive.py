@@ -1,5 +1,5 @@
-"""Tensors in files that `torch.save` wrote, without PyTorch. Untrusted: what the zip directory and the pickle claim is
-checked before memory is asked for."""
+"""Tensors in files written by `torch.save`, read without PyTorch. Files are untrusted: what the zip directory and
+the pickle claim is checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ SAVE = "torch.save(model.state_dict(), 'state.pth')"
 
 
 def read_archive(path: Path, key: str | None) -> tuple[Tensors, str]:
-    """The tensors of the state_dict in a file of torch.save's, in their order, and at which key it stood ('': it is all
-    there is). key: which one to take of several. Raises InputError."""
+    """The tensors of the state_dict in a file written by torch.save, in their order, and the key at which it was
+    stored ('' if it is the whole content). key: which one to take of several. Raises InputError."""
     source = str(path)
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
@@ -85,7 +85,7 @@ class _Saved:
             raise self._fault(f"is damaged: {error}") from None
 
     def tensors(self, found: dict[Any, Any], at: str) -> Tensors:
-        """Those of a state_dict. Raises InputError with everything that is none."""
+        """The tensors of a state_dict. Raises InputError with everything in it that is not a tensor."""
         faults: list[Fault] = []
         tensors: Tensors = {}
         for name, one in found.items():
@@ -145,7 +145,7 @@ class _Saved:
 
 
 def _state_in(tree: Any, key: str | None, source: str) -> tuple[dict[Any, Any], str]:
-    """The state_dict of what was saved, and its key."""
+    """The state_dict in what was saved, and its key."""
     if isinstance(tree, Unknown):
         raise InputError(Fault(f"holds a whole {tree.kind}; its weights alone are wanted: {SAVE}", source=source))
     if not isinstance(tree, dict):
@@ -168,7 +168,7 @@ def _state_in(tree: Any, key: str | None, source: str) -> tuple[dict[Any, Any], 
 
 
 def _is_state(tree: Any) -> bool:
-    """Whether something has the names of a state_dict, and tensors."""
+    """Whether this looks like a state_dict: names and tensors."""
     if not isinstance(tree, dict) or not all(isinstance(name, str) for name in tree):
         return False
     return any(isinstance(one, SavedTensor) for one in tree.values())

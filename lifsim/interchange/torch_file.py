@@ -1,4 +1,4 @@
-"""The arrays of a state_dict by their names, from torch.save, .safetensors or .npz. Nothing in a file is run."""
+"""The arrays of a state_dict by name, from torch.save, .safetensors or .npz. Nothing in a file is executed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _HEAD_BYTES = 16
 
 @dataclass(frozen=True)
 class Saved:
-    """A state_dict. ordered: whether its arrays stand in the order in which the model defines them; a .safetensors file
-    has the alphabet's. notes: what is to be said of the file."""
+    """A state_dict. ordered: whether its arrays stand in the order in which the model defines them; a .safetensors
+    file is in alphabetical order. notes: on the file."""
 
     arrays: dict[str, Array]
     ordered: bool = True
@@ -34,7 +34,7 @@ class Saved:
 
 
 def read_state(path: Path, key: str | None = None) -> Saved:
-    """key: which of several state_dicts of a file of torch.save's. Raises InputError."""
+    """Reads the state_dict in a file. key: which one, if torch.save wrote several. Raises InputError."""
     if path.suffix == ".npz" or _is_npz(path):
         _refuse_key(key)
         with closing(Archive(path)) as archive:

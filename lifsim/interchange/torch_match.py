@@ -1,5 +1,5 @@
-"""Which layer of the workload each module of a state_dict is: by its name where the names are alike, else by its shape
-and its turn among those of that shape."""
+"""Matches modules of a state_dict with layers of the workload: by name if the names correspond, else by shape and
+order among those of that shape."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _PRODUCT_WORDS = ("conv", "fc", "linear", "lin", "")
 
 @dataclass
 class Match:
-    """products, norms: modules by the names of layers; neurons: by the names of LIF layers, none where the file says
-    nothing of them. by_turn: (module, layer) of those that were not matched by name."""
+    """products, norms: modules by the name of their layer. neurons: modules by the name of their LIF layer; empty if
+    the file says nothing about neurons. by_turn: (module, layer) of those that were not matched by name."""
 
     products: dict[str, Module] = field(default_factory=dict)
     norms: dict[str, Module] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Match:
 
 
 def matched(found: Modules, network: Network, source: str, *, ordered: bool) -> Match:
-    """ordered: whether modules stand in the order in which the model defines them."""
+    """Matches all modules. ordered: whether modules stand in the order in which the model defines them."""
     match = Match()
     layers = [node for node in network.nodes if isinstance(node, Product) and node.weight_shape]
     _match_products(match, found.products, layers, source, ordered)
@@ -75,7 +75,8 @@ def _match_products(
 
 
 def _by_shape(modules: Sequence[Module], layers: Sequence[Product]) -> Iterator[tuple[Module, Product]]:
-    """In turn among those of the same shape; what fits no layer goes to what is left, for its fault to be told."""
+    """Pairs modules and layers of the same shape in order; a module that fits no layer is paired with a remaining
+    layer, so that its fault is reported."""
     waiting, unfit = list(layers), list[Module]()
     for module in modules:
         layer = next((one for one in waiting if one.weight_shape == _shape(module)), None)
@@ -88,13 +89,14 @@ def _by_shape(modules: Sequence[Module], layers: Sequence[Product]) -> Iterator[
 
 
 def _shape(module: Module) -> Shape:
-    """As LIFSim has it: a Conv1d's [M, C, k] is [M, C, 1, k]."""
+    """The shape of a module's weight in LIFSim: [M, C, k] of a Conv1d is [M, C, 1, k]."""
     shape = module.terms["weight"].shape
     return (*shape[:2], 1, shape[2]) if len(shape) == 3 else shape
 
 
 def _match_norms(match: Match, found: Modules, layers: Sequence[Product], source: str, ordered: bool) -> None:
-    """By the name of what stands before them, if all are; else in the order of the products that have one."""
+    """By the name of the module in front of them, if all norms can be matched so; else in the order of the products
+    that have a norm."""
     if len(found.norms) != len(layers):
         names = f": {_listed(one.name for one in found.norms)}" if found.norms else ""
         way = "say batch_norm: true of the layers that have one, and of no others"
@@ -121,7 +123,7 @@ def _match_norms(match: Match, found: Modules, layers: Sequence[Product], source
 
 
 def _normalised_by(name: str) -> Iterator[str]:
-    """What the module might be called that a norm of this name stands behind: conv1 of bn1, net.0 of net.1."""
+    """Names that the module in front of a norm of this name may have: conv1 for bn1, net.0 for net.1."""
     parent, dot, own = name.rpartition(".")
     if own == "bn" and dot:
         yield parent
@@ -132,8 +134,9 @@ def _normalised_by(name: str) -> Iterator[str]:
 
 
 def _match_neurons(match: Match, found: Modules, network: Network, source: str, ordered: bool) -> None:
-    """By name; else, where all are stored and alike, any; else by the products that they stand behind, or one for one.
-    SpikingJelly stores nothing but each w of a ParametricLIFNode, which says nothing of other neurons."""
+    """By name. Other neurons: any module, if all neurons are stored and equal; else by the products in front of
+    them, or one by one. SpikingJelly stores only the w of each ParametricLIFNode, which says nothing about other
+    neurons."""
     lifs = network.lifs
     pairs = dict(_by_name(found.neurons, [lif.name for lif in lifs]))
     match.neurons = pairs
@@ -164,8 +167,8 @@ def _match_neurons(match: Match, found: Modules, network: Network, source: str, 
 
 
 def _as_recorded(match: Match, found: Modules, names: Sequence[str]) -> dict[str, Module]:
-    """ParametricLIFNodes whose names begin with a number, by the name that `lifsim.record` gives them: lif_2 of the
-    module 2. Where other layers are not called so, lif_2 may be the second one: then by _2 alone."""
+    """ParametricLIFNodes whose names begin with a number, by the name that `lifsim.record` gives them: lif_2 for
+    module 2. If other layers are not named like that, lif_2 may just be the second one: then only _2 is recognised."""
     recorded = all(f"_{name}".endswith(f"_{_spelt(module)}") for name, module in match.products.items())
     numbered = [module for module in found.neurons if "w" in module.terms and module.name[:1].isdigit()]
     ways = ["_{}", *(["lif_{}"] if recorded else [])]
@@ -177,7 +180,7 @@ def _as_recorded(match: Match, found: Modules, names: Sequence[str]) -> dict[str
 
 
 def _untold(module: Module, rest: Sequence[Lif], source: str, ordered: bool) -> Fault:
-    """Nothing tells which layer's neurons a module is."""
+    """The fault of a module for which nothing tells to which layer its neurons belong."""
     name = _spelt(module)
     name = f"_{name}" if name[:1].isdigit() else name
     order = " nor the order of modules" if ordered else ""
@@ -200,7 +203,7 @@ def _are_alike(modules: Sequence[Module]) -> bool:
 def _behind_products(
     match: Match, found: Modules, network: Network, left: Sequence[Module]
 ) -> dict[Lif, Module] | None:
-    """Neurons by the layer whose module stands before theirs. None if that is not clear."""
+    """Neurons by the layer whose module stands in front of theirs; None if that is ambiguous."""
     layer_of = {module: name for name, module in match.products.items()}
     fed, last = _fed(network), network.layers[-1].name
     behind: dict[Lif, Module] = {}
@@ -217,7 +220,7 @@ def _behind_products(
 
 
 def _fed(network: Network) -> dict[str, set[Lif]]:
-    """By product, the neurons that read it, through norms, pools and sums."""
+    """For each product, the neurons that read it, directly or through norms, pools and sums."""
     fed: dict[str, set[Lif]] = {}
     carried: dict[str, set[str]] = {}
     for node in network.nodes:
@@ -231,9 +234,9 @@ def _fed(network: Network) -> dict[str, set[Lif]]:
 
 
 def _by_name(modules: Sequence[Module], names: Sequence[str]) -> Mapping[str, Module]:
-    """By layer, the module of its very name; or all, if what is left of the names is the same where all modules and all
-    layers begin alike. A part of them would not do: 2 is the name of another layer in features.0, features.2 than in
-    conv_1, conv_2."""
+    """Modules by layer: those with exactly the layer's name; or all modules, if names agree once the part that all
+    modules, and all layers, have in common is left out. Matching only some that way would be wrong: 2 means another
+    layer in features.0, features.2 than in conv_1, conv_2."""
     own = [_spelt(module) for module in modules]
     exact = _equal(own, modules, names, names)
     short = _equal(_without_common(own), modules, _without_common(names), names)
@@ -241,20 +244,20 @@ def _by_name(modules: Sequence[Module], names: Sequence[str]) -> Mapping[str, Mo
 
 
 def _spelt(module: Module) -> str:
-    """The name of a module, of the characters that names of layers have."""
+    """The name of a module with only those characters that names of layers may have."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", module.name)
 
 
 def _equal(
     own: Sequence[str], modules: Sequence[Module], wanted: Sequence[str], names: Sequence[str]
 ) -> dict[str, Module]:
-    """By name, the modules whose `own` name is that which is `wanted` in the place of that name, each once."""
+    """Modules by name: those whose `own` name equals the `wanted` one at that position, if it occurs once."""
     found = {one: module for one, module in zip(own, modules, strict=True) if own.count(one) == 1}
     return {name: found[one] for one, name in zip(wanted, names, strict=True) if one in found}
 
 
 def _without_common(names: Sequence[str]) -> list[str]:
-    """What differs: of net_fc1 and net_fc2, fc1 and fc2."""
+    """The parts of names that differ: fc1 and fc2 of net_fc1 and net_fc2."""
     parts = [name.split("_") for name in names]
     common = 0
     while len(parts) > 1 and all(len(one) > common + 1 and one[common] == parts[0][common] for one in parts):

@@ -1,4 +1,4 @@
-"""The modules of a state_dict: what computes products, what normalises, what fires."""
+"""The modules of a state_dict: products, norms and neurons."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Array = NDArray[Any]
 NEURON_TERMS = frozenset(
     {"threshold", "graded_spikes_factor", "reset_mechanism_val", "beta", "alpha", "R", "C", "time_step", "w"}
 )
-"""Of snnTorch's neurons, and the w of SpikingJelly's ParametricLIFNode."""
+"""Terms of snnTorch's neurons, and the w of SpikingJelly's ParametricLIFNode."""
 STATES = frozenset({"mem", "syn", "spk", "syn_exc", "syn_inh"})
-"""Of neurons, where a model was saved between two timesteps."""
+"""Terms of neurons in models that were saved between two timesteps."""
 COUNTER = "num_batches_tracked"
 _WRAPPERS = ("module", "_orig_mod")  # DataParallel, torch.compile
 _PARAMETRIZATIONS = "parametrizations"
@@ -33,21 +33,21 @@ _REMOVE = {
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """name: without what wraps the whole model. terms: its arrays; keys: their names in the file."""
+    """name: without the prefix of what wraps the whole model. terms: its arrays. keys: their names in the file."""
 
     name: str
     terms: Mapping[str, Array]
     keys: Mapping[str, str]
 
     def key(self, term: str) -> str:
-        """The name of a term in the file; of one that was made of two, the module's."""
+        """The name of a term in the file; the module's, if the term was computed from two."""
         return self.keys.get(term, self.keys.get(f"{term}_orig", self.name))
 
 
 @dataclass
 class Modules:
-    """In their order. products: convolutions and linear layers. numbered: whether their names are numbers, and so tell
-    the order."""
+    """The modules in order. products: convolutions and linear layers. numbered: whether their names are numbers,
+    which give the order."""
 
     products: list[Module] = field(default_factory=list)
     norms: list[Module] = field(default_factory=list)
@@ -59,9 +59,9 @@ class Modules:
 
 
 def modules_of(state: Mapping[str, Array], source: str) -> Modules:
-    """The modules of a state_dict in the order of the file; if all are numbered, as those of one nn.Sequential, in that
-    of their numbers. Pruned weights are multiplied by their masks, and short floats widened. What belongs to nothing is
-    a fault."""
+    """The modules of a state_dict in the order of the file; if all are numbered, as those of a single nn.Sequential,
+    in the order of their numbers. Pruned weights are multiplied by their masks, and short floats widened. Arrays
+    that belong to no module are faults."""
     grouped: dict[str, dict[str, str]] = {}
     wrapper = _wrapper(state)
     for key in state:
@@ -105,7 +105,7 @@ def _sort_in(found: Modules, module: Module, source: str) -> None:
 
 
 def _belongs(module: Module, term: str) -> str:
-    """What is wrong with a term that no network of LIFSim's has."""
+    """The fault of a term that no network of LIFSim has."""
     if term in _REMOVE or f".{_PARAMETRIZATIONS}." in f".{module.name}.":
         way = _REMOVE.get(term, "torch.nn.utils.parametrize.remove_parametrizations(module, 'weight')")
         return f"is what weights are computed of at every call: {way} before saving"
@@ -124,7 +124,7 @@ def _number(name: str) -> int:
 
 
 def _wrapper(state: Mapping[str, Array]) -> str:
-    """What stands before the name of every array because the whole model was wrapped."""
+    """The prefix of all names if the whole model was wrapped."""
     for wrapper in _WRAPPERS:
         if state and all(key.startswith(f"{wrapper}.") for key in state):
             inner = {key.removeprefix(f"{wrapper}."): array for key, array in state.items()}
@@ -137,7 +137,7 @@ def _wide(array: Array) -> Array:
 
 
 def _unmask(terms: dict[str, Array], keys: Mapping[str, str], faults: list[Fault], source: str) -> Iterator[str]:
-    """Put NAME in the place of NAME_orig and NAME_mask (torch.nn.utils.prune)."""
+    """Replaces NAME_orig and NAME_mask (torch.nn.utils.prune) by NAME."""
     for term in [*terms]:
         name, _, part = term.rpartition("_")
         if part not in ("orig", "mask") or name not in ("weight", "bias"):

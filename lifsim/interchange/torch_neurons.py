@@ -25,13 +25,13 @@ Array = NDArray[Any]
 
 _RESETS = {0: "soft", 1: "hard"}
 _ROUNDING = 4
-"""Units in the last place by which a parameter may differ from what the workload says in decimals."""
+"""Units in the last place by which a parameter may differ from the decimals in the workload."""
 
 
 @dataclass(frozen=True)
 class Stated:
-    """One parameter of LIFSim's neuron, as a term of the module says it. value: a word, a flag or numbers in float64;
-    shown: what the file says, in words; precision: of its numbers."""
+    """A parameter of LIFSim's neuron, as stated by a term of a module. value: a word, a flag, or numbers in float64.
+    shown: the statement of the file in words. precision: of its numbers."""
 
     term: str
     value: Any
@@ -41,8 +41,9 @@ class Stated:
 
 @dataclass(frozen=True)
 class Reading:
-    """kind: whose neurons; model: LIFSim's. stated: what the file says, by LIFSim's keys; usual: what such neurons do
-    that the file does not say. readout: they are never reset. note: what else is to be said."""
+    """kind: the framework's neurons; model: LIFSim's. stated: what the file states, by LIFSim's keys. usual: what
+    such neurons do that the file does not state. readout: whether they are never reset. note: anything else worth
+    saying."""
 
     kind: str
     model: str
@@ -53,7 +54,7 @@ class Reading:
 
 
 class UnfitError(Exception):
-    """Neurons that LIFSim has not: of which term that can be told, and why."""
+    """Neurons that LIFSim does not have: the term that shows it, and why."""
 
     def __init__(self, term: str, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +62,7 @@ class UnfitError(Exception):
 
 
 def reading_of(module: Module) -> Reading:
-    """Whose neurons a module is, and with which parameters. Raises UnfitError."""
+    """The kind and parameters of the neurons of a module. Raises UnfitError."""
     terms = module.terms
     if "w" in terms:
         return _parametric(module)
@@ -89,7 +90,7 @@ def _is_readout(module: Module) -> bool:
 
 
 def _snntorch(module: Module) -> dict[str, Stated]:
-    """What all neurons of snnTorch say alike."""
+    """What all neurons of snnTorch state in the same way."""
     terms = module.terms
     for term, array in terms.items():
         if not array.size or not np.isfinite(array).all():
@@ -112,7 +113,7 @@ def _snntorch(module: Module) -> dict[str, Stated]:
 
 
 def _of_share(term: str, key: str, share: Array) -> Stated:
-    """A share that stays, clamped as snnTorch does."""
+    """A time constant from the share that remains after a timestep, clamped as snnTorch does."""
     with np.errstate(divide="ignore"):
         tau = 1 / (1 - share.astype(np.float64).clip(0, 1))
     return _number(term, share, f"{_range(share)} ({key} {_range(tau)})", tau)
@@ -149,7 +150,7 @@ def _parametric(module: Module) -> Reading:
 
 
 def _number(term: str, found: Array, shown: str, value: Any = None) -> Stated:
-    """Of what was `found`, or what comes of it, `value`."""
+    """The number that was `found`, or `value` derived from it."""
     precision = np.finfo(found.dtype if found.dtype.kind == "f" else np.float32).eps
     return Stated(term, np.asarray(found if value is None else value, np.float64), shown, float(precision))
 
@@ -160,7 +161,7 @@ def _range(array: Any) -> str:
 
 
 def differing(reading: Reading, neuron: NeuronModel, shape: tuple[int, ...]) -> Iterator[tuple[str, Stated, Any]]:
-    """(key, what the file says, what `neuron`, of neurons of this shape, has) of all that is not alike."""
+    """(key, statement of the file, value of `neuron`) of all parameters that differ, for neurons of this shape."""
     leakless = isinstance(neuron, OneMembrane) and neuron.leak_tau == np.inf
     never_leaks = leakless and (reading.stated["tau"].value == np.inf).all()
     if reading.model != neuron.name and not never_leaks:
@@ -181,7 +182,7 @@ def differing(reading: Reading, neuron: NeuronModel, shape: tuple[int, ...]) -> 
 
 
 def in_weights(reading: Reading, neuron: NeuronModel, shape: tuple[int, ...]) -> dict[str, Array]:
-    """What the weights file is to hold of neurons whose parameters the workload leaves to it."""
+    """The arrays for the weights file, for neurons whose parameters the workload leaves to it."""
     return {
         key: _smallest(_fitted(stated, shape), shape)
         for key, stated in reading.stated.items()
@@ -190,7 +191,7 @@ def in_weights(reading: Reading, neuron: NeuronModel, shape: tuple[int, ...]) ->
 
 
 def taken(reading: Reading, neuron: NeuronModel) -> dict[str, Any]:
-    """The keys of a `neuron:` that is what the file says; where it says nothing, what such neurons usually are, and
+    """The keys of a `neuron:` as the file states them; where it states nothing, what such neurons usually are, and
     else what `neuron` is."""
     common = parameters_of(NEURONS[reading.model].__class__).keys() & parameters_of(neuron.__class__).keys()
     keys: dict[str, Any] = {"model": reading.model}
@@ -218,8 +219,7 @@ def _fitted(stated: Stated, shape: tuple[int, ...]) -> Array:
 
 
 def fitted(value: Any, shape: tuple[int, ...]) -> Array:
-    """Numbers, one for all, one per channel or one per neuron, as [C, ...]. Raises ValueError if they are none of
-    it."""
+    """Numbers, one for all, one per channel or one per neuron, as [C, ...]. Raises ValueError for other shapes."""
     array = np.asarray(value, np.float64)
     while array.ndim > 1 and array.ndim > len(shape) and array.shape[0] == 1:
         array = array[0]
@@ -231,14 +231,14 @@ def fitted(value: Any, shape: tuple[int, ...]) -> Array:
 
 
 def _smallest(full: Array, shape: tuple[int, ...]) -> Array:
-    """One a channel where those of a channel are alike."""
+    """One number per channel, if those of each channel are equal."""
     by_channel = full.reshape(shape[0], -1)
     return (by_channel[:, 0] if (by_channel == by_channel[:, :1]).all() else full).copy()
 
 
 def _alike(key: str, found: Array, own: Array, precision: float) -> bool:
-    """Within rounding: what the workload says in decimals, a file says in binary. Of time constants, the share that
-    stays is compared."""
+    """Whether numbers are equal within rounding: the workload has decimals, the file binary numbers. Time constants
+    are compared by the share that remains after a timestep."""
     if key.startswith("tau"):
         with np.errstate(divide="ignore"):
             return bool((np.abs(1 / found - 1 / own) <= _ROUNDING * precision).all())

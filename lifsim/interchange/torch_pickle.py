@@ -1,7 +1,8 @@
-"""What `torch.save` wrote, without PyTorch: the pickle is read as a list of steps, nothing in it is imported or called.
+"""Reads what `torch.save` wrote, without PyTorch: the pickle is read as a list of steps; nothing in it is imported or
+called.
 
-Of what a pickle asks to be made, mappings, lists and tensors become those; everything else (optimisers, settings, whole
-models) becomes an `Unknown`, which does nothing.
+Mappings, lists and tensors are made; everything else that a pickle asks for (optimisers, settings, whole models)
+becomes an `Unknown`, which does nothing.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from lifsim.lazy_dataclass import dataclass
 
 MAX_STEPS = 10_000_000
 MAX_SIZE = (1 << 63) - 1
-"""Of a tensor of PyTorch's; a pickle may write any digits."""
+"""The most axes of a tensor of PyTorch; a pickle could state any number."""
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """Something that was pickled and is not needed. kind: its class or function, as the file has it."""
+    """A pickled object that is not needed. kind: its class or function, as named in the file."""
 
     kind: str
 
 
 @dataclass(frozen=True)
 class Storage:
-    """A file of plain numbers in the archive. kind: `FloatStorage` and the like; elements: as the pickle claims."""
+    """A file of plain numbers in the archive. kind: `FloatStorage` and the like. elements: as the pickle claims."""
 
     kind: str
     key: str
@@ -44,7 +45,7 @@ class SavedTensor:
 
 
 class DamagedError(Exception):
-    """A pickle that does not add up."""
+    """A pickle that is inconsistent."""
 
 
 _TENSORS = ("torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor")
@@ -80,7 +81,7 @@ class _Machine:
         return self._stack[0]
 
     def take(self, step: str, argument: Any) -> None:
-        """One step. Raises DamagedError, or what Python raises where there is too little on the stack."""
+        """Performs one step. Raises DamagedError, or what Python raises if the stack is too short."""
         if step in _NOTHING:
             return
         if step in _CONSTANTS:
@@ -186,7 +187,7 @@ class _Machine:
 
 
 def _made(function: Any, arguments: Any) -> Any:
-    """What a pickle asks a function to make, if that is a mapping or a tensor."""
+    """What a function named in the pickle would make, if that is a mapping or a tensor."""
     kind = function.kind if isinstance(function, Unknown) else "something"
     if kind in _MAPPINGS:
         return dict(*arguments) if all(isinstance(one, list) for one in arguments) else {}

@@ -1,9 +1,9 @@
-"""A state_dict of PyTorch as the weights of a network, under LIFSim's names, and what it says of the neurons.
+"""A state_dict of PyTorch as the weights of a network, under LIFSim's names, and its statements about neurons.
 
-Modules are matched by name where the names are alike, else by shape and turn (`torch_match`). A Conv1d's weight
-[M, C, k] becomes [M, C, 1, k]; pruned weights are multiplied by their masks; counters of batches are left out. What the
-file says of neurons goes to the weights where the workload leaves it to them, and must be what the workload says where
-it does not.
+Modules are matched by name if the names correspond, else by shape and order (`torch_match`). The weight [M, C, k] of
+a Conv1d becomes [M, C, 1, k]; pruned weights are multiplied by their masks; counters of batches are left out.
+Parameters of neurons go to the weights if the workload leaves them to the weights file; otherwise they must equal
+those of the workload.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ WAY_OUT = "change the workload's, or write one with those of the file by --out-w
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """weights: of `network`, by LIFSim's names. network: the workload's, or with the neurons of the file. notes: what
-    was read how, and what was left out."""
+    """weights: of `network`, by LIFSim's names. network: the workload's, or with the neurons of the file. notes: how
+    the file was read, and what was left out."""
 
     weights: Weights
     network: Network
@@ -44,8 +44,8 @@ class Checkpoint:
 def imported_state(
     state: Mapping[str, Array], network: Network, source: str, *, ordered: bool, take_neurons: bool
 ) -> Checkpoint:
-    """The weights of `network` in `state`. ordered: whether its arrays stand in the model's order; take_neurons:
-    whether the neurons are to be the file's. Raises InputError with everything that does not fit."""
+    """The weights of `network` in `state`. ordered: whether its arrays stand in the model's order. take_neurons:
+    whether to take the neurons of the file. Raises InputError with everything that does not fit."""
     found = modules_of(state, source)
     match = matched(found, network, source, ordered=ordered or found.numbered)
     faults = [*found.faults, *match.faults]
@@ -76,7 +76,7 @@ def _readings(modules: Iterable[Module], source: str, faults: list[Fault]) -> di
 
 
 def _arrays(match: Match, network: Network, source: str, faults: list[Fault]) -> Iterator[tuple[str, Array]]:
-    """Of products and norms, by LIFSim's names; what is not as the workload's layer has it is a fault."""
+    """The arrays of products and norms, by LIFSim's names; what differs from the workload's layer is a fault."""
     for layer in network.nodes:
         module = match.products.get(layer.name)
         if module is None or not isinstance(layer, Product):
@@ -105,8 +105,8 @@ def _arrays(match: Match, network: Network, source: str, faults: list[Fault]) ->
 def _neurons(
     match: Match, network: Network, readings: Mapping[Module, Reading], source: str, faults: list[Fault]
 ) -> dict[str, Array]:
-    """The parameters that the weights file is to have; where the workload says others than the file, a fault, once for
-    each term of a module."""
+    """The parameters of neurons for the weights file. Where the workload differs from the file there is a fault,
+    once for each term of a module."""
     arrays: dict[str, Array] = {}
     told: dict[tuple[str, str, str], list[str]] = {}
     for lif, module in _pairs(match, network):
@@ -131,7 +131,7 @@ def _neurons(
 
 
 def _pairs(match: Match, network: Network) -> Iterator[tuple[Lif, Module]]:
-    """The neurons of the workload that the file says something of."""
+    """The neurons of the workload about which the file states something."""
     yield from ((lif, match.neurons[lif.name]) for lif in network.lifs if lif.name in match.neurons)
 
 
@@ -155,7 +155,7 @@ def _notes(match: Match, readings: Mapping[Module, Reading], neurons: Iterable[M
 
 
 def _unsaid(match: Match, network: Network, readings: Mapping[Module, Reading]) -> Iterable[str]:
-    """What the neurons of a framework do that the file does not say, where the workload has it otherwise."""
+    """Notes on what neurons of the framework do that the file does not state, where the workload differs."""
     told: dict[tuple[str, str, str], list[str]] = {}
     for lif, module in _pairs(match, network):
         reading = readings[module]
@@ -170,7 +170,7 @@ def _unsaid(match: Match, network: Network, readings: Mapping[Module, Reading]) 
 
 
 def _with_neurons(network: Network, match: Match, readings: Mapping[Module, Reading]) -> tuple[Network, list[str]]:
-    """The workload with the neurons of the file."""
+    """The network with the neurons of the file."""
     definition = dict(network.definition)
     neurons = {lif.name: taken(readings[module], lif.neuron) for lif, module in _pairs(match, network)}
     layers = [dict(layer) for layer in definition["layers"]]

@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from lifsim.brief import Brief, Briefly
 from lifsim.lazy_dataclass import dataclass
+from lifsim.model.activity import DENSE_GRADIENTS, Gradients, Spikes
 from lifsim.model.described import network_brief
 from lifsim.neurons import NeuronModel
 
@@ -216,44 +216,6 @@ class Layer:
     def datapaths(self) -> int:
         """Datapaths of a LIF unit that one call of a neuron uses, 0 without a LIF."""
         return self.lif.neuron.datapaths if self.lif else 0
-
-
-@dataclass(frozen=True)
-class Spikes:
-    """Where a workload's spikes come from.
-
-    source: "rates", "trace" or "engine". rates: per weight layer, the rate of ones among its inputs at each timestep
-    (length T, or 1 for all). provenance: where the figures come from; measured: whether they were measured. trace:
-    the file, with source "trace". pruned: whether they are those of a network whose weights are pruned.
-    """
-
-    source: str
-    rates: dict[str, tuple[float, ...]]
-    provenance: str
-    measured: bool
-    trace: Path | None = None
-    pruned: bool = False
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """How sparse training is: shares of zeros among the gradients of membranes (what the backward convolutions work on)
-    and among firing gradients (the surrogate's slope at a membrane). provenance: where the figures come from; measured:
-    whether on this network."""
-
-    membrane_sparsity: float
-    firing_sparsity: float
-    provenance: str
-    measured: bool
-
-
-DENSE_GRADIENTS = Gradients(
-    0.0,
-    0.0,
-    "none, as behind a batch norm and under the ATan surrogate (SATA_Sim's training tool takes 70% and 60%; `lifsim "
-    "gradients` measures them)",
-    False,
-)
 
 
 NormStatistics = Literal["timestep", "all_timesteps", "frozen"]

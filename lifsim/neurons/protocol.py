@@ -168,13 +168,19 @@ class NeuronModel(Protocol):
         raise ValueError(f"no call of {self.name} can be undone")
 
 
+MOST_DATAPATHS = 1 << 10
+
+
 def _adjustable(neuron: NeuronModel) -> None:
-    """Its fields are parameters, which workloads give, and it has a membrane, and each of its states once."""
+    """Its fields are parameters, which workloads give; it has a membrane, each of its states once, and datapaths."""
     if not is_dataclass(neuron) or "threshold" not in parameters_of(type(neuron)):
         raise TypeError(f"{type(neuron).__qualname__} must be a frozen dataclass with a parameter threshold")
     names = [state.name for state in neuron.states]
     if names[:1] != [MEMBRANE.name] or len({*names}) < len(names):
         raise TypeError(f"{type(neuron).__qualname__}.states must have MEMBRANE first, and no name twice")
+    if not 1 <= neuron.datapaths <= MOST_DATAPATHS:
+        asked = f"must be 1 to {MOST_DATAPATHS}, is {neuron.datapaths}"
+        raise TypeError(f"{type(neuron).__qualname__}.datapaths {asked}")
 
 
 NEURONS: Registry[NeuronModel] = Registry("neuron model", NeuronModel, "lifsim.neurons", "lifsim.neurons", _adjustable)

@@ -23,4 +23,14 @@ class Optimizer(Protocol):
     divisions: int = 0
 
 
-OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, "lifsim.optimizers", "lifsim.optimizers")
+MOST_EACH = 1 << 10
+
+
+def _modest(optimizer: Optimizer) -> None:
+    """What it keeps and computes per weight is so little that sums over all weights fit 64 bits."""
+    for name in ("state_values", "multiply_adds", "divisions"):
+        if (count := getattr(optimizer, name)) > MOST_EACH:
+            raise TypeError(f"{type(optimizer).__qualname__}.{name} must be at most {MOST_EACH} per weight, is {count}")
+
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, "lifsim.optimizers", "lifsim.optimizers", _modest)

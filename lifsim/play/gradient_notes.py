@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Costs
 from lifsim.hardware.array import sparsity_of
-from lifsim.model.network import Gradients, Network
+from lifsim.model.activity import Gradients
+from lifsim.model.network import Network
 from lifsim.note import Note
 from lifsim.play.record import LayerRecord
 from lifsim.training.stages import Stage

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from lifsim.accounting.books import BooksError, EnergyPj, added, as_row
+from lifsim.accounting.books import BooksError
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.energy import EnergyPj
 from lifsim.accounting.prices import unused_buffers
-from lifsim.accounting.stage_record import StageRecord
+from lifsim.accounting.records import added, as_row
+from lifsim.accounting.stages import StageRecord
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.buffers import Buffers
 from lifsim.play.bound import bound

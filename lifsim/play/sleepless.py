@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.accounting.books import EnergyPj
+from lifsim.accounting.energy import EnergyPj
 from lifsim.hardware.dram.energy import asleep_pj
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.dram import DramSpec

@@ -38,7 +38,7 @@ class Stretch:
 
     @classmethod
     def of(cls, visits: Sequence[Visit]) -> Stretch:
-        """The stretch of all `visits`, of which there is at least one."""
+        """The stretch of all `visits`, at least one."""
         steps = np.array([visit.steps for visit in visits])
         outputs, own = np.concatenate([visit.outputs for visit in visits]), all(visit.work is None for visit in visits)
         moved = np.array([visit.moves.step.size for visit in visits])

@@ -9,11 +9,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from lifsim.accounting import Accounting, Setup
-from lifsim.accounting.books import added
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.prices import Costs, energy_of, switched_off
-from lifsim.accounting.stage_record import StageRecord
-from lifsim.accounting.stages import Stages, merged
+from lifsim.accounting.records import added
+from lifsim.accounting.stages import StageRecord, Stages, merged
 from lifsim.graph.states import State
 from lifsim.hardware.stores import Stores
 from lifsim.keeping import Keeping

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lifsim.accounting.books import EnergyPj
+from lifsim.accounting.energy import EnergyPj
 from lifsim.model.arch import Arch
 from lifsim.play.bound import BufferUse, Remedy
 from lifsim.play.dram import DramActivity
 from lifsim.play.record import LayerRecord, leaking
 from lifsim.play.sleepless import sleepless
 from lifsim.schedule.traffic import DramBytes
-from lifsim.units import format_bytes, format_si, noun_of
+from lifsim.units import all_of, format_bytes, format_si, noun_of
 
 _MOVED = {
     "spikes_in": "spikes",
@@ -80,7 +80,7 @@ def save_words(
     ways |= _oversized(records, arch, uses, energy.total.total)
     if leaks := {name: pj for name, pj in leaking(records, arch.buffers).items() if pj}:
         share = sum(leaks.values()) / energy.total.total
-        named = f"{' and '.join(leaks)} {noun_of(len(leaks), 'buffer')}"
+        named = f"{all_of(leaks)} {noun_of(len(leaks), 'buffer')}"
         ways[f"gate the unused {named}: {share:.1%} of the energy"] = share
     return max(ways, key=lambda way: ways[way], default="")
 

@@ -5,7 +5,6 @@ Messages to the parent: ("ready", None) once, then for each task ("answer", valu
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import threading
@@ -17,8 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
 from typing import Any, NoReturn
 
-COLLECT_AFTER = 200_000
-"""Objects that are new, before garbage is looked for among them: what tasks have in common is kept, and is none."""
+from lifsim.garbage import collect_seldom
 
 CLEAN_UP_SECONDS = 5.0
 """How long a worker without a parent may take to end, before it is ended."""
@@ -45,7 +43,7 @@ def _serve(connection: Connection) -> None:
     came: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(connection, came), daemon=True).start()
     try:
-        gc.set_threshold(COLLECT_AFTER)
+        collect_seldom()
         answer = ForkingPickler.loads(came.get())()
         connection.send(("ready", None))
     except Exception as error:

@@ -35,7 +35,7 @@ class Figure:
 
 
 def figures(run: Result, baselines: Sequence[Result]) -> list[Figure]:
-    """The lines of the table; quantities that are zero in all runs are left out, but for LIF memory."""
+    """The lines of the table; quantities that are zero in all runs are left out, except LIF memory."""
     rows = zip(quantities(run), *map(quantities, baselines), strict=True)
     lines = []
     for ours, *theirs in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.accounting.books import DramEnergy
+from lifsim.accounting.energy import DramEnergy
 from lifsim.model.dram import DramSpec
 from lifsim.play.dram import DramActivity
 from lifsim.units import counted, format_si

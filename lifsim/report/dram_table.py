@@ -69,7 +69,7 @@ def dram_rows(
 
 
 def group_name(network: Network, first: int, last: int, window: Window = TIMESTEP) -> str:
-    """Of layers first..last (indices): a layer that is tick-batched by its name alone."""
+    """The name of the group of layers first..last (indices); a tick-batched layer is named alone."""
     names = [layer.name for layer in network.layers]
     if first < last:
         return f"{names[first]}..{names[last]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lifsim.accounting.books import KINDS, DramEnergy, Energy, EnergyPj, LifIf, LogicEnergy
+from lifsim.accounting.energy import KINDS, DramEnergy, Energy, EnergyPj, LifIf, LogicEnergy
 from lifsim.units import format_si
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ def assumptions(result: Result, around: Around) -> tuple[str, ...]:
 
 
 def more_notes(result: Result, around: Around, told: int) -> int:
-    """Notes and assumptions of the run that so many lines do not tell."""
+    """The notes and assumptions of the run that these lines do not tell."""
     return len(result.notes) + len(result.assumed.lines) + (around.rates is not None) - told
 
 

@@ -54,7 +54,7 @@ class MemoryRow:
         return {phase: _ratio(unshared, self.phase(phase).lif) for phase, unshared in self.baselines.items()}
 
     def phase(self, name: str) -> PhaseBytes:
-        """That of `phases` which has this name."""
+        """The bytes of the phase of this name."""
         if name in self.memory.backward:
             return self.memory.backward[name]
         return self.memory.paper if name == "paper" else self.memory.forward

@@ -33,7 +33,7 @@ class Movement:
 
     @classmethod
     def of(cls, timeline: Timeline, peak: Fraction | None) -> Movement:
-        """Of a memory that moves `peak` bytes a cycle at most."""
+        """The movement of `timeline`, on a memory that moves at most `peak` bytes per cycle."""
         timing, size = timeline.timing, timeline.steps.program.requests.bytes.astype(np.float64)
         least = np.maximum(size / float(peak), 1e-9) if peak is not None else np.ones(size.size)
         begin = np.maximum(timing.issued, np.minimum(timing.begun, timing.answered - least))

@@ -73,7 +73,7 @@ def _texts(column: Column) -> list[str]:
 
 
 def _longest(column: Column, *, whole: bool) -> int:
-    """Of the lines of a column, or of its words."""
+    """The length of the longest line of a column, or of its longest word."""
     pieces = [piece for text in _texts(column) for piece in (text.split("\n") if whole else text.split())]
     return max(*map(len, pieces), column.min_width or 0, 0)
 
@@ -94,7 +94,7 @@ def _squeezed(column: Column) -> Column:
 
 
 def _folded(column: Column, most: int) -> Column:
-    """Names, which stand on the left, in pieces of at most so many characters."""
+    """Names, which stand on the left, folded into pieces of at most this many characters."""
     if column.justify == "right":
         return column
     cells = (re.sub(r"\S+", lambda word: "\n".join(_pieces(word[0], most)), str(cell)) for cell in column.cells)

@@ -22,7 +22,7 @@ class Columns:
 
     @property
     def lines(self) -> list[str]:
-        """One a row, where nothing wraps."""
+        """One line per row, if nothing wraps."""
         table = [[*map(visible, row)] for row in (self.headings, *self.rows)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         padded = ([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in table)
@@ -47,7 +47,7 @@ def is_plain() -> bool:
 
 
 class Plain:
-    """stdout, so many columns wide, as `Terminal` prints there what it shows without styles."""
+    """Prints to stdout, this many columns wide, what `Terminal` prints there without styles."""
 
     def __init__(self, width: int) -> None:
         self._width = width

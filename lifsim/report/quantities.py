@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from lifsim.accounting.books import KINDS
+from lifsim.accounting.energy import KINDS
 from lifsim.lazy_dataclass import dataclass
-from lifsim.report.causes import CAUSES
 from lifsim.report.energy_table import LABELS
 from lifsim.simulate.options import Options
 from lifsim.simulate.result import Totals
@@ -15,6 +14,17 @@ from lifsim.units import format_bytes, format_si
 
 KEPT = "LIF memory"
 """The group that is shown even where it is nothing: nothing kept is an answer."""
+
+CAUSES = {
+    "array": "array at work",
+    "fill_drain": "array filling and draining",
+    "lif": "LIF units, array waits",
+    "stall_weights": "waiting for weights",
+    "stall_spikes": "waiting for spikes",
+    "stall_membrane": "waiting for membranes",
+    "stall_writeback": "waiting for writeback",
+}
+"""The parts of `cycles` in words."""
 
 _BUFFER_LABELS = {"membrane_fill": "membrane, by DRAM"}
 

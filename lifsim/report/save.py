@@ -103,8 +103,8 @@ def _holds(folder: Path, names: Sequence[str], new: Path) -> bool:
 
 
 def _completed(new: Path, folder: Path) -> bool:
-    """Whether `folder` holds this result without some of its extras, or with a report of another LIFSim; those that it
-    has are `new`'s then, too."""
+    """Whether `folder` holds this result without some of its extras, or with a report of another version of LIFSim; if
+    so, its other extras are copied to `new`."""
     if not _holds(folder, CORE, new) or _something_else_in(folder):
         return False
     with suppress(FileNotFoundError):

@@ -35,7 +35,7 @@ MACHINE, MAP = "machine", "map"
 
 @dataclass(frozen=True)
 class Case:
-    """A batch of a network on a membrane buffer of so many bytes. panel: whether that is the machine's own."""
+    """A batch of a network on a membrane buffer of this many bytes. panel: whether that is the machine's own."""
 
     panel: str
     network: Network

@@ -8,17 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-from lifsim.accounting.books import (
-    Accesses,
-    BooksError,
-    Cycles,
-    EnergyPj,
-    Operations,
-    SramAccesses,
-)
-from lifsim.accounting.lif_update import LifUpdatePj
+from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
+from lifsim.accounting.energy import EnergyPj, LifUpdatePj
 from lifsim.accounting.prices import Area
-from lifsim.accounting.stage_record import StageRecord
+from lifsim.accounting.stages import StageRecord
 from lifsim.config.document import kind_at
 from lifsim.config.file_kind import in_words
 from lifsim.config.json_file import MAX_BYTES, parse_json, plain_json
@@ -75,7 +68,7 @@ def _stored(record: type) -> Any:
 
 
 def _kind(kind: Any) -> Any:
-    """Of a field."""
+    """The type of a field in the schema."""
     if kind is DramBytes:
         return _dram_bytes()
     if dataclasses.is_dataclass(kind):
@@ -172,7 +165,7 @@ class _EarlyExit(Model):
 
 @cache
 def _schema() -> type[Model]:
-    """Of summary.json as `lifsim.report.summary` writes it."""
+    """The schema of summary.json as `lifsim.report.summary` writes it."""
     needed: dict[str, Any] = {
         "format": Text,
         "schema_version": Tally,
@@ -260,7 +253,7 @@ def _stored_run(path: Path) -> Stored:
 
 
 def _totals(found: Any) -> Totals:
-    """Of a summary that its schema has checked."""
+    """The totals of a summary that its schema has checked."""
     kind = StageBytes if found.inputs.options.mode == "training" else DramBytes
     moved = {name: amount for name, amount in vars(found.dram_bytes).items() if name not in ("psum", "total")}
     if kind is DramBytes:

@@ -9,7 +9,7 @@ import yaml
 
 from lifsim import __version__
 from lifsim.accounting.basis import price_bases
-from lifsim.accounting.books import as_tree
+from lifsim.accounting.records import as_tree
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.begins import group_words
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_arch, resolved_inputs, sha256_of

@@ -25,9 +25,9 @@ MAIN = ("cycles.total", "energy_pj.total", "energy_pj.total.work", "dram_bytes.t
 
 @dataclass(frozen=True)
 class Selection:
-    """Which points are shown. where: conditions that they meet; top: so many of these, those with the least of `by`
-    (`sort` if it is None); sort: in whose order, the most first if `descending`; limit: at most so many lines; columns:
-    beside those that vary."""
+    """Which points are shown. where: conditions that they meet. top: only the `top` points with the least of `by`
+    (of `sort` if it is None). sort: the column by which they are sorted, largest first if `descending`. limit: the
+    most lines. columns: shown beside those that vary."""
 
     where: Sequence[str] = ()
     top: int | None = None
@@ -49,15 +49,14 @@ class Selection:
         return where
 
     def of(self, rows: Iterable[Row], where: Condition) -> Iterable[Row]:
-        """Those of `rows` that are meant, in the order of the sweep if `top` is not given: no more than `top` are
-        held."""
+        """The selected `rows`, in the order of the sweep unless `top` is given: at most `top` of them are held."""
         good: Iterator[Row] = (row for row in rows if row[ERROR] is None and where.holds(row))
         if self.top is not None:
             good = iter(first(good, self.by or self.sort, self.top, descending=self.descending))
         return (row for row in good if row[self.sort] is not None)
 
     def lines(self, found: Iterable[Row]) -> list[Row]:
-        """Those of what `of` has found that are shown, in their order: no more than `limit` are held."""
+        """Those of the selected rows that are shown, in their order: at most `limit` of them are held."""
         return first(found, self.sort, self.limit, descending=self.descending)
 
 

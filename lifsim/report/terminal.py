@@ -71,7 +71,7 @@ class Terminal(Console):
 
 
 def table_of(columns: Columns) -> Table:
-    """Those columns as a table that may wrap."""
+    """The columns as a table that may wrap."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="bold")

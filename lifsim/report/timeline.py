@@ -21,8 +21,8 @@ from lifsim.play.dram import dram_extents
 from lifsim.play.steps import RunSteps
 from lifsim.play.timing import Timeline
 from lifsim.play.waited import STALLS
-from lifsim.report.causes import CAUSES
 from lifsim.report.movement import Movement
+from lifsim.report.quantities import CAUSES
 from lifsim.report.waits import STALL_NAMES, Waits, dealt
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.simulate.result import Result
@@ -124,8 +124,8 @@ def _tracks(process: int, name: str, threads: dict[int, str]) -> Iterator[Event]
 
 
 def _merged(layer: Ints, *columns: Ints) -> list[tuple[int, int]]:
-    """[first, end) of neighbours that are drawn as one: equal ones of one layer, and where these are still too many,
-    so many of one layer that they are not."""
+    """[first, end) of neighbours that are drawn as one: equal ones of one layer, and, if these are still too many,
+    as many of one layer as needed."""
     if not layer.size:
         return []
     differs = np.any([np.diff(column) != 0 for column in (layer, *columns)], axis=0)

@@ -63,8 +63,8 @@ class Waits:
         return cls(begin[order], end[order], layer[step[order]], cause[order], of_ports[order])
 
     def joined(self, most: int) -> Waits:
-        """Neighbours that touch and are alike as one; where these are more than `most`, so many neighbours of one
-        layer, cause by cause, that they are not, each block from where its first one begins."""
+        """Equal waits that touch, joined; if these are more than `most`, as many neighbours of one layer as needed
+        are joined, cause by cause, each block from where its first one begins."""
         if not self.begin.size:
             return self
         alike = np.all([np.diff(one) == 0 for one in (self.layer, self.cause, self.ports.astype(np.int64))], axis=0)

@@ -11,7 +11,7 @@ ENDLESS = 10_000
 
 
 def terminal_columns(otherwise: int = ENDLESS) -> int:
-    """Of the terminal that stdout is, or as $COLUMNS has it; `otherwise` where nobody says."""
+    """The columns of the terminal that stdout is, or $COLUMNS; `otherwise` if neither is known."""
     given = os.environ.get("COLUMNS", "")
     if given.isascii() and given.isdecimal() and int(given):
         return int(given)
@@ -22,7 +22,8 @@ def terminal_columns(otherwise: int = ENDLESS) -> int:
 
 
 def wrapped(text: str, columns: int, indent: int = 4) -> list[str]:
-    """`text` in lines of at most so many columns, all but the first indented; no word is cut, however long it is."""
+    """`text` in lines of at most `columns` columns, all but the first indented; words are not cut, however long they
+    are."""
     if len(text) <= columns:
         return [text]
     inside, words = max(0, min(indent, columns - 20)), text.lstrip()

@@ -30,8 +30,8 @@ DRAWN = 2
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Accuracy of classification when images exit, and after all timesteps, over so many labelled images. None: their
-    labels are unknown."""
+    """Accuracy of classification when images exit, and after all timesteps, over the labelled images. None: labels
+    are unknown."""
 
     early: float
     full: float

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lifsim.accounting import ACCOUNTINGS
-from lifsim.accounting.books import EnergyPj
+from lifsim.accounting.energy import EnergyPj
 from lifsim.accounting.prices import BUFFERS, unused_buffers
 from lifsim.config.given_rates import at_given_rates, without_use
 from lifsim.errors import InputError
-from lifsim.graph.bare import without_lif
 from lifsim.graph.states import State, any_shared, left_unshared, states_of
+from lifsim.graph.tensors import without_lif
 from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network

@@ -7,22 +7,13 @@ from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from lifsim.accounting.books import (
-    Accesses,
-    BooksError,
-    Cycles,
-    EnergyPj,
-    Operations,
-    SramAccesses,
-    added,
-    as_row,
-    as_tree,
-)
+from lifsim.accounting.books import Accesses, BooksError, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import occupying
-from lifsim.accounting.lif_update import LifUpdatePj
+from lifsim.accounting.energy import EnergyPj, LifUpdatePj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import Area
-from lifsim.accounting.stage_record import StageRecord
+from lifsim.accounting.records import added, as_row, as_tree
+from lifsim.accounting.stages import StageRecord
 from lifsim.accounting.widths import Assumed, assumed
 from lifsim.brief import Brief, Briefly
 from lifsim.config.given_rates import in_short
@@ -95,7 +86,7 @@ class Totals:
         """The sum over `records`, with the figures of the machine and the network."""
         counts = [record.counts for record in records]
         cycles, ops = added([c.cycles for c in counts]), added([c.ops for c in counts])
-        shape, macs = shape_of(arch.array), occupying(counts, sparsity_of(arch.array).skips)
+        shape, macs = shape_of(arch.array), occupying(counts, skips=sparsity_of(arch.array).skips)
         return cls(
             cycles=cycles,
             time_s=cycles.total / arch.clock_hz,

@@ -7,7 +7,8 @@ from os import PathLike, fspath
 from typing import Any
 
 from lifsim.config.device import KEY, choosing
-from lifsim.config.document import Document, KeyPath, Mark
+from lifsim.config.document import Document, Mark
+from lifsim.config.key_path import KeyPath
 from lifsim.errors import Fault, InputError, shown
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lifsim.accounting.books import KINDS, DramEnergy, LogicEnergy
+from lifsim.accounting.energy import KINDS, DramEnergy, LogicEnergy
 from lifsim.errors import Fault, InputError, did_you_mean, shown
 from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.executor import Executor

@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from lifsim.config import defaults
-from lifsim.config.document import Document, KeyPath, Mark, parse_document, read_document
+from lifsim.config.document import Document, Mark, parse_document, read_document
 from lifsim.config.given_rates import rate_words
+from lifsim.config.key_path import KeyPath
 from lifsim.config.validate import parse_model
 from lifsim.errors import Fault, InputError, collecting
 from lifsim.lazy_dataclass import dataclass

@@ -32,19 +32,25 @@ def run_points(
 
 
 REASONS = 5
-"""Why points failed that are told, the most frequent."""
+"""How many reasons why points failed are told, the most frequent ones."""
+
+
+def _told(errors: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """(reason, points that failed so) of the most frequent `errors`, which come first, and of all others as one."""
+    every = list(errors.items())
+    yield from every[:REASONS]
+    if rest := [count for _, count in every[REASONS:]]:
+        yield f"for {counted(len(rest), 'other reason')}", sum(rest)
 
 
 def reasons(errors: Mapping[str, int]) -> Iterator[str]:
     """The most frequent of `errors`, how many points failed so, and how many for others."""
-    for error, count in list(errors.items())[:REASONS]:
-        yield f"failed {count:,}: {error}"
-    if rest := list(errors.values())[REASONS:]:
-        yield f"failed {sum(rest):,}: for {counted(len(rest), 'other reason')}"
+    for reason, count in _told(errors):
+        yield f"failed {count:,}: {reason}"
 
 
 def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
-    """Why some of so many `points` have no figures, in a line a reason; none where all have."""
+    """Why some of `points` points have no figures, one line per reason; none if all have."""
     yield from reasons(errors)
     if failed := sum(errors.values()):
         others = points - failed
@@ -53,14 +59,9 @@ def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
 
 
 def refuse_if_all_failed(errors: Mapping[str, int], points: int, every: str = "every point") -> None:
-    """Raises InputError with the most frequent of `errors`, where all `points` have one; every: what they are."""
+    """Raises InputError with the most frequent of `errors` if all `points` points have one; every: what they are."""
     if not errors or sum(errors.values()) < points:
         return
-    told = list(errors.items())[:REASONS]
-    if len(told) == 1:
-        raise InputError([Fault(error, path=f"{every} fails") for error, _ in told])
-    reasons = [Fault(error, path=f"{every} fails, {count:,} of {points:,} so") for error, count in told]
-    if rest := list(errors.values())[REASONS:]:
-        path = f"{every} fails, {sum(rest):,} of {points:,}"
-        reasons.append(Fault(f"for {counted(len(rest), 'other reason')}", path=path))
-    raise InputError(reasons)
+    if len(errors) == 1:
+        raise InputError(Fault(error, path=f"{every} fails") for error in errors)
+    raise InputError(Fault(reason, path=f"{every} fails, {count:,} of {points:,}") for reason, count in _told(errors))

@@ -129,11 +129,14 @@ class _Split:
         both = [_ordered(array.shape[:2], layout) for array in arrays if _has_images(array)]
         if both:
             return cls(
-                timesteps or max(timesteps for timesteps, _ in both), max(images for _, images in both), layout, True
+                timesteps or max(timesteps for timesteps, _ in both),
+                max(images for _, images in both),
+                layout,
+                given=True,
             )
         longest = max(array.shape[0] for array in arrays)
         timesteps = longest if timesteps is None else timesteps
-        return cls(timesteps, max(1, longest // timesteps), layout, False)
+        return cls(timesteps, max(1, longest // timesteps), layout, given=False)
 
     def lead(self, array: Array) -> tuple[int, int] | None:
         """(T or 1, B or 1) of the array's leading axes; None if they are none of them."""

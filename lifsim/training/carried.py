@@ -11,8 +11,8 @@ from lifsim.schedule.tensors.storage import bytes_of
 
 
 def carried(state: StateFacts, precision: Precision, *, states: bool) -> StateFacts:
-    """That of `state`, as a state of its own: every row of gradients begins on a byte, and so does one of the variables
-    beside them, if `states` are recomputed. What is kept free for calls at work grows with a row."""
+    """The gradients of `state` as a state of their own: every row of gradients begins at a byte, and so does one of
+    the undone variables beside them, if `states` are carried. Room reserved for calls at work grows with the row."""
     elements = state.values // (state.rows * state.variables)
     row = state.variables * bytes_of(elements * precision.of_gradients) + (state.row_bytes if states else 0)
 

@@ -24,7 +24,7 @@ from lifsim.training.sizes import TrainingSizes
 
 
 class _Written(NamedTuple):
-    """What visits of so many `outputs` in all write for the backward pass: `size` bytes of a tensor, from the byte
+    """What visits with `outputs` outputs in all write for the backward pass: `size` bytes of a tensor, from byte
     `start` on."""
 
     kind: Kind
@@ -80,7 +80,7 @@ class GroupForward:
         return found
 
     def _with_kept(self) -> Iterator[Visit]:
-        """Those of inference with what only the backward pass reads."""
+        """The visits of inference, which also write what only the backward pass reads."""
         kept = {
             place: [(one, Portions(one.size, one.outputs, one.start)) for one in written]
             for place, written in self._kept.items()
@@ -93,7 +93,8 @@ class GroupForward:
             yield found
 
     def _outputs(self, layer: Layer) -> int:
-        """Of all its visits at a timestep, tick-batched of all there are, as they count them."""
+        """The outputs of all visits of a layer at a timestep, under tick batching of all its visits, as the visits
+        count them."""
         rows = layer.pixels if self.group.tick_batched else self.sizes.facts.layers[layer.index].rows.axis.rows_out
         return self.sizes.batch * rows * layer.filters
 

@@ -40,7 +40,7 @@ def runs_again(sizes: TrainingSizes, layer: Layer) -> bool:
 
 
 def again_tick_batched(group: GroupPlan) -> ForwardAgain:
-    """That of the group's layer, as the forward pass has it."""
+    """The forward product of a layer, run again as in the forward pass."""
     moved, tiling = group.layers[0].dram, group.layers[0].tiling
     return ForwardAgain(moved.weights, moved.first_operand, tiling.resident_weight_bytes, tiling.filters, 0)
 

@@ -45,7 +45,8 @@ def are_alone(products: Sequence[Products], group: GroupPlan, batch: int) -> boo
 
 
 def _visited_once(products: Products, chunks: Chunks, facts: LayerFacts | None) -> LayerOrders:
-    """Of a layer that is visited once, timestep-major: each of its products has the weight buffer alone."""
+    """The orders of a layer that is visited once in a timestep-major group: each of its products has the weight
+    buffer alone."""
     orders = orders_alone(products, parted=False)
     if facts is None:
         return orders
@@ -55,7 +56,7 @@ def _visited_once(products: Products, chunks: Chunks, facts: LayerFacts | None) 
 
 
 def products_of(sizes: TrainingSizes, layer: Layer) -> Products:
-    """Those of one layer."""
+    """The products of one layer."""
     return Products(
         layer=layer,
         reals=sizes.facts.reals,
@@ -134,8 +135,8 @@ class Together:
 
     @cached_property
     def _sets(self) -> list[_Set]:
-        """Those that may be the best: no other one of as few bytes saves as much. Where all weights stay beside all
-        sums, one with all that save."""
+        """The sets that can be best: no other set with as few bytes saves as much. If all weights fit beside all
+        sums, only the set of all that save."""
         room = self.products[0].chip.room.weight
         both = zip(self.products, self.in_turn, self.afterwards, strict=True)
         each = [
@@ -183,7 +184,7 @@ class Together:
         return [one.facts.weight_bytes for one in self._asked]
 
     def split(self, taken: int) -> WeightSplit | None:
-        """How the weight buffer is divided of which sums have `taken` so many bytes; None without a product."""
+        """How the weight buffer is divided, of which sums have taken `taken` bytes; None without a product."""
         if not self._asked:
             return None
         return divided(self._asked, self.chunks, self.products[0].chip.room.weight - taken)

@@ -34,7 +34,7 @@ class Stretches:
         return _bytes(base + first_image * each), _bytes(base + (first_image + images) * each)
 
     def of_images(self, first_image: Ints | int, images: Ints | int) -> tuple[Ints, Ints]:
-        """The same of all timesteps of so many images, which lie image by image."""
+        """The same bytes with all timesteps of this many images, which lie image by image."""
         base, each = self.batch * self.before[0], int(self.bits.sum())
         return _bytes(base + first_image * each), _bytes(base + (first_image + images) * each)
 

@@ -45,7 +45,7 @@ class Tiles:
 
     @property
     def count(self) -> int:
-        """Of a map and group."""
+        """The tiles of one map and group."""
         return self.row_tiles * self.filter_tiles
 
     def in_words(self, filters: str, stay: str) -> str:
@@ -94,10 +94,11 @@ Nests = Mapping[int, Nest]
 
 
 def best_backward(nests: Nests, groups: int, held: int, parts: int) -> BackwardOrder:
-    """Of a layer of so many `groups`, the order that moves the fewest bytes, of equals that with the fewest tiles.
+    """The order of a layer with `groups` groups that moves the fewest bytes; among equals, the one with the fewest
+    tiles.
 
-    held: bytes of all gradients of membranes that wait on chip. parts: of the maps, alike, between which other work
-    comes, so that of the weights only those that stay, each group its share, serve two.
+    held: bytes of all gradients of membranes that wait on chip. parts: the number of equal parts of the maps between
+    which other work is done, so that only weights that stay, an equal share for each group, serve two parts.
     """
     found: list[tuple[int, int, BackwardOrder]] = []
     for together, nest in nests.items():
@@ -119,8 +120,8 @@ def best_backward(nests: Nests, groups: int, held: int, parts: int) -> BackwardO
 
 
 def best_update(nest: Nest, groups: int, together: int) -> UpdateOrder:
-    """Of a layer of so many `groups`, the order that moves the fewest bytes, of equals that with the fewest tiles. The
-    filters of the nest, of one group, are of sums; together: rounds of an image that its maps have."""
+    """The order of a layer with `groups` groups that moves the fewest bytes; among equals, the one with the fewest
+    tiles. nest: its filters, those of one group, are sums. together: rounds of an image in each of its maps."""
     costs = [weights_outer(nest), inputs_outer(nest)]
     sums = [cost.weights - nest.all_filters * nest.filter_bytes for cost in costs]
     total = np.stack([cost.spikes + 2 * moved for cost, moved in zip(costs, sums, strict=True)])
@@ -151,7 +152,7 @@ def _tiles(nest: Nest, cost: Cost, row: int, column: int, together: int) -> Tile
 
 
 def _dealt(parts: int, held: int, reads: Callable[[int], Ints]) -> Ints:
-    """[r, m] what `reads` says of each of so many `parts` alike, the `held` bytes dealt to them evenly."""
+    """[r, m] the sum of `reads` over `parts` equal parts, among which the `held` bytes are divided evenly."""
     each, more = divmod(held, parts)
     moved: Ints = (parts - more) * reads(each)
     if more:

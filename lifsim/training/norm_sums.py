@@ -145,7 +145,7 @@ class Waiting:
 
     @property
     def bits(self) -> int:
-        """Of a sum."""
+        """Bits of a sum."""
         return self.sizes.chip.precision.psum_bits
 
     @property

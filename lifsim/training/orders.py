@@ -30,10 +30,10 @@ When = Literal["in turn", "afterwards"]
 
 @dataclass(frozen=True)
 class LayerOrders:
-    """Of one layer, whole batch. backward: None if nobody asks for the gradient of its input. update, when: of its
-    weights. absent: bytes of gradients of membranes that do not wait on chip for the backward product; waiting: for
-    the update. own: whether a LIF or a batch norm makes them: else they are the output's gradients, which are in DRAM
-    and need not go out. again: the forward product where it runs once more, None if it does not."""
+    """The orders of one layer, whole batch. backward: of the backward product, None if nothing needs the gradient of
+    its input. update, when: of the weight update. absent: bytes of gradients of membranes that are not on chip for
+    the backward product; waiting: for the update. own: whether a LIF or a batch norm makes them; if not, they are
+    the output's gradients, which are in DRAM already. again: the forward product if it runs once more, else None."""
 
     backward: BackwardOrder | None
     update: UpdateOrder
@@ -60,16 +60,16 @@ class LayerOrders:
 
     @property
     def comes_back(self) -> int:
-        """Bytes of them that the backward product brings in, beside those that come in to make them: without a LIF they
-        are these, which are used as they come for the first time."""
+        """Bytes of them that the backward product reads, besides those that are read to make them: without a LIF
+        they are the same, and used when they are read for the first time."""
         if self.backward is None:
             return 0
         return self.backward.gradients if self.own else max(0, self.backward.gradients - self.absent)
 
     @property
     def total(self) -> int:
-        """Bytes of both products, and of gradients of membranes on their way to them, and of weights and inputs of the
-        forward product where it runs again."""
+        """Bytes of both products and of gradients of membranes on their way to them, and of the weights and inputs
+        of the forward product if it runs again."""
         weights = self.backward.weights if self.backward else 0
         again = self.again.weights + self.again.spikes if self.again else 0
         return weights + self.comes_back + self.goes_out + self.update.total + self.waiting + again
@@ -77,8 +77,9 @@ class LayerOrders:
 
 @dataclass(frozen=True)
 class Products:
-    """The two products of a layer, of `batch` images. bits: of a gradient; needed: whether somebody asks for that of
-    its input; own: whether a LIF or a batch norm makes the gradients of its sums: else they are those of its output."""
+    """The two products of a layer for `batch` images. bits: of a gradient. needed: whether anything needs the
+    gradient of its input. own: whether a LIF or a batch norm makes the gradients of its sums; if not, they are those
+    of its output."""
 
     layer: Layer
     reals: Reals
@@ -94,13 +95,14 @@ class Products:
         return self.layer.filters * bytes_of(self.layer.reduction * self.bits)
 
     def made(self, images: int, steps: int, groups: int) -> int:
-        """Bytes of gradients of membranes, of rows of so many `groups`, `steps` of whose rounds are packed together."""
+        """Bytes of gradients of membranes of this many images, in rows of `groups` groups in which `steps` rounds
+        are packed together."""
         rows = gradient_rows(self.layer, self.bits, groups, steps)
         return images * groups * rows.axis.rows_in * rows.row_bytes
 
     def backward(self, room: int, held: int, parts: int) -> BackwardOrder | None:
-        """With so many bytes of `room` for weights, `held` bytes of gradients being on chip; parts: 1, or an image is
-        one by itself."""
+        """The backward order with `room` bytes for weights and `held` bytes of gradients on chip; None if not
+        needed. parts: 1, or the number of images if each is processed by itself."""
         layer = self.layer
         if not self.needed:
             return None
@@ -108,27 +110,28 @@ class Products:
         return best_backward(nests, layer.groups, held, parts)
 
     def backward_nest(self, steps: int, room: int) -> Nest:
-        """Of one group of the backward product, so many rounds of an image packed together."""
+        """The nest of one group of the backward product, with `steps` rounds of an image packed together."""
         layer = self.layer
         one = transposed_filter_bytes(layer, self.chip.precision.weight_bits)
         rows = gradient_rows(layer, self.bits, layer.groups, steps)
         return self._nest(rows, steps, layer.in_shape[0] // layer.groups, one, room)
 
     def update(self, room: int) -> UpdateOrder:
-        """With so many bytes of `room` for sums, all rounds of an image together."""
+        """The order of the update with `room` bytes for sums, all rounds of an image together."""
         return best_update(self.update_nest(room), self.layer.groups, self.layer.rounds)
 
     def update_nest(self, room: int) -> Nest:
-        """Of one group of the update."""
+        """The nest of one group of the update."""
         layer, one = self.layer, bytes_of(self.layer.reduction * self.bits)
         return self._nest(tick_rows(layer, self.reals), layer.rounds, layer.group_filters, one, room)
 
     def update_in_turn(self) -> UpdateOrder:
-        """Where all sums stay, a round of an image at a time, of all groups."""
+        """The order of the update in turn: all sums stay, and each round of an image is worked on at a time, all
+        groups together."""
         return best_update(self.update_nest_in_turn(), 1, 1)
 
     def update_nest_in_turn(self) -> Nest:
-        """Of all groups together."""
+        """The nest of the update in turn, all groups together."""
         filters, room = self.layer.group_filters, self.sums
         one = self.layer.groups * bytes_of(self.layer.reduction * self.bits)
         return self._nest(step_rows(self.layer, self.reals), 1, filters, one, room)
@@ -149,8 +152,8 @@ class Products:
 
 
 def orders_alone(products: Products, *, parted: bool) -> LayerOrders:
-    """Of a layer whose visits follow each other: all images have gone back before the update, or, where a visit is
-    parted by images, each may have an update in turn."""
+    """The orders of a layer whose visits follow each other: the update comes after all images, or, if `parted` by
+    images, possibly after each image in turn."""
     last = _alone(products, products.chip.room.weight, "afterwards")
     if not parted or products.batch == 1 or products.sums > products.chip.room.weight:
         return last
@@ -159,7 +162,7 @@ def orders_alone(products: Products, *, parted: bool) -> LayerOrders:
 
 
 def _alone(products: Products, room: int, when: When) -> LayerOrders:
-    """With so many bytes of `room` for weights; in turn all sums stay beside them."""
+    """The orders with `room` bytes for weights; in turn, all sums stay beside them."""
     waits, in_turn = waiting_alone(products, when), when == "in turn"
     return LayerOrders(
         products.backward(room, waits.held, waits.parts),

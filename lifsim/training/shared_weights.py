@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 def divided(asked: Sequence[Asked], chunks: Chunks, room: int) -> WeightSplit:
-    """How so many bytes of the weight buffer are divided."""
+    """How `room` bytes of the weight buffer are divided among the products that ask for them."""
     rounds = [one.facts.layer.rounds for one in asked]
     rows = [one.facts.rows.axis.rows_out for one in asked]
     return best_weights(

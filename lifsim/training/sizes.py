@@ -86,7 +86,7 @@ class TrainingSizes:
         return kept.written.total if kept else 0
 
     def states_read(self, layer: Layer, group: GroupPlan) -> int:
-        """Of states, that the backward pass begins with."""
+        """Bytes of states that the backward pass begins with."""
         kept = self.kept(layer, group)
         return kept.read.total if kept else 0
 

@@ -47,7 +47,7 @@ class StageTurns(NamedTuple):
 
 
 def backward_visits(sizes: TrainingSizes, plan: Plan) -> Iterator[StageVisit]:
-    """Those of the backward pass, one by one: as many as the batch has images."""
+    """The visits of the backward pass, one by one: as many of each layer as the batch has images."""
     for group in reversed(plan.groups):
         yield from _GroupBackwards(sizes, group).visits()
 
@@ -72,7 +72,7 @@ class _GroupBackwards:
         return (visit for _, visit in merge(*found, key=itemgetter(0)))
 
     def _of_stage(self, layer: Layer, order: int, of: StageTurns) -> Iterator[tuple[tuple[int, ...], StageVisit]]:
-        """(number of the turn and place in it, visit) of one stage, which is so many stages behind a layer's first."""
+        """(number of the turn and place in it, visit) of the stage `of`, the `order`-th stage of the layer."""
         place = (0, layer.index, order) if of.ahead else (1, -layer.index, order)
         visits = _visits(layer, of.flows, of.turns, self._steps(layer))
         for number, visit in zip(of.turns.number.tolist(), visits, strict=True):
@@ -95,8 +95,8 @@ class _GroupBackwards:
         yield StageTurns(Stage.WEIGHT_UPDATE, updates, list(flows.weight_update(updates)))
 
     def _normed(self, flows: NormFlows, fires: Turns, works: Turns, carried: StateMoves) -> Iterator[StageTurns]:
-        """Those of a layer with a batch norm, whose gradient units run at the turns `fires` and whose backward product
-        at `works`."""
+        """The stages of a layer with a batch norm, whose gradient units run at the turns `fires` and whose backward
+        product at `works`."""
         yield from self._again(flows, flows.flows.orders.again, fires, carried)
         yield StageTurns(Stage.GRADIENT_SUMS, fires, list(flows.first_pass(fires, carried)))
         if flows.norm.recomputed_twice:
@@ -154,7 +154,7 @@ class _GroupBackwards:
 
 
 def _visits(layer: Layer, flows: Sequence[Flow], turns: Turns, steps: int) -> Iterator[Visit]:
-    """One a turn, in equal steps."""
+    """One visit per turn, in equal steps."""
     regions = tuple(dict.fromkeys(flow.region for flow in flows))
     kind = np.array([[flow.kind] for flow in flows])
     region = np.array([[regions.index(flow.region)] for flow in flows])

@@ -86,6 +86,16 @@ def test_table_and_csv_hold_the_cycles(capsys: pytest.CaptureFixture[str]) -> No
         ("0x1 READ 9\n11111111111111111 WRITE 9999999999999999999\n", "trc:2:1: '11111111111111111 WRITE"),
         ("LD 18446744073709551616\n", "its address must be at most 9999999999999999999, or 0xffffffffffffffff\n"),
         ("0x1 R\nLD 18446744073709551616\n", "trc:2:1: 'LD 18446744073709551616' must be `0xADDRESS R|W`\n"),
+        ("LD 0x40\n0x80 R\n", ":2:1: '0x80 R' must be `LD|ST ADDRESS`, as line 1 is"),
+        ("0x80 R\n0x80 R 7\n", ":2:1: '0x80 R 7' must be `0xADDRESS R|W`, as line 1 is"),
+        ("LD 4f\n", "must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`"),
+        ("3 20734016\n", "bubbles and addresses of a processor's trace are no requests"),
+        ("R 0,0,1,2,3\n", "Ramulator 2's ReadWriteTrace names channel, rank, ..."),
+        ("LD 0x40 8\n", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
+        ("ST 0x40 2 17 4\n", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
+        ("0.0,100.0,101.0,-1.0,\n", "SCALE-Sim's traces have a cycle and many addresses"),
+        ("R 0x40\n", "'R 0x40' must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`\n"),
+        ("LD 99999999999999999999\n", "must be"),
     ],
 )
 def test_a_bad_trace_is_refused(content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,30 +154,6 @@ def test_what_a_run_writes_is_read_back(form: str, tmp_path: Path) -> None:
     assert columns.is_write.tolist() == [False] * 4 + [True] * 2
     assert count == 6
     assert columns.cycles.tolist() == ([3] * 4 + [90] * 2 if form == "dramsim3" else [0] * 6)
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("LD 0x40\n0x80 R\n", ":2:1: '0x80 R' must be `LD|ST ADDRESS`, as line 1 is"),
-        ("0x80 R\n0x80 R 7\n", ":2:1: '0x80 R 7' must be `0xADDRESS R|W`, as line 1 is"),
-        ("LD 4f\n", "must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`"),
-        ("3 20734016\n", "bubbles and addresses of a processor's trace are no requests"),
-        ("R 0,0,1,2,3\n", "Ramulator 2's ReadWriteTrace names channel, rank, ..."),
-        ("LD 0x40 8\n", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
-        ("ST 0x40 2 17 4\n", "leave the size and the data of Ramulator 2's LoadStoreDataTrace out"),
-        ("0.0,100.0,101.0,-1.0,\n", "SCALE-Sim's traces have a cycle and many addresses"),
-        ("R 0x40\n", "'R 0x40' must be `0xADDRESS READ|WRITE cycle` or `0xADDRESS R|W` or `LD|ST ADDRESS`\n"),
-        ("LD 99999999999999999999\n", "must be"),
-    ],
-)
-def test_what_is_no_request_is_refused_with_the_forms(
-    content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "bad.trc"
-    path.write_text(content)
-    assert main(["dram-bench", "--dram", "ddr4_2400", str(path)]) == 2
-    assert reason in capsys.readouterr().err
 
 
 def test_requests_whose_cycles_go_back_enter_behind_those_before_them(

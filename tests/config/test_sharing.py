@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lifsim.errors import InputError
 from lifsim.graph.states import State, channels_of, left_unshared, states_of
-from lifsim.model.network import Lif, Network, Spikes, Tensor
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Lif, Network, Tensor
 from lifsim.model.sharing import MAX_CHANNEL_GROUPS, Sharing
 from lifsim.neurons.lif import LifNeuron
 

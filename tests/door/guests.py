@@ -10,6 +10,7 @@ from typing import Any
 
 import lifsim
 from lifsim.errors import InputError
+from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
 from lifsim.registry import registry_of
 
 NET = """
@@ -42,6 +43,13 @@ BESIDE = {
     "cycle": (),
 }
 """What a member must have beside it; others BANDWIDTH."""
+
+
+OVERRIDDEN_WITH: dict[str, dict[str, Any]] = {
+    "folds": {"words": OutputStationary.words},
+    "play": {"in_sections": False},
+}
+"""What a guest that overrides a method must have beside it, so as not to contradict itself."""
 
 
 def guest(kind: str, base: str, **parts: Any) -> type[Any]:

@@ -175,6 +175,12 @@ def test_a_member_that_is_none_is_refused_by_what_is_wrong_with_it() -> None:
     for states in ((), (other, MEMBRANE), (MEMBRANE, other, other)):
         with pytest.raises(TypeError, match=r"Guest\.states must have MEMBRANE first, and no name twice"):
             registry_of("neuron").register(guest("neuron", "lif", states=states))
+    for datapaths in (0, 1025):
+        with pytest.raises(TypeError, match=rf"Guest\.datapaths must be 1 to 1024, is {datapaths}"):
+            registry_of("neuron").register(guest("neuron", "lif", datapaths=datapaths))
+    for name in ("state_values", "multiply_adds", "divisions"):
+        with pytest.raises(TypeError, match=rf"Guest\.{name} must be at most 1024 per weight, is 1025"):
+            registry_of("optimizer").register(guest("optimizer", "sgd", **{name: 1025}))
 
 
 def test_what_a_reader_says_is_no_fault_of_its_own(registered: Callable[..., None]) -> None:

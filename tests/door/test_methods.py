@@ -13,11 +13,10 @@ import pytest
 from lifsim.cli.main import main
 from lifsim.door import DOOR, Guest, Part
 from lifsim.errors import InputError, Interruption
-from lifsim.hardware.array.dataflow.output_stationary import OutputStationary
 from lifsim.neurons import NeuronModel
 from lifsim.promised import check_of
 from lifsim.registry import KINDS, registry_of
-from tests.door.guests import BAD, BANDWIDTH, BESIDE, NET, PLACES, figures, guest, returning, told
+from tests.door.guests import BAD, BANDWIDTH, BESIDE, NET, OVERRIDDEN_WITH, PLACES, figures, guest, returning, told
 
 SHIPPED = [(kind, name) for kind in PLACES for name in registry_of(kind).shipped if "sata" not in name]
 """But for two that know each other by name."""
@@ -70,8 +69,7 @@ def test_whatever_a_method_returns_or_raises_is_told_as_its_member_s(
 ) -> None:
     if (method, bad) in RIGHT:
         return
-    account = {"words": OutputStationary.words} if method == "folds" else {}
-    registered(kind, guest(kind, BASES[kind], **{method: BAD[bad]}, **account))
+    registered(kind, guest(kind, BASES[kind], **{method: BAD[bad]}, **OVERRIDDEN_WITH.get(method, {})))
     chosen = [*BANDWIDTH, "lif.overlapped=true", f"{PLACES[kind]}=guest"]
     if not told(lambda: figures(tmp_path, *chosen), method):
         told(lambda: figures(tmp_path, *chosen, mode="training", batch=1), method)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from lifsim.accounting.counts import ElementBits, LayerCounts
 from lifsim.accounting.own import Own
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
@@ -31,7 +32,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.neurons.lif import LifNeuron
 from lifsim.neurons.protocol import Compiled, Linear
 from lifsim.simulate.api import load_workload
-from tests.door.guests import BANDWIDTH, PLACES, figures, guest
+from tests.door.guests import BANDWIDTH, OVERRIDDEN_WITH, PLACES, figures, guest
 
 
 class Costly(PerBit):
@@ -61,6 +62,13 @@ def broken(*_: Any) -> None:
 OS, GATE, BAND, LIF, STORED = OutputStationary, Gated, PlainBandwidth, LifNeuron, Stored
 LONG = MOST_CYCLES + 1
 HUGE_FOLD = Folds(1, 1, LONG, 0)
+
+
+NO_BITS = ElementBits(8, 1, 1, 8, 0)
+
+
+def changed(**values: Any) -> Callable[[list[LayerCounts]], list[LayerCounts]]:
+    return lambda layers: [replace(layer, **values) for layer in layers]
 
 
 RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
@@ -93,6 +101,9 @@ RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
     ("memory", "bandwidth", "play", of(BAND, "play", lambda one: replace(one, total=LONG)), r"at most 2\*\*48"),
     ("accounting", "lifsim", "count", of(Own, "count", lambda all_: all_[:0]), "counts of conv, in this order"),
     ("accounting", "lifsim", "with_port_waits", lambda *_: [], "counts of conv, in this order"),
+    ("accounting", "lifsim", "count", of(Own, "count", changed(pe_utilisation=1.5)), "pe_utilisation is 0 to 1"),
+    ("accounting", "lifsim", "count", of(Own, "count", changed(bits=NO_BITS)), "bits are > 0 in every buffer"),
+    ("accounting", "lifsim", "count", of(Own, "count", changed(timed_macs=1 << 40)), "at most 128 MACs in each cycle"),
     (
         "accounting", "lifsim", "count",
         of(Own, "count", lambda all_: [
@@ -116,7 +127,7 @@ RULES: list[tuple[str, str, str, Callable[..., Any], str]] = [
 def test_what_breaks_a_rule_is_told_by_it(
     kind: str, base: str, method: str, answer: Any, rule: str, registered: Callable[..., None], tmp_path: Path
 ) -> None:
-    beside: dict[str, Any] = {"words": OutputStationary.words} if method == "folds" else {}
+    beside = dict(OVERRIDDEN_WITH.get(method, {}))
     if kind == "neuron" and method != "compiled":
         beside["compiled"] = lambda _: None
     registered(kind, guest(kind, base, **{method: answer}, **beside))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
-from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, Spikes, Tensor, TimeMean
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Add, Input, Lif, Network, Node, Pool, Tensor, TimeMean
 from lifsim.neurons.lif import LifNeuron
 
 SOFT = LifNeuron(tau=1 / (1 - 0.25), threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)

@@ -18,7 +18,8 @@ from lifsim.engine.record import Source, record_spikes
 from lifsim.engine.training.backprop import Learner
 from lifsim.engine.workers import Workers
 from lifsim.errors import InputError
-from lifsim.model.network import Network, Spikes
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Network
 from lifsim.model.product import Given, Product
 from lifsim.model.sharing import Sharing
 from lifsim.trace.opening import open_trace

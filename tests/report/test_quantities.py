@@ -7,9 +7,8 @@ import pytest
 import lifsim
 from lifsim.accounting.price_list import PriceList
 from lifsim.play.bound import STALLS, in_words
-from lifsim.report.causes import CAUSES
 from lifsim.report.machine_table import figures
-from lifsim.report.quantities import MAIN, quantities, text_of
+from lifsim.report.quantities import CAUSES, MAIN, quantities, text_of
 from lifsim.simulate.result import Result
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import lifsim
 from lifsim.report import timeline as written
-from lifsim.report.causes import CAUSES
+from lifsim.report.quantities import CAUSES
 from lifsim.report.summary import summary
 from lifsim.report.timeline import MAX_EVENTS, write_timeline
 from lifsim.simulate.result import Result

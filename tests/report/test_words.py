@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import lifsim
-from lifsim.accounting.lif_update import LifUpdatePj
+from lifsim.accounting.energy import LifUpdatePj
 from lifsim.keeping import KEEPINGS
 from lifsim.report.beside_table import _change
 from lifsim.report.explain.beside import Beside

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
+from lifsim.model.activity import Spikes
 from lifsim.model.arch import Arch
-from lifsim.model.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
+from lifsim.model.network import Input, Layer, Lif, Network, Node, Tensor
 from lifsim.neurons.lif import LifNeuron
 
 SOFT = LifNeuron(tau=4 / 3, threshold=1.0, reset="soft", u_reset=0.0, decay_input=True)

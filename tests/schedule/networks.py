@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from lifsim.config.shapes import infer_nodes
 from lifsim.config.workload_schema import Workload
+from lifsim.model.activity import Spikes
 from lifsim.model.layers import hardware_layers
-from lifsim.model.network import Network, Spikes
+from lifsim.model.network import Network
 
 Op = dict[str, Any]
 THREE = st.integers(1, 3)

@@ -9,17 +9,9 @@ from typing import Any, Literal
 import pytest
 
 from lifsim import run
-from lifsim.accounting.books import (
-    BooksError,
-    Cycles,
-    DramEnergy,
-    Energy,
-    LogicEnergy,
-    Operations,
-    added,
-    as_row,
-    as_tree,
-)
+from lifsim.accounting.books import BooksError, Cycles, Operations
+from lifsim.accounting.energy import DramEnergy, Energy, LogicEnergy
+from lifsim.accounting.records import added, as_row, as_tree
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.traffic import StageBytes
 

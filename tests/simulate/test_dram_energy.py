@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifsim
-from lifsim.accounting.books import added
+from lifsim.accounting.records import added
 from lifsim.cli.main import main
 from lifsim.config.arch import parse_arch
 from lifsim.config.document import parse_document

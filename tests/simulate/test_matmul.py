@@ -17,7 +17,8 @@ from lifsim.hardware.array import DATAFLOWS, SPARSITIES, ArrayShape, Gemm, dense
 from lifsim.hardware.input_reads import EvenReads
 from lifsim.hardware.sram_banks import Banks
 from lifsim.hardware.sram_ports import Port, Ports
-from lifsim.model.network import Network, Spikes
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.record import LayerRecord
 from lifsim.simulate.options import Options

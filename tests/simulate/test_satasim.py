@@ -10,17 +10,19 @@ import yaml
 
 import lifsim
 from lifsim.accounting import ACCOUNTINGS, Asked
-from lifsim.accounting.books import EnergyPj, added
+from lifsim.accounting.energy import EnergyPj
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
+from lifsim.accounting.records import added
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch
 from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.hardware.lif_unit import lif_bank
+from lifsim.model.activity import Spikes
 from lifsim.model.arch import Arch
-from lifsim.model.network import Layer, Network, Spikes, Tensor
+from lifsim.model.network import Layer, Network, Tensor
 from lifsim.report.figures.roofline import table as roofline_table
 from lifsim.report.validation.satasim import published_figures
 

@@ -14,8 +14,8 @@ import pytest
 
 import lifsim
 from lifsim.accounting import ACCOUNTINGS, Setup
-from lifsim.accounting.books import as_tree
 from lifsim.accounting.machine import Machine
+from lifsim.accounting.records import as_tree
 from lifsim.config.arch import load_arch
 from lifsim.errors import InputError
 from lifsim.graph.states import channels_by_layer, states_of

@@ -204,8 +204,8 @@ def test_each_reason_of_a_sweep_of_nothing_but_failures_says_how_many_points_it_
     with pytest.raises(lifsim.InputError) as refused:
         refuse_if_all_failed(errors, 49)
     lines = str(refused.value).splitlines()
-    assert lines[0] == "every point fails, 10 of 49 so: reason 0"
-    assert lines[4:] == ["every point fails, 6 of 49 so: reason 4", "every point fails, 9 of 49: for 2 other reasons"]
+    assert lines[0] == "every point fails, 10 of 49: reason 0"
+    assert lines[4:] == ["every point fails, 6 of 49: reason 4", "every point fails, 9 of 49: for 2 other reasons"]
 
 
 def test_a_sweep_of_nothing_but_failures_says_why(capsys: pytest.CaptureFixture[str]) -> None:

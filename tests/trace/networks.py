@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lifsim.layers.conv import Conv
 from lifsim.layers.linear import Linear
-from lifsim.model.network import Input, Layer, Lif, Network, Node, Spikes, Tensor
+from lifsim.model.activity import Spikes
+from lifsim.model.network import Input, Layer, Lif, Network, Node, Tensor
 from lifsim.neurons.lif import LifNeuron
 
 NEURON = LifNeuron(4 / 3, 1.0, "soft", 0.0, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lifsim.accounting.books import as_tree
+from lifsim.accounting.records import as_tree
 from lifsim.keeping import KEEPINGS
 from lifsim.simulate.result import Result
 from lifsim.training.sizes import TrainingSizes

@@ -8,8 +8,9 @@ from typing import Any
 
 from lifsim.config.arch import load_arch
 from lifsim.errors import InputError
+from lifsim.model.activity import Gradients
 from lifsim.model.arch import Arch
-from lifsim.model.network import Gradients, Network
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run

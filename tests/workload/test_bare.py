@@ -10,7 +10,7 @@ import yaml
 import lifsim
 from lifsim.config.resolve import available
 from lifsim.config.workload import load_workload
-from lifsim.graph.bare import without_lif
+from lifsim.graph.tensors import without_lif
 from lifsim.model.network import Network
 from tests.workload.building import network
 

@@ -39,7 +39,7 @@ def layer_counts(
         sram_accesses=_sram_accesses(layer, work, scheduled, bits, setup.batch),
         registers=scheduled.membrane_registers,
         bits=bits,
-        pe_utilisation=pe_utilisation(ops.occupying(sparsity.skips), shape, cycles.array + cycles.fill_drain),
+        pe_utilisation=pe_utilisation(ops.occupying(skips=sparsity.skips), shape, cycles.array + cycles.fill_drain),
         tiling=scheduled.description,
         timesteps=_timesteps(layer, shape, sparsity, work, setup.batch),
         input_words=sum(_input_words(setup, one, bits.spike_in, watch) for one in windows if one.computes),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lifsim.accounting.books import Accesses, added
+from lifsim.accounting.books import Accesses
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.records import added
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.traffic import DramBytes

@@ -17,22 +17,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses, added
+from lifsim.accounting.books import Accesses, Cycles, Operations, SramAccesses
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.machine import Machine
-from lifsim.accounting.own.array_work import LifCalls, lif_calls, served
+from lifsim.accounting.own.gradient_units import NO_ACCESSES, GradientUnits
 from lifsim.accounting.own.norm_work import NormWork
 from lifsim.accounting.own.port_work import input_banks
 from lifsim.accounting.protocol import Accounting, Setup
+from lifsim.accounting.records import added
 from lifsim.accounting.stages import Stages
-from lifsim.hardware.array import DATAFLOWS, ArrayCycles, Cut, pe_utilisation, shape_of, sparsity_of
-from lifsim.hardware.lif_unit import membrane_accesses
+from lifsim.hardware.array import ArrayCycles, dataflow_of, pe_utilisation, shape_of, sparsity_of
 from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
 from lifsim.schedule.plan import Plan
-from lifsim.schedule.tensors.products import laid_out
-from lifsim.schedule.tensors.storage import rows_of
 from lifsim.training.carried import membrane_buffer_bits
 from lifsim.training.optimizer import UpdateWork
 from lifsim.training.products import Product, StageWork, backward_product, map_products, update_product
@@ -40,8 +38,6 @@ from lifsim.training.sizes import TrainingSizes
 from lifsim.training.stages import Stage
 from lifsim.training.traffic import LayerTraining, StageBytes, training_traffic
 from lifsim.training.undone import registers_for_calls
-
-NO_ACCESSES = Accesses(0, 0)
 
 
 def training_counts(accounting: Accounting, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:
@@ -54,42 +50,28 @@ def training_counts(accounting: Accounting, setup: Setup, plan: Plan, keeping: K
         counted = accounting.count(setup, plan.facts, group)
         for index, moved, inference in zip(group.indices, group.layers, counted, strict=True):
             layer = setup.network.layers[index]
-            in_registers = registers_for_calls(layer, group, plan.chip, keeping) > 0
-            forward = _Forward(inference, moved.tiling.cut, group.tick_batched, in_registers)
-            stages = _LayerStages(setup, layer, traffic[index], forward, keeping, starts_from_zero=index in first)
-            found.append(stages.counts())
+            units = GradientUnits(
+                setup, layer, keeping, moved.tiling.cut, group.tick_batched,
+                calls_in_registers=registers_for_calls(layer, group, plan.chip, keeping) > 0,
+                starts_from_zero=index in first,
+            )  # fmt: skip
+            found.append(_LayerStages(setup, layer, traffic[index], inference, units).counts())
     return found
 
 
 @dataclass(frozen=True)
-class _Forward:
-    """The forward pass of a layer: its events, without those that training adds, and how it runs. calls_in_registers:
-    whether u' of a recomputed tile waits in registers rather than in the membrane buffer."""
-
-    counts: LayerCounts
-    cut: Cut
-    tick_batched: bool
-    calls_in_registers: bool
-
-
-@dataclass(frozen=True)
 class _LayerStages:
-    """One layer of a training run."""
+    """One layer of a training run. inference: the counts of its forward pass, without those that training adds."""
 
     setup: Setup
     layer: Layer
     traffic: LayerTraining
-    forward: _Forward
-    keeping: Keeping
-    starts_from_zero: bool
+    inference: LayerCounts
+    units: GradientUnits
 
     @property
-    def inference(self) -> LayerCounts:
-        return self.forward.counts
-
-    @property
-    def tick_batched(self) -> bool:
-        return self.forward.tick_batched
+    def keeping(self) -> Keeping:
+        return self.units.keeping
 
     @property
     def machine(self) -> Machine:
@@ -130,7 +112,7 @@ class _LayerStages:
         if self.norm is None:
             return counts
         counts = replace(counts, tiling=f"{counts.tiling}, {self.norm.norm.in_words}")
-        return self.norm.forward(counts, self._gradient_cycles() if self.layer.lif else self._norm_cycles())
+        return self.norm.forward(counts, self.units.statistics_cycles)
 
     def _recompute(self, moved: StageBytes) -> LayerCounts:
         """The recomputation: the weight layer and its LIF calls once more, without handing spikes over. If the calls
@@ -138,7 +120,7 @@ class _LayerStages:
         before, bits = self.inference.sram_accesses, self.inference.bits
         membrane = fill = registers = NO_ACCESSES
         if self.keeping.holds_calls:
-            aside, in_registers = Accesses(0, self._calls), self.forward.calls_in_registers
+            aside, in_registers = Accesses(0, self.units.calls), self.units.calls_in_registers
             membrane = before.membrane if in_registers else added([before.membrane, aside])
             registers = added([self.inference.registers, aside]) if in_registers else self.inference.registers
             arrived = self._elements(moved.states_read) + self._elements(moved.membrane_read)
@@ -157,10 +139,9 @@ class _LayerStages:
     def _gradient_sums(self, moved: StageBytes) -> LayerCounts:
         """The pass of the gradient units over the batch, for which the array waits."""
         nothing = self._work(replace(self._backward_product, tiles=()), self.machine.precision.of_gradients)
-        lif = self._gradient_cycles() if self.layer.lif else self._norm_cycles()
         counts = self._counts(
-            nothing, self._with_gradients(self._operations(0, 0, multibit=False)),
-            self._backward_sram(nothing, moved), moved, lif_cycles=lif, registers=self._undoing,
+            nothing, self.units.counted_in(self._operations(0, 0, multibit=False)), self._backward_sram(nothing, moved),
+            moved, lif_cycles=self.units.statistics_cycles, registers=self.units.registers,
         )  # fmt: skip
         return counts if self.norm is None else self.norm.first_pass(counts)
 
@@ -173,36 +154,29 @@ class _LayerStages:
         if self.norm is not None:
             sram = self._backward_sram(work, moved, units=False)
             counts = self._counts(
-                work, ops, sram, moved, lif_cycles=self._norm_cycles(), registers=NO_ACCESSES
+                work, ops, sram, moved, lif_cycles=self.units.norm_cycles, registers=NO_ACCESSES
             )  # fmt: skip
             return self.norm.second_pass(counts)
         return self._counts(
-            work, self._with_gradients(ops), self._backward_sram(work, moved), moved,
-            lif_cycles=self._gradient_cycles(), registers=self._undoing,
+            work, self.units.counted_in(ops), self._backward_sram(work, moved), moved,
+            lif_cycles=self.units.cycles, registers=self.units.registers,
         )  # fmt: skip
 
     @property
     def _backward_product(self) -> Product:
-        return backward_product(self.layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.backward)
-
-    def _with_gradients(self, ops: Operations) -> Operations:
-        """`counts` with the work of the gradient units, which runs beside the array."""
-        updates = self.layer.lif_elements * self.layer.timesteps * self.batch
-        multiplied = round((1 - self.setup.network.gradients.firing_sparsity) * updates)
-        return replace(ops, pgu_updates=updates, pgu_multiplications=multiplied)
+        return backward_product(self.layer, dataflow_of(self.machine.array), self.traffic.orders.backward)
 
     def _backward_sram(self, work: StageWork, moved: StageBytes, *, units: bool = True) -> SramAccesses:
         """SRAM accesses of a backward stage: gradients come through spike_in and leave through spike_out, kept
         membranes pass their buffer. units: whether the gradient units work in this stage."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
-        carried = self._carried() if units and not self.tick_batched else NO_ACCESSES
         flying = self.traffic.in_flight if units else 0
         returned = self._carried_elements(moved.membrane_read - flying) + self._elements(flying)
         return SramAccesses(
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
             spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.of_gradients),
             spike_out=Accesses(moved.gradients_write * 8 // precision.of_gradients, work.finished),
-            membrane=added([carried, Accesses(read, 0), self._undone(in_registers=False) if units else NO_ACCESSES]),
+            membrane=added([Accesses(read, 0), self.units.buffer if units else NO_ACCESSES]),
             psum=Accesses(work.psum_reads, work.psum_writes),
             membrane_fill=Accesses(self._carried_elements(moved.membrane_write), returned + read),
         )
@@ -211,7 +185,7 @@ class _LayerStages:
         """The weight update: weight gradients accumulate in the psum buffer over the rounds and change the weights
         once. Weights and the optimizer's state pass the weight buffer, counted in elements of the gradients' width."""
         layer, moved, bits = self.layer, self.traffic.weight_update, self.machine.precision.of_gradients
-        product = update_product(layer, DATAFLOWS[self.machine.array.dataflow], self.traffic.orders.update)
+        product = update_product(layer, dataflow_of(self.machine.array), self.traffic.orders.update)
         work = self._work(product, self.inference.bits.spike_in)
         change = UpdateWork.of(layer, self.machine.optimizer)
         ops = replace(
@@ -233,26 +207,10 @@ class _LayerStages:
         )
         return self._counts(work, ops, sram, moved, lif_cycles=change.cycles, registers=NO_ACCESSES)
 
-    @property
-    def _calls(self) -> int:
-        """Number of values u' of all calls of the batch."""
-        return self.batch * self.layer.timesteps * self.layer.lif_elements * self.layer.state_variables
-
-    @property
-    def _undoing(self) -> Accesses:
-        """Register accesses of the gradient units: what they carry between timesteps, and u' that waits there."""
-        carried = self._carried() if self.tick_batched else NO_ACCESSES
-        return added([carried, self._undone(in_registers=True)])
-
-    def _undone(self, *, in_registers: bool) -> Accesses:
-        """Reads of u' that was stored when the calls were recomputed, in registers or in the buffer."""
-        mine = self.keeping.holds_calls and in_registers == self.forward.calls_in_registers
-        return Accesses(self._calls, 0) if mine else NO_ACCESSES
-
     def _work(self, product: Product, input_bits: int) -> StageWork:
         shape = shape_of(self.machine.array)
         words = product.input_words(shape, input_banks(self.machine.stores), input_bits)
-        return StageWork.of(product, shape, self.batch, words, tick_batched=self.tick_batched)
+        return StageWork.of(product, shape, self.batch, words, tick_batched=self.units.tick_batched)
 
     def _elements(self, moved_bytes: int) -> int:
         """Number of membranes in these bytes."""
@@ -263,29 +221,6 @@ class _LayerStages:
         precision, both = self.machine.precision, self.keeping.carries_states
         pair = precision.of_gradients + (precision.membrane_bits if both else 0)
         return moved_bytes * 8 * (2 if both else 1) // pair
-
-    def _carried(self) -> Accesses:
-        """Accesses for gradients of states that are carried between timesteps, and for undone states beside them."""
-        layer, channels = self.layer, self.setup.channels[self.layer.index]
-        accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
-        each = self.batch * layer.state_variables * (2 if self.keeping.carries_states else 1)
-        return Accesses(*(count * each for count in accesses))
-
-    def _gradient_cycles(self) -> int:
-        """Cycles of the gradient units, one per LIF unit: as many passes as in the forward stage, not overlapped."""
-        calls = lif_calls(self.layer, self.setup.bank.pass_cycles, overlapped=False)
-        if calls is None:
-            return 0
-        shape, dataflow = shape_of(self.machine.array), DATAFLOWS[self.machine.array.dataflow]
-        laid = laid_out(self.layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
-        return served(calls, laid).size * self.layer.timesteps * self.batch * self.setup.bank.pass_cycles
-
-    def _norm_cycles(self) -> int:
-        """Cycles of the passes over the sums of the batch, with as many sums at a time as there are gradient units."""
-        layer, shape, calls = self.layer, shape_of(self.machine.array), norm_calls(self.layer)
-        dataflow = DATAFLOWS[self.machine.array.dataflow]
-        laid = laid_out(layer, shape, dataflow, self.forward.cut, tick_batched=self.tick_batched)
-        return served(calls, laid).size * layer.rounds * self.batch * self.setup.bank.pass_cycles
 
     def _operations(self, dense: int, effective: int, *, multibit: bool) -> Operations:
         executed = effective if sparsity_of(self.machine.array).gates else dense
@@ -324,12 +259,6 @@ class _LayerStages:
             timesteps=(),
             input_words=work.input_words,
         )
-
-
-def norm_calls(layer: Layer) -> LifCalls:
-    """The passes of a batch norm over the sums of `layer`, expressed as LIF calls with one neuron per sum."""
-    rows = rows_of(layer.out_shape)
-    return LifCalls(rows, layer.pixels, layer.group_filters, layer.groups, layer.rounds, 1, overlapped=False)
 
 
 def _cycles(array: ArrayCycles, lif: int) -> Cycles:

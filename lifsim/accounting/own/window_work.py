@@ -63,7 +63,7 @@ def window_works(setup: Setup, layer: Layer, group: GroupPlan) -> list[WindowWor
     for number, one in enumerate(layers):
         end = first + one.timesteps
         kept = every if layer.rounds < layer.timesteps else setup.memo.of(_rounds, every, first, end)
-        found.append(WindowWork(one, kept, cut, True, number > 0, number < len(layers) - 1))
+        found.append(WindowWork(one, kept, cut, tick_batched=True, opens=number > 0, closes=number < len(layers) - 1))
         first = end
     return found
 
@@ -80,7 +80,8 @@ def _timesteps(setup: Setup, layer: Layer, group: GroupPlan) -> Iterator[WindowW
             cut = group.cut_of(layer, timestep - first)
             if skips and cut.pieces:
                 kept = setup.memo.of(_as_worked_off, kept, cut, row_pixels(layer))
-            yield WindowWork(layers[timestep], kept, cut, False, computes=not once or timestep == first)
+            computes = not once or timestep == first
+            yield WindowWork(layers[timestep], kept, cut, tick_batched=False, computes=computes)
 
 
 def _rounds(kept: Kept, first: int, end: int) -> Kept:

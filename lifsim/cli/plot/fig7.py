@@ -21,7 +21,7 @@ SHARINGS = ",".join(defaults.FIG7_SHARINGS)
 
 @dataclass(frozen=True)
 class TrainingMemory(MemoryOptions):
-    """Those of memory, for a machine that trains."""
+    """The options of memory, for a machine that trains."""
 
     arch: Annotated[
         str,

@@ -62,7 +62,8 @@ class Output:
     force: Annotated[bool, click.option("--force", is_flag=True, help="Overwrite --out.")]
 
     def place(self, figure: str) -> Place:
-        """Of `figure`; whoever draws it tells whether it can be written, and what is wrong with these options."""
+        """The place of `figure`; the code that draws it reports whether it can be written, and faults of these
+        options."""
         from lifsim.report.figures.files import Place
 
         stem = self.out or Path("reports") / figure

@@ -31,8 +31,8 @@ class MakeRates:
     ]
 
     def network(self, workload: str, timesteps: int | None) -> Network:
-        """The network of a workload, at so many timesteps if they are given, at these rates, at its own where there are
-        none. Raises InputError with every fault."""
+        """The network of a workload, with `timesteps` timesteps if given, at the given rates, or else its own.
+        Raises InputError with every fault."""
         from lifsim.simulate.inputs import at_told_rates
 
         return at_told_rates(lambda _: network_for_trace(workload, timesteps), *_told(self.rate, self.rates))

@@ -35,7 +35,7 @@ class Checkpoint:
 
 
 class _Header(Model):
-    """Of a checkpoint's file."""
+    """The header of a checkpoint file."""
 
     epoch: Annotated[int, Field(strict=True, ge=0, lt=1 << 63)]
     settings: dict[str, Any]

@@ -28,8 +28,8 @@ Progress = Callable[["BatchReport"], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. rate: learning rate at the start, falling to 0 along half a cosine over all epochs. shift: training
-    images are shown moved by up to so many pixels along each axis of their map."""
+    """How to train. rate: learning rate at the start, falling to 0 along half a cosine over all epochs. shift:
+    training images are moved by up to this many pixels along each axis."""
 
     epochs: int = 30
     batch: int = 64

@@ -31,8 +31,8 @@ MOMENTUM = 0.1  # of the running statistics, as in PyTorch
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of each timestep and channel, [timesteps, C], or of all timesteps together, [1, C]; count: elements that they are
-    of."""
+    """Statistics of each timestep and channel, [timesteps, C], or of all timesteps together, [1, C]; count: the
+    number of elements in each."""
 
     mean: Array
     variance: Array

@@ -93,7 +93,7 @@ class Pruning:
     cuts: Cuts
 
     def key(self, trial: Trial) -> tuple[str, int, str, Cuts]:
-        """That of the `Pruned` which this trial is to become. Raises InputError."""
+        """The key of the `Pruned` that this trial is to become. Raises InputError."""
         return *trial.key, _digest(self.study.folder / trial.weights), self.cuts
 
     def run(self, jobs: int) -> Iterator[list[Pruned]]:

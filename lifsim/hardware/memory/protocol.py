@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lifsim.contract import answers, asked_where
+from lifsim.contract import answers, asked_where, told_by
 from lifsim.hardware.gemm import too_long
 from lifsim.hardware.memory.charges import ByDevice, Charge, PerBit
 from lifsim.hardware.pipeline.kinds import Kind
@@ -73,6 +73,7 @@ class Memory(Protocol):
         return None
 
     @asked_where("waits")
+    @told_by("player")
     @answers(_other_program)
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         """When each step and request of `program` begins and ends; asked only where it `waits`."""

@@ -1,5 +1,5 @@
 """ONNX files as workloads and their weights: ReLU becomes neurons.
 
-`file` reads what a file says, in a process of its own; `convert` walks it, node by node, and what an operation of
-ONNX is in LIFSim stands in `products`, `pools`, `shapes`, `sums` and `firing`; `refused` has words for the others.
+`file` reads the content of a file in a process of its own. `convert` walks it node by node; `products`, `pools`,
+`shapes`, `sums` and `firing` convert single operations; `refused` has messages for all others.
 """

@@ -24,7 +24,7 @@ Encoding = Literal["direct", "rate", "event"]
 Reset = Literal["soft", "hard"]
 
 ASKED = ("tau", "threshold", "reset", "decay_input")
-"""Parameters of neurons that an import asks for."""
+"""The parameters of neurons that an import takes as arguments."""
 
 
 def import_onnx(
@@ -41,10 +41,10 @@ def import_onnx(
 ) -> ImportedNetwork:
     """The network in an ONNX file, with neurons in place of its ReLUs, and its weights. Needs onnx.
 
-    neurons: a model that `lifsim list neurons` names; tau, threshold, reset, decay_input: parameters of the model;
-    None: its defaults. encoding: whether the input is an image at every timestep, spikes drawn from it, or spikes.
-    name: of the network; default: the file's. Thresholds are not calibrated, weights not balanced: no accuracy is
-    claimed. Raises InputError with everything that cannot be imported, and what to do about it.
+    neurons: a model that `lifsim list neurons` names; tau, threshold, reset, decay_input: its parameters; None: its
+    defaults. encoding: whether the input is an image that is seen at every timestep, spikes drawn from it, or
+    spikes. name: of the network; default: the file's. Thresholds are not calibrated and weights not balanced: no
+    accuracy is claimed. Raises InputError with everything that cannot be imported, and what to do about it.
     """
     file, keys = Path(path), {"tau": tau, "threshold": threshold, "reset": reset, "decay_input": decay_input}
     neuron, faults = _neuron(neurons, {key: value for key, value in keys.items() if value is not None})
@@ -62,7 +62,7 @@ def import_onnx(
 
 
 def _neuron(model: str, keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
-    """The keys of `neuron:`, all that the model has, given or not; and what is wrong with them."""
+    """The keys of `neuron:`, all that the model has, given or not; and the faults of those given."""
     neuron, faults = read_neuron({"model": model, **keys})
     has = parameters_of(type(neuron))
     found = []

@@ -1,4 +1,4 @@
-"""The workload as it comes: layers, weights, and what tensors of the file are there."""
+"""The workload under construction: its layers and weights, and the tensors of the file that have been reached."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from lifsim.lazy_dataclass import dataclass
 Array = NDArray[Any]
 
 Pads = tuple[int, int, int, int]
-"""Rows above, columns to the left, rows below, columns to the right."""
+"""Padding: rows above, columns to the left, rows below, columns to the right."""
 
 NO_PADS: Pads = (0, 0, 0, 0)
 MAX_NAME = 56
 _OF_NO_MODULE = ("Add", "Sum")
-"""Operations that a module does beside those of its parts."""
+"""Operations that a module performs besides those of its parts."""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """A tensor that is computed of the input.
+    """A tensor that is computed from the input.
 
-    layer: of the workload, that puts it out; dims: its shape in the file, without the batch. shape: that of the layer;
-    flattening changes the first alone. product: the layer of weights that it is, if nothing stands between; spikes:
-    whether no element can be negative, for neurons put it out. pads: zeros around it that a Pad asks for.
+    layer: the layer of the workload whose output it is. dims: its shape in the file, without the batch. shape: that
+    layer's; flattening changes only dims. product: the layer of weights whose output it is, if nothing stands
+    between. spikes: whether it is the output of neurons, so that no element is negative. pads: zeros around it that
+    a Pad asks for.
     """
 
     layer: str
@@ -43,12 +44,12 @@ class Signal:
 
     @property
     def channels(self) -> int:
-        """Its first axis, in the file."""
+        """The size of its first axis in the file."""
         return self.dims[0]
 
 
 def as_map(dims: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that LIFSim has for [C, H, W], [C, L] or [F]. Raises ValueError for others."""
+    """LIFSim's shape of [C, H, W], [C, L] or [F]. Raises ValueError for others."""
     if not 1 <= len(dims) <= 3 or any(size < 1 for size in dims):
         raise ValueError(f"{list(dims)} of one image must be [C, H, W], [C, L] or [F]")
     return (dims[0], 1, dims[1]) if len(dims) == 2 else dims
@@ -56,8 +57,8 @@ def as_map(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass
 class Built:
-    """layers and weights of a workload; readers: how many nodes read each tensor of the file, outputs of the network
-    counted as one; became: of each operation and what it is in LIFSim, how many."""
+    """layers, weights: of the workload. readers: how many nodes read each tensor of the file; an output of the
+    network counts as one. became: how often each operation of the file became each operation of LIFSim."""
 
     readers: Mapping[str, int]
     layers: list[dict[str, Any]] = field(default_factory=list)
@@ -66,26 +67,27 @@ class Built:
     became: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, name: str, op: str, inputs: Sequence[Signal], keys: Mapping[str, Any]) -> str:
-        """The name of the new layer."""
+        """Adds a layer; returns its name."""
         own = _named(name, op, {one["name"] for one in self.layers})
         reads = {"inputs": [one.layer for one in inputs]} if op == "add" else {"input": inputs[0].layer}
         self.layers.append({"name": own, "op": op, **reads, **keys})
         return own
 
     def layer(self, name: str) -> dict[str, Any]:
-        """As it stands in the workload."""
+        """The layer as the workload has it."""
         return next(one for one in reversed(self.layers) if one["name"] == name)
 
     def note(self, name: str, message: str) -> None:
-        """What is read otherwise than one might think, at a node."""
+        """Adds a note on what is read otherwise than it may seem, at a node."""
         self.notes.append((name, message))
 
     def own_product(self, tensor: str, x: Signal) -> str | None:
-        """The layer of weights whose output x is, read by one node alone: what that does can go into the weights."""
+        """The layer of weights whose output x is, if a single node reads x: then that node can be merged into the
+        weights."""
         return x.product if self.readers.get(tensor) == 1 else None
 
     def scale(self, name: str, gain: Array, offset: Array) -> None:
-        """A layer of weights puts out gain * y + offset, [M] each, in the place of y."""
+        """Makes a layer of weights put out gain * y + offset instead of y; gain and offset are [M]."""
         layer, norm = self.layer(name), f"{name}.bn."
         terms = (f"{norm}weight", f"{norm}bias") if layer.get("batch_norm") else (f"{name}.weight", f"{name}.bias")
         filters = len(self.weights[terms[0]])
@@ -101,18 +103,18 @@ class Built:
 
 
 def real(array: Array, dtype: Any = np.float32) -> Array:
-    """As weights files have it."""
+    """The array as weights files have it."""
     return np.ascontiguousarray(array, np.float64 if dtype == np.float64 else np.float32)
 
 
 def flattened(x: Signal, dims: tuple[int, ...]) -> Signal:
-    """The same elements in the same order under other axes."""
+    """Its elements in the same order along other axes."""
     return replace(x, dims=dims)
 
 
 def name_of(node: OnnxNode, weight: str = "") -> str:
-    """What a layer is called: as the module whose weight it has, or as the node. Exporters of PyTorch write the path of
-    modules, each with the whole path in its own name: /layer1/layer1.0/conv1/Conv."""
+    """The name of a layer: that of the module whose weight it has, or of the node. Exporters of PyTorch name nodes
+    by the path of modules, each with the whole path in its own name: /layer1/layer1.0/conv1/Conv."""
     if weight.endswith(".weight") and "::" not in weight:
         return weight.removesuffix(".weight")
     parts = [part for part in node.called.removeprefix("node_").split("/") if part]
@@ -126,7 +128,7 @@ def name_of(node: OnnxNode, weight: str = "") -> str:
 
 
 def _named(name: str, op: str, taken: set[Any]) -> str:
-    """A name as workloads have them, that no other layer has."""
+    """A valid name of a workload's layer that no other layer has."""
     own = re.sub(r"[^A-Za-z0-9_-]", "_", name)[-MAX_NAME:]
     own = own if re.match("[A-Za-z_]", own) else f"{op}_{own}".rstrip("_")
     unique, count = own, 2

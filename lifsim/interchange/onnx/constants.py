@@ -1,4 +1,4 @@
-"""Constants that a file computes of others: exporters transpose weights and hand them on under other names."""
+"""Constants that a file computes from others: exporters transpose weights and pass them on under other names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 def folded(graph: OnnxGraph) -> tuple[list[OnnxNode], dict[str, Array]]:
-    """The nodes that are left, and all constants."""
+    """The nodes that remain, and all constants."""
     constants, left = dict(graph.constants), list[OnnxNode]()
     for node in graph.nodes:
         given = [constants.get(one) for one in node.inputs if one]

@@ -1,4 +1,4 @@
-"""An ONNX graph as a workload and its weights."""
+"""Converts an ONNX graph to a workload and its weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lifsim.interchange.onnx.refused import READOUTS, why_refused
 from lifsim.lazy_dataclass import dataclass
 
 MAX_TOLD = 20
-"""Faults of one file."""
+"""The most faults that are reported of one file."""
 
 UNCALIBRATED = (
     "thresholds are not calibrated and weights not balanced: with these weights the neurons fire neither as often as "
@@ -55,15 +55,16 @@ _OPERATIONS: Mapping[str, tuple[str, Callable[[Given], Signal]]] = {
     "Cast": ("nothing", shapes.cast),
     "Pad": ("nothing", shapes.pad),
 }
-"""By ONNX's names: what they mostly become, and how. A layer that a node adds is told by its own `op`."""
+"""By ONNX's names: what operations usually become, and the function that converts them. A layer that a node adds is
+reported by its own `op`."""
 
 _SHAPE_ONLY = ("Reshape", "Squeeze", "Unsqueeze")
-"""Their other inputs only say a shape, which is inferred."""
+"""Operations whose other inputs only give a shape, which is inferred."""
 
 
 @dataclass(frozen=True)
 class Unsaid:
-    """What an ONNX file does not say. neuron: the keys of `neuron:` in a workload; encoding: of the input."""
+    """What an ONNX file leaves open. neuron: the keys of `neuron:` in a workload. encoding: of the input."""
 
     timesteps: int
     encoding: str
@@ -71,7 +72,8 @@ class Unsaid:
 
 
 def workload_from_onnx(graph: OnnxGraph, name: str, source: str, unsaid: Unsaid) -> tuple[Imported, dict[str, Array]]:
-    """The document of a workload called `name`, and its weights. Raises InputError with what cannot be taken over."""
+    """The document of a workload called `name`, and its weights. Raises InputError with everything that cannot be
+    converted."""
     nodes, constants = folded(graph)
     read, shape = _input(graph, source)
     output, left_out = _output(graph, nodes, source)
@@ -106,7 +108,7 @@ def workload_from_onnx(graph: OnnxGraph, name: str, source: str, unsaid: Unsaid)
 
 
 def _grouped(notes: Sequence[tuple[str, str]], source: str) -> Iterator[Fault]:
-    """What is said of many nodes is said once, of the first."""
+    """Faults that many nodes have in common are reported once, at the first of them."""
     for message, count in Counter(message for _, message in notes).items():
         first = next(node for node, other in notes if other == message)
         yield Fault(message + (f" (and {count - 1} more)" if count > 1 else ""), first, source)
@@ -125,7 +127,7 @@ def _general_notes(
 
 
 def _input(graph: OnnxGraph, source: str) -> tuple[str, tuple[int, ...]]:
-    """The one input, and its shape without the batch. Raises InputError."""
+    """The only input, and its shape without the batch. Raises InputError."""
     if len(graph.inputs) != 1:
         named = f": {', '.join(graph.inputs)}" if graph.inputs else ""
         raise InputError(Fault(f"must have one input, has {len(graph.inputs)}{named}", "inputs", source))
@@ -143,7 +145,7 @@ def _input(graph: OnnxGraph, source: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _output(graph: OnnxGraph, nodes: Sequence[OnnxNode], source: str) -> tuple[str, list[Fault]]:
-    """What the network puts out: the file's one output, without what only reads it out. Raises InputError."""
+    """The output of the network: the file's only output, less what merely reads it out. Raises InputError."""
     if len(graph.outputs) != 1:
         named = ", ".join(graph.outputs)
         way = "onnx.utils.extract_model keeps one"
@@ -158,7 +160,7 @@ def _output(graph: OnnxGraph, nodes: Sequence[OnnxNode], source: str) -> tuple[s
 
 
 def _needed(nodes: Sequence[OnnxNode], constants: Mapping[str, Array], output: str) -> list[OnnxNode]:
-    """The nodes that the output depends on, in the file's order."""
+    """The nodes on which the output depends, in the file's order."""
     wanted, found = {output}, list[OnnxNode]()
     for node in reversed(nodes):
         if wanted.isdisjoint(node.outputs):
@@ -170,7 +172,7 @@ def _needed(nodes: Sequence[OnnxNode], constants: Mapping[str, Array], output: s
 
 
 def _refuse_operations(nodes: Sequence[OnnxNode], source: str) -> None:
-    """Raises InputError with all operations that are not read."""
+    """Raises InputError with all operations that cannot be read."""
     others = [node for node in nodes if node.op not in _OPERATIONS]
     counts, firsts = Counter(node.op for node in others), {node.op: node for node in reversed(others)}
     faults = []
@@ -185,7 +187,7 @@ def _refuse_operations(nodes: Sequence[OnnxNode], source: str) -> None:
 
 
 def _walk(nodes: Sequence[OnnxNode], built: Built, signals: dict[str, Signal], begin: Given, source: str) -> None:
-    """Raises InputError with what is wrong at all nodes that are reached."""
+    """Converts node by node. Raises InputError with the faults of all nodes that are reached."""
     faults, lost = list[Fault](), set[str]()
     for node in nodes:
         if not lost.isdisjoint(node.inputs):

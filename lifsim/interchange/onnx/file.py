@@ -1,4 +1,5 @@
-"""Reads an ONNX file. Untrusted: its size, and what its tensors claim, are checked before memory is asked for."""
+"""Reads an ONNX file. Files are untrusted: their size, and what their tensors claim, are checked before memory is
+allocated."""
 
 from __future__ import annotations
 
@@ -18,26 +19,26 @@ from lifsim.processes.apart import read_apart
 from lifsim.regular_file import open_regular
 
 MAX_BYTES = 1 << 30
-"""Of the file. Larger networks have their weights in a file beside it."""
+"""The most bytes of a file. Larger networks keep their weights in a file beside it."""
 
 MAX_NODES = 20_000
 OLDEST_OPSET = 7
-"""Before, the same names of operations had other rules."""
+"""The first version that is read: earlier ones have other rules for operations of the same names."""
 
 MESSAGE = 300
-"""Characters of what ONNX's library says."""
+"""The most characters of a message of ONNX's library that are shown."""
 
 
 def read_onnx(path: Path) -> OnnxGraph:
-    """The graph in the file at `path`. ONNX's library is machine code, and works on what is not trusted: it runs in a
-    process of its own. Raises InputError."""
+    """The graph in the file at `path`. It is read in a process of its own, because ONNX's library is machine code
+    that works on untrusted data. Raises InputError."""
     if find_spec("onnx") is None:
         raise InputError(Fault('needs onnx: pip install "lifsim[onnx]"', path="onnx"))
     return read_apart(read_here, path, "ONNX's library")
 
 
 def read_here(path: Path) -> OnnxGraph:
-    """The same, in this process. Raises InputError."""
+    """The same, read in this process. Raises InputError."""
     source = str(path)
     try:
         with open_regular(path) as file:
@@ -89,7 +90,7 @@ class _Reader:
         )
 
     def _model(self, data: bytes) -> Any:
-        """Raises InputError if the data are too many, or no model."""
+        """The model. Raises InputError if the file is too large, or not a model."""
         import onnx
         from google.protobuf.message import DecodeError
 
@@ -112,7 +113,7 @@ class _Reader:
         return model
 
     def _other(self) -> str:
-        """What it is instead, if that is clear."""
+        """What the file is instead, if that is clear."""
         kind = kind_at(Path(self._source))
         return in_words(kind) if kind != ONNX else ""
 
@@ -129,7 +130,7 @@ class _Reader:
         return int(found[0])
 
     def _refuse_parts(self, model: Any) -> None:
-        """Of a model, those that are not read."""
+        """Refuses the parts of a model that cannot be read."""
         faults = []
         if len(model.functions):
             way = "onnx.inliner.inline_local_functions writes them out"
@@ -148,8 +149,8 @@ class _Reader:
         return OnnxNode(read.op, read.name, read.inputs, read.outputs, attributes)
 
     def _value(self, attribute: Any, node: OnnxNode) -> Any:
-        """Numbers, text, tuples of them, and arrays; None for graphs and others, which no operation has that is
-        read."""
+        """An attribute as numbers, text, tuples of them or arrays; None for graphs and others, which no operation
+        that is read has."""
         from onnx import AttributeProto
 
         match attribute.type:
@@ -176,7 +177,7 @@ class _Reader:
             raise self._fault(path, f"cannot be read from beside the model: {error.strerror or error}") from None
 
     def _lighten(self, graph: Any, constants: dict[str, Array]) -> None:
-        """Weights become inputs: shapes do not depend on their numbers, which are many."""
+        """Turns weights into inputs, because there are many of them and shapes do not depend on their values."""
         import onnx
 
         listed = {one.name for one in graph.input}
@@ -192,15 +193,15 @@ class _Reader:
         graph.initializer.extend(small)
 
     def _close_batch(self, graph: Any) -> None:
-        """One image where the batch is open."""
+        """Sets an open batch to one image."""
         for one in graph.input:
             axes = one.type.tensor_type.shape.dim
             if len(axes) and axes[0].dim_value < 1:
                 axes[0].dim_value = 1
 
     def _shapes(self, model: Any) -> dict[str, tuple[int, ...]]:
-        """By `onnx.shape_inference`, of a model that its checker passes. What the file itself says of shapes, but for
-        its inputs, is left out of account."""
+        """The shapes of tensors by `onnx.shape_inference`, once the model has passed ONNX's checker. Shapes that the
+        file itself states are ignored, except those of its inputs."""
         import onnx
 
         del model.graph.value_info[:]
@@ -221,7 +222,7 @@ class _Reader:
 
 
 def _words(model: Any) -> Iterator[Any]:
-    """All that is read of a model as text, unless the library vouches for it."""
+    """All text that is read of a model, unless the library guarantees that it is valid."""
     yield from (model.producer_name, model.producer_version, *(one.domain for one in model.opset_import))
     for node in model.graph.node:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
@@ -231,7 +232,7 @@ def _words(model: Any) -> Iterator[Any]:
 
 
 def _constant(attributes: dict[str, Any]) -> Array:
-    """The array of a Constant node, in whichever of its attributes it is."""
+    """The array of a Constant node, whichever of its attributes holds it."""
     import numpy as np
 
     ((name, value),) = attributes.items()
@@ -246,7 +247,7 @@ def _constant(attributes: dict[str, Any]) -> Array:
 
 
 def _open_shape(kind: Any) -> tuple[int | None, ...]:
-    """None for axes of no number; some exporters have open ones of 0 or -1, too."""
+    """The shape, with None for axes without a number; some exporters write open axes as 0 or -1."""
     axes = kind.tensor_type.shape.dim
     return tuple(axis.dim_value if axis.HasField("dim_value") else None for axis in axes)
 

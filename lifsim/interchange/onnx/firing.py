@@ -1,4 +1,4 @@
-"""Activations that neurons stand for."""
+"""Activations that neurons replace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lifsim.interchange.onnx.windows import unpadded
 
 
 def relu(given: Given) -> Signal:
-    """Relu: neurons, or, behind neurons, nothing."""
+    """Relu becomes neurons, or nothing if it reads neurons."""
     x = unpadded(given.signal(), given.node)
     if x.spikes:
         given.built.note(given.node.called, f"{given.node.op} of what neurons put out, and is never negative: left out")
@@ -20,7 +20,7 @@ def relu(given: Given) -> Signal:
 
 
 def clip(given: Given) -> Signal:
-    """Clip from 0 on, ReLU6 the most known: neurons, whose rates have an upper end of their own."""
+    """Clip with lower bound 0, such as ReLU6, becomes neurons; their rates have an upper bound of their own."""
     low, high = (_bound(given, place, name) for place, name in ((1, "min"), (2, "max")))
     if low != 0 or not high > 0:
         raise ValueError(f"from {low:g} to {high:g} must be from 0 to more: only that is a ReLU")
@@ -30,7 +30,7 @@ def clip(given: Given) -> Signal:
 
 
 def _bound(given: Given, place: int, name: str) -> float:
-    """Older versions have bounds as attributes, newer ones as inputs."""
+    """A bound: an attribute in older versions, an input in newer ones."""
     if name in given.node.attributes:
         return given.node.real(name, 0.0)
     found = given.constant(place)

@@ -1,4 +1,4 @@
-"""What an ONNX file says, as plain data."""
+"""The content of an ONNX file as plain data."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class OnnxNode:
-    """One operation. op: as ONNX calls it, with its domain where that is another one; inputs: names of tensors, "" for
-    what is left out; attributes: those that are given, tensors as arrays."""
+    """One operation. op: ONNX's name, preceded by its domain if that is another one. inputs: names of tensors, ""
+    for one that is left out. attributes: those that are given, tensors as arrays."""
 
     op: str
     name: str
@@ -26,32 +26,32 @@ class OnnxNode:
 
     @property
     def called(self) -> str:
-        """Its name, or, for names are optional, that of what it puts out."""
+        """Its name, or, since names are optional, that of its output."""
         return self.name or next((one for one in self.outputs if one), "")
 
     def ints(self, name: str, otherwise: tuple[int, ...]) -> tuple[int, ...]:
-        """An attribute that is a list of whole numbers. Raises ValueError if it is another one."""
+        """An attribute that must be a list of whole numbers. Raises ValueError if it is not."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, tuple) or not all(isinstance(one, int) for one in value):
             raise ValueError(f"{name} must be whole numbers")
         return value
 
     def whole(self, name: str, otherwise: int) -> int:
-        """An attribute that is a whole number. Raises ValueError if it is another one."""
+        """An attribute that must be a whole number. Raises ValueError if it is not."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, int):
             raise ValueError(f"{name} must be a whole number")
         return value
 
     def real(self, name: str, otherwise: float) -> float:
-        """An attribute that is a number. Raises ValueError if it is none."""
+        """An attribute that must be a number. Raises ValueError if it is not."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, int | float):
             raise ValueError(f"{name} must be a number")
         return float(value)
 
     def text(self, name: str, otherwise: str) -> str:
-        """An attribute that is text. Raises ValueError if it is none."""
+        """An attribute that must be text. Raises ValueError if it is not."""
         value = self.attributes.get(name, otherwise)
         if not isinstance(value, str):
             raise ValueError(f"{name} must be text")
@@ -60,11 +60,11 @@ class OnnxNode:
 
 @dataclass(frozen=True)
 class OnnxGraph:
-    """The nodes in their order, in which each stands behind those that it reads.
+    """A graph; each of its nodes stands behind those whose outputs it reads.
 
-    constants: the arrays of its initializers and Constant nodes. shapes: of tensors, by `onnx.shape_inference`, as far
-    as they are known, of one image: the first axis is 1 where the file leaves the batch open. inputs: those that are to
-    be given, with their shapes, None if an axis is open; 0 or less as it stands.
+    constants: the arrays of its initializers and Constant nodes. shapes: of tensors for one image, by
+    `onnx.shape_inference`, as far as they are known: the first axis is 1 if the file leaves the batch open. inputs:
+    the inputs that must be given, with their shapes; None if an axis is open, 0 or negative axes unchanged.
     """
 
     nodes: tuple[OnnxNode, ...]

@@ -1,4 +1,4 @@
-"""What an operation is given: tensors that are computed, and constants."""
+"""The operands of an operation: computed tensors, and constants."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Given:
-    """One node, and what is there when it is reached. shapes: of tensors with the batch, as far as they are known."""
+    """One node, and what is known when it is reached. shapes: of tensors with the batch, as far as they are known."""
 
     node: OnnxNode
     built: Built
@@ -25,11 +25,11 @@ class Given:
     shapes: Mapping[str, tuple[int, ...]]
 
     def name(self, place: int) -> str:
-        """Of the tensor at this place of its inputs, "" where there is none."""
+        """The name of the input at this position, "" if there is none."""
         return self.node.inputs[place] if place < len(self.node.inputs) else ""
 
     def signal(self, place: int = 0) -> Signal:
-        """The computed tensor at this place. Raises ValueError if it is a constant, or is missing."""
+        """The computed tensor at this position. Raises ValueError if it is a constant, or missing."""
         name = self.name(place)
         if name not in self.signals:
             what = "a constant" if name in self.constants else "missing"
@@ -37,7 +37,7 @@ class Given:
         return self.signals[name]
 
     def constant(self, place: int) -> Array | None:
-        """The constant at this place; None if nothing is given. Raises ValueError if it is computed."""
+        """The constant at this position; None if it is missing. Raises ValueError if it is computed."""
         name = self.name(place)
         if not name:
             return None
@@ -46,14 +46,14 @@ class Given:
         return self.constants[name]
 
     def numbers(self, place: int, what: str) -> Array:
-        """The constant at this place. Raises ValueError if it is missing, or has no numbers."""
+        """The constant at this position. Raises ValueError if it is missing, or has no numbers."""
         found = self.constant(place)
         if found is None or found.dtype.kind not in "fiu":
             raise ValueError(f"{what}, input {place + 1}, must be a constant of numbers")
         return found
 
     def ints(self, place: int, name: str) -> tuple[int, ...] | None:
-        """Whole numbers that older versions have as an attribute, newer ones as an input. Raises ValueError."""
+        """Whole numbers that are an attribute in older versions and an input in newer ones. Raises ValueError."""
         if name in self.node.attributes:
             return self.node.ints(name, ())
         found = self.constant(place)
@@ -64,8 +64,8 @@ class Given:
         return tuple(int(one) for one in found.ravel())
 
     def dims(self) -> tuple[int, ...]:
-        """The shape of what it puts out, without the batch. Raises ValueError if that is not known, or another batch
-        goes out than comes in."""
+        """The shape of the output, without the batch. Raises ValueError if it is unknown, or if its batch differs
+        from that of the input."""
         first, shape = self.shapes.get(self.name(0)), self.shapes.get(self.node.outputs[0])
         if first is None or shape is None:
             raise ValueError("must put out a shape that is known beforehand: export with fixed sizes")
@@ -75,8 +75,8 @@ class Given:
 
 
 def by_channel(constant: Array, x: Signal) -> Array | None:
-    """A constant that is broadcast over x with its batch, as one number a channel, or one; None if it differs within
-    a channel. Raises ValueError if it does not fit."""
+    """A constant that is broadcast over x with its batch, as one number per channel, or a single one; None if it
+    differs within a channel. Raises ValueError if it does not fit."""
     whole = (1, *x.dims)
     padded = constant.reshape((1,) * (len(whole) - constant.ndim) + constant.shape)
     if padded.ndim != len(whole) or any(a not in (1, b) for a, b in zip(padded.shape, whole, strict=True)):
@@ -87,5 +87,5 @@ def by_channel(constant: Array, x: Signal) -> Array | None:
 
 
 def same_shape(x: Signal, dims: tuple[int, ...]) -> bool:
-    """Whether x is there under other axes without a change of LIFSim's: flattened, or as the map that it is."""
+    """Whether x has these axes without a change of LIFSim's shape: flattened, or as the map that it is."""
     return len(dims) == 1 or (len(dims) <= 3 and as_map(dims) == x.shape)

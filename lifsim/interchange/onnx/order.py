@@ -1,5 +1,5 @@
-"""Do the nodes of an ONNX file stand behind what they read, and is each tensor put out once? ONNX's checker asks the
-same, but names no node."""
+"""Checks whether nodes of an ONNX file stand behind what they read, and whether each tensor is the output of one
+node. ONNX's checker does the same, but names no node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AGAIN = "export the model again"
 
 
 def foreign_faults(nodes: Sequence[OnnxNode], imported: Collection[str], source: str) -> Iterator[Fault]:
-    """Of nodes of other domains, those whose domain the file does not import."""
+    """Faults of nodes whose domain the file does not import."""
     for node in nodes:
         domain = node.op.rpartition(".")[0]
         if domain and domain not in imported:
@@ -21,7 +21,8 @@ def foreign_faults(nodes: Sequence[OnnxNode], imported: Collection[str], source:
 
 
 def order_faults(nodes: Sequence[OnnxNode], given: Collection[str], source: str) -> Iterator[Fault]:
-    """given: names of inputs and initializers."""
+    """Faults of nodes in the wrong order, and of tensors with several nodes. given: names of inputs and
+    initializers."""
     makers: dict[str, OnnxNode] = {}
     for node in nodes:
         for name in filter(None, node.outputs):

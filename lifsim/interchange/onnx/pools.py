@@ -8,7 +8,7 @@ from lifsim.interchange.onnx.windows import Windows, unpadded, windows_of
 
 
 def max_pool(given: Given) -> Signal:
-    """MaxPool. Zeros around spikes are no higher than what a pool pads with."""
+    """MaxPool. It may pad with zeros here: spikes are never lower."""
     node, x = given.node, given.signal()
     if any(node.outputs[1:]) and any(given.built.readers.get(one) for one in node.outputs[1:]):
         raise ValueError("must put out no indices: LIFSim's pools have none")
@@ -18,7 +18,7 @@ def max_pool(given: Given) -> Signal:
 
 
 def average_pool(given: Given) -> Signal:
-    """AveragePool. LIFSim's divides by the whole window, padding included."""
+    """AveragePool. LIFSim's divides by the whole window, including padding."""
     node, x = given.node, unpadded(given.signal(), given.node)
     windows = windows_of(node, x, node.ints("kernel_shape", ()))
     if windows.padding != (0, 0) and not node.whole("count_include_pad", 0):
@@ -66,7 +66,7 @@ def _whole(given: Given, op: str, *, keep: bool) -> Signal:
 
 
 def _pool(given: Given, x: Signal, op: str, windows: Windows) -> Signal:
-    """A pool of one pixel is none."""
+    """Adds a pool, unless its window is one pixel."""
     pixels = windows.out[2 - len(x.dims[1:]) :]
     if windows.kernel == windows.stride == (1, 1) and windows.padding == (0, 0):
         return x

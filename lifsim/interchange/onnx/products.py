@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 
 def convolution(given: Given) -> Signal:
-    """Conv, of one or two axes."""
+    """Conv, along one or two axes."""
     x, weight, node = given.signal(), given.numbers(1, "the weights"), given.node
     groups = node.whole("group", 1)
     kernel = tuple(weight.shape[2:])
@@ -37,7 +37,7 @@ def convolution(given: Given) -> Signal:
 
 
 def gemm(given: Given) -> Signal:
-    """Gemm, whose second matrix is constant."""
+    """Gemm with a constant second matrix."""
     node, weight = given.node, given.numbers(1, "the weights")
     if node.whole("transA", 0):
         raise ValueError("transA must be 0: its input is [batch, features]")
@@ -52,7 +52,7 @@ def gemm(given: Given) -> Signal:
 
 
 def matmul(given: Given) -> Signal:
-    """MatMul of what is computed with a constant matrix."""
+    """MatMul of a computed tensor with a constant matrix."""
     if all(one in given.signals for one in given.node.inputs):
         raise ValueError("of two tensors that are computed (attention) is not read: write the workload with matmul")
     if given.name(0) in given.constants:
@@ -64,7 +64,7 @@ def matmul(given: Given) -> Signal:
 
 
 def _linear(given: Given, weight: Array, bias: Array | None) -> Signal:
-    """weight: [M, F]"""
+    """Adds a linear layer. weight: [M, F]."""
     x = unpadded(given.signal(), given.node)
     filters, features = weight.shape
     if x.dims != (features,):
@@ -79,7 +79,7 @@ def _linear(given: Given, weight: Array, bias: Array | None) -> Signal:
 def _weighted(
     given: Given, kind: tuple[str, dict[str, Any]], weight: Array, bias: Array | None, dims: tuple[int, ...]
 ) -> Signal:
-    """kind: what LIFSim calls it, and its keys but for the bias; dims: of what it puts out."""
+    """Adds a layer of weights. kind: its `op`, and its keys except the bias; dims: the shape of its output."""
     built, (op, keys) = given.built, kind
     if bias is not None and bias.shape != dims[:1]:
         raise ValueError(f"a bias of shape {list(bias.shape)} must be one number a filter, {dims[0]}")
@@ -92,7 +92,8 @@ def _weighted(
 
 
 def batch_norm(given: Given) -> Signal:
-    """BatchNormalization: the norm of the layer of weights in front of it; else a depthwise convolution of pixels."""
+    """BatchNormalization: becomes the norm of the layer of weights in front of it, or a depthwise convolution of one
+    pixel."""
     x, built = unpadded(given.signal(), given.node), given.built
     norm = _norm(given, x.channels)
     product = built.own_product(given.name(0), x)
@@ -118,14 +119,15 @@ class _Norm:
     epsilon: float
 
     def weights(self, layer: str) -> dict[str, Array]:
-        """Of a layer of LIFSim's, whose epsilon is one number: the gain makes up for another one."""
+        """The arrays of the norm of a layer of LIFSim, which has one epsilon for all: gain makes up for the
+        difference."""
         gain = self.gain * np.sqrt((self.variance + BN_EPSILON) / (self.variance + self.epsilon))
         terms = {"weight": gain, "bias": self.offset, "running_mean": self.mean, "running_var": self.variance}
         return {f"{layer}.bn.{term}": real(array) for term, array in terms.items()}
 
 
 def _norm(given: Given, channels: int) -> _Norm:
-    """Raises ValueError if it is none of inference."""
+    """The norm. Raises ValueError if it is not in inference mode."""
     node = given.node
     if node.whole("training_mode", 0) or not node.whole("spatial", 1) or any(node.outputs[1:]):
         raise ValueError("must be in inference: export the model in evaluation mode")
@@ -142,11 +144,11 @@ def _norm(given: Given, channels: int) -> _Norm:
 
 
 _TERMS = ("scale", "B", "mean", "var")
-"""As ONNX calls what is behind the input."""
+"""ONNX's names of the inputs behind the first one."""
 
 
 def _depthwise(given: Given, x: Signal, norm: _Norm) -> Signal:
-    """A norm that stands behind no layer of weights of its own."""
+    """A norm without a layer of weights of its own in front of it."""
     if len(x.dims) == 1:
         raise ValueError("must stand directly behind a layer of weights that nothing else reads")
     keys = {"kernel": 1, "depthwise": True, "batch_norm": True}

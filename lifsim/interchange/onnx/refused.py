@@ -1,4 +1,4 @@
-"""Words for operations that LIFSim's networks do not have, and the way out."""
+"""Messages for operations that LIFSim's networks do not have, with the way out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOVES = "moves or picks elements, which LIFSim's networks cannot"
 _COMPUTED = "computes shapes or constants while it runs: export with fixed sizes, and fold constants (onnxsim does)"
 
 READOUTS = ("Softmax", "LogSoftmax", "Hardmax", "Sigmoid", "ArgMax", "TopK")
-"""Behind the last layer they are left out, and told."""
+"""Operations that are left out behind the last layer, with a note."""
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     _ACTIVATION: (
@@ -47,7 +47,7 @@ _BY_NAME = {name: words for words, names in _WORDS.items() for name in names}
 
 
 def why_refused(op: str, known: tuple[str, ...]) -> str:
-    """What is wrong with an operation; known: those that are read."""
+    """Why an operation is refused. known: the operations that are read."""
     if "." in op:
         return "is of another package than ONNX: export without fused or custom operations"
     return _BY_NAME.get(op, f"must be one of {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""What moves no element: axes under other names, and what does nothing in inference."""
+"""Operations that move no element: other axes, and what does nothing in inference."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def cast(given: Given) -> Signal:
 
 
 def reshaped(given: Given) -> Signal:
-    """Flatten, Reshape, Squeeze, Unsqueeze: all axes in one, or the map that it was."""
+    """Flatten, Reshape, Squeeze, Unsqueeze: to a single axis, or back to the map that it was."""
     x, dims = unpadded(given.signal(), given.node), given.dims()
     if not same_shape(x, dims):
         raise ValueError(f"{list(x.dims)} to {list(dims)} of each image must flatten it, or leave it as it is")
@@ -45,7 +45,7 @@ def reshaped(given: Given) -> Signal:
 
 
 def transposed(given: Given) -> Signal:
-    """Transpose that moves axes of one element alone."""
+    """Transpose that moves only axes of size 1."""
     x = unpadded(given.signal(), given.node)
     rank = len(x.dims) + 1
     order = given.node.ints("perm", tuple(reversed(range(rank))))
@@ -60,7 +60,7 @@ def transposed(given: Given) -> Signal:
 
 
 def pad(given: Given) -> Signal:
-    """Pad with zeros, around the pixels: for the convolution behind it to take over."""
+    """Pad with zeros around the pixels, which the convolution behind it takes over."""
     x = unpadded(given.signal(), given.node)
     rank = len(x.dims) + 1
     pads, axes, value = given.ints(1, "pads"), given.ints(3, "axes"), _value(given)

@@ -1,4 +1,4 @@
-"""Sums of two tensors, and constants that go into the weights in front of them."""
+"""Sums of two tensors, and constants that are merged into the weights in front of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_SUMMANDS = 16
 
 
 def added(given: Given) -> Signal:
-    """Add, Sum: a residual, or a bias."""
+    """Add, Sum: become a residual connection, or a bias."""
     places = range(len(given.node.inputs))
     computed = [place for place in places if given.name(place) in given.signals]
     if len(computed) < len(places):
@@ -67,7 +67,7 @@ def _computed_first(given: Given) -> list[int]:
 
 
 def _affine(given: Given, computed: list[int], terms: Callable[[Array], tuple[Array, Array]]) -> Signal:
-    """What a layer of weights puts out, times a constant and plus one: it goes into its weights."""
+    """The output of a layer of weights times a constant, plus another one: merged into its weights."""
     if len(computed) != 1 or len(given.node.inputs) != 2:
         raise ValueError("must have one tensor that is computed, and one constant")
     (place,) = computed

@@ -1,5 +1,5 @@
-"""Tensors of an ONNX file as arrays. What they claim to hold is checked before memory is asked for; what lies outside
-of the file is read from beside it, and from nowhere else."""
+"""Tensors of an ONNX file as arrays. The size that they claim is checked before memory is allocated; external data
+are read from the folder of the file, and from nowhere else."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Array = NDArray[Any]
 
 MAX_AXES = 8
 MAX_ELEMENTS = 1 << 29
-"""Of all tensors of a file."""
+"""Bytes of all tensors of a file."""
 
 
 class Tensors:
-    """Reads the tensors of one file in `folder`, and counts what is asked for."""
+    """Reads the tensors of one file in `folder`, and counts the bytes that they ask for."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._elements = folder, 0
 
     def array(self, tensor: Any) -> Array:
-        """What an `onnx.TensorProto` holds; floats are float32, or float64. Raises ValueError, OSError."""
+        """The array of an `onnx.TensorProto`; floats become float32, or float64. Raises ValueError, OSError."""
         from onnx import TensorProto, numpy_helper
 
         kind = {number: name for name, number in TensorProto.DataType.items()}.get(tensor.data_type, "unknown")
@@ -53,14 +53,14 @@ class Tensors:
         return _plain(numpy_helper.to_array(whole))
 
     def _listed(self, tensor: Any, shape: tuple[int, ...], to_array: Any) -> Array:
-        """Of numbers that are listed one by one."""
+        """The array of numbers that are listed one by one."""
         stored = max(len(getattr(tensor, name)) for name in _LISTS)
         if stored != math.prod(shape):
             raise ValueError(f"{list(shape)} cannot be in the {stored} numbers that are stored of it")
         return _plain(to_array(tensor))
 
     def _outside(self, tensor: Any, wanted: int) -> bytes:
-        """From a file beside the model, at an offset."""
+        """The array that lies in a file beside the model, at an offset."""
         said = {entry.key: entry.value for entry in tensor.external_data}
         location = said.get("location", "")
         path = self._beside(location)
@@ -95,7 +95,7 @@ _LISTS = ("float_data", "double_data", "int32_data", "int64_data", "uint64_data"
 
 
 def _plain(array: Array) -> Array:
-    """float16 and bfloat16 are float32 without loss."""
+    """Converts float16 and bfloat16 to float32, without loss."""
     if array.dtype in (np.float32, np.float64) or array.dtype.kind in "biu":
         return array
     return array.astype(np.float32)

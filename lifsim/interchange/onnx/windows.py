@@ -1,5 +1,5 @@
-"""Windows of convolutions and pools: ONNX pads each side on its own, and rounds as it is told; LIFSim pads both sides
-of an axis alike, and rounds down."""
+"""Windows of convolutions and pools: ONNX pads each side separately and rounds either way; LIFSim pads both sides of
+an axis alike and rounds down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Windows:
-    """Over a map: kernel, stride, padding of both sides, and how many there are."""
+    """The windows over a map: kernel, stride, padding of either side, and their number along each axis."""
 
     kernel: Pair
     stride: Pair
@@ -23,17 +23,17 @@ class Windows:
 
     @property
     def keys(self) -> dict[str, list[int]]:
-        """As workloads have them."""
+        """The keys of a layer in a workload."""
         return {"kernel": list(self.kernel), "stride": list(self.stride), "padding": list(self.padding)}
 
     def leave_out(self, height: int, width: int) -> bool:
-        """Whether windows that lie side by side on such a map do not cover it."""
+        """Whether windows that lie side by side do not cover such a map."""
         side_by_side = self.kernel == self.stride and self.padding == (0, 0)
         return side_by_side and bool(height % self.kernel[0] or width % self.kernel[1])
 
 
 def windows_of(node: OnnxNode, x: Signal, kernel: tuple[int, ...]) -> Windows:
-    """Of a node over the map x; `kernel`, as many axes as x has in the file. Raises ValueError."""
+    """The windows of a node over the map x; `kernel` has as many axes as x has in the file. Raises ValueError."""
     axes = len(x.dims) - 1
     if axes not in (1, 2):
         raise ValueError(f"must read [C, L] or [C, H, W] of each image, reads {list(x.dims)}")
@@ -63,7 +63,7 @@ def windows_of(node: OnnxNode, x: Signal, kernel: tuple[int, ...]) -> Windows:
 def _pads(
     node: OnnxNode, x: Signal, kernel: tuple[int, ...], strides: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Zeros before and behind each axis: those of the node, and of a Pad in front of it."""
+    """Zeros before and behind each axis: those of the node, and those of a Pad in front of it."""
     axes = len(kernel)
     own = node.ints("pads", (0,) * 2 * axes)
     how = node.text("auto_pad", "NOTSET")
@@ -85,7 +85,7 @@ def _pads(
 
 
 def _along(size: int, kernel: int, stride: int, begin: int, end: int, *, rounds_up: bool) -> int:
-    """The padding of both sides under which the same windows see the same elements. Raises ValueError if there is
+    """The padding of either side with which the same windows see the same elements. Raises ValueError if there is
     none."""
     count = _count(size + begin + end, kernel, stride)
     if rounds_up:
@@ -114,7 +114,7 @@ def _pair(numbers: tuple[int, ...]) -> Pair:
 
 
 def unpadded(x: Signal, node: OnnxNode) -> Signal:
-    """x, where a node takes no zeros over that a Pad asks for. Raises ValueError if one does."""
+    """x, for a node that cannot take over the zeros of a Pad. Raises ValueError if there are some."""
     if x.pads != NO_PADS:
         raise ValueError(f"must be a Conv: only that takes over the zeros that a Pad puts around what {node.op} reads")
     return x

@@ -1,7 +1,7 @@
-"""How much of an ONNX file is graph, told by its bytes before a parser makes objects of them.
+"""How much of an ONNX file is graph, found from its bytes before a parser makes objects of them.
 
-A message of two bytes becomes an object of a hundred, so that a file of no remarkable size may take all memory there
-is. Numbers of tensors are one to one: all beside them must be as small as graphs are.
+A message of two bytes becomes an object of a hundred, so that parsing a file of ordinary size may take all memory. The
+numbers of tensors are parsed without growth; everything else must be as small as graphs are.
 
 Source: protobuf.dev/programming-guides/encoding; onnx/onnx.proto3.
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 MAX_FIELDS = 1 << 20
 MAX_GRAPH_BYTES = 1 << 24
-"""Without the numbers of its tensors."""
+"""The most bytes of a file without the numbers of its tensors."""
 
 _PARTS: Mapping[str, Mapping[int, str]] = {
     "model": {7: "graph"},
@@ -21,15 +21,16 @@ _PARTS: Mapping[str, Mapping[int, str]] = {
     "attribute": {5: "tensor"},
     "tensor": {4: "numbers", 9: "numbers", 10: "numbers"},
 }
-"""By kind of message, the fields that are looked into: what they hold. Whole numbers are packed, and not one to one."""
+"""By kind of message, the fields that are looked into, and the kind of message in them. Packed whole numbers are not
+among them: they grow when they are parsed."""
 
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 _LONGEST = 10
-"""Bytes of a varint."""
+"""The most bytes of a varint."""
 
 
 def require_modest(data: bytes) -> None:
-    """Raises ValueError if `data` is no model, is cut off, or holds more than MAX_GRAPH_BYTES of graph."""
+    """Raises ValueError if `data` is not a model, is cut off, or holds more than MAX_GRAPH_BYTES of graph."""
     fields, beside = 0, len(data)
     pending = [("model", 0, len(data))]
     while pending:
@@ -48,7 +49,7 @@ def require_modest(data: bytes) -> None:
 
 
 def _fields(data: bytes, first: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """The number of each field of a message, and where its bytes begin and end if it has a length; else 0, 0."""
+    """For each field of a message: its number, and where its bytes begin and end if it has a length; else 0, 0."""
     while first < end:
         tag, first = _varint(data, first, end)
         number, kind = tag >> 3, tag & 7
@@ -68,7 +69,7 @@ def _fields(data: bytes, first: int, end: int) -> Iterator[tuple[int, int, int]]
 
 
 def _varint(data: bytes, first: int, end: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
+    """A number with seven bits per byte, lowest first, and where it ends."""
     value = 0
     for place in range(first, min(first + _LONGEST, end)):
         value |= (data[place] & 127) << 7 * (place - first)

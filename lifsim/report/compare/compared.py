@@ -56,7 +56,7 @@ class Compared:
 
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
-        """Of the runs' inputs."""
+        """The differences between the runs' inputs."""
         return differences(self.runs)
 
     @cached_property
@@ -71,7 +71,7 @@ class Compared:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """Of a table."""
+        """The rows of a table."""
         return rows(self.runs, self.runs.index(self.baseline), self.chosen)
 
     @cached_property

@@ -64,7 +64,7 @@ def differences(runs: Sequence[Run]) -> tuple[Difference, ...]:
 
 
 def shown_and_counted(found: Sequence[Difference]) -> tuple[tuple[Difference, ...], dict[str, int]]:
-    """Those that a table has room for; how many there are beside them, by the part of the file."""
+    """The differences for which a table has room; and, by the part of the file, how many others there are."""
     shown, counted = list[Difference](), dict[str, int]()
     for one in found:
         part = next((part for part in PARTS if one.key.startswith(f"{part}.") and one.key != f"{part}.name"), None)
@@ -94,7 +94,7 @@ def _of_network(run: Run, others: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _flat(tree: Any, prefix: str = "", deep: int = 0) -> Iterator[tuple[str, Any]]:
-    """Dotted keys, but for the file's name; entries of lists by their names, or their places."""
+    """The dotted keys, without the file's name; list entries by their names, or their positions."""
     entries: Mapping[Any, Any] | None = None
     if isinstance(tree, Mapping):
         entries = tree

@@ -33,8 +33,8 @@ class Gathered:
     chosen: Chosen
 
     def compared(self, watch: Watch = unwatched, keep: Keep = not_kept, jobs: int = 1) -> Compared:
-        """With all runs made, on so many processes. Raises InputError if none is left, or not that of the
-        baseline."""
+        """The comparison, once all runs are made on `jobs` processes. Raises InputError if none is left, or if the
+        baseline is missing."""
         return Compared.of([*self.there, *made(self.asked, watch, keep, jobs)], self.baseline, self.chosen)
 
 

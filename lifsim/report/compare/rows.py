@@ -106,7 +106,7 @@ def _common(told: Sequence[Quantity]) -> str:
 
 
 def _of_figure(asked: str, runs: Sequence[Run], baseline: int, catalogue: Mapping[str, Told]) -> Iterator[Row]:
-    """Those that tables know in their words."""
+    """The quantities that tables have words for."""
     found = [run.totals.figures for run in runs]
     for name in meant(asked, dict.fromkeys(name for one in found for name in one)):
         if name == BOUND:

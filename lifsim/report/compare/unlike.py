@@ -36,7 +36,7 @@ def _rules(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _work(runs: Sequence[Run]) -> Iterator[str]:
-    """Of what, and how much."""
+    """Differences in the work: in what is simulated, and in how much of it."""
     if _differ(runs, lambda run: run.network):
         yield f"networks: {_values(runs, lambda run: run.network)}: figures are of whole runs, not of equal work"
     elif _differ(runs, lambda run: run.inputs["workload_sha256"]) and not _differ_in_timesteps_alone(runs):

@@ -1,4 +1,5 @@
-"""A layer of a group in bands of columns: the arithmetic of what pieces of rows bring, and of state between bands."""
+"""A layer in a group that runs in bands of columns: the arithmetic of the bytes read for each piece of a row, and of
+the state that moves between bands."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from lifsim.schedule.waves.bands.group import BandGroup
 from lifsim.units import counted
 
 Alike = tuple[int, int, int]
-"""(how many windows of chunks are alike, images, timesteps)."""
+"""(number of equal windows of chunks, images in each, timesteps of each)."""
 
 INPUT_WORDS = "windows of chunks x images x bytes of the pieces of rows that each wave of each band needs, halos again"
 
@@ -20,8 +21,8 @@ INPUT_WORDS = "windows of chunks x images x bytes of the pieces of rows that eac
 def input_terms(
     group: BandGroup, waves: Banded, windows: Iterator[Alike], place: int, counts: tuple[int, int]
 ) -> list[str]:
-    """Bytes of the input of the layer at a place of the group. counts: its filter tiles, and 1 where its weights stream
-    under each piece of a row."""
+    """The DRAM bytes of the input of the layer at this place in the group, as terms. counts: how many filter tiles
+    read it, and 1 if its weights are streamed for every piece of a row."""
     tiles, streams = counts
     found = []
     for often, images, steps in windows:
@@ -33,8 +34,8 @@ def input_terms(
 def between_bands(
     group: BandGroup, waves: Banded, windows: Iterator[Alike], place: int
 ) -> tuple[str, list[str], list[str]]:
-    """What of the state is on chip, in words, and what of it comes and goes between bands with the layer at a place of
-    the group."""
+    """In words, the part of the state that stays on chip; and the terms of the bytes read and written between bands
+    for the layer at this place in the group."""
     longest, moves = max(group.windows), waves.map_rows - waves.kept_rows
     rows = counted(waves.state_rows(longest), "row")
     said = f"{rows} of {waves.width}*{group.pixel_bytes} bytes of state are on chip"

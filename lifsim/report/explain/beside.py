@@ -13,7 +13,8 @@ from lifsim.units import change_text, format_si
 
 @dataclass(frozen=True)
 class Beside:
-    """One figure of a layer: shared; without sharing, all else alike; and without sharing on the machine as it is."""
+    """One figure of a layer in three runs: with sharing; without sharing, all else equal; and without sharing on the
+    machine as it is."""
 
     quantity: str
     shared: float
@@ -37,13 +38,13 @@ class Beside:
 
 
 def beside_head(comparison: Comparison) -> str:
-    """What the lines below it compare."""
+    """The heading that says what the lines below it compare."""
     alike = f": none alike has {comparison.likeness}" if comparison.likeness else ": none is alike"
     return f"which part is due to sharing{alike}"
 
 
 def beside_lines(comparison: Comparison, layer: int) -> Iterator[Beside]:
-    """Of the layer with this index; quantities that no run has are left out."""
+    """The comparisons of the layer with this index; quantities that no run has are left out."""
     runs = (comparison.shared, comparison.alike.result, comparison.machine.result)
     columns = [_figures(run.records[layer]) for run in runs]
     for (quantity, unit), shared in columns[0].items():

@@ -1,4 +1,4 @@
-"""A layer's share of what a simulated DRAM did."""
+"""A layer's share of the commands of a simulated DRAM."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lifsim.report.explain.line import Line, plus
 
 
 def command_lines(work: DramWork, burst_bytes: int) -> Iterator[Line]:
-    """Commands; the energy of the DRAM is these, and standby, times the device's prices."""
+    """The commands. The energy of the DRAM is their number times the device's prices, plus standby."""
     bursts = work.reads + work.writes
     why = f"reads + writes of {burst_bytes} bytes, less what meets in the controller's queues"
     yield Line("DRAM bursts", plus(str(work.reads), str(work.writes)), bursts, "commands", why)

@@ -22,7 +22,7 @@ UNIT = "cycles"
 
 
 def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: LayerCounts, laid: Laid) -> Iterator[Line]:
-    """The cycles of `layer`, `laid` on `arch`, whose LIF units `channels` channel groups share."""
+    """The cycles of `layer`, `laid` out on `arch`. channels: the channel groups that share its LIF units."""
     cycles = counts.cycles
     yield _folds(laid)
     loads = batch * (1 if laid.tick_batched else layer.rounds)
@@ -37,7 +37,7 @@ def cycle_lines(layer: Layer, arch: Arch, channels: int, batch: int, counts: Lay
 
 
 def waiting_lines(cycles: Cycles) -> Iterator[Line]:
-    """What waits, and the sum of all."""
+    """The waits of the array, and the sum of all cycles."""
     waited = {name: getattr(cycles, field) for name, field in STALLS.items()}
     if terms := {name: amount for name, amount in waited.items() if amount}:
         yield total("stalls", list(terms.values()), UNIT, f"waiting for {', '.join(terms)}")
@@ -46,7 +46,7 @@ def waiting_lines(cycles: Cycles) -> Iterator[Line]:
 
 
 def _by_tile(laid: Laid, what: Callable[[Gemm], str]) -> str:
-    """The sum of what each tile has: `8*ceil(72/4)*1 + ...`."""
+    """The sum over tiles: `8*ceil(72/4)*1 + ...`."""
     return plus(*("*".join([product(count), what(tile)]) if count > 1 else what(tile) for tile, count in laid.tiles))
 
 
@@ -82,7 +82,7 @@ def _streaming(layer: Layer, laid: Laid, batch: int, value: int) -> Line:
 
 
 def _skipping(arch: Arch, counts: LayerCounts) -> Line:
-    """How many ones there are, the spikes say: round by round."""
+    """The cycles of an array that skips zeros: the number of ones in each round, which only the spikes tell."""
     why = SPARSITIES[arch.array.sparsity].streams
     return Line("array", alike(done.array_cycles for done in counts.timesteps), counts.cycles.array, UNIT, why)
 
@@ -112,7 +112,7 @@ def _lif(layer: Layer, arch: Arch, calls: LifCalls, laid: Laid, batch: int, valu
 
 
 def passes_line(calls: LifCalls, arch: Arch, laid: Laid, batch: int, value: int, chain: int) -> Line:
-    """Passes of the LIF units, or of the gradient units beside them, with nothing to hide them."""
+    """The passes of the LIF units, or of the gradient units beside them, when no array work hides them."""
     pixels, filters = lif_tiles(calls, laid)
     down, across = _cut(pixels, laid.shape.rows), _cut(filters, laid.shape.filter_cols(laid.gemm.chain))
     call = f"({arch.lif.latency_cycles}+{arch.lif.initiation_interval_cycles}*({chain}-1))"
@@ -122,18 +122,20 @@ def passes_line(calls: LifCalls, arch: Arch, laid: Laid, batch: int, value: int,
 
 
 def _images_at(timesteps: int) -> str:
-    """What is counted; timesteps of a layer that has one, as in a skewed group, are whoever's who adds them up."""
+    """What a count is multiplied by, in words. A part with a single timestep, as in a skewed group, leaves timesteps
+    to whoever adds the parts up."""
     return "images x timesteps" if timesteps > 1 else "images"
 
 
 def _cut(sizes: list[int], size: int) -> str:
-    """Passes over parts of these sizes."""
+    """The number of passes over parts of these sizes."""
     terms = plus(*(times(product(count), f"ceil({part}/{size})") for part, count in Counter(sizes).items() if part))
     return f"({terms})" if " + " in terms else terms
 
 
 def _exposed(layer: Layer, calls: LifCalls, laid: Laid) -> str:
-    """Cycles of an image: passes become ready evenly, block by block, and the next block hides what it can."""
+    """The exposed cycles of LIF passes for one image: passes become ready evenly, block by block, and each is hidden
+    as far as the next block lasts."""
     anything = Kept(np.zeros((1, layer.rounds, laid.gemm.groups, laid.gemm.pixels), np.int32))
     ((blocks, _),) = SPARSITIES["none"].blocks(anything, laid)  # the same whatever spikes
     passes, pass_cycles = served(calls, laid).size, calls.pass_cycles

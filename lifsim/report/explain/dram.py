@@ -1,4 +1,4 @@
-"""A layer's DRAM bytes, tensor by tensor: what comes once, what comes again, what stays on chip."""
+"""A layer's DRAM bytes, tensor by tensor: what is moved once, what is moved again, what stays on chip."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LayerBytes:
     batch: int
 
     def lines(self) -> list[Line]:
-        """One a tensor, and the sum."""
+        """One line for each tensor, and their sum."""
         layer, moved = self.layer, self.traffic.dram
         here = layer, self.arch, self.group, self.traffic, self.walked, self.batch
         walked_operand = layer.operand if self.walked else None
@@ -54,17 +54,17 @@ class LayerBytes:
 
     @cached_property
     def traffic(self) -> LayerTraffic:
-        """What the plan says."""
+        """The layer's bytes in the plan."""
         return self.group.layers[self.layer.index - self.group.first]
 
     @cached_property
     def walked(self) -> Group | None:
-        """The group as it is walked, timestep by timestep; None for one that is tick-batched."""
+        """The group as it runs timestep by timestep; None if it is tick-batched."""
         return None if self.group.walk is None else self.group.walk.group
 
     @cached_property
     def steps(self) -> list[LayerStep]:
-        """The layer in every timestep of every chunk."""
+        """The layer's bytes in every timestep of every chunk."""
         return [step for step in unroll(self.group.walked) if step.layer == self.layer.index]
 
     def _spikes_in(self) -> Line:
@@ -81,7 +81,7 @@ class LayerBytes:
         return self._by_timestep(SECOND, [operand], moved, self.traffic.dram.operand)
 
     def _once(self, quantity: str, tensors: Sequence[Tensor], value: int) -> Line:
-        """Tensors of which every byte moves once, timestep-major but for what stays on chip."""
+        """A tensor of which every byte moves once; in a timestep-major group, less what stays on chip."""
         if self.group.tick_batched:
             sizes = " + ".join(f"{rows}*{size // rows}" for rows, size in map(self._packed, tensors))
             why = "images x rows x bytes of a row, all timesteps packed"
@@ -90,7 +90,7 @@ class LayerBytes:
         return self._by_timestep(quantity, tensors, [getattr(step.dram, name) for step in self.steps], value)
 
     def _packed(self, tensor: Tensor) -> tuple[int, int]:
-        """Rows, and bytes of one image with all its timesteps."""
+        """The rows of one image, and the bytes of a row with all timesteps packed."""
         return rows_of(tensor.shape), tensor_bytes(tensor, self.plan.facts.reals)
 
     def _by_timestep(self, quantity: str, tensors: Sequence[Tensor], moved: list[int], value: int) -> Line:

@@ -1,5 +1,5 @@
-"""A layer whose images exit early: its cycles by the timesteps after which they do, its bytes timestep by timestep, or
-window by window."""
+"""A layer whose images exit early: its cycles grouped by the timestep after which images leave, its bytes by
+timestep or window."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from lifsim.units import counted
 
 
 def exit_parts(layer: Layer, plan: Plan, exits: Exits) -> list[tuple[LayerPart, int]]:
-    """(`layer`, one of a plan, as it is for images that exit together, how many these are)."""
+    """For each group of images that leave together: (`layer` of the plan as it runs for them, how many they are)."""
     group = plan.group_of(layer.index)
     cut = group.layers[layer.index - group.first].tiling.cut
     found = list[tuple[LayerPart, int]]()
     for step, images in exits.images.items():
         run = within(layer, step, last=True)
-        parts = [LayerPart(run, cut, False)] if group.window == TIMESTEP else layer_parts(run, plan)
+        parts = [LayerPart(run, cut, tick_batched=False)] if group.window == TIMESTEP else layer_parts(run, plan)
         found += [(part, images) for part in parts]
     return found
 
 
 @dataclass(frozen=True)
 class ExitBytes(LayerBytes):
-    """Its DRAM bytes, tensor by tensor, of the images that still run in each timestep, or window."""
+    """The layer's DRAM bytes, tensor by tensor, for the images that still run in each timestep or window."""
 
     @property
     def exits(self) -> Exits:
-        """When images go."""
+        """When images leave."""
         if self.group.exits is None:
             raise ValueError(f"no image leaves {self.layer.name} early")
         return self.group.exits
 
     @cached_property
     def steps(self) -> list[LayerStep]:
-        """The layer in every timestep, or window, of every chunk."""
+        """The layer's bytes in every timestep, or window, of every chunk."""
         return [step for step in unrolled(self.plan, self.exits) if step.layer == self.layer.index]
 
     @property
@@ -58,7 +58,7 @@ class ExitBytes(LayerBytes):
         return "windows" if self._in_windows else "timesteps"
 
     def lines(self) -> list[Line]:
-        """One a tensor, and the sum."""
+        """One line for each tensor, and their sum."""
         layer, moved, lines = self.layer, self.traffic.dram, list[Line]()
         if layer.operand is None:
             why = "until the last image of a chunk has exited, but for what stays"

@@ -1,4 +1,4 @@
-"""What the forward product of a layer moves that runs again in the backward pass: weights, its input, partial sums."""
+"""DRAM bytes of a layer's forward product when it runs again in the backward pass: weights, input, partial sums."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class AgainLines:
-    """Of one layer in `group`, `batch` images. inference: its lines in the forward pass; spike_in: bytes of it."""
+    """The lines of one layer in `group` for `batch` images. inference: its lines in the forward pass; spike_in:
+    bytes of that buffer."""
 
     again: ForwardAgain
     group: GroupPlan
@@ -29,14 +30,14 @@ class AgainLines:
     inference: Sequence[Line]
 
     def lines(self) -> Iterator[Line]:
-        """Tick-batched those of the forward pass; timestep-major it shares the weight buffer with the backward products
-        of the group, and nothing of its input is on chip."""
+        """Under tick batching, the lines of the forward pass. In a timestep-major group the layer shares the weight
+        buffer with the group's backward products, and none of its input is on chip."""
         yield self._weights
         yield self._spikes
         yield from self._psums
 
     def once_more(self, norm: NormSums) -> Iterator[Line]:
-        """The product again for the second pass of a norm's gradient."""
+        """The bytes of running the product again for the second pass of a norm's gradient."""
         moved, why = norm.recompute_again, "the product runs once more for the second pass of the norm's gradient"
         weights = minus(self._weights.expression, self.again.stay)
         if moved.weights:

@@ -1,5 +1,5 @@
-"""What the orders of a layer's two products in the backward pass move: weights, gradients of membranes, spikes,
-sums."""
+"""DRAM bytes of a layer's two products in the backward pass, as their loop orders move them: weights, gradients of
+membranes, spikes, sums."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class NestTerms:
-    """One tiling of a nest, of one of so many `groups`."""
+    """One tiling of a loop nest, for one of `groups` groups of the convolution."""
 
     nest: Nest
     tiles: Tiles
@@ -38,12 +38,12 @@ class NestTerms:
 
     @property
     def weights_outer(self) -> bool:
-        """Whether filters stay while all maps pass."""
+        """Whether filters stay on chip while all maps pass."""
         return self.tiles.order == "weights_outer"
 
     @property
     def visits(self) -> int:
-        """Row tiles of all maps."""
+        """The number of row tiles, all maps together."""
         return self.nest.batch * self.tiles.row_tiles
 
     @property
@@ -58,14 +58,16 @@ class NestTerms:
         return overflow(nest.all_filters, self.tiles.filters, nest.filter_bytes, nest.weight_buffer)
 
     def again(self, resident: int, visits: int) -> str:
-        """Bytes of filters of one group beyond the first time; `resident` of them stay for good."""
+        """Bytes by which one group's filters are read more often than once, as a term. resident: bytes that stay on
+        chip throughout."""
         if self.weights_outer:
             return product(visits - 1, self.streamed) if self.streamed and visits > 1 else ""
         back = minus(str(self.everything), resident)
         return f"{visits - 1}*({back})" if visits > 1 and self.everything > resident else ""
 
     def maps(self, images: int, held: int) -> str:
-        """Bytes of so many maps (under the second order one) of one group that come in, `held` being on chip."""
+        """Bytes read for this many maps of one group (one map under the second order), as a term. held: bytes that
+        are on chip already."""
         images = images if self.weights_outer else 1
         every = images * self._rows.covered * self.nest.row_bytes
         stays = self._stays(every, held)
@@ -95,7 +97,7 @@ class NestTerms:
 
     @property
     def why(self) -> str:
-        """How maps come."""
+        """How maps are read, in words."""
         if self.weights_outer:
             tiles = counted(self.tiles.filter_tiles, "tile")
             return f"what stays of the maps once, the rest for {tiles if tiles == '1 tile' else f'each of {tiles}'}"
@@ -114,17 +116,17 @@ class ProductLines:
 
     @cached_property
     def products(self) -> Products:
-        """What the orders were found among."""
+        """The products among whose orders these were chosen."""
         return products_of(self.sizes, self.layer)
 
     @cached_property
     def alone(self) -> bool:
-        """Whether its visits follow each other; else other layers come between."""
+        """Whether its visits follow each other; if not, other layers run in between."""
         every = [products_of(self.sizes, self.sizes.layers[index]) for index in self.group.indices]
         return are_alone(every, self.group, self.sizes.batch)
 
     def weights(self) -> Iterator[Line]:
-        """Of the backward product."""
+        """Weights of the backward product."""
         order, layer = self.orders.backward, self.layer
         if order is None:
             return
@@ -143,7 +145,7 @@ class ProductLines:
         yield Line("weights", expression, order.weights, UNIT, why)
 
     def gradients(self) -> Iterator[Line]:
-        """Of membranes, that come in for the backward product."""
+        """Gradients of membranes, read for the backward product."""
         order = self.orders.backward
         if order is None or not order.gradients:
             return
@@ -165,19 +167,19 @@ class ProductLines:
             yield Line("membrane gradients in", expression, self.orders.comes_back, UNIT, why)
 
     def goes_out(self) -> Iterator[Line]:
-        """Gradients of membranes that wait for the update where spike_out cannot hold them."""
+        """Gradients of membranes written to DRAM until the update, as far as spike_out cannot hold them."""
         if self.orders.goes_out:
             expression, why = self._waits
             yield Line("membrane gradients out", expression, self.orders.goes_out, UNIT, why)
 
     def waiting(self) -> Iterator[Line]:
-        """The same, as the update takes them in."""
+        """The same gradients, read by the update."""
         if self.orders.waiting:
             expression, why = self._waits
             yield Line("membrane gradients in", expression, self.orders.waiting, UNIT, why)
 
     def update(self) -> Iterator[Line]:
-        """Spikes, and sums that the weight buffer cannot hold."""
+        """Spikes read by the update, and the sums that the weight buffer cannot hold."""
         order, terms = self.orders.update, self._update_terms
         each = terms.maps(terms.nest.batch, 0)
         often = product(terms.groups, 1 if terms.weights_outer else terms.nest.batch)
@@ -208,7 +210,7 @@ class ProductLines:
 
     @property
     def _dealt(self) -> str:
-        """What is held on chip is dealt to the maps evenly."""
+        """The bytes of maps when what is held on chip is shared evenly among them."""
         terms, (_, _, held, parts) = self._backward_terms, self._waiting
         count = self.layer.groups * (parts if terms.weights_outer else terms.nest.batch)
         each, more = divmod(held, count)
@@ -218,7 +220,7 @@ class ProductLines:
 
     @property
     def _visited(self) -> VisitedWeights:
-        """Of a backward product that takes turns with others."""
+        """Weights of a backward product that takes turns with other layers."""
         order, layer = self.orders.backward, self.layer
         if order is None:
             raise ValueError(f"{layer.name} must have a backward product")
@@ -243,7 +245,7 @@ class ProductLines:
 
     @property
     def _sums_stay(self) -> int:
-        """Of one group, under the second order."""
+        """Bytes of one group's sums that stay on chip, under the second order."""
         nest, tiles = self._update_terms.nest, self.orders.update.tiles
         column = int(np.flatnonzero(nest.filters == tiles.filters)[0])
         return int(inputs_outer(nest).resident_weights[column])

@@ -1,4 +1,4 @@
-"""The input rows of a tick-batched layer: how often each is fetched, and what of them stays."""
+"""The input rows of a tick-batched layer: how often each is read, and which of them stay on chip."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lifsim.units import noun_of
 
 @dataclass(frozen=True)
 class InputRows:
-    """Rows of `row_bytes` along `axis`, of one of `groups` groups of the convolution, or sets of those that take turns,
-    all rounds packed; `buffer` bytes of spike_in."""
+    """Input rows of `row_bytes` along `axis`, with all rounds packed, for one of `groups` groups of the convolution,
+    or for sets of groups that take turns. buffer: bytes of spike_in."""
 
     axis: RowAxis
     row_bytes: int
@@ -26,14 +26,15 @@ class InputRows:
 
     @classmethod
     def of(cls, layer: Layer, reals: Reals, buffer: int, tiling: Tiling) -> InputRows:
-        """Of `layer`, cut as `tiling` says."""
+        """The rows of `layer`, cut as `tiling` says."""
         layout = tick_rows(layer, reals)
         sets = tiling.group_sets(layer.groups)
         return cls(layout.axis, layer.groups // sets * layout.row_bytes, sets, tiling, buffer)
 
     def expression(self, batch: int) -> str:
-        """Bytes of `batch` images. Weights outer: every filter tile passes over all images; inputs outer: a window
-        stays while the filter tiles pass, of a single row too large for the buffer what the buffer holds."""
+        """Bytes read for `batch` images, as a term. Weights outer: all images are read for every filter tile. Inputs
+        outer: a window stays while the filter tiles pass; if a single row is too large for the buffer, as much of it
+        stays as the buffer holds."""
         stays, tiles = self.tiling.resident_spike_bytes, self.tiling.filter_tiles
         images = batch if self.tiling.order == "weights_outer" else 1
         rows = product(images, self._fetched_rows, self.row_bytes)
@@ -46,7 +47,7 @@ class InputRows:
 
     @property
     def why(self) -> str:
-        """What the numbers are."""
+        """What the numbers in the expression mean."""
         read = f"{self._fetched_rows} {noun_of(self._fetched_rows, 'row')}"
         rows = f"{read} of windows ({self.axis.rows_in} of the map) x bytes of a row"
         stays = ", some of which stay" if self.tiling.resident_spike_bytes else ""
@@ -56,7 +57,7 @@ class InputRows:
 
     @property
     def _uses(self) -> list[int]:
-        """Windows that hold each row, the most used first."""
+        """How many windows hold each row, in descending order."""
         starts = tuple(range(0, self.axis.rows_out, self.tiling.rows))
         rows = np.arange(self.axis.rows_in)
         return sorted(windows(self.axis, starts).uses(np.zeros_like(rows), rows).tolist(), reverse=True)
@@ -66,7 +67,8 @@ class InputRows:
         return sum(self._uses)
 
     def _spared(self, images: int) -> int:
-        """Bytes that a traversal of `images` need not fetch, for they stay: those that it would fetch most often."""
+        """Bytes that a traversal of `images` need not read because they stay on chip: those of the rows read most
+        often."""
         spared, room = 0, self.tiling.resident_spike_bytes
         for uses in self._uses:
             size = min(images * self.row_bytes, room)
@@ -75,7 +77,7 @@ class InputRows:
 
     @property
     def _streamed(self) -> int:
-        """Bytes of an image by which windows of single rows exceed the buffer."""
+        """Bytes per image by which windows of single rows exceed the buffer."""
         if self.tiling.rows > 1:
             return 0
         first, end = single_windows(self.axis)

@@ -35,8 +35,8 @@ from lifsim.units import counted, noun_of
 
 @dataclass(frozen=True)
 class Explanation:
-    """One layer: what it is and how it is scheduled, then its arithmetic; beside: which part is due to sharing. stages:
-    in training, the arithmetic of each stage; together they add up to `lines`."""
+    """One layer: what it is and how it is scheduled, then its arithmetic. beside: which part of each figure is due
+    to sharing. stages: in training, the arithmetic of each stage; together they add up to `lines`."""
 
     head: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -104,7 +104,7 @@ def _laid(result: Result, plan: Plan, layer: Layer) -> Laid:
 
 
 def _sums(result: Result, record: LayerRecord, stages: Sequence[StageExplanation]) -> Iterator[Line]:
-    """The stages together."""
+    """The sums over the stages."""
     for quantity, value, unit in (
         ("cycles", record.counts.cycles.total, "cycles"),
         ("DRAM", record.counts.dram_bytes.total, "bytes"),

@@ -11,8 +11,8 @@ from lifsim.report.width import wrapped
 
 @dataclass(frozen=True)
 class Line:
-    """quantity = expression = value [unit], and why. The expression is made of numbers, + - * /, brackets and ceil();
-    it evaluates to `value`, the run's figure, though no term of it is computed from that."""
+    """`quantity = expression = value unit (why)`. The expression consists of numbers, + - * /, brackets and ceil().
+    It evaluates to `value`, the figure of the run, but none of its terms is computed from that figure."""
 
     quantity: str
     expression: str
@@ -27,12 +27,13 @@ class Line:
 
     @property
     def arithmetic(self) -> str:
-        """Its first half."""
+        """The line without the reason."""
         expression = "" if self.expression == str(self.value) else f" = {self.expression}"
         return f"{self.quantity}{expression} = {self.value:,} {self.unit}"
 
     def within(self, columns: int) -> list[str]:
-        """Wrapped to a number of columns: the arithmetic gets a line of its own if both halves do not fit."""
+        """The line wrapped to a number of columns: if arithmetic and reason do not fit into one line, the reason
+        starts on a new one."""
         if len(self.text) <= columns:
             return [self.text]
         return [*wrapped(self.arithmetic.rstrip(), columns), *wrapped(f"    ({self.why})", columns, indent=5)]
@@ -66,5 +67,5 @@ def alike(amounts: Iterable[int]) -> str:
 
 
 def total(quantity: str, values: Sequence[int], unit: str, why: str) -> Line:
-    """The line that adds up."""
+    """The line that adds up `amounts`."""
     return Line(quantity, plus(*map(str, values)), sum(values), unit, why)

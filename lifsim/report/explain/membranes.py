@@ -1,4 +1,4 @@
-"""A layer's membranes between chip and DRAM."""
+"""A layer's membranes that move between chip and DRAM."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class Portions:
-    """Of the state of a chunk of `images`, of which there are `chunks`: bytes that stay for good, that stay through a
-    relay of calls, and that move for every call; apart: how often these leave and come back within one; window: bytes
-    of chains at work that are reserved for, or have no room; reserved: for what is at work."""
+    """How the state of a chunk of `images` is divided, for `chunks` equal chunks, in bytes: what stays on chip
+    throughout, what stays through consecutive calls of a relay, and what moves at every call. apart: how often the
+    latter leaves and comes back within one timestep. window: bytes of chains at work, for which room is reserved, or
+    which have none; reserved: bytes reserved for what is at work."""
 
     images: int
     chunks: int
@@ -33,8 +34,8 @@ class Portions:
 
 
 def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, traffic: LayerTraffic) -> Iterator[Line]:
-    """What the schedule keeps of the layer's state, and how often the rest comes and goes. walked: the group, if it is
-    timestep-major."""
+    """The lines of the layer's membranes: what of its state stays on chip, and how often the rest is read and
+    written. walked: the group, if it is timestep-major."""
     moved, beside = traffic.dram, traffic.tiling.held.most
     if layer.lif is None:
         return
@@ -50,7 +51,7 @@ def membrane_lines(layer: Layer, plan: GroupPlan, walked: Group | None, traffic:
 
 
 def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
-    """By chunk size; a smaller last chunk has a split of its own."""
+    """The portions for each chunk size; a smaller last chunk is divided differently."""
     states = {relay.first: relay.state for relay in walked.in_strips.values()}
     heights = {states[strip.first]: strip.rows for strip in plan.strips}
     splits = walked.membrane_splits(heights)
@@ -64,8 +65,8 @@ def _portions(plan: GroupPlan, walked: Group, state: int) -> Iterator[Portions]:
 
 
 def _times(layer: Layer, relays: list[tuple[int, ...]]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """How often a byte that stays through a relay of calls, and one that does not, is read and written for `layer` in
-    one chunk."""
+    """How often bytes of the state of `layer` are read and written in one chunk: those that stay through consecutive
+    calls, and those that do not."""
     call = next(call for call in calls_of(relays) if call.layer == layer.index)
     reads, writes = layer.timesteps - call.first, layer.timesteps - call.last
     return (reads * call.opens, reads), (writes * call.closes, writes)

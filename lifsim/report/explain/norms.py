@@ -1,4 +1,4 @@
-"""What the batch norm of a layer moves of its sums and of their gradients, stage by stage."""
+"""DRAM bytes of the sums of a layer's batch norm and of their gradients, stage by stage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class NormLines:
-    """Of one layer, whose norm takes statistics of the batch."""
+    """The lines of one layer whose norm takes statistics of the batch."""
 
     sizes: TrainingSizes
     layer: Layer
@@ -26,7 +26,8 @@ class NormLines:
     norm: NormSums
 
     def forward(self) -> Iterator[Line]:
-        """Sums that wait, or the product once more; those that are kept for the backward pass."""
+        """Sums that wait for the statistics, or the product computed again; and those that are kept for the backward
+        pass."""
         norm = self.norm
         if norm.forward_write:
             kept = norm.forward_write + norm.replayed == norm.all
@@ -51,7 +52,7 @@ class NormLines:
                 yield Line("psums again", str(moved.psum), moved.psum, UNIT, f"{why}: they spill again")
 
     def recompute(self, product: AgainLines) -> Iterator[Line]:
-        """What waits of recomputed sums for the second pass, or the `product` once more."""
+        """Recomputed sums that wait for the second pass, or the `product` computed again."""
         norm = self.norm
         if norm.recompute_write:
             why = "sums that the psum buffer cannot hold until the second pass of the norm's gradient"
@@ -61,7 +62,7 @@ class NormLines:
             yield from product.once_more(norm)
 
     def first_pass(self) -> Iterator[Line]:
-        """For the sums of dy and of dy x^ over the batch."""
+        """The first pass: the sums of dy and of dy x^ over the batch."""
         if self.norm.first_read:
             yield Line("sums in", self._all, self.norm.first_read, UNIT, "images x rounds x outputs x bits of a sum")
         if self.norm.gradient_write:
@@ -69,7 +70,7 @@ class NormLines:
             yield Line("dy out", self._gradients_away, self.norm.gradient_write, UNIT, why)
 
     def second_pass(self) -> Iterator[Line]:
-        """For the gradients of the sums."""
+        """The second pass: the gradients of the sums."""
         if self.norm.second_read:
             why = "sums that the psum buffer has not held since the first pass"
             yield Line("sums in", self._away_back, self.norm.second_read, UNIT, why)

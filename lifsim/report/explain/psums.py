@@ -1,4 +1,4 @@
-"""A layer's partial sums, and its currents that wait to be replayed, between chip and DRAM."""
+"""A layer's partial sums, and its currents that wait to be replayed, as far as they move between chip and DRAM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lifsim.units import counted
 def psum_lines(
     layer: Layer, arch: Arch, plan: GroupPlan, traffic: LayerTraffic, walked: Group | None, batch: int
 ) -> Iterator[Line]:
-    """One line, none where nothing moves. walked: the group, if it is timestep-major."""
+    """One line, or none if nothing moves. walked: the group, if it is timestep-major."""
     if not traffic.dram.psum:
         return
     terms, whys = list[str](), list[str]()
@@ -42,9 +42,9 @@ def psum_lines(
 
 
 def _spilled(layer: Layer, arch: Arch, traffic: LayerTraffic, *, tick_batched: bool) -> tuple[str, int]:
-    """Bytes that outputs finished together, of one image and group of the convolution, have too much for the psum
-    buffer, times the folds of a sum between which they go out, empty if none; and how often: at every round not held
-    together with the others."""
+    """For one image and one group of the convolution: the bytes by which the partial sums of outputs that are
+    finished together exceed the psum buffer, times the folds of a sum between which they leave, as a term, empty if
+    they fit; and how often that happens, once for every round that is not held together with others."""
     chains = traffic.tiling.cut.chains
     store = Chip.of(arch).psums.of(layer, chains)
     dataflow, gemm = store.dataflow, gemm_of(layer, chains)

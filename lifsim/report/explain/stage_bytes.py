@@ -31,7 +31,7 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class StageLines:
-    """One layer of a training run of `batch` images under `plan`; keeping: how it comes to its membranes."""
+    """One layer of a training run of `batch` images under `plan`. keeping: how the backward pass gets the membranes."""
 
     layer: Layer
     arch: Arch
@@ -40,7 +40,7 @@ class StageLines:
     keeping: Keeping
 
     def lines(self, stage: Stage) -> list[Line]:
-        """One a tensor, and the sum."""
+        """One line for each tensor, and their sum."""
         found = {
             Stage.FORWARD: self._forward,
             Stage.RECOMPUTE: self._recompute,
@@ -53,17 +53,17 @@ class StageLines:
 
     @cached_property
     def traffic(self) -> LayerTraining:
-        """What the stages move."""
+        """The bytes of all stages of the layer."""
         return training_traffic(self.sizes, self.plan)[self.layer.index]
 
     @cached_property
     def sizes(self) -> TrainingSizes:
-        """Of the network."""
+        """The sizes of the network's tensors."""
         return TrainingSizes(self.plan.facts, self.plan.chip, self.batch, self.keeping)
 
     @cached_property
     def group(self) -> GroupPlan:
-        """The layer's."""
+        """The layer's group."""
         return self.plan.group_of(self.layer.index)
 
     def _forward(self) -> Iterator[Line]:
@@ -131,7 +131,7 @@ class StageLines:
         yield Line("optimizer's state", product(2, layer.filters, each), moved.optimizer_state, UNIT, why)
 
     def _returned(self) -> Iterator[Line]:
-        """Gradients of outputs, from every reader."""
+        """Gradients of the layer's outputs, one from every layer that reads them."""
         for tensor in self.layer.outputs:
             count = self.sizes.gradients_of(tensor)
             value = count * self.sizes.gradient(tensor)
@@ -146,7 +146,7 @@ class StageLines:
                 yield Line("gradients out", self._gradient(tensor), self.sizes.gradient(tensor), UNIT, why)
 
     def _membranes(self) -> Iterator[Line]:
-        """Kept states, or u' that ran forward again, and what is carried from timestep to timestep."""
+        """Membranes that were kept, or u' that was recomputed; and what is carried from timestep to timestep."""
         if self.layer.lif is None:
             return
         carried, index = self._carried, self.layer.index
@@ -200,7 +200,7 @@ class StageLines:
         return f"ceil({product(self.batch, self.layer.timesteps, self.layer.lif_elements)}/8)"
 
     def _once(self, tensor: Tensor) -> str:
-        """Every byte of a tensor once, as it lies in DRAM."""
+        """All bytes of a tensor, each once, as the tensor lies in DRAM, as a term."""
         rows, reals = rows_of(tensor.shape), self.plan.facts.reals
         if self.group.tick_batched:
             return product(self.batch, rows, tensor_bytes(tensor, reals) // rows)
@@ -211,7 +211,7 @@ class StageLines:
         return f"ceil({product(self.batch, tensor.timesteps, tensor.elements, bits)}/8)"
 
     def _stretches(self, kept: Stretches) -> str:
-        """Bits of an image, timestep by timestep."""
+        """The bytes of stretches of kept states, as terms: bits of an image, timestep by timestep."""
         terms: dict[str, int] = {}
         for before, bits in zip(kept.before.tolist(), kept.bits.tolist(), strict=True):
             start = self.batch * before

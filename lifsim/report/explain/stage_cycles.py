@@ -8,7 +8,7 @@ from dataclasses import replace
 from lifsim.accounting.books import Cycles
 from lifsim.accounting.counts import LayerCounts
 from lifsim.accounting.own.array_work import lif_calls
-from lifsim.accounting.own.stages import norm_calls
+from lifsim.accounting.own.gradient_units import norm_calls
 from lifsim.hardware.array import SPARSITIES, Laid, dense_cycles
 from lifsim.hardware.lif_unit import lif_bank
 from lifsim.hardware.sram_ports import PortStalls
@@ -27,8 +27,8 @@ UNIT = "cycles"
 
 @dataclass(frozen=True)
 class StageCycles:
-    """One layer of a training run, `laid` on `arch`, whose LIF units `channels` channel groups share. counts: of all
-    stages together."""
+    """One layer of a training run, `laid` out on `arch`. channels: the channel groups that share its LIF units.
+    counts: the counts of all stages together."""
 
     layer: Layer
     arch: Arch
@@ -39,7 +39,7 @@ class StageCycles:
     traffic: LayerTraining
 
     def lines(self, stage: Stage, cycles: Cycles) -> Iterator[Line]:
-        """Those of `stage`, which add up to its `cycles`."""
+        """The lines of `stage`, which add up to its `cycles`."""
         orders = self.traffic.orders
         if stage in (Stage.FORWARD, Stage.RECOMPUTE):
             yield from self._forward(stage, cycles)
@@ -55,8 +55,8 @@ class StageCycles:
         yield from waiting_lines(cycles)
 
     def _forward(self, stage: Stage, cycles: Cycles) -> Iterator[Line]:
-        """As in inference; a product that runs twice has its cycles twice, and after sums that wait neurons have
-        nothing to hide behind."""
+        """As in inference, except that a product that runs twice has its cycles twice, and that nothing hides the
+        LIF passes after sums that wait."""
         norm, forward = self.traffic.norm, stage is Stage.FORWARD
         twice = norm is not None and (norm.way == "twice" if forward else norm.recomputed_twice)
         waits = forward and norm is not None and norm.way == "round trip"
@@ -74,7 +74,7 @@ class StageCycles:
                 yield line
 
     def _skipped(self, line: Line, *, again: bool, twice: bool) -> Line:
-        """By the spikes, which tell the timesteps of the forward stage."""
+        """The cycles of an array that skips zeros, from the timesteps of the forward stage."""
         norm = self.traffic.norm
         doubled = norm is not None and norm.way == "twice"
         once = [step.array_cycles // (2 if doubled else 1) for step in self.counts.timesteps]
@@ -83,7 +83,7 @@ class StageCycles:
         return replace(line, expression=times("2" if twice else "1", alike(once)), why=why)
 
     def _product(self, made: Product, cycles: Cycles) -> Iterator[Line]:
-        """Its folds, tile by tile."""
+        """The folds of a product, tile by tile."""
         array, fills = list[str](), list[str]()
         dataflow, shape = made.dataflow, self.laid.shape
         for tile, often in made.tiles:
@@ -98,7 +98,7 @@ class StageCycles:
             yield Line("fill_drain", times(product(self.batch), plus(*fills)), cycles.fill_drain, UNIT, why)
 
     def _passes(self, value: int, *, norm_alone: bool) -> Line:
-        """Of the gradient units, of which each LIF unit has one."""
+        """The passes of the gradient units, one for each LIF unit."""
         bank = lif_bank(self.arch.lif, self.arch.array.pes, self.channels)
         calls = None if norm_alone else lif_calls(self.layer, bank.pass_cycles, overlapped=False)
         line = passes_line(calls or norm_calls(self.layer), self.arch, self.laid, self.batch, value, bank.chain)

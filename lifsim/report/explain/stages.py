@@ -1,4 +1,4 @@
-"""The stages of a layer's training, each taken apart: how it runs, its cycles, its DRAM bytes."""
+"""The stages of a layer's training, each explained: how it runs, its cycles, its DRAM bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lifsim.units import counted, noun_of
 
 @dataclass(frozen=True)
 class StageExplanation:
-    """One stage. head: how it runs."""
+    """One stage. head: how it runs, in words."""
 
     stage: str
     head: tuple[str, ...]
@@ -32,7 +32,7 @@ class StageExplanation:
 def explained_stages(
     result: Result, plan: Plan, layer: Layer, record: LayerRecord, laid: Laid
 ) -> Iterator[StageExplanation]:
-    """Those of `layer`, which is `laid` on the array, in the order in which they run."""
+    """The stages of `layer`, which is `laid` out on the array, in the order in which they run."""
     arch, batch, keeping = result.arch, result.options.batch or 1, KEEPINGS[result.options.bptt]
     channels = most_channels(states_of(result.network, result.sharing))
     moved = StageLines(layer, arch, plan, batch, keeping)
@@ -45,7 +45,7 @@ def explained_stages(
 
 
 def _head(stage: Stage, moved: StageLines, batch: int) -> Iterator[str]:
-    """Its order, and how often the layer has its turn in it."""
+    """The loop order of the stage, and how often the layer has its turn in it."""
     traffic, group, layer = moved.traffic, moved.group, moved.layer
     norm = traffic.norm
     if stage is Stage.FORWARD:

@@ -1,4 +1,4 @@
-"""A layer of a group in waves: the order of its work in a sentence, and the arithmetic of its DRAM bytes."""
+"""A layer of a group that runs in waves: the order of its work in a sentence, and the arithmetic of its DRAM bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class WaveBytes:
-    """One layer of a planned network, `batch` images."""
+    """One layer of a planned network, for `batch` images."""
 
     layer: Layer
     arch: Arch
@@ -42,7 +42,7 @@ class WaveBytes:
 
     @property
     def order(self) -> str:
-        """What runs when, of its group."""
+        """In words, what runs when in its group."""
         waves, spans = self.waves, self.group.window.spans(self.layer.timesteps)
         names = [self.plan.facts.layers[index].layer.name for index in self.group.indices]
         longest = max(end - first for first, end in spans)
@@ -65,7 +65,7 @@ class WaveBytes:
         return f"{said}; weights of {self.layer.name} {often}; spike rows between them take {waiting} at the most"
 
     def lines(self) -> list[Line]:
-        """One a tensor, and the sum."""
+        """One line for each tensor, and their sum."""
         lines = [self._weights(), self._spikes_in()]
         if self.layer.residuals:
             lines.append(self._residual())
@@ -103,12 +103,13 @@ class WaveBytes:
         return self.group.waves_walked.group
 
     def _chunk(self, images: int) -> WaveGroup:
-        """The group with one chunk of so many images."""
+        """The group with a single chunk of this many images."""
         return replace(self.planned, chunks=Chunks(images, images))
 
     @property
     def _lengths(self) -> Counter[int]:
-        """Timesteps of a window in which the layer is computed, and how many windows have so many."""
+        """For each length of a window: the timesteps in which the layer is computed, and how many windows have that
+        length."""
         return self.planned.windows if self.facts.when == "every" else Counter({1: len(self._spans)})
 
     @property
@@ -117,7 +118,7 @@ class WaveBytes:
 
     @property
     def _visits(self) -> int:
-        """Chunks x windows x waves in which the layer computes."""
+        """The number of visits: chunks x windows x waves in which the layer computes."""
         visits = sum(count * self.waves.visits(self.layer.index, steps) for steps, count in self._lengths.items())
         return self.planned.chunks.count * visits
 
@@ -148,13 +149,13 @@ class WaveBytes:
         return Line("weights", visited.expression, self.traffic.dram.weights, UNIT, why)
 
     def _outside(self) -> Iterator[tuple[int, OutsideReads]]:
-        """(how many windows of chunks are alike, what a window of such a chunk reads)."""
+        """(number of equal windows of chunks, what such a window reads from outside the group)."""
         for often, images, steps in self._windows():
             turns = self.planned.turns(self.waves, steps)
             yield often, OutsideReads(turns, self.plan.chip.room.spike_in, images)
 
     def _added(self, images: int, steps: int) -> int:
-        """Bytes of an image that a window of so many timesteps adds from outside."""
+        """Bytes per image that a window of this many timesteps reads from outside."""
         if isinstance(self.planned, BandGroup):
             return self.planned.reads(self.waves, steps, images).residual(self.layer.index)
         turns = self.planned.turns(self.waves, steps)
@@ -185,7 +186,7 @@ class WaveBytes:
         return Line("spikes in", plus(*terms), self.traffic.dram.spikes_in, UNIT, why)
 
     def _windows(self) -> Iterator[tuple[int, int, int]]:
-        """(how many windows of chunks are alike, images, timesteps)."""
+        """(number of equal windows of chunks, images, timesteps)."""
         for images, chunks in self.planned.chunks.sizes:
             for steps, count in self.planned.windows.items():
                 yield chunks * count, images, steps
@@ -208,7 +209,7 @@ class WaveBytes:
         return Line("spikes out", plus(*terms), self.traffic.dram.spikes_out, UNIT, why)
 
     def _leaving_words(self, every: bool) -> str:
-        """What `_leaving` multiplies, of a tensor that there is at every timestep, or once."""
+        """The factors of `_leaving` in words, for a tensor that exists at every timestep, or once."""
         if not every:
             return "images x rows x bytes of a row"
         packed = "images x rows x windows x bytes of a row, the timesteps of a window packed"
@@ -223,7 +224,7 @@ class WaveBytes:
             yield product(self.batch, rows_of(tensor.shape), count * lines, row)
 
     def _membranes(self) -> Iterator[Line]:
-        """They move between windows only."""
+        """Membranes move between windows only."""
         moved, trips, facts = self.traffic.dram, len(self._spans) - 1, self.plan.facts
         state = next(state for state in facts.states if self.layer.index in state.layers)
         reads, writes, whys = list[str](), list[str](), list[str]()

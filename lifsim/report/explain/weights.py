@@ -1,5 +1,5 @@
-"""A layer's filters from DRAM, weights or a tick-batched second operand: once, and again at each visit but for what
-stays."""
+"""A layer's filters, read from DRAM: weights or a tick-batched second operand. They are read once, and again at each
+visit except for what stays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECOND = "second operand"
 def weight_line(
     layer: Layer, arch: Arch, plan: GroupPlan, traffic: LayerTraffic, walked: Group | None, batch: int
 ) -> Line:
-    """walked: the group, if it is timestep-major: then of a layer that has weights."""
+    """The line of the filters. walked: the group, if it is timestep-major; the layer must have weights then."""
     tiling, one = traffic.tiling, filter_bytes(layer, arch.precision.weight_bits, layer.rounds)
     together = images_together(layer, batch)
     everything, filters = layer.filters * one, product(layer.filters, one)
@@ -63,7 +63,7 @@ def _bits(layer: Layer, arch: Arch) -> str:
 
 
 def _visits(layer: Layer, plan: GroupPlan, walked: Group) -> int:
-    """Timestep-major: chunks x timesteps x strips in which the layer has work."""
+    """The visits of a timestep-major layer: chunks x timesteps x strips in which it has work."""
     strip = next((strip for strip in plan.strips if strip.first <= layer.index <= strip.last), None)
     strips = 1
     if strip is not None:
@@ -77,15 +77,16 @@ def _overflow(layer: Layer, filters: int, filter_size: int, room: int) -> int:
 
 
 def overflow(every: int, filters: int, filter_size: int, room: int) -> int:
-    """Bytes by which the tiles of so many `filters` of all of a group's exceed the room for one."""
+    """Bytes by which tiles of this many `filters` of a group exceed the room for one tile, all tiles together."""
     whole, last = divmod(every, filters)
     return whole * max(0, filters * filter_size - room) + max(0, last * filter_size - room)
 
 
 @dataclass(frozen=True)
 class VisitedWeights:
-    """Weights of a product of `filters` in all that shares the weight buffer with others in the backward pass: bytes of
-    a filter, of the `region` for a tile of so many, and of what stays for all visits; rows: of all visits."""
+    """The weights of a product with this many `filters` in all, which shares the weight buffer with other products
+    in the backward pass. In bytes: one filter, the `region` for a tile of this many filters, and what stays for all
+    visits. rows: row tiles of all visits."""
 
     groups: int
     filters: int
@@ -98,7 +99,7 @@ class VisitedWeights:
 
     @property
     def expression(self) -> str:
-        """Bytes."""
+        """The bytes, as a term."""
         every, streamed = product(self.filters, self.filter_bytes), self.streamed
         rest = self.filters * self.filter_bytes - self.stay - streamed
         again = times(str(self.visits - 1), minus(every, self.stay + streamed)) if rest and self.visits > 1 else ""
@@ -107,7 +108,7 @@ class VisitedWeights:
 
     @property
     def why(self) -> str:
-        """What of them comes how often."""
+        """How often which part is read, in words."""
         stay = (
             f"; {self.stay} stay for all {counted(self.visits, 'visit')}"
             if self.stay
@@ -118,12 +119,12 @@ class VisitedWeights:
         return f"{stay}, and {self.streamed} that overflow for each of {self.rows} {noun_of(self.rows, 'row')}"
 
     def tile(self, facts: LayerFacts) -> int:
-        """1 + m of the tile m that is worked off; 0 for the smallest where it overflows."""
+        """1 + the index of its tile size among those of the layer; 0 if tiles overflow, which only the smallest do."""
         place = int(np.flatnonzero(facts.tile_filters == self.tile_filters)[0])
         return 0 if self.streamed else 1 + place
 
     @property
     def streamed(self) -> int:
-        """Bytes of tiles that overflow, which come again for each row."""
+        """Bytes of tiles that overflow, which are read again for each row."""
         over = overflow(self.filters // self.groups, self.tile_filters, self.filter_bytes, self.region)
         return max(0, self.groups * over - self.stay)

@@ -1,5 +1,5 @@
-"""The cycles of a layer that runs in windows or waves: those of each kind of window, or of timestep, times how many
-there are."""
+"""The cycles of a layer that runs in windows or waves: those of each kind of window, or of timestep, times their
+number."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from lifsim.schedule.window import TIMESTEP, layers_of
 
 @dataclass(frozen=True)
 class LayerPart:
-    """A layer as it is in a window, or, skewed, in a timestep, of which `times` are alike. computes: whether the array
-    works; else its LIFs fire alone."""
+    """A layer as it runs in a window, or, if skewed, in a timestep; `times` of them are equal. computes: whether the
+    array works; if not, its LIFs fire alone."""
 
     layer: Layer
     cut: Cut
@@ -30,7 +30,7 @@ class LayerPart:
     times: int = 1
 
     def lines(self, arch: Arch, channels: int, batch: int, record: LayerRecord) -> list[Line]:
-        """Of its cycles, whatever waits being those of the whole `record`."""
+        """The lines of its cycles, with the waits of the whole `record`."""
         array = arch.array
         laid = laid_out(self.layer, shape_of(array), dataflow_of(array), self.cut, tick_batched=self.tick_batched)
         if self.computes:
@@ -41,7 +41,7 @@ class LayerPart:
 
 
 def layer_parts(layer: Layer, plan: Plan) -> list[LayerPart]:
-    """Those of `layer`, one of a plan, that differ, in order."""
+    """The parts of `layer` in the plan that differ from each other, in order."""
     group = plan.group_of(layer.index)
     found = _parts(layer, group)
     return [replace(one, times=found.count(one)) for number, one in enumerate(found) if one not in found[:number]]
@@ -49,19 +49,19 @@ def layer_parts(layer: Layer, plan: Plan) -> list[LayerPart]:
 
 def _parts(layer: Layer, group: GroupPlan) -> list[LayerPart]:
     if group.waves is None or not group.waves.skewed:
-        return [LayerPart(one, group.cut_of(layer), True) for one in layers_of(layer, group.window)]
+        return [LayerPart(one, group.cut_of(layer), tick_batched=True) for one in layers_of(layer, group.window)]
     run = group.as_run(layer)
     each, once = layers_of(run, TIMESTEP), run.rounds < run.timesteps
     return [
-        LayerPart(each[step], group.cut_of(layer, step - first), False, not once or step == first)
+        LayerPart(each[step], group.cut_of(layer, step - first), tick_batched=False, computes=not once or step == first)
         for first, end in group.window.spans(run.timesteps)
         for step in range(first, end)
     ]
 
 
 def added_up(parts: Sequence[tuple[LayerPart, list[Line]]], arch: Arch, each: str) -> list[Line]:
-    """The lines of cycles that every part has as one: `2*(...) + ...`; each: what there is a part for. Folds are told
-    of one round, and what the spikes say, of all parts."""
+    """The lines of cycles of all parts in one: `2*(...) + ...`. each: what a part stands for. Folds are given for
+    one round, and what the spikes determine for all parts."""
     summed = {"array", "fill_drain", "lif"}
     if SPARSITIES[arch.array.sparsity].skips:
         summed -= {"array"} | ({"lif"} if arch.lif.overlapped else set())

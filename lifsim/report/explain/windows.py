@@ -1,4 +1,5 @@
-"""A layer in time windows: the arithmetic of a tick-batched layer for each kind of window, times how many there are."""
+"""A layer that runs in time windows: the arithmetic of a tick-batched layer for each kind of window, times their
+number."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ UNIT = "bytes"
 
 @dataclass(frozen=True)
 class WindowBytes:
-    """Its DRAM bytes, tensor by tensor."""
+    """The layer's DRAM bytes, tensor by tensor."""
 
     layer: Layer
     arch: Arch
@@ -44,12 +45,12 @@ class WindowBytes:
 
     @property
     def visits(self) -> Visits:
-        """With its membranes between them."""
+        """Its visits, with its membranes between them."""
         between = StateRoom.of(self.plan.facts.state_of(self.layer.index), self.plan.chip.room.membrane)
         return Visits.of(self.layer, self.group.window, Chunks(self.batch, self.group.images).sizes, between)
 
     def lines(self) -> list[Line]:
-        """One a tensor, and the sum."""
+        """One line for each tensor, and their sum."""
         moved = self.traffic.dram
         lines = [self._filters(), self._spikes_in()]
         if self.layer.residuals:
@@ -61,7 +62,7 @@ class WindowBytes:
         return [*lines, total("DRAM", [line.value for line in lines], UNIT, "all of the above")]
 
     def _filters(self) -> Line:
-        """Those of every visit, but for what stays from one to the next."""
+        """The filters of every visit, except for what stays from one to the next."""
         terms, lasts, visits = list[str](), self.traffic.tiling.lasting_weight_bytes, self.visits
         for part in visits.parts:
             line = weight_line(part.layer, self.arch, self.group, self.traffic, None, part.images)
@@ -94,7 +95,7 @@ class WindowBytes:
         return Line(quantity, plus(*terms), value, UNIT, why)
 
     def _membranes(self) -> Iterator[Line]:
-        """What does not stay moves between every two windows."""
+        """Membranes that do not stay on chip move between every two windows."""
         if self.layer.lif is None:
             return
         visits, moved = self.visits, self.traffic.dram

@@ -26,7 +26,7 @@ SHOWN = ("forward", "stored")
 
 
 def parts_of(frame: pd.DataFrame) -> dict[str, str]:
-    """Those of `PARTS` that take anything: an optimizer may keep nothing."""
+    """The `PARTS` that take any memory: an optimizer may keep nothing."""
     return {part: label for part, label in PARTS.items() if part != "optimizer" or frame["optimizer_bytes"].any()}
 
 

@@ -161,7 +161,7 @@ def _best(cell: pd.DataFrame) -> tuple[str, int, bool] | None:
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
-    """Of an axis of ratios, with room around the marks."""
+    """The limits of an axis of ratios, with room around the marks."""
     return min(1.0, *values) / 1.25, max(1.0, *values) * 1.25
 
 

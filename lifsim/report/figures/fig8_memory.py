@@ -99,6 +99,6 @@ def draw(frame: pd.DataFrame, axes: Axes) -> None:
 
 
 def _idle(frame: pd.DataFrame, network: str) -> str:
-    """Of its sharings, those that share nothing."""
+    """Its sharings that share nothing."""
     idle = frame.loc[(frame["workload"] == network) & frame["shares_nothing"].astype(bool), "sharing"].tolist()
     return f"\n({', '.join(idle)}\nshares nothing)" if idle else ""

@@ -55,7 +55,7 @@ def title(frame: pd.DataFrame, subject: Subject) -> str:
 
 
 def height_in(frame: pd.DataFrame) -> float:
-    """Of the panels of `draw_percent`, on paper."""
+    """The height of the panels of `draw_percent`, in inches."""
     return 0.7 + ROW_IN * len(_PERCENT) * _blocks(frame)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lifsim.accounting.books import KINDS
+from lifsim.accounting.energy import KINDS
 from lifsim.errors import Fault, InputError
 from lifsim.simulate.resolved import sha256_of
 from lifsim.units import counted, format_si

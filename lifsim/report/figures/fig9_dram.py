@@ -101,7 +101,7 @@ def draw_curve(frame: pd.DataFrame, axes: Axes, this_machine: int) -> None:
 
 
 def _curve_name(network: str, rows: pd.DataFrame) -> str:
-    """Of its line in the legend."""
+    """The name of a curve in the legend."""
     from lifsim.report.figures.text_size import short
 
     idle = bool(rows["shares_nothing"].astype(bool).all())

@@ -23,7 +23,7 @@ class Gathered:
         self._parts: list[npt.NDArray[Any]] = []
 
     def add(self, column: Column, which: list[bool]) -> None:
-        """Those of the next points for which `which` says so. What is all the same is kept once."""
+        """Adds the values of the next points for which `which` is true. If all are equal, the value is kept once."""
         if isinstance(column, list):
             wanted = list(compress(column, which))
             part, same = np.fromiter(wanted, object, len(wanted)), len(set(map(id, wanted))) == 1

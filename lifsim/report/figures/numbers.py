@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Box:
-    """Of a text, in points."""
+    """The box around a text, in points."""
 
     width: float
     height: float

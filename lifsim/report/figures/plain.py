@@ -1,4 +1,4 @@
-"""Names in figures are plain text: a $ starts no formula, and signs that no font has are boxes."""
+"""Names in figures are plain text: a $ starts no formula, and characters without a font become boxes."""
 
 from __future__ import annotations
 

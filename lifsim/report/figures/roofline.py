@@ -45,7 +45,9 @@ def table(result: Result) -> pd.DataFrame:
     bandwidth = float("inf") if per_cycle is None else float(per_cycle * arch.clock_hz)
     skips = sparsity_of(arch.array).skips
     layers = [record.counts for record in result.records]
-    entries: list[tuple[str, int, LayerCounts | Totals]] = [(one.name, one.occupying(skips), one) for one in layers]
+    entries: list[tuple[str, int, LayerCounts | Totals]] = [
+        (one.name, one.occupying(skips=skips), one) for one in layers
+    ]
     rows = []
     for name, macs, counts in [*entries, ("whole run", sum(macs for _, macs, _ in entries), result.totals)]:
         moved = counts.dram_bytes.total

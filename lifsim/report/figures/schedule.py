@@ -60,7 +60,7 @@ class Lanes:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, names: Sequence[str], timesteps: int) -> Lanes:
-        """Of the layers `names` that have work in `frame`."""
+        """The lanes of those layers in `names` that have work in `frame`."""
         group_of = dict(zip(frame["layer"], frame["group"], strict=True))
         waits = dict(zip(frame["layer"], frame["handed_over_bytes"], strict=True))
         seen = [name for name in names if name in group_of]
@@ -70,14 +70,15 @@ class Lanes:
 
 @dataclass(frozen=True)
 class Dot:
-    """The least that is drawn. count: so many lie side by side; lane_pt: height of a lane's place on paper."""
+    """The smallest mark that is drawn. count: how many lie side by side; lane_pt: the height of a lane on paper, in
+    points."""
 
     count: int
     lane_pt: float
 
     @property
     def height(self) -> float:
-        """Of a dot, in lanes."""
+        """The height of a dot, in lanes."""
         return DOT_PT / self.lane_pt
 
 
@@ -106,7 +107,7 @@ def drawn(frame: pd.DataFrame, lanes: Lanes, over: Over, title: str, sheet: Shee
 
 
 def colours(timesteps: int) -> list[Any]:
-    """Of each timestep, the first dark, the last light."""
+    """The colour of each timestep, from dark to light."""
     from matplotlib import colormaps
 
     return [colormaps["cividis"](place) for place in np.linspace(0, 0.97, timesteps)]
@@ -175,7 +176,7 @@ def thin_out(figure: Figure) -> None:
 
 
 def _crowded(figure: Figure, texts: Sequence[Text]) -> Iterator[Text]:
-    """Those that stand no further from the last one that is kept than a line."""
+    """The texts that are closer than a line to the last one that is kept."""
     kept = float("inf")
     for text in texts:
         box = text.get_window_extent()

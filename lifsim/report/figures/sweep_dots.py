@@ -41,8 +41,8 @@ def drawn(frame: pd.DataFrame, x: str, y: str, by: str | None) -> pd.DataFrame:
 
 
 def on_front(xs: NDArray[Any], ys: NDArray[Any]) -> NDArray[np.bool_]:
-    """Of each point, whether no other is at most as large in both and less in one. xs, ys: [points], in the order of
-    `xs`, then of `ys`."""
+    """[points] whether no other point is at most as large in both and smaller in one. xs, ys: [points], sorted by
+    `xs`, then by `ys`."""
     least = np.fmin.accumulate(ys)
     better = np.ones(len(ys), np.bool_)
     better[1:] = ys[1:] < least[:-1]

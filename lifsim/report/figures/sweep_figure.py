@@ -101,7 +101,7 @@ def pareto(swept: Swept, shown: Shown, sheet: Sheet) -> Drawn:
 
 
 def _values(frame: pd.DataFrame, name: str) -> list[Any]:
-    """Of a setting, each once."""
+    """The values of a setting, each once."""
     return list(dict.fromkeys(frame[name].unique().tolist())) if name in frame else []
 
 
@@ -120,7 +120,7 @@ def _known(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def _unknown_words(points: int, *columns: str) -> str:
-    """Of so many points that are not drawn, as they have not all figures."""
+    """The note on points that are not drawn because they lack a figure."""
     names = " or ".join(map(words_of, columns))
     return f"not drawn: {counted(points, 'point')} without {names}" if points else ""
 

@@ -36,7 +36,7 @@ def families() -> list[str]:
 
 
 def width_pt(text: str, size_pt: float) -> float:
-    """Of the widest line of `text` in the font at work, in points."""
+    """The width of the widest line of `text` in the current font, in points."""
     font = FontProperties(size=size_pt)
     lines = drawable(text).split("\n")
     measure: Any = _renderer().get_text_width_height_descent
@@ -81,7 +81,7 @@ def wrapped(text: str, size_pt: float, room_pt: float) -> list[str]:
 
 
 def short(text: str, most: int) -> str:
-    """`text` in at most so many characters: of a longer one, its beginning and its end."""
+    """`text` in at most this many characters; of a longer text, its beginning and end."""
     if len(text) <= most:
         return text
     head = (most - 1 + 1) // 2
@@ -89,8 +89,8 @@ def short(text: str, most: int) -> str:
 
 
 def short_names(names: Sequence[str], most: int) -> list[str]:
-    """`names` in at most about so many characters each, so that those that differ still do: where they would not, be it
-    that no font has their signs, they are numbered."""
+    """`names` in about this many characters at most, so that different names remain different. If that is
+    impossible, for instance because no font has their characters, they are numbered."""
     cut = [drawable(short(name, most)) for name in names]
     found = []
     for place, name in enumerate(cut):

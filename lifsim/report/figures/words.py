@@ -100,7 +100,7 @@ _WORDS = {
 
 
 def unit_of(key: str) -> Unit:
-    """Of the numbers under `key`."""
+    """The unit of the numbers under `key`."""
     head, *_ = key.split(".")
     if head in _HEADS and (unit := _HEADS[head][1]) is not None:
         return unit

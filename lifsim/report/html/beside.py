@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from lifsim.accounting.books import KINDS
+from lifsim.accounting.energy import KINDS
 from lifsim.lazy_dataclass import dataclass
-from lifsim.report.causes import CAUSES
 from lifsim.report.compare.compared import Compared
 from lifsim.report.compare.differences import counted_words, shown_and_counted
 from lifsim.report.compare.runs import Run
@@ -17,7 +16,7 @@ from lifsim.report.energy_table import parts_of
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.charts.energy import COLOURS
 from lifsim.report.html.charts.tensors import tensor_words
-from lifsim.report.quantities import quantities
+from lifsim.report.quantities import CAUSES, quantities
 from lifsim.units import change_text
 
 LEAST = {"cycles.total": "Cycles", "energy_pj.total": "Energy", "dram_bytes.total": "DRAM traffic"}
@@ -45,7 +44,9 @@ class Sheet:
         """Lines as columns."""
         heads = tuple(one.name for one in self.lines)
         cells = zip(*(one.cells for one in self.lines), strict=True)
-        return Sheet(heads, tuple(Cells(name, False, mine) for name, mine in zip(self.heads, cells, strict=False)))
+        return Sheet(
+            heads, tuple(Cells(name, begins=False, cells=mine) for name, mine in zip(self.heads, cells, strict=False))
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Beside:
         shown, further = shown_and_counted(compared.differences)
         heads = tuple(run.label for run in compared.runs)
         lines = tuple(
-            Cells(name, False, tuple((text, "") for text in texts)) for name, texts in (one.words for one in shown)
+            Cells(name, begins=False, cells=tuple((text, "") for text in texts))
+            for name, texts in (one.words for one in shown)
         )
         figures, inputs = Sheet(heads, tuple(_figures(compared))), Sheet(heads, lines)
         many = len(heads) > BESIDE

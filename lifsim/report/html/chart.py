@@ -66,7 +66,7 @@ class Mark(Protocol):
 
     @property
     def kind(self) -> str:
-        """Of the scripts in assets/js."""
+        """The name of its script in assets/js."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Given:
 
     @classmethod
     def of(cls, told: Told) -> Given:
-        """Of a run."""
+        """What was given to a run."""
         two = (Column("part"), Column("who says so"))
         inputs = told.tree["inputs"]
         options = {**told.options.read, **_spikes_words(told), "seed": inputs["seed"], **_hashes(told.tree)}

@@ -73,7 +73,7 @@ class Part:
 
     @property
     def absent(self) -> tuple[Absent, ...]:
-        """Those that cannot be drawn, and why."""
+        """The charts that cannot be drawn, and why."""
         return tuple(one for one in self.drawn if isinstance(one, Absent))
 
     def place(self, key: str) -> str:

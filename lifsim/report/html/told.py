@@ -86,7 +86,7 @@ class Told:
         return tuple(str(row["layer"]) for row in self.rows)
 
     def column(self, name: str) -> list[Any]:
-        """Of the layers, in their order."""
+        """A column of the layers' table, in their order."""
         return [row[name] for row in self.rows]
 
     def parts(self, of: str) -> dict[str, list[Any]]:

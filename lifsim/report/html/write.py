@@ -36,8 +36,8 @@ def report_of(result: Result, around: Around = ALONE) -> bytes:
 
 
 def report_beside(compared: Compared, results: Mapping[str, Result], watch: Watch = unwatched) -> bytes:
-    """Of runs beside each other: those that were just made are in `results` by label, stored ones are made again for
-    what their folders do not hold. Raises InputError with all that is wrong with these."""
+    """The report of several runs. `results`, by label, were just made; stored runs are run again for figures that
+    their folders lack. Raises InputError with everything that is wrong with them."""
     runs = {run.label: results.get(run.label) or Path(str(run.stored)) for run in compared.runs}
     return page(_told(runs, watch), Beside.of(compared)).encode()
 
@@ -45,9 +45,9 @@ def report_beside(compared: Compared, results: Mapping[str, Result], watch: Watc
 def report_of_runs(
     given: Sequence[Source], *, baseline: str | int | None = None, again: bool = True, watch: Watch = unwatched
 ) -> Report:
-    """Of runs, several beside each other, the folder of a comparison for those in it. baseline: what finds the run that
-    changes are against; again: whether runs may be made for what is not there: a stored one again, those around one
-    that is no folder. Raises InputError with all that is wrong."""
+    """The report of runs; a folder of a comparison stands for the runs in it. baseline: finds the run with which
+    others are compared. again: whether runs may be made for figures that are missing: a stored run again, or the
+    runs beside one that has no folder. Raises InputError with everything that is wrong."""
     found = gathered(given, None, baseline, ())
     if len(found.there) == 1 and baseline is not None:
         raise InputError(Fault("must come with several runs, of which it is one", path="baseline"))
@@ -63,7 +63,7 @@ def report_of_runs(
 
 
 def _sources(found: Gathered, given: Sequence[Source]) -> dict[str, Source]:
-    """Of the runs that `found` has of those that are `given`, by label."""
+    """The sources, by label, of those `given` runs that `found` has."""
     results = (one for one in given if isinstance(one, Result))
     return {run.label: next(results) if run.stored is None else Path(run.stored) for run in found.there}
 

@@ -108,7 +108,8 @@ class Phases:
 
 
 def phases(part: Part, watch: Watch, *, simulated: bool) -> Phases:
-    """Of `part`, numbered; simulated: whether the runs of the top half are, be it by who calls, instead of read."""
+    """The phases of `part`, numbered. simulated: whether the runs of the top half are simulated, by whoever calls,
+    and not read."""
     first = part != "bottom" and simulated
     watches = [*parts(watch, first + 2 * (part != "top")), watch, watch]
     return Phases(watches[0], (watches[first], watches[first + 1]))
@@ -144,7 +145,7 @@ def _summaries(runs: Sequence[Result | Name]) -> list[Mapping[str, Any]]:
 
 
 def _subject_of(summaries: Sequence[Mapping[str, Any]]) -> Subject:
-    """Of runs that are known to be of one network and machine."""
+    """The subject of runs that are known to have the same network and machine."""
     inputs = summaries[0]["inputs"]
     known = [[int(value)] if value else [] for value in (inputs["workload"].get("timesteps"), inputs["batch"])]
     return Subject([str(inputs["workload"]["name"])], str(inputs["arch"]["name"]), *known)

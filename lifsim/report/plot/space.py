@@ -107,7 +107,7 @@ def _swept(swept: SweepResult | Name, where: Sequence[str]) -> Iterator[Swept]:
 
 
 def timesteps_of(description: Mapping[str, Any]) -> dict[str, int]:
-    """Of each network of a store that can still be found, and is as it was."""
+    """The timesteps of each network of a store, if it can still be found and is unchanged."""
     from lifsim.config.workload import read_workload
     from lifsim.simulate.resolved import sha256_of
 

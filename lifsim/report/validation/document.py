@@ -69,7 +69,7 @@ def _markdown_summary(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _anchor(title: str) -> str:
-    """Of a heading, as Markdown's readers make it."""
+    """The anchor of a heading, as Markdown renderers make it."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 

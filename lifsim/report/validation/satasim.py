@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lifsim.accounting.books import BufferEnergy, ComputeEnergy, LogicEnergy, added
 from lifsim.accounting.counts import LayerCounts
+from lifsim.accounting.energy import BufferEnergy, ComputeEnergy, LogicEnergy
 from lifsim.accounting.machine import Machine
 from lifsim.accounting.prices import energy_of
+from lifsim.accounting.records import added
 from lifsim.accounting.satasim.counting import count_layers
 from lifsim.accounting.satasim.prices import costs_of
 from lifsim.config.arch import load_arch

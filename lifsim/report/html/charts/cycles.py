@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lifsim.report.causes import CAUSES
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.told import Told
+from lifsim.report.quantities import CAUSES
 from lifsim.units import counted
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lifsim.accounting.books import KINDS
+from lifsim.accounting.energy import KINDS
 from lifsim.report.energy_table import parts_of
 from lifsim.report.html.chart import Bars, Chart, Column, Series, Table
 from lifsim.report.html.told import Told

@@ -43,16 +43,16 @@ def chart(told: Told) -> Chart | Absent:
         for place, (name, some) in enumerate(layers.groupby("bound"))
     ]
     clouds.append(
-        Cloud("whole run", 7, ((float(whole["macs_per_byte"]), float(whole["macs_per_s"]), "whole run"),), True)
+        Cloud("whole run", 7, ((float(whole["macs_per_byte"]), float(whole["macs_per_s"]), "whole run"),), whole=True)
     )
     ridge = peak / bandwidth
     least, most = (float(found(layers["macs_per_byte"])) for found in (min, max))
     low = 10 ** math.floor(math.log10(min(least, ridge or least)))
     high = 10 ** math.ceil(math.log10(max(most, ridge)))
-    lines = [Line(f"{roofs.array}: {format_si(peak, 'MAC/s')}", ((max(low, ridge), peak), (high, peak)), True)]
+    lines = [Line(f"{roofs.array}: {format_si(peak, 'MAC/s')}", ((max(low, ridge), peak), (high, peak)), dashed=True)]
     if ridge:
         slope = ((low, low * bandwidth), (ridge, peak))
-        lines.insert(0, Line(f"{roofs.memory}: {format_si(bandwidth, 'B/s')}", slope, False))
+        lines.insert(0, Line(f"{roofs.memory}: {format_si(bandwidth, 'B/s')}", slope, dashed=False))
     columns = (
         Column("layer"), Column(roofs.macs, ""), Column("DRAM bytes", "B"), Column(f"{roofs.macs} per byte"),
         Column("achieved", "MAC/s"), Column("attainable", "MAC/s"), Column("PEs busy", "share"), Column("bound by"),

@@ -9,11 +9,11 @@ from lifsim.accounting.machine import Machine
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.play.timing import Timeline
 from lifsim.play.waited import STALLS
-from lifsim.report.causes import CAUSES
 from lifsim.report.html.chart import Absent, Chart, Column, Curve, Panel, Table, Timed
 from lifsim.report.html.charts.buffers import WORDS
 from lifsim.report.html.told import Told
 from lifsim.report.movement import Movement
+from lifsim.report.quantities import CAUSES
 from lifsim.report.timeline import BUFFERS, held_bytes
 from lifsim.units import format_si
 

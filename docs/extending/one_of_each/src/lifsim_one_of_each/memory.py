@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from lifsim.hardware.memory import Place
 from lifsim.hardware.memory.bandwidth import PlainBandwidth
-from lifsim.hardware.pipeline.program import Program
+from lifsim.hardware.pipeline.program import Halves, Program
+from lifsim.hardware.pipeline.sections import Player
 from lifsim.hardware.pipeline.timing import Timing
 from lifsim.model.dram_part import Dram
 from lifsim.watch import Watch
@@ -23,6 +24,10 @@ class Halved(PlainBandwidth):
 
     def play(self, dram: Dram, program: Program, array_hz: int, place: Place, watch: Watch) -> Timing:
         return super().play(_half(dram), program, array_hz, place, watch)
+
+    def player(self, dram: Dram, array_hz: int, halves: Halves, owners: int) -> Player:
+        """Long programs are played section by section."""
+        return super().player(_half(dram), array_hz, halves, owners)
 
 
 def _half(dram: Dram) -> Dram:
