@@ -92,7 +92,7 @@ def test_short_names_still_differ() -> None:
     assert short_names(["none", "none", "layer"], 20) == ["none", "none", "layer"]
 
 
-@pytest.mark.parametrize("figure", ["fig7", "fig9", "fig10"])
+@pytest.mark.parametrize("figure", ["fig7", "fig9", "fig10", "sweep"])
 def test_sharings_where_possible_have_their_whole_names(figure: str) -> None:
     """lenet5_mnist has layers that cannot share, so that every name of a sharing ends in `-where-possible`."""
     where, network = "-where-possible", "lenet5_mnist"
@@ -103,6 +103,9 @@ def test_sharings_where_possible_have_their_whole_names(figure: str) -> None:
         case "fig9":
             runs = [lifsim.run(workload=network, sharing=one) for one in sharings[::2]]
             drawn = lifsim.plot.fig9(runs, part="top")
+        case "sweep":
+            swept = lifsim.sweep(workload=network, sharing=sharings, jobs=1, vary={"array.rows": [8, 16]})
+            drawn = lifsim.plot.sweep(swept, x="array.rows", by="sharing")
         case _:
             drawn = lifsim.plot.fig10(networks=[network], buffers="4KiB,16KiB", sharings=sharings)
     told = [text.get_text() for text in drawn.findobj(Text)]
