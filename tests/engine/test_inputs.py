@@ -9,12 +9,24 @@ import pytest
 
 from lifsim.engine import record
 from lifsim.engine.data import Dataset, load_dataset, load_digits
+from lifsim.engine.inference import network_faults
 from lifsim.engine.record import Source, load_images
 from lifsim.engine.training.loop import usual_batch
 from lifsim.errors import InputError
 from tests.schedule.networks import network
 
 CONV = [{"name": "conv", "op": "conv", "out": 2, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
+
+
+def test_a_network_of_several_chains_is_refused_at_all_but_the_first() -> None:
+    chains = [
+        {"name": "first", "op": "linear", "out": 3},
+        {"name": "second", "op": "linear", "out": 4, "in_shape": [5]},
+        {"name": "third", "op": "linear", "out": 4, "in_shape": [6]},
+    ]
+    faults = network_faults(network(chains, (4,), 2))
+    assert len(faults) == 2
+    assert all("must be one connected network" in str(fault) for fault in faults)
 
 
 @pytest.mark.slow
