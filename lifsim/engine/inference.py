@@ -20,7 +20,7 @@ from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
 from lifsim.graph.states import State, states_of
 from lifsim.lazy_dataclass import dataclass
-from lifsim.model.network import Input, Lif, Network, Node, Pool
+from lifsim.model.network import Input, Lif, Network, Node
 from lifsim.model.product import Operator
 from lifsim.model.sharing import Sharing
 from lifsim.neurons.protocol import MEMBRANE
@@ -88,16 +88,9 @@ class Engine:
 
 
 def network_faults(network: Network) -> list[Fault]:
-    """Why the spikes of `network` cannot be computed: unconnected parts, pooling that would drop pixels."""
+    """Why the spikes of `network` cannot be computed: unconnected parts."""
     inputs = [node.name for node in network.nodes if isinstance(node, Input)]
-    faults = [Fault(f"{network.name} must be one connected network, without inputs of its own", n) for n in inputs[1:]]
-    for node in network.nodes:
-        if isinstance(node, Pool) and node.kernel == node.stride and node.padding == (0, 0):
-            height, width = network.node(node.inputs[0]).output.shape[1:]
-            if height % node.kernel[0] or width % node.kernel[1]:
-                rows, cols = node.kernel
-                faults.append(Fault(f"windows of {rows} x {cols} must divide the {height} x {width} map", node.name))
-    return faults
+    return [Fault(f"{network.name} must be one connected network, without inputs of its own", n) for n in inputs[1:]]
 
 
 def not_finite(x: Array) -> str:

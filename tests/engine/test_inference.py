@@ -181,11 +181,21 @@ def test_is_a_sharing_that_does_not_divide_the_channels_refused() -> None:
         Engine(network, Sharing.parse("channel5"), checked_weights(network, weights)).run(x)
 
 
-def test_is_pooling_that_would_drop_pixels_refused() -> None:
-    network = Builder((2, 5, 6), 2).conv("a", 4).lif("l").pool("p").linear("fc", 2).network()
-    weights = {name: np.ones(shape, np.float32) for name, shape in weight_shapes(network).items()}
-    with pytest.raises(InputError, match="p: windows of 2 x 2 must divide the 5 x 6 map"):
-        Engine(network, Sharing(), checked_weights(network, weights))
+def test_pixels_behind_the_last_window_of_a_pool_are_left_out() -> None:
+    """Windows of 2 x 2, two apart, on maps of 5 x 7, and on what they see of them, 4 x 6."""
+    rng = np.random.default_rng(3)
+    whole, seen = (
+        Builder((2, *pixels), 2).conv("a", 4, (1, 1), padding=(0, 0)).lif("l").pool("p").linear("fc", 2).network()
+        for pixels in [(5, 7), (4, 6)]
+    )
+    weights = {name: rng.uniform(0, 1, shape).astype(np.float32) for name, shape in weight_shapes(whole).items()}
+    x = rng.uniform(0, 4, (1, 2, 2, 5, 7)).astype(np.float32)
+    found, wanted = (
+        Engine(network, Sharing(), checked_weights(network, weights)).run(values).outputs
+        for network, values in [(whole, x), (seen, x[..., :4, :6])]
+    )
+    np.testing.assert_array_equal(found, wanted)
+    assert len(np.unique(found)) > 2
 
 
 def test_does_event_input_that_is_not_spikes_say_so() -> None:

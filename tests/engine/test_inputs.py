@@ -18,24 +18,15 @@ from tests.schedule.networks import network
 CONV = [{"name": "conv", "op": "conv", "out": 2, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
 
 
-@pytest.mark.parametrize(
-    ("shape", "pool", "refused"),
-    [
-        ((2, 4, 6), {"kernel": 2}, False),
-        ((2, 5, 4), {"kernel": 2}, True),
-        ((2, 4, 5), {"kernel": 2}, True),
-        ((2, 4, 6), {"kernel": [2, 3]}, False),
-        ((2, 6, 4), {"kernel": [2, 3]}, True),
-        ((2, 5, 5), {"kernel": 2, "stride": 1}, False),  # windows that overlap reach every pixel
-    ],
-)
-def test_windows_that_would_drop_pixels_are_refused(
-    shape: tuple[int, int, int], pool: dict[str, object], refused: bool
-) -> None:
-    ops = [*CONV, {"name": "pool", "op": "max_pool", **pool}, {"name": "fc", "op": "linear", "out": 3}]
-    faults = network_faults(network(ops, shape, 2))
-    assert [fault.path for fault in faults] == ["pool"] * refused
-    assert all(f"must divide the {shape[1]} x {shape[2]} map" in str(fault) for fault in faults)
+def test_a_network_of_several_chains_is_refused_at_all_but_the_first() -> None:
+    chains = [
+        {"name": "first", "op": "linear", "out": 3},
+        {"name": "second", "op": "linear", "out": 4, "in_shape": [5]},
+        {"name": "third", "op": "linear", "out": 4, "in_shape": [6]},
+    ]
+    faults = network_faults(network(chains, (4,), 2))
+    assert len(faults) == 2
+    assert all("must be one connected network" in str(fault) for fault in faults)
 
 
 @pytest.mark.slow

@@ -47,10 +47,12 @@ def pools(draw: st.DrawFn, channels: st.SearchStrategy[int] = st.just(2)) -> Poo
     return Pool("pool", ("x",), Tensor("pool", (draw(channels), *pixels), 1, None), "max", kernel, stride, padding)
 
 
-def spans(node: Pool) -> tuple[int, int]:
-    """Height and width of the map."""
+def spans(node: Pool, seed: int) -> tuple[int, int]:
+    """Height and width of a map, of all that the pool has as many windows of: pixels may be left over."""
     pixels = zip(node.output.shape[1:], node.kernel, node.stride, node.padding, strict=True)
-    height, width = (max(1, (size - 1) * step + extent - 2 * border) for size, extent, step, border in pixels)
+    least = [(size - 1) * step + extent - 2 * border for size, extent, step, border in pixels]
+    left_over = np.random.default_rng(seed).integers(node.stride)
+    height, width = (max(1, size + more) for size, more in zip(least, left_over.tolist(), strict=True))
     return height, width
 
 
@@ -61,7 +63,7 @@ CHANNELS = st.sampled_from([2, 16, 24, 48])  # some beside each other, some not
 def test_every_bit_is_that_of_place_by_place(node: Pool, kind: str, precision: type, seed: int) -> None:
     """Also where values and gradients are no numbers, or infinite."""
     rng, node = np.random.default_rng(seed), replace(node, kind=kind)
-    (height, width), channels = spans(node), node.output.shape[0]
+    (height, width), channels = spans(node, seed), node.output.shape[0]
     x = rng.integers(0, 3, (5, 2, height, width, channels)).astype(precision)
     grad = (rng.normal(size=(5, 2, *node.output.shape[1:], channels)) * 10 ** rng.uniform(-3, 3)).astype(np.float32)
     with np.errstate(invalid="ignore"):
@@ -79,7 +81,7 @@ def test_every_bit_is_that_of_place_by_place(node: Pool, kind: str, precision: t
 @given(pools(CHANNELS), st.sampled_from(["max", "avg"]), st.sampled_from([np.uint8, np.float32]), st.integers(0, 99))
 def test_what_is_pooled_is_what_numpy_sees_in_each_window(node: Pool, kind: str, precision: type, seed: int) -> None:
     rng, node = np.random.default_rng(seed), replace(node, kind=kind)
-    (height, width), channels = spans(node), node.output.shape[0]
+    (height, width), channels = spans(node, seed), node.output.shape[0]
     x = rng.integers(0, 200, (5, 2, height, width, channels)).astype(precision)
     wanted = oracle.pool(x, node).astype(x.dtype if kind == "max" else np.float64)
     for workers in (ONE, Workers(2)):
@@ -90,7 +92,7 @@ def test_what_is_pooled_is_what_numpy_sees_in_each_window(node: Pool, kind: str,
 def test_each_window_hands_its_gradient_to_the_first_of_its_highest_pixels(node: Pool, kind: type, seed: int) -> None:
     """Of spikes, of counts and of numbers that are often alike; every pixel of the map is walked through."""
     rng = np.random.default_rng(seed)
-    height, width = spans(node)
+    height, width = spans(node, seed)
     x = rng.integers(0, rng.integers(1, 4), (3, height, width, 2)).astype(kind) - (0 if kind is np.uint8 else 2)
     grad = rng.normal(size=(3, *node.output.shape[1:], 2))
     expected = np.zeros(x.shape)

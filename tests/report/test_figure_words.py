@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from matplotlib.text import Text
 
 import lifsim
 from lifsim.report.figures.scales import binary_step
 from lifsim.report.figures.subject import Subject
-from lifsim.report.figures.text_size import short, short_names, width_pt, wrapped
+from lifsim.report.figures.text_size import ELLIPSIS, short, short_names, width_pt, wrapped
 from lifsim.report.figures.words import label_of, unit_of, words_of
 from lifsim.simulate.resolved import resolved_arch
 
@@ -88,3 +90,26 @@ def test_short_names_still_differ() -> None:
     assert len(short(names[0], 20)) == 20
     assert len(set(short_names(names, 20))) == 2
     assert short_names(["none", "none", "layer"], 20) == ["none", "none", "layer"]
+
+
+@pytest.mark.parametrize("figure", ["fig7", "fig9", "fig10", "sweep"])
+def test_sharings_where_possible_have_their_whole_names(figure: str) -> None:
+    """lenet5_mnist has layers that cannot share, so that every name of a sharing ends in `-where-possible`."""
+    where, network = "-where-possible", "lenet5_mnist"
+    sharings = ["none", f"layer{where}", f"channel4{where}", f"layer+channel2{where}"]
+    match figure:
+        case "fig7":
+            drawn = lifsim.plot.fig7(workload=network, sharings=sharings)
+        case "fig9":
+            runs = [lifsim.run(workload=network, sharing=one) for one in sharings[::2]]
+            drawn = lifsim.plot.fig9(runs, part="top")
+        case "sweep":
+            swept = lifsim.sweep(workload=network, sharing=sharings, jobs=1, vary={"array.rows": [8, 16]})
+            drawn = lifsim.plot.sweep(swept, x="array.rows", by="sharing")
+        case _:
+            drawn = lifsim.plot.fig10(networks=[network], buffers="4KiB,16KiB", sharings=sharings)
+    told = [text.get_text() for text in drawn.findobj(Text)]
+    assert not [text for text in told if ELLIPSIS in text]
+    joined = {text.replace("\n", "") for text in told}
+    for sharing in ("channel4",) if figure == "fig9" else ("layer", "layer+channel2"):
+        assert [text for text in joined if re.search(rf"\b{re.escape(sharing)}-where-possible", text)]

@@ -19,6 +19,7 @@ from lifsim.report.figures.palette import COLOURS
 from lifsim.report.figures.sheet import Sheet
 from lifsim.report.figures.style import MARKERS, Key, headline, legend_below, points
 from lifsim.report.figures.text_size import short, short_names
+from lifsim.report.figures.tick_names import by_lines
 from lifsim.report.schedule_kinds import KINDS, MACHINE, MAP
 from lifsim.units import format_bytes
 
@@ -32,8 +33,8 @@ APART = 0.16
 KIND_COLOURS = {
     "tick": "#A6D5F2", "timestep": "#E7BFD4", "windows": "#F5CE80", "fused": "#80CFB9", "skewed": "#F7F2A0",
 }  # fmt: skip
-NAME, SHARING = 16, 15
-"""Characters of a network's name, and of a sharing's."""
+NAME, SHARING, LINE = 16, 32, 16
+"""Characters of a network's name, of a sharing's, `layer+channel2-where-possible` among them, and of a line of that."""
 
 
 def named(networks: Sequence[str]) -> list[str]:
@@ -134,7 +135,7 @@ def draw_map(frame: pd.DataFrame, sharings: Sequence[str], figure: SubFigure) ->
     axes.set_xlim(-0.5, len(sizes) - 0.5)
     axes.set_ylim(len(sharings) - 0.5, -0.5)
     axes.set_xticks(range(len(sizes)), [format_bytes(size) for size in sizes])
-    axes.set_yticks(range(len(sharings)), short_names(sharings, SHARING))
+    axes.set_yticks(range(len(sharings)), by_lines(sharings, LINE, SHARING // LINE))
     axes.tick_params(length=0)
     axes.grid(False)
     axes.spines[:].set_visible(False)

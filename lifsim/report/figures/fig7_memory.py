@@ -103,7 +103,7 @@ def named_sharings(names: Sequence[str], shares_nothing: Sequence[bool]) -> list
 
     return [
         f"{name}\n(shares\nnothing)" if nothing else name
-        for name, nothing in zip(by_lines(names, 9), shares_nothing, strict=True)
+        for name, nothing in zip(by_lines(names, 9, 4), shares_nothing, strict=True)
     ]
 
 

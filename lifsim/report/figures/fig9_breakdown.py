@@ -102,7 +102,7 @@ def _draw(runs: pd.DataFrame, axes: Axes) -> None:
             base = [low + height for low, height in zip(base, heights, strict=True)]
     for position, top in zip(positions, base, strict=True):
         axes.annotate(f"{top:.3f}", (position, top), ha="center", va="bottom", fontsize="small")
-    names = zip(by_lines(runs["sharing"].tolist(), 9), runs["lif_units"], strict=True)
+    names = zip(by_lines(runs["sharing"].tolist(), 9, 4), runs["lif_units"], strict=True)
     axes.set_xticks(positions, [f"{sharing}\n{counted(units, 'unit')}" for sharing, units in names])
     axes.set_ylim(0, 1.1 * max(base))
 

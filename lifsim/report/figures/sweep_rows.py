@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TITLED = ("workload", "arch", "timesteps", "batch", "sharing", "schedule")
 """Columns by which a figure's title says what it is of."""
 
-LONGEST_NAME = 28
+LONGEST_NAME = 32
 """Of characters of a value beside an axis or in a legend."""
 
 

@@ -10,9 +10,9 @@ LINE = 11
 """Characters of a line under a bar."""
 
 
-def by_lines(names: Sequence[str], line: int = LINE) -> list[str]:
-    """`layer+\nchannel2`: broken behind signs between words, longer words anywhere, at most three lines of each."""
-    return [_broken(name, line) for name in short_names(names, 3 * line)]
+def by_lines(names: Sequence[str], line: int = LINE, lines: int = 3) -> list[str]:
+    """`layer+\nchannel2`: broken behind signs between words, longer words anywhere, at most about so many `lines`."""
+    return [_broken(name, line) for name in short_names(names, lines * line)]
 
 
 def _broken(name: str, line: int) -> str:
