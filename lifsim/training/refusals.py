@@ -25,7 +25,8 @@ def gradient_faults(network: Network, keeping: Keeping) -> Iterator[Fault]:
     for lif in network.lifs:
         reason = keeping.refusal(lif.neuron)
         if lif.neuron.linear() is None:
-            yield _of_neuron(f"has no gradient, so that it cannot be trained: {lif.neuron}", lif)
+            rule = "has no gradient, so that it cannot be trained; mode inference runs it"
+            yield _of_neuron(f"{rule}: {lif.neuron}", lif)
         elif reason is not None:
             yield _of_neuron(reason, lif)
 

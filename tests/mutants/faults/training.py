@@ -8,6 +8,7 @@ CARRIED = ("tests/simulate/test_training_buffers.py", "-k", "gradients_of_membra
 WAITING = ("tests/simulate/test_training_buffers.py", "-k", "wait_for_two_products")
 WALKED = ("tests/schedule/test_way_back.py", "-k", "walking_them_does")
 COLLECTED = ("tests/simulate/test_training_buffers.py", "-k", "collect or wait_for_their_folds")
+CARRYING = ("tests/simulate/test_gradient_units.py",)
 UNITS = ("tests/simulate/test_training.py", "-k", "gradient_unit")
 GRADIENT_STATES = "lifsim/training/gradient_states.py"
 NESTS = "lifsim/training/nests.py"
@@ -15,6 +16,7 @@ ORDERS = "lifsim/training/orders.py"
 GROUP_ORDERS = "lifsim/training/group_orders.py"
 STAGES = "lifsim/training/traffic.py"
 TRAINING = "lifsim/accounting/own/stages.py"
+GRADIENT_UNITS = "lifsim/accounting/own/gradient_units.py"
 PRICING = "lifsim/accounting/prices.py"
 
 FAULTS = (
@@ -115,6 +117,20 @@ FAULTS = (
         "psum=Accesses(work.psum_reads, work.psum_writes),",
         "psum=Accesses(work.psum_writes, work.psum_reads),",
         COLLECTED,
+    ),
+    Fault(
+        "gradient units: what they carry is in registers, timestep-major too",
+        GRADIENT_UNITS,
+        "carried = self._carried if self.tick_batched else NO_ACCESSES",
+        "carried = self._carried",
+        CARRYING,
+    ),
+    Fault(
+        "gradient units: statistics without calls take no cycles",
+        GRADIENT_UNITS,
+        "return self.cycles if self.layer.lif else self.norm_cycles",
+        "return self.cycles",
+        CARRYING,
     ),
     Fault(
         "gradient units: no area",
