@@ -1,9 +1,13 @@
-"""Whether this machine has the memory and time for a task, checked first: a system that overcommits kills the process
-that takes too much."""
+"""Whether this machine has the memory, disk and time for a task, checked first: a system that overcommits kills the
+process that takes too much."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import suppress
+from math import inf
+from pathlib import Path
 
 from lifsim.errors import Fault, InputError
 from lifsim.units import format_bytes
@@ -34,3 +38,23 @@ def require_walk(steps: int, what: str, path: str) -> None:
     """Raises InputError at `path` if `steps` of `what` are too many to be looked at one by one."""
     if steps > MAX_WALKED:
         raise InputError(Fault(f"{steps} {what} must be <= {MAX_WALKED}, since each is looked at", path=path))
+
+
+def free_bytes(path: Path) -> float:
+    """Bytes that are free on the disk on which `path` is, or will be; endless, if the system does not say."""
+    for folder in (path, *path.absolute().parents):
+        with suppress(OSError):
+            return shutil.disk_usage(folder).free
+    return inf
+
+
+def require_disk(image_bytes: int, images: int, path: Path) -> None:
+    """Raises InputError if so many bytes for each of so many images are more than the disk of the file `path` has
+    free."""
+    free, needed = free_bytes(path), image_bytes * images
+    if needed > free:
+        most = int(free) // image_bytes
+        fits = f"at most {most:,} (--batch) fit" if most else "not even one fits"
+        rule = f"{images:,} images need {format_bytes(needed)} of disk while they are written, of which"
+        told = f"{rule} {format_bytes(int(free))} are free: {fits}; or another disk (--out)"
+        raise InputError(Fault(told, path="batch", source=str(path)))

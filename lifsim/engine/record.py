@@ -24,8 +24,9 @@ from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network, Node
 from lifsim.model.sharing import Sharing
+from lifsim.room import require_disk
 from lifsim.trace.archive import Archive
-from lifsim.trace.writer import TraceWriter
+from lifsim.trace.writer import TraceWriter, disk_bytes
 from lifsim.units import counted
 from lifsim.watch import Tally, Watch, unwatched
 
@@ -76,15 +77,16 @@ def record_spikes(
     """
     states_of(network, sharing)
     crew = workers or Workers()
-    ready(("inference",), np.float32, watch)
     images = load_images(network, source)
+    batch = images.shape[1] if network.encoding == "event" else len(images)
+    require_disk(disk_bytes((one.tensor.timesteps, one.shape) for one in network.traced), batch, path)
+    ready(("inference",), np.float32, watch)
     if source.weights == "calibrated":
         seen = encode(network, _part(network, images, 0, _CALIBRATION_IMAGES), source.seed)
         weights: Weights = calibrated_weights(network, sharing, seen, source.seed, crew, watch)
     else:
         weights = load_weights(source.weights, network)
     engine = Engine(network, sharing, weights, workers=crew)
-    batch = images.shape[1] if network.encoding == "event" else len(images)
     provenance = f"fired by LIFSim's engine: weights {source.weights}, images {source.images}, seed {source.seed}"
     with ExitStack() as stack:
         trace = stack.enter_context(

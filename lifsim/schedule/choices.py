@@ -20,14 +20,16 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Memo
 from lifsim.model.network import Layer, Network
 from lifsim.schedule.chip import Chip, TileRoom
+from lifsim.schedule.chunks import ChunkSizes, first_of_fewest
 from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
+from lifsim.schedule.tick.chunk_floors import InChunks
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.timestep.plan import chunk_sizes, plan_group
+from lifsim.schedule.timestep.plan import plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
@@ -182,14 +184,19 @@ class Choices:
     def _in_windows(self, index: int, window: Window) -> GroupPlan:
         """A layer in windows of several timesteps, in the chunks that move the fewest bytes."""
         layer, reals, room, batch, ways, _ = self._tiled(index)
-        begun, best = self.facts.begun_in(index, window.timesteps), list[tuple[LayerTraffic, Visits, int]]()
-        for images in chunk_sizes(batch, self.chunk):
-            visits = Visits.of(layer, window, Chunks(batch, images).sizes, self._state_room(index))
-            moved = self._memo.of(tick.traffic, layer, reals, room, batch, ways, begun, visits)
-            if isinstance(moved, Fault):
-                return self._alone(index, moved)
-            best.append((moved, visits, images))
-        moved, visits, images = min(best, key=lambda one: one[0].dram.total)
+        begun, waits = self.facts.begun_in(index, window.timesteps), self._state_room(index)
+        chunks = ChunkSizes.of(batch, self.chunk)
+
+        def look(place: int, _: float) -> tuple[int, tuple[LayerTraffic | Fault, Visits, int]]:
+            images = int(chunks.images[place])
+            visits = Visits.of(layer, window, Chunks(batch, images).sizes, waits)
+            found = self._memo.of(tick.traffic, layer, reals, room, batch, ways, begun, visits)
+            return 0 if isinstance(found, Fault) else found.dram.total, (found, visits, images)
+
+        floors = InChunks(layer, reals, room, ways, begun, window, waits).floors
+        moved, visits, images = first_of_fewest(chunks.floored(floors), look)
+        if isinstance(moved, Fault):  # in chunks of whichever size
+            return self._alone(index, moved)
         at_work = np.array([self.chip.held_bytes(layer, moved.tiling)])
         state = self.facts.state_of(index)
         residency = Residency(

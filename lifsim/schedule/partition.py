@@ -20,6 +20,7 @@ from lifsim.schedule.plan import Begin, Plan, ScheduleOptions
 from lifsim.schedule.search import contenders, fused_groups
 from lifsim.schedule.window import FUSED, TICK, TIMESTEP, Window
 from lifsim.units import counted
+from lifsim.watch import Watch, unwatched
 
 
 def plan(network: Network, states: tuple[State, ...], chip: Chip, options: ScheduleOptions, memo: Memo) -> Plan:
@@ -59,17 +60,21 @@ def plan_of(choices: Choices, groups: Sequence[Choice]) -> Plan:
 
 
 def allowed(
-    choices: Choices, options: ScheduleOptions, any_of: Callable[[Choices], list[Choice]] = Choices.every
+    choices: Choices,
+    options: ScheduleOptions,
+    any_of: Callable[[Choices], list[Choice]] = Choices.every,
+    watch: Watch = unwatched,
 ) -> list[Choice]:
     """Of all `choices`, those that `options` leave, `any_of` them where that is every one. Within a group, tilings,
-    chunk, strips and residency move the fewest DRAM bytes. Raises InputError where a group that is not tick-batched
+    chunk, strips and residency move the fewest DRAM bytes. `watch` is told how many fused groups are planned. Raises
+    InputError where a group that is not tick-batched
     would have no membrane buffer, or would cross the batch norm of a training run, and where given groups part layers
     that share a state, or are to run as they cannot."""
     asked = _asked(choices, options)
     if options.groups is None and options.schedule == "auto":
         return any_of(choices)
     if options.groups is None and options.window is not None and options.window.waves == "fused":
-        return fused_groups(choices, options.window)
+        return fused_groups(choices, options.window, watch)
     found, faults = list[Choice](), list[Fault]()
     for (first, end), window in asked.items():
         try:

@@ -21,34 +21,35 @@ from lifsim.schedule.choices import Choice, Choices
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.together import NEVER, Together
 from lifsim.schedule.window import TIMESTEP, Window
+from lifsim.watch import Watch, unwatched
 
 
-def contenders(choices: Choices) -> list[Choice]:
+def contenders(choices: Choices, watch: Watch = unwatched) -> list[Choice]:
     """Of `choices` all that lie on a sequence with the fewest DRAM bytes, and some that do not, all layers alone among
     them, in the order of `Choices.every`. Of a training run all: what it moves most of has no floor."""
-    return _searched(choices, attrgetter("floors"))
+    return _searched(choices, attrgetter("floors"), watch)
 
 
-def _searched(choices: Choices, floors: Callable[[Together], Ints]) -> list[Choice]:
+def _searched(choices: Choices, floors: Callable[[Together], Ints], watch: Watch) -> list[Choice]:
     if not choices.together or choices.trains:
         return choices.every()
-    return _Search(choices, {way: floors(way) for way in choices.together}, choices.between).found()
+    return _Search(choices, {way: floors(way) for way in choices.together}, choices.between, watch).found()
 
 
 FEW_CUTS = 8
 """So many that all groups between them are compared."""
 
 
-def compared(choices: Choices) -> list[Choice]:
+def compared(choices: Choices, watch: Watch = unwatched) -> list[Choice]:
     """Of `choices` all but those in waves, of which, where there are many cuts, only contenders, a wide choice of them:
     playing any is dear."""
     if len(choices.cuts) <= FEW_CUTS:
         return choices.every()
-    wide = _searched(choices, attrgetter("wide_floors"))
+    wide = _searched(choices, attrgetter("wide_floors"), watch)
     return [*choices.every(waves=False), *(one for one in wide if one.group.waves is not None)]
 
 
-def fused_groups(choices: Choices, window: Window) -> list[Choice]:
+def fused_groups(choices: Choices, window: Window, watch: Watch) -> list[Choice]:
     """Those among which fused groups in such windows, and layers alone in them, move the fewest bytes; layers that
     share membranes run timestep by timestep. Of one timestep what is legal is fused, however it runs; in windows of one
     several layers run timestep by timestep."""
@@ -57,14 +58,14 @@ def fused_groups(choices: Choices, window: Window) -> list[Choice]:
         return [choices.planned(first, end, window if end - first == 1 else TIMESTEP)]
 
     if choices.facts.timesteps == 1:
-        return contenders(choices)
+        return contenders(choices, watch)
     from lifsim.schedule.waves.together import InWaves
 
     waves = [way for way in choices.together if isinstance(way, InWaves) and way.kind == "fused"]
     ways: Sequence[Together] = [replace(way, only=window) for way in waves]
     if window.across(choices.facts.timesteps) == TIMESTEP:
         ways = [way for way in choices.together if not isinstance(way, InWaves)]
-    return _Search(choices, {way: way.floors for way in ways}, alone).found()
+    return _Search(choices, {way: way.floors for way in ways}, alone, watch).found()
 
 
 Key = tuple[int, int, int]
@@ -77,9 +78,13 @@ class _Search:
     known: of those alone that are. floors: by way in which layers may run, of all spans."""
 
     def __init__(
-        self, choices: Choices, floors: Mapping[Together, Ints], alone: Callable[[int, int], list[Choice]]
+        self,
+        choices: Choices,
+        floors: Mapping[Together, Ints],
+        alone: Callable[[int, int], list[Choice]],
+        watch: Watch,
     ) -> None:
-        self.choices, self.ways = choices, list(floors)
+        self.choices, self.ways, self.watch = choices, list(floors), watch
         spans = np.ix_(choices.cuts[:-1], choices.cuts[1:])
         nowhere = np.full((len(choices.cuts) - 1, len(choices.cuts) - 1), NEVER)
         of_ways, size = np.stack([*(each[spans] for each in floors.values()), nowhere], axis=-1), len(choices.cuts)
@@ -90,6 +95,7 @@ class _Search:
         for cut, (first, end) in enumerate(pairwise(choices.cuts)):
             self.moved[cut, cut + 1] = NEVER
             self._keep((cut, cut + 1, len(self.ways)), alone(first, end))
+            watch("layers planned alone", cut + 1, size - 1)
 
     def found(self) -> list[Choice]:
         """The contenders."""
@@ -106,6 +112,7 @@ class _Search:
         for one, other, way in asked:
             first, end = self.choices.cuts[one], self.choices.cuts[other]
             self._keep((one, other, way), self.ways[way].of(first, end, int(known - before[one] - behind[other])))
+            self.watch("groups planned", len(self.planned), 0)
 
     def _keep(self, key: Key, found: list[Choice]) -> None:
         self.planned[key] = found

@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.chunks import ChunkSizes
 from lifsim.schedule.tensors.rows import Ints
-from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.timestep.plan import chunk_sizes
 from lifsim.schedule.window import TIMESTEP
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ class TimestepMajor:
         """As `Together` has them."""
         from lifsim.schedule.timestep.floors import timestep_floors
 
-        batch, chunk = self.choices.batch, self.choices.chunk
-        chunks = [Chunks(batch, images) for images in chunk_sizes(batch, chunk)]
+        chunks = ChunkSizes.of(self.choices.batch, self.choices.chunk)
         return timestep_floors(self.choices.facts, self.choices.chip.room, chunks)
 
     @property

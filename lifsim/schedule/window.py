@@ -127,6 +127,12 @@ def layers_of(layer: Layer, window: Window) -> list[Layer]:
     return [within(layer, end - first, last=end == layer.timesteps) for first, end in spans]
 
 
+def kinds_of(layer: Layer, window: Window) -> list[tuple[Layer, int]]:
+    """The layers of its windows that differ, and how many are alike."""
+    layers = layers_of(layer, window)
+    return [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
+
+
 def within(layer: Layer, timesteps: int, *, last: bool) -> Layer:
     """`layer` as in a network of so many timesteps. last: whether it puts out what it does once for all of them."""
 
@@ -165,13 +171,14 @@ class StateRoom:
         """For those of a layer, if it has any, in a buffer of so many bytes."""
         return cls() if state is None else cls(state.bytes, state.granule, room)
 
-    def reserved(self, images: int, at_work: Ints) -> Ints:
-        """[n] bytes kept free for what is `at_work` [n] of a chunk of so many images; 0 where all of it stays."""
+    def reserved(self, images: Ints | int, at_work: Ints) -> Ints:
+        """[..., n] bytes kept free for what is `at_work` [n] of a chunk of so many images [..., 1]; 0 where all of it
+        stays."""
         kept_free = np.minimum(self.room, np.maximum(self.granule, at_work))
         return np.where(images * self.bytes <= self.room, 0, kept_free)
 
-    def stays(self, images: int, at_work: Ints) -> Ints:
-        """[n] bytes of a chunk that stay in their buffer from window to window."""
+    def stays(self, images: Ints | int, at_work: Ints) -> Ints:
+        """[..., n] bytes of such a chunk that stay in their buffer from window to window."""
         return np.minimum(images * self.bytes, self.room - self.reserved(images, at_work))
 
 
@@ -196,11 +203,10 @@ class Visits:
     @classmethod
     def of(cls, layer: Layer, window: Window, chunks: Sequence[tuple[int, int]], state: StateRoom) -> Visits:
         """Of chunks of (images, how many), one after the other, each in all windows."""
-        layers = layers_of(layer, window)
-        kinds = [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
+        kinds = kinds_of(layer, window)
         parts = [Part(one, images, often * count) for images, count in chunks for one, often in kinds]
         parts.sort(key=lambda part: (part.images, part.layer.timesteps), reverse=True)
-        return cls(tuple(parts), len(layers), state)
+        return cls(tuple(parts), sum(often for _, often in kinds), state)
 
     @property
     def count(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from math import inf
 
 from lifsim.accounting import ACCOUNTINGS
@@ -28,6 +28,7 @@ from lifsim.schedule.search import contenders
 from lifsim.schedule.tensors.storage import tensor_bytes
 from lifsim.simulate.options import Options
 from lifsim.simulate.spikes import images_of
+from lifsim.watch import Watch, unwatched
 
 CLOSE = 4
 """A run whose weights and maps of all images take less than 1/N of the DRAM is not checked."""
@@ -36,16 +37,26 @@ FAR = 8
 """So many times the DRAM is too much, however much it is: layers and images behind that are not looked at."""
 
 
-def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> None:
+def require_dram_room(
+    arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo, watch: Watch = unwatched
+) -> None:
     """Raises InputError if no plan that `options` allow fits into the DRAM of `arch`.
 
-    Planning by bytes needs no spikes; if several plans move equally few bytes, all of them must be too large. Other
-    runs, training among them, are refused when they are played. memo: keeps what was planned, for the run itself.
+    Planning by bytes needs no spikes; if several plans move equally few bytes, all of them must be too large. Of
+    training what every plan keeps must fit; what else it needs, and other runs, are refused when they are played. memo:
+    keeps what was planned, for the run itself; `watch` is told how much is.
     """
-    goes_by_bytes = options.objective == "dram" and options.mode == "inference" and not options.exit_options
-    if not (goes_by_bytes and ACCOUNTINGS[arch.accounting].scheduled and MEMORIES[arch.dram.model].has_device):
+    accounting = ACCOUNTINGS[arch.accounting]
+    if not (accounting.scheduled and MEMORIES[arch.dram.model].has_device):
         return
     capacity, found = arch.dram.simulated.organisation.capacity_bytes, list[Choice]()
+    if options.mode == "training" and accounting.trains:
+        kept = dict[str, int]()
+        with suppress(InputError):
+            kept = _kept_by_training(arch, network, sharing, options, memo)
+        require_room(end_of(kept), capacity, kept, 0)
+    if options.objective != "dram" or options.mode != "inference" or options.exit_options:
+        return
     with suppress(InputError):  # other faults are reported by the run
         batch, states = images_of(network, options), states_of(network, sharing)
         groups = None if options.groups is None else begins_of(network, options.groups)
@@ -53,10 +64,29 @@ def require_dram_room(arch: Arch, network: Network, sharing: Sharing, options: O
         if not _is_close(choices, capacity):
             return
         asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
-        found = on_cheapest(allowed(choices, asked, contenders), dram_bytes)
+        found = on_cheapest(allowed(choices, asked, partial(contenders, watch=watch), watch), dram_bytes)
     if found:
         least = least_of(choices, found, memo, FAR * capacity)
         require_room(end_of(least), capacity, least, FAR * capacity)
+
+
+def _kept_by_training(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> dict[str, int]:
+    """Bytes of what a training run keeps in DRAM under every plan: weights, the inputs of all layers, which the update
+    of their weights reads again, and the states that the backward pass begins with, of whichever way keeps fewer."""
+    from lifsim.keeping import KEEPINGS
+    from lifsim.training.sizes import TrainingSizes
+
+    chip, batch = Chip.of(arch), images_of(network, options)
+    choices = memo.of(choices_of, network, states_of(network, sharing), chip, batch, options.chunk, memo, options.mode)
+    sizes = TrainingSizes(choices.facts, chip, batch, KEEPINGS[options.bptt])
+    kept = {f"tensor:{layer.input.name}": sizes.packed(layer.input) for layer in sizes.layers}
+    for layer in sizes.layers:
+        kept[f"weights:{layer.name}"] = sizes.weights(layer) if layer.operand is None else 0
+        if layer.lif is not None:
+            kept[f"states:{layer.lif.name}"] = min(
+                sizes.states_kept(layer, tick_batched=each) for each in (True, False)
+            )
+    return kept
 
 
 def _is_close(choices: Choices, capacity_bytes: int) -> bool:

@@ -42,7 +42,7 @@ def run(arch: Arch, network: Network, sharing: Sharing, options: Options, watch:
     inputs do not fit each other.
     """
     shared = Shared()
-    require_dram_room(arch, network, sharing, options, shared.parts)
+    require_dram_room(arch, network, sharing, options, shared.parts, watch)
     spikes = read_spikes(network, sharing, options, sparsity_of(arch.array), watch)
     return simulate(arch, network, sharing, options, spikes, shared, watch)
 

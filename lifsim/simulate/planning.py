@@ -72,7 +72,7 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     def cycles(tied: Sequence[Choice]) -> dict[Choice, float]:
         return least_in_turn(setup, trial.accounting, choices, tied)
 
-    best = fewest(allowed(choices, asked, contenders), moved, cycles)
+    best = fewest(allowed(choices, asked, partial(contenders, watch=setup.watch), setup.watch), moved, cycles)
     if asked.schedule != "auto":
         return Chosen(plan_of(choices, best))
     search = Search(trial, choices, asked, best)
@@ -142,7 +142,7 @@ class Search:
         with suppress(InputError):
             if self.asked.groups is None:
                 asked = replace(self.asked, schedule=schedule)
-                return fewest(allowed(self.choices, asked), dram_bytes, no_matter)
+                return fewest(allowed(self.choices, asked, watch=self.trial.setup.watch), dram_bytes, no_matter)
         return ()
 
     def partition(self, figure: Figure) -> Found:
@@ -169,7 +169,8 @@ class Search:
     def _every(self) -> list[Choice]:
         """All legal groups, with those in waves that have the fewest bytes, and single tick-batched layers in other
         tilings."""
-        found = allowed(self.choices, self.asked, compared)
+        watch = self.trial.setup.watch
+        found = allowed(self.choices, self.asked, partial(compared, watch=watch), watch)
         ticking = [choice.first for choice in found if choice.group.tick_batched]
         return [*found, *(other for index in ticking for other in self.choices.faster(index))]
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
@@ -21,6 +21,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.files import scratch_beside, writing
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.sharing import Sharing
+from lifsim.room import require_disk
 from lifsim.trace.archive import READ_BYTES
 from lifsim.trace.header import Header, LayerHeader, block_bytes, parse_header
 from lifsim.trace.packed import HEADER, bits_name
@@ -149,8 +150,16 @@ class TraceWriter:
         return InputError(Fault(message, source=str(self.path)))
 
 
+def disk_bytes(layers: Iterable[tuple[int, tuple[int, ...]]]) -> int:
+    """Bytes of disk that an image takes while a trace is written, of layers of so many timesteps and neurons of these
+    shapes: its spikes are in the spools and in the file at the same time."""
+    return 2 * sum(timesteps * block_bytes(shape) for timesteps, shape in layers)
+
+
 def save(trace: Trace, path: Path, *, overwrite: bool = False, watch: Watch = unwatched) -> None:
-    """Write `trace`, wherever its spikes come from, to the file `path`, a chunk at a time. Raises InputError."""
+    """Write `trace`, wherever its spikes come from, to the file `path`, a chunk at a time. Raises InputError, before a
+    spike is read if the disk has no room for them."""
+    require_disk(disk_bytes((layer.timesteps, layer.neuron_shape) for layer in trace.layers), trace.batch, path)
     with TraceWriter(
         path, trace.workload, trace.timesteps, trace.batch, trace.sharing, trace.seed, trace.provenance, overwrite
     ) as writer:

@@ -71,18 +71,25 @@ class TrainingSizes:
 
     def kept(self, layer: Layer, group: GroupPlan) -> KeptStates | None:
         """What the forward pass keeps of the calls on the layer's membranes; None without a LIF."""
+        return self._kept(layer, tick_batched=group.tick_batched)
+
+    def _kept(self, layer: Layer, *, tick_batched: bool) -> KeptStates | None:
         state = self.state_of(layer)
         if layer.lif is None or state is None:
             return None
         bits = self.chip.precision.membrane_bits
-        calls = CallsOnState(self._shared[state.name], layer.lif.neuron, layer.timesteps, bits, not group.tick_batched)
+        calls = CallsOnState(self._shared[state.name], layer.lif.neuron, layer.timesteps, bits, not tick_batched)
         kept = self.keeping.kept(calls)
         number = state.layers.index(layer.index)
         return KeptStates(kept, self.keeping.read_back(kept), number, self.batch)
 
     def states_written(self, layer: Layer, group: GroupPlan) -> int:
         """Bytes of states that the forward pass keeps."""
-        kept = self.kept(layer, group)
+        return self.states_kept(layer, tick_batched=group.tick_batched)
+
+    def states_kept(self, layer: Layer, *, tick_batched: bool) -> int:
+        """The same of a group that is tick-batched, or not."""
+        kept = self._kept(layer, tick_batched=tick_batched)
         return kept.written.total if kept else 0
 
     def states_read(self, layer: Layer, group: GroupPlan) -> int:
@@ -107,8 +114,12 @@ class TrainingSizes:
         """Bytes that the update of the weights moves, once per batch."""
         return UpdateBytes.of(layer, self.chip.precision.weight_bits, self.chip.optimizer)
 
+    def packed(self, tensor: Tensor) -> int:
+        """All of a tensor, its timesteps packed."""
+        return self.batch * tensor_bytes(tensor, self.facts.reals)
+
     def once(self, tensor: Tensor, group: GroupPlan) -> int:
         """Every byte of a tensor once, as it lies in DRAM: with timesteps packed if the group is one layer."""
         if group.tick_batched:
-            return self.batch * tensor_bytes(tensor, self.facts.reals)
+            return self.packed(tensor)
         return self.batch * tensor.timesteps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

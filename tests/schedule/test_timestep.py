@@ -13,8 +13,9 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.chunks import chunk_sizes
 from lifsim.schedule.plan import GroupPlan, ScheduleOptions
-from lifsim.schedule.timestep.plan import chunk_sizes, plan_group
+from lifsim.schedule.timestep.plan import plan_group
 from lifsim.schedule.timestep.steps import group_visits
 from lifsim.schedule.timestep.unrolled import LayerStep, unroll
 from lifsim.schedule.traffic import DramBytes

@@ -147,3 +147,32 @@ def test_images_of_a_trace_are_counted(tmp_path: Path) -> None:
     assert images_of(network, Options(trace=tmp_path / "three.npz")) == 3
     assert images_of(network, Options(trace=tmp_path / "three.npz", batch=2)) == 2
     assert images_of(network, Options(batch=5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("workload", "sharing", "schedule", "bptt"),
+    [
+        ("lenet5_mnist", "none", "tick", "stored"),
+        ("lenet5_mnist", "none", "auto", "recomputed"),
+        ("lenet5_mnist", "channel2", "timestep", "reversed"),
+        ("lenet5_mnist", "none", "timestep", "stored"),
+    ],
+)
+def test_what_every_training_keeps_is_no_more_than_what_one_keeps(
+    workload: str, sharing: str, schedule: str, bptt: str
+) -> None:
+    settings = {"schedule": schedule, "bptt": bptt, "batch": 3, "mode": "training", "dram": "lpddr3_1600_x32"}
+    result = lifsim.run("sata_training", workload, sharing, **settings)
+    assert result.timeline is not None
+    laid = layout_of(stretches(result.timeline.steps.visits))
+    sizes = dict(zip(laid.names, laid.size.tolist(), strict=True))
+    kept = dram_room._kept_by_training(result.arch, result.network, result.sharing, result.options, Memo())
+    assert {name: size for name, size in kept.items() if size > sizes.get(name, 0)} == {}
+    assert 2 * sum(kept.values()) > sizes.get("tensor:input", 0)
+
+
+def test_training_beyond_the_dram_is_refused_before_spikes_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.simulate.pipeline.read_spikes", pytest.fail)
+    rule = "at least 591.1 MiB, must fit into 512 MiB: fewer images"
+    with pytest.raises(lifsim.InputError, match=rule):
+        lifsim.run("sata_training", "vgg16_cifar10", mode="training", batch=256, dram="lpddr3_1600_x32")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lifsim.csv_text import safe_cell
-from lifsim.errors import Fault, InputError, collecting, did_you_mean
+from lifsim.errors import Fault, InputError, collecting, did_you_mean, shown
 from lifsim.files import check_targets, check_writable, replacing_all
 from lifsim.lazy_dataclass import dataclass
 
@@ -25,6 +27,10 @@ _METADATA: dict[str, dict[str, str | None]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
 }
+
+
+_DATE = "SOURCE_DATE_EPOCH"
+"""The environment variable in which Matplotlib looks for the date of a .pdf, even of one that has none."""
 
 
 def unheard(written: Sequence[Path], stale: Sequence[Path]) -> None:
@@ -60,6 +66,8 @@ class Place:
             if ending not in FORMATS:
                 near = did_you_mean(ending, FORMATS)
                 faults.append(Fault(f"{picture} must end in .png, .svg or .pdf{near}", path="out"))
+        if any(picture.suffix.lower() == ".pdf" for picture in self.pictures):
+            faults += _date_faults(os.environ.get(_DATE, ""))
         if not faults and len({picture.with_suffix("") for picture in self.pictures}) > 1:
             faults.append(Fault("pictures of a figure must have one name in one folder", path="out"))
         if faults:
@@ -106,6 +114,15 @@ class Place:
     def _named(self, stem: str) -> Place:
         pictures = tuple(path.with_name(f"{stem}{path.suffix}") for path in self.pictures)
         return replace(self, pictures=pictures)
+
+
+def _date_faults(given: str) -> Iterator[Fault]:
+    """Of a date that Matplotlib would stumble over."""
+    try:
+        datetime.fromtimestamp(int(given or 0), UTC)
+    except (ValueError, OverflowError, OSError):
+        rule = f"{shown(given)} must be a date in whole seconds since 1970, which Matplotlib reads for a .pdf"
+        yield Fault(f"{rule}; unset it: no figure has a date", path=_DATE)
 
 
 def save_figure(figure: Figure, table: pd.DataFrame, place: Place) -> None:

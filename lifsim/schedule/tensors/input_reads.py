@@ -8,6 +8,7 @@ their rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -18,9 +19,14 @@ from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, row_tiles, t
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
     """[1 + m] bytes of a traversal of an input that spike_in takes whole: what of it is not on chip, once."""
+    return np.full(1 + len(facts.tile_counts), whole_reads_of(facts, np.array([images]), np.array([resident]))[0])
+
+
+def whole_reads_of(facts: LayerFacts, images: Ints, resident: Ints) -> Ints:
+    """[n] the same of chunks of so many `images` [n], of which so many bytes [n] are on chip."""
     tiles = row_tiles(facts.rows.axis)
-    once = _from(tiles.windows, tiles.cut[-1:], images, resident, facts.rows.row_bytes)
-    return np.full(1 + len(facts.tile_counts), once[0])
+    once: Ints = _from(tiles.windows, tiles.cut[-1:], images[:, None], resident[:, None], facts.rows.row_bytes)[:, 0]
+    return once
 
 
 @lru_cache(maxsize=1 << 14)
@@ -30,23 +36,30 @@ def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, 
     resident: bytes of the input on chip; buffer: spike_in; runs: how often each filter tile is worked off. The row
     tiles have the height that reads the fewest.
     """
-    row_bytes = facts.rows.row_bytes
-    counts = runs * np.concatenate([facts.tile_counts[:1], facts.tile_counts])
-    if resident >= images * facts.input_bytes:
-        return np.zeros(len(counts), np.int64)
-    tiles = row_tiles(facts.rows.axis)
-    window = tiles.tallest_window * row_bytes
-    pinned = np.maximum(buffer - window, 0)
-    whole = tiles.cut[-1:]  # a tile of all rows fetches each of them once
-    once = _from(tiles.windows, whole, images, resident, row_bytes)
-    once = once - _from(tiles.windows, whole, images, resident + pinned, row_bytes)
-    again = _from(tiles.windows, tiles.cut, images, resident + pinned, row_bytes)
-    reads = once[:, None] + np.multiply.outer(again, counts)
-    if window[0] > buffer:
-        return np.full(len(counts), reads[0, 0])
-    reads[window > buffer] = np.iinfo(np.int64).max
-    reads[1:, 0] = np.iinfo(np.int64).max
-    best: Ints = reads.min(axis=0)
+    tiles = range(1 + len(facts.tile_counts))
+    reads: Ints = traversals(facts, np.array([images]), np.array([resident]), buffer, tiles, runs=runs)[0]
+    return reads
+
+
+def traversals(
+    facts: LayerFacts, images: Ints, resident: Ints, buffer: int, tiles: Sequence[int], *, runs: int = 1
+) -> Ints:
+    """[n, tiles] these entries of `traversal_reads`, of chunks of so many `images` [n], of which so many bytes [n] are
+    on chip."""
+    row_bytes, every = facts.rows.row_bytes, row_tiles(facts.rows.axis)
+    images, resident = images[:, None], resident[:, None]
+    window = every.tallest_window * row_bytes
+    fits = np.flatnonzero(window <= buffer) if window[0] <= buffer else np.zeros(1, np.int64)
+    wide = max(tiles) if window[0] <= buffer else 0
+    counts = runs * facts.tile_counts[[min(max(0, tile - 1), wide) for tile in tiles]]
+    kept = resident + np.maximum(buffer - window[fits], 0)
+    whole = every.cut[-1:]  # a tile of all rows fetches each of them once
+    once = _from(every.windows, whole, images, resident, row_bytes)
+    once = once - _from(every.windows, whole, images, kept, row_bytes)
+    again = _from(every.windows, every.cut[fits], images, kept, row_bytes)
+    reads = once[..., None] + np.multiply.outer(again, counts)
+    reads[:, 1:, [not tile for tile in tiles]] = np.iinfo(np.int64).max  # weights stream under rows, one by one
+    best: Ints = np.where(resident >= images * facts.input_bytes, 0, reads.min(axis=1))
     return best
 
 
@@ -72,8 +85,9 @@ def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[i
     return in_windows(facts.rows.axis, starts, absent)
 
 
-def _from(cuts: Windows, cut: Ints, images: int, start: Ints | int, row_bytes: int) -> Ints:
-    """[n] bytes that one walk over the images fetches from byte `start` [n] on under each `cut` [n]."""
+def _from(cuts: Windows, cut: Ints, images: Ints | int, start: Ints | int, row_bytes: int) -> Ints:
+    """[..., n] bytes that one walk over so many images [..., 1] fetches from byte `start` [..., n] on under each `cut`
+    [n]."""
     rows = cuts.rows_in
     start = np.asarray(np.minimum(start, images * rows * row_bytes), np.int64)
     row, part = start // row_bytes, start % row_bytes

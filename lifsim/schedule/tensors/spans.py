@@ -1,4 +1,5 @@
-"""What spans of layers gather, all of them at once: arrays of [layers, layers + 1], layers first..end-1."""
+"""What spans of layers gather, all of them at once: arrays of [layers, layers + 1], layers first..end-1; or of several
+cases side by side, [cases, layers, layers + 1]."""
 
 from __future__ import annotations
 
@@ -19,19 +20,29 @@ class Term:
     value: int
 
 
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """The same of several cases side by side: `value` [cases], or one for all of them."""
+
+    first: int
+    last: int
+    value: Ints | int
+
+
 def over_spans(by_layer: Ints) -> Ints:
-    """[layers, layers + 1] the sum over layers first..end-1 of what is [layers]."""
-    upto = np.concatenate([[0], np.cumsum(by_layer)])
-    spans: Ints = upto[None] - upto[:-1, None]
+    """[..., layers, layers + 1] the sum over layers first..end-1 of what is [..., layers]."""
+    upto = np.zeros((*by_layer.shape[:-1], by_layer.shape[-1] + 1), by_layer.dtype)
+    np.cumsum(by_layer, axis=-1, out=upto[..., 1:])
+    spans: Ints = upto[..., None, :] - upto[..., :-1, None]
     return spans
 
 
-def gathered(layers: int, terms: Iterable[Term]) -> Ints:
-    """[layers, layers + 1] the sum of the terms of each span."""
-    found = np.zeros((layers, layers + 1), np.int64)
+def gathered(layers: int, terms: Iterable[Term | Terms], *cases: int) -> Ints:
+    """[*cases, layers, layers + 1] the sum of the terms of each span, of so many cases where there are several."""
+    found = np.zeros((*cases, layers, layers + 1), np.int64)
     for term in terms:
-        found[term.first, term.last + 1] += term.value
-    summed: Ints = np.cumsum(np.cumsum(found[::-1], axis=0)[::-1], axis=1)
+        found[..., term.first, term.last + 1] += term.value
+    summed: Ints = np.cumsum(np.cumsum(found[..., ::-1, :], axis=-2)[..., ::-1, :], axis=-1)
     return summed
 
 

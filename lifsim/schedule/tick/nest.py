@@ -182,16 +182,19 @@ def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
 def pinned_spikes(nest: Nest, order: Order) -> Ints:
     """[r] bytes of the input that stay while a layer is visited: of all images, or, inputs outer, of each in turn."""
     images = nest.batch if order == "weights_outer" else 1
-    return _pinned(images * nest.rows.covered * nest.row_bytes, nest.spike_buffer, nest.window)
+    return pinned_of(nest, images)
 
 
-def _pinned(everything: int, buffer: int, tile: Ints) -> Ints:
-    """Bytes that stay: everything if it fits, else what the buffer holds beside the tile at work."""
-    return np.full_like(tile, everything) if everything <= buffer else np.maximum(buffer - tile, 0)
+def pinned_of(nest: Nest, images: Ints | int) -> Ints:
+    """[..., r] the same of so many images [..., 1]: everything if it fits, else what the buffer holds beside the tile
+    at work."""
+    everything = images * nest.rows.covered * nest.row_bytes
+    return np.where(everything <= nest.spike_buffer, everything, np.maximum(nest.spike_buffer - nest.window, 0))
 
 
-def fetched(nest: Nest, images: int, pinned: Ints) -> Ints:
-    """[r] bytes that one traversal of `images` fetches, the `pinned` bytes [r] being those that it would fetch most."""
+def fetched(nest: Nest, images: Ints | int, pinned: Ints) -> Ints:
+    """[..., r] bytes that one traversal of so many images [..., 1] fetches, the `pinned` bytes [..., r] being those
+    that it would fetch most."""
     row = images * nest.row_bytes
     rows = nest.rows
     whole = np.minimum(pinned // row, rows.covered)

@@ -41,6 +41,10 @@ Heights = Mapping[int, int]
 """Rows of a strip by state; states without an entry do not run in strips."""
 
 
+Spikes = tuple[list[Ints], Ints, Ints, dict[str, int]]
+"""What moves of spikes, as `Group` finds it."""
+
+
 @dataclass(frozen=True)
 class GroupCost:
     """What a group moves with given strips. weights, spikes_in, operand, residual: by layer; spikes_out: by tensor;
@@ -80,7 +84,20 @@ class Group:
 
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
-        reads, absent, residual, spikes_out = self._spikes(heights)
+        return self._cost(heights, self._spikes(heights))
+
+    def cost_below(self, limit: float, heights: Heights) -> GroupCost | None:
+        """The same; None where they are not below `limit`, as is mostly seen before the best region is sought."""
+        spikes = reads, _, residual, spikes_out = self._spikes(heights)
+        least = sum(int(each.min()) for each in reads) + int(residual.sum()) + sum(spikes_out.values())
+        least += int(sum(moved.sum() for moved in self._psums)) + self.membrane_bytes(self.membrane_splits(heights))
+        if least + self._fetched_at_least(heights) >= limit:
+            return None
+        cost = self._cost(heights, spikes)
+        return cost if cost.total < limit else None
+
+    def _cost(self, heights: Heights, spikes: Spikes) -> GroupCost:
+        reads, absent, residual, spikes_out = spikes
         split = best_weights(self._weight_demand(heights, absent, reads))
         psum_read, psum_write = self._psums
         membranes = self.membrane_splits(heights)
@@ -103,6 +120,10 @@ class Group:
 
     def floor(self, heights: Heights) -> int:
         """Bytes other than membranes that strips of these heights cannot go below."""
+        return self._fetched_at_least(heights) + self._fixed
+
+    def _fetched_at_least(self, heights: Heights) -> int:
+        """Bytes of weights that they cannot go below."""
         visits = self._visits(heights)
         room, fetched = self.buffers.weight, 0
         for times, size in sorted(
@@ -111,7 +132,7 @@ class Group:
             pinned = min(size, room)
             room -= pinned
             fetched += size * times - pinned * (times - 1)
-        return fetched + self._fixed
+        return fetched
 
     def near_floor(self, heights: Heights) -> int:
         """Bytes that strips of these heights cannot go below, only spikes within the group left out."""
@@ -233,7 +254,7 @@ class Group:
             buffer=self.buffers.weight,
         )
 
-    def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
+    def _spikes(self, heights: Heights) -> Spikes:
         """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual
         operands [layers], writes by tensor: the whole batch."""
         reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]

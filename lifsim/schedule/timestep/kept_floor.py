@@ -8,9 +8,11 @@ than the layers can do together: the dual of the program, at that price.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import reduce
+
 import numpy as np
 
-from lifsim.distinct import distinct
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.spans import over_spans
@@ -19,8 +21,9 @@ from lifsim.schedule.tensors.spans import over_spans
 @dataclass(frozen=True)
 class Portions:
     """Of every layer what passes the region, and the rest, at some sizes of the region; between two of them both are
-    linear in the size. passing, rest: [layers, sizes] bytes; passing_moves, rest_moves: [layers] how often DRAM moves
-    one of them that is not kept; keeps: [sizes] bytes that are kept beside the region."""
+    linear in the size. Of several cases side by side. passing, rest: [cases, layers, sizes] bytes; passing_moves,
+    rest_moves: [cases, layers] how often DRAM moves one of them that is not kept; keeps: [cases, sizes] bytes that are
+    kept beside the region. What all cases have in common may have one entry for them."""
 
     passing: Ints
     rest: Ints
@@ -30,13 +33,22 @@ class Portions:
 
 
 def kept_floor(portions: Portions, at_work: Ints | int = 0) -> Ints:
-    """[layers, layers + 1] bytes that layers first..end-1 cannot go below, in a region of whichever size. at_work:
-    bytes, the same for all spans or [layers, layers + 1], that cannot be kept."""
-    layers = len(portions.passing)
-    best = np.zeros((layers, layers + 1), np.int64)
-    for price in distinct(np.array([*portions.passing_moves, *portions.rest_moves])):
-        passing, rest = (np.minimum(moves, price) for moves in (portions.passing_moves, portions.rest_moves))
-        moved = passing[:, None] * portions.passing + rest[:, None] * portions.rest
-        least = [over_spans(each) - price * keeps for each, keeps in zip(moved.T, portions.keeps, strict=True)]
-        best = np.maximum(best, np.min(least, axis=0) + price * at_work)
-    return best
+    """[cases, layers, layers + 1] bytes that layers first..end-1 cannot go below, in a region of whichever size.
+    at_work: bytes, the same for all spans or [cases, layers, layers + 1], that cannot be kept."""
+    layers, best = portions.passing.shape[1], np.zeros((1, 1, 1), np.int64)
+    for price in _prices(portions):
+        passing: Ints = np.minimum(portions.passing_moves, price[:, None])[..., None]
+        rest: Ints = np.minimum(portions.rest_moves, price[:, None])[..., None]
+        moved: Ints = passing * portions.passing + rest * portions.rest
+        kept = (price[:, None] * portions.keeps)[..., None, None]
+        least = (over_spans(moved[..., one]) - kept[:, one] for one in range(moved.shape[-1]))
+        best = np.maximum(best, reduce(np.minimum, least) + price[:, None, None] * at_work)
+    return np.broadcast_to(best, (len(best), layers, layers + 1))
+
+
+def _prices(portions: Portions) -> Iterator[Ints]:
+    """[cases] each of the numbers of moves."""
+    moves = [*portions.passing_moves.T, *portions.rest_moves.T]
+    for number, price in enumerate(moves):
+        if not any(np.array_equal(price, before) for before in moves[:number]):
+            yield price

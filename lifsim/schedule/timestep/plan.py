@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from functools import partial
 
 import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import BufferBytes
+from lifsim.schedule.chunks import ChunkSizes, first_of_fewest
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.floors import chunk_floors
 from lifsim.schedule.timestep.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.timestep.membranes import calls_of
 from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.timestep.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.window import TIMESTEP
-
-
-def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
-    """The chunk asked for, or the smallest one for each number of chunks."""
-    return [chunk] if chunk else sorted({-(-batch // chunks) for chunks in range(1, batch + 1)}, reverse=True)
 
 
 def plan_group(
@@ -39,15 +36,19 @@ def plan_group(
     once is replayed or computed again, whichever moves fewer. overlaps: whether the next filter tile's weights come,
     and the spikes of the last one go, while the array works on one: then the narrowest is taken of those that are as
     good, else the widest."""
-    best: tuple[GroupCost, Group] | None = None
-    for images, way in product(chunk_sizes(batch, chunk), facts.ways(first, last)):
-        group = Group(way, first, last, buffers, Chunks(batch, images))
-        cost = cheapest(group)
-        if best is None or cost.total < best[0].total:
-            best = cost, group
-    if best is None:
-        raise ValueError(f"batch must be >= 1, is {batch}")
-    return planned(best[1], best[0], overlaps)
+    chunks = ChunkSizes.of(batch, chunk)
+
+    def look(place: int, limit: float) -> tuple[int, tuple[Group, GroupCost]] | None:
+        size, best = Chunks(batch, int(chunks.images[place])), None
+        for way in facts.ways(first, last):
+            group = Group(way, first, last, buffers, size)
+            cost = cheapest(group, limit)
+            if cost is not None:
+                limit, best = cost.total, (cost.total, (group, cost))
+        return best
+
+    floors = chunks.floored(partial(chunk_floors, facts, buffers, first, last))
+    return planned(*first_of_fewest(floors, look), overlaps)
 
 
 def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:

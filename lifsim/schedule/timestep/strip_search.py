@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from math import inf
 from operator import itemgetter
 
 from lifsim.schedule.timestep.group import Group, GroupCost, Heights
 from lifsim.schedule.timestep.strips import Relay
 
 
-def cheapest(group: Group) -> GroupCost:
-    """The cost of `group` with the best strips."""
-    best = group.cost({})
+def cheapest(group: Group, limit: float = inf) -> GroupCost | None:
+    """The cost of `group` with the best strips; None: it is not below `limit`."""
+    best = group.cost_below(limit, {})
+    limit = limit if best is None else best.total
     # Strips only add to the floor: a height that cannot win alone cannot win beside others.
     heights = {
-        relay: [height for height in _legal_heights(group, relay) if group.floor({relay.state: height}) < best.total]
+        relay: [height for height in _legal_heights(group, relay) if group.floor({relay.state: height}) < limit]
         for relay in group.in_strips.values()
     }
     relays = [relay for relay in heights if heights[relay]]
@@ -31,10 +33,11 @@ def cheapest(group: Group) -> GroupCost:
         for choice in _choices(group, {relay: heights[relay] for relay in chosen})
     ]
     for floor, choice in sorted(choices, key=itemgetter(0)):
-        if floor >= best.total:
+        if floor >= limit:
             break
-        if group.near_floor(choice) < best.total:
-            best = min(best, group.cost(choice), key=lambda cost: cost.total)
+        found = group.cost_below(limit, choice) if group.near_floor(choice) < limit else None
+        if found is not None:
+            best, limit = found, found.total
     return best
 
 

@@ -99,6 +99,12 @@ class FusedGroup(WaveGroup):
         most: Ints = np.max([most_by_height(self.rows, one, every_row=every_row) for one in self.windows], axis=0)
         return self.chunks.images * most
 
+    @property
+    def most_images(self) -> int:
+        """By what waits between its layers."""
+        each = int(self._waiting(every_row=False).min()) // self.chunks.images
+        return self.buffers.spike_out // each if each else self.chunks.batch
+
     def rounds(self, index: int) -> int:  # noqa: ARG002 (of skewed ones layers differ)
         """Once a window."""
         return len(self.window.spans(self.facts.timesteps))

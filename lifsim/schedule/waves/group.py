@@ -89,6 +89,11 @@ class WaveGroup(ABC):
         """Bytes of the membrane buffer that the lowest waves need."""
         return 0
 
+    @property
+    @abstractmethod
+    def most_images(self) -> int:
+        """So many a chunk may have at the most: of more, not even what the lowest waves need has room."""
+
     @cached_property
     def windows(self) -> Counter[int]:
         """Timesteps of a window, and how many windows have so many."""

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, product
+from itertools import groupby
 from math import inf
 from operator import itemgetter
+from typing import TypeVar
 
 import numpy as np
 
 from lifsim.errors import Fault
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.chunks import FEW, chunk_sizes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.timestep.plan import chunk_sizes
-from lifsim.schedule.timestep.strips import strip_relays
+from lifsim.schedule.timestep.strips import Relay, strip_relays
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.waves.bands.group import BandGroup
 from lifsim.schedule.waves.bands.turned import turned
 from lifsim.schedule.waves.cost import WaveCost
 from lifsim.schedule.waves.fused import FusedGroup
-from lifsim.schedule.waves.fused_rows import group_rows
+from lifsim.schedule.waves.fused_rows import GroupRows, group_rows
 from lifsim.schedule.waves.group import WaveGroup, WaveWalk
 from lifsim.schedule.waves.refusal import not_banded, not_chained, not_fused, not_skewed
 from lifsim.schedule.waves.skewed import SkewedGroup
 from lifsim.schedule.waves.waves import Waves
 from lifsim.schedule.window import Window
+
+Group = TypeVar("Group", bound=WaveGroup)
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,28 @@ def _smaller(asked: WavesAsked, window: Window) -> str:
 
 
 def wave_groups(asked: WavesAsked, window: Window) -> Sequence[WaveGroup] | Fault:
-    """One for each size of chunks, the largest first, again where chains can be worked off in another way; a fault: why
-    there can be none, whatever the buffers."""
+    """One for each size of chunks for which there may be room, the largest first, and for the smallest one, again where
+    chains can be worked off in another way; a fault: why there can be none, whatever the buffers."""
+    if why := why_never(asked, window):
+        return Fault(f"{_who(asked)} cannot run {window}: {why}", path="schedule")
+    return (_skewed_and_banded if window.waves == "skewed" else _fused)(asked, window)
+
+
+def why_never(asked: WavesAsked, window: Window) -> str:
+    """Why it cannot run in waves, whatever the buffers; none: it may."""
     if window.waves == "skewed":
-        why, groups = next(not_skewed(asked.facts, asked.first, asked.last), ""), _skewed_and_banded
-    else:
-        why, groups = next(_not_fused(asked, window), ""), _fused
-    return Fault(f"{_who(asked)} cannot run {window}: {why}", path="schedule") if why else groups(asked, window)
+        return next(not_skewed(asked.facts, asked.first, asked.last), "")
+    return next(_not_fused(asked, window), "")
+
+
+def _with_room(asked: WavesAsked, of_size: Callable[[int], Sequence[Group]]) -> list[Group]:
+    """Groups of each size of chunks, where they are many only of those that may have room, and of the smallest."""
+    *larger, least = chunk_sizes(asked.batch, asked.chunk)
+    smallest = of_size(least)
+    if len(larger) >= FEW and smallest:
+        most = max(one.most_images for one in smallest)
+        larger = [images for images in larger if images <= most]
+    return [*(group for images in larger for group in of_size(images)), *smallest]
 
 
 def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
@@ -100,11 +118,16 @@ def _not_fused(asked: WavesAsked, window: Window) -> Iterator[str]:
 def _fused(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     rows, chip, every = group_rows(asked.facts, asked.first, asked.last), asked.chip, asked.ways
     alike = dict.fromkeys((tuple(ways[0] for ways in every), tuple(ways[-1] for ways in every)))
-    return [
-        FusedGroup(rows, chip.room, Chunks(asked.batch, images), window, asked.overlaps, chip, ways)
-        for ways in alike
-        for images in chunk_sizes(asked.batch, asked.chunk)
-    ]
+
+    def in_way(ways: tuple[Way, ...]) -> list[FusedGroup]:
+        return _with_room(
+            asked,
+            lambda images: [
+                FusedGroup(rows, chip.room, Chunks(asked.batch, images), window, asked.overlaps, chip, ways)
+            ],
+        )
+
+    return [group for ways in alike for group in in_way(ways)]
 
 
 def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
@@ -112,10 +135,12 @@ def _skewed(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
     relays = strip_relays(asked.facts, first, last)
     relay = next(relay for relay in relays if (relay.first, relay.last) == (first, last))
     ways = [group_rows(way, first, last) for way in asked.facts.ways(first, last)]
-    return [
-        SkewedGroup(rows, asked.chip.room, Chunks(asked.batch, images), window, asked.overlaps, relay)
-        for images, rows in product(chunk_sizes(asked.batch, asked.chunk), ways)
-    ]
+
+    def of_size(images: int) -> list[SkewedGroup]:
+        chunks = Chunks(asked.batch, images)
+        return [SkewedGroup(rows, asked.chip.room, chunks, window, asked.overlaps, relay) for rows in ways]
+
+    return _with_room(asked, of_size)
 
 
 def _skewed_and_banded(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]:
@@ -125,14 +150,21 @@ def _skewed_and_banded(asked: WavesAsked, window: Window) -> Sequence[WaveGroup]
 
 def band_groups(asked: WavesAsked, window: Window) -> Sequence[BandGroup]:
     """Those of skewed groups, which can be, that may run in bands of columns, too, in the same order."""
-    span, found = (asked.first, asked.last), list[BandGroup]()
-    for images, way in product(chunk_sizes(asked.batch, asked.chunk), asked.facts.ways(*span)):
+    span, found = (asked.first, asked.last), list[tuple[GroupRows, Relay, GroupRows, Relay]]()
+    for way in asked.facts.ways(*span):
         if next(not_banded(way, *span), None) is None:
             rows, across = (group_rows(facts, *span) for facts in (way, turned(way)))
             relay, beside = (next(iter(strip_relays(one.facts, *span))) for one in (rows, across))
-            chunks = Chunks(asked.batch, images)
-            found.append(BandGroup(rows, asked.chip.room, chunks, window, asked.overlaps, relay, across, beside))
-    return found
+            found.append((rows, relay, across, beside))
+
+    def of_size(images: int) -> list[BandGroup]:
+        room, chunks = asked.chip.room, Chunks(asked.batch, images)
+        return [
+            BandGroup(rows, room, chunks, window, asked.overlaps, relay, across, beside)
+            for rows, relay, across, beside in found
+        ]
+
+    return _with_room(asked, of_size)
 
 
 Planned = tuple[WaveGroup, WaveCost]

@@ -169,6 +169,11 @@ class SkewedGroup(WaveGroup):
         return images * heights.state_rows(max(self.windows)) * self.relay.state_row_bytes
 
     @property
+    def most_images(self) -> int:
+        """By its rows of state."""
+        return self.buffers.membrane * self.chunks.images // self.least_membranes
+
+    @property
     def least_membranes(self) -> int:
         """Of strips of one row."""
         return self.at_work(self.waves(1), self.chunks.images)

@@ -14,7 +14,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.together import NEVER
 from lifsim.schedule.waves.floors import FusedFloors
-from lifsim.schedule.waves.plan import in_waves, wave_groups
+from lifsim.schedule.waves.plan import in_waves, why_never
 from lifsim.schedule.window import Window
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class InWaves:
 
     def _fused_floors(self, window: Window) -> FusedFloors:
         choices, alone = self.choices, range(len(self.choices.facts.layers))
-        never = {one for one in alone if isinstance(wave_groups(choices.waves_asked(one, one + 1), window), Fault)}
+        never = {one for one in alone if why_never(choices.waves_asked(one, one + 1), window)}
         return FusedFloors(choices.facts, choices.chip.room, choices.batch, window, frozenset(never))
 
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:

@@ -1,0 +1,76 @@
+"""Is a trace that the disk cannot hold refused before a spike of it is drawn?"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lifsim.config.workload import load_workload
+from lifsim.engine.record import Source, record_spikes
+from lifsim.errors import InputError
+from lifsim.model.sharing import Sharing
+from lifsim.trace.synthesise import BernoulliLayer, synthesise
+from lifsim.trace.writer import TraceWriter, disk_bytes, save
+
+NETWORK = load_workload("vgg9_cifar10")
+IMAGE_BYTES = disk_bytes((one.tensor.timesteps, one.shape) for one in NETWORK.traced)
+
+
+def free(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size_bytes))
+
+
+def test_what_it_takes_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spools and file, just before the spools go; but for the header of the file."""
+    taken, finish = list[int](), TraceWriter._finish
+
+    def looked_at(writer: TraceWriter) -> None:
+        replace = Path.replace
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", lambda one, to: (taken.append(_held(tmp_path)), replace(one, to))[1])
+            finish(writer)
+
+    monkeypatch.setattr(TraceWriter, "_finish", looked_at)
+    save(synthesise(NETWORK, 3, 0), tmp_path / "spikes.npz")
+    assert 3 * IMAGE_BYTES <= taken[0] < 3 * IMAGE_BYTES + 16_384
+
+
+def _held(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_as_many_images_as_are_named_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free(monkeypatch, 3 * IMAGE_BYTES - 1)
+    with pytest.raises(InputError, match=r"batch: 3 images need .* at most 2 \(--batch\) fit; or another disk"):
+        save(synthesise(NETWORK, 3, 0), tmp_path / "spikes.npz")
+    assert not list(tmp_path.iterdir())
+    save(synthesise(NETWORK, 2, 0), tmp_path / "spikes.npz")
+
+
+def test_days_of_work_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the folder is made; the disk is that of the one above it."""
+    monkeypatch.setattr(BernoulliLayer, "read", pytest.fail)
+    with pytest.raises(InputError, match="100,000,000,000 images need"):
+        save(synthesise(NETWORK, 10**11, 0), tmp_path / "not" / "there" / "spikes.npz")
+    free(monkeypatch, 0)
+    with pytest.raises(InputError, match="not even one fits; or another disk"):
+        save(synthesise(NETWORK, 1, 0), tmp_path / "not" / "there" / "spikes.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_an_engine_fires_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lifsim.engine.record.ready", pytest.fail)
+    free(monkeypatch, 2 * IMAGE_BYTES)
+    with pytest.raises(InputError, match=r"at most 2 \(--batch\) fit"):
+        record_spikes(NETWORK, Sharing(), Source("calibrated", "random", 4, 0), tmp_path / "spikes.npz")
+
+
+def test_a_disk_that_does_not_say_what_is_free_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> object:
+        raise OSError
+
+    monkeypatch.setattr(shutil, "disk_usage", fail)
+    save(synthesise(NETWORK, 1, 0), tmp_path / "spikes.npz")
