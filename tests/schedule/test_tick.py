@@ -70,14 +70,14 @@ def traffic(layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
 
 
 def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, int], loop_nest.Counted]:
-    """Walks of the heights that cut an image evenly, and of every number of filters that fills whole columns."""
+    """Walks of all heights, and of every number of filters that fills whole columns."""
     bits = layer.input.bits(8)
     out_rows = layer.out_shape[1 + loop_nest.axis_of(layer)]
     smallest = min(arch.array.cols, layer.group_filters)
     return {
         (order, rows, filters): loop_nest.run(layer, arch, batch, order, rows, filters, bits)
         for order in ("weights_outer", "inputs_outer")
-        for rows in {-(-out_rows // tiles) for tiles in range(1, out_rows + 1)}
+        for rows in range(1, out_rows + 1)
         for filters in {min(smallest * folds, layer.group_filters) for folds in range(1, layer.group_filters + 1)}
         if loop_nest.legal(layer, arch, rows, filters, bits)
     }
