@@ -126,7 +126,7 @@ class Tilings:
             return None
         nests = [replace(nest, rows=higher) for nest in self.entering.nests]
         comes = _Entering.of(self.asked, nests)
-        wanted = ((comes.weights + comes.spikes < most) & nests[0].legal).any(axis=(0, 2))
+        wanted: NDArray[np.bool_] = np.any((comes.weights + comes.spikes < most) & nests[0].legal, axis=(0, 2))
         if not wanted.any():
             return None
         found = _tilings(self.asked, self.way, [replace(nest, rows=higher.some(wanted)) for nest in nests])

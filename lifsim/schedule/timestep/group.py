@@ -80,9 +80,9 @@ class Group:
 
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
-        reads, absent, residual, spikes_out = self._spikes(heights)
-        split = best_weights(self._weight_demand(heights, absent, reads))
-        psum_read, psum_write = self._psums
+        reads, absent, residual, spikes_out = self.spikes(heights)
+        split = best_weights(self.weight_demand(heights, absent, reads))
+        psum_read, psum_write = self.psums
         membranes = self.membrane_splits(heights)
         return GroupCost(
             heights=dict(heights),
@@ -100,37 +100,6 @@ class Group:
             membranes=membranes,
             membrane_bytes=self.membrane_bytes(membranes),
         )
-
-    def floor(self, heights: Heights) -> int:
-        """Bytes other than membranes that strips of these heights cannot go below."""
-        visits = self._visits(heights)
-        room, fetched = self.buffers.weight, 0
-        for times, size in sorted(
-            zip(visits, (facts.weight_bytes for facts in self.layers), strict=True), reverse=True
-        ):
-            pinned = min(size, room)
-            room -= pinned
-            fetched += size * times - pinned * (times - 1)
-        return fetched + self._fixed
-
-    def near_floor(self, heights: Heights) -> int:
-        """Bytes that strips of these heights cannot go below, only spikes within the group left out."""
-        nothing = np.zeros(len(self.layers), np.int64)
-        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
-        weights = best_weights(self._weight_demand(heights, nothing, reads)).moved
-        return weights + self._fixed + self.membrane_bytes(self.membrane_splits(heights))
-
-    @cached_property
-    def _fixed(self) -> int:
-        """Bytes that no choice within the group changes: outputs that it hands over, psums."""
-        group = range(self.first, self.last + 1)
-        steps = {"every": self.facts.timesteps, "first": 1, "last": 1}
-        handed_over = sum(
-            steps[tensor.when] * tensor.bytes
-            for tensor in self.facts.made(self.first, self.last)
-            if not tensor.readers or any(reader not in group for reader in tensor.readers)
-        )
-        return self.chunks.batch * handed_over + int(sum(moved.sum() for moved in self._psums))
 
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
@@ -202,11 +171,11 @@ class Group:
                 return self.in_strips[state], height
         return None
 
-    def _visits(self, heights: Heights) -> list[int]:
+    def visits(self, heights: Heights) -> list[int]:
         """How often each layer's weights are needed: timesteps, chunks, strips."""
         return [
             self.chunks.count * timesteps * self.visits_per_step(layer, heights)
-            for layer, timesteps in enumerate(self._timesteps_per_chunk, self.first)
+            for layer, timesteps in enumerate(self.timesteps_per_chunk, self.first)
         ]
 
     def visits_per_step(self, layer: int, heights: Heights) -> int:
@@ -214,18 +183,18 @@ class Group:
         return len(self._starts(layer, heights)) or 1
 
     @cached_property
-    def _timesteps_per_chunk(self) -> list[int]:
+    def timesteps_per_chunk(self) -> list[int]:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
-    def _weight_demand(self, heights: Heights, absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
+    def weight_demand(self, heights: Heights, absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
         rows = [
             self.chunks.batch * timesteps * facts.rows.axis.rows_out
-            for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
+            for facts, timesteps in zip(self.layers, self.timesteps_per_chunk, strict=True)
         ]
         strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
         return WeightDemand(
             layers=tuple(self.layers),
-            visits=tuple(self._visits(heights)),
+            visits=tuple(self.visits(heights)),
             row_visits=tuple(rows),
             absent=tuple(absent.tolist()),
             strips=tuple(strips),
@@ -233,7 +202,7 @@ class Group:
             buffer=self.buffers.weight,
         )
 
-    def _spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
+    def spikes(self, heights: Heights) -> tuple[list[Ints], Ints, Ints, dict[str, int]]:
         """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual
         operands [layers], writes by tensor: the whole batch."""
         reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
@@ -264,11 +233,11 @@ class Group:
         return relay[0].starts(layer, relay[1]) if relay else ()
 
     @cached_property
-    def _psums(self) -> tuple[Ints, Ints]:
+    def psums(self) -> tuple[Ints, Ints]:
         """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""
         spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
-            self._timesteps_per_chunk
+            self.timesteps_per_chunk
         )
         waiting = np.zeros_like(spilled)
         for images, chunks in self.chunks.sizes:

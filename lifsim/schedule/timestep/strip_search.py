@@ -2,39 +2,46 @@
 
 All sets of relays are tried. In a set, each relay and height in turn sets how many membranes must be on chip at least;
 the other relays take the height that fetches the fewest weights among those whose windows fit beside it. Choices are
-looked into in the order of what they cannot go below, until none can win.
+looked into in the order of what they cannot go below, until none can win. With what is found so, few other heights of
+several relays are left that might move less (`lifsim.schedule.timestep.strip_sets`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from operator import itemgetter
 
 from lifsim.schedule.timestep.group import Group, GroupCost, Heights
+from lifsim.schedule.timestep.strip_floors import StripFloors
+from lifsim.schedule.timestep.strip_sets import Options, StripSet
 from lifsim.schedule.timestep.strips import Relay
 
 
 def cheapest(group: Group) -> GroupCost:
     """The cost of `group` with the best strips."""
-    best = group.cost({})
+    best, floors = group.cost({}), StripFloors(group)
     # Strips only add to the floor: a height that cannot win alone cannot win beside others.
     heights = {
-        relay: [height for height in _legal_heights(group, relay) if group.floor({relay.state: height}) < best.total]
+        relay: [height for height in _legal_heights(group, relay) if floors.first({relay.state: height}) < best.total]
         for relay in group.in_strips.values()
     }
     relays = [relay for relay in heights if heights[relay]]
-    sets = (chosen for count in range(1, len(relays) + 1) for chosen in combinations(relays, count))
-    choices = [
-        (group.floor(choice), choice)
-        for chosen in sets
-        for choice in _choices(group, {relay: heights[relay] for relay in chosen})
+    sets = [
+        {relay: heights[relay] for relay in chosen}
+        for count in range(1, len(relays) + 1)
+        for chosen in combinations(relays, count)
     ]
+    choices = [(floors.first(choice), choice) for chosen in sets for choice in _choices(group, chosen)]
     for floor, choice in sorted(choices, key=itemgetter(0)):
         if floor >= best.total:
             break
-        if group.near_floor(choice) < best.total:
+        if floors.nearer(choice) < best.total:
             best = min(best, group.cost(choice), key=lambda cost: cost.total)
+    tried = {frozenset(choice.items()) for _, choice in choices}
+    for chosen in sets:
+        if len(chosen) > 1:
+            best = StripSet(floors, chosen, tried).better(best)
     return best
 
 
@@ -49,7 +56,7 @@ def _legal_heights(group: Group, relay: Relay) -> list[int]:
     ]
 
 
-def _choices(group: Group, heights: Mapping[Relay, list[int]]) -> Iterator[Heights]:
+def _choices(group: Group, heights: Options) -> Iterator[Heights]:
     """Heights by state for these relays together, each led by one relay and height."""
     options = {
         relay: [

@@ -101,7 +101,8 @@ def _heights(relay: Relay) -> list[int]:
     at_edge = [last - lag >= edge for lag, edge in relay.edges]
     waiting, lowest = _spike_windows(relay)[:-1], np.flatnonzero(is_lowest)[np.cumsum(is_lowest) - 1]
     chosen = is_lowest | np.any(at_edge, axis=0) | (waiting < waiting[lowest])
-    return every[chosen].tolist()
+    found: list[int] = every[chosen].tolist()
+    return found
 
 
 @lru_cache(1 << 14)

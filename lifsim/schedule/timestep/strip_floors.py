@@ -1,0 +1,99 @@
+"""DRAM bytes that a timestep-major group cannot go below with strips of some heights, known before what it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.timestep.group import Group, Heights
+from lifsim.schedule.timestep.spike_store import StepSpikes
+from lifsim.schedule.timestep.strips import Relay
+from lifsim.schedule.weights.residency import best_weights
+
+
+@dataclass(frozen=True, eq=False)
+class StripFloors:
+    """Those of one group."""
+
+    group: Group
+
+    def first(self, heights: Heights) -> int:
+        """All but membranes, and spikes within the group: weights that do not fit come again for every strip."""
+        strips = [self.group.visits_per_step(facts.layer.index, heights) for facts in self.group.layers]
+        return self._weights(strips) + self._handed_over + self._psums
+
+    def nearer(self, heights: Heights) -> int:
+        """All but spikes within the group: beside the filter tiles that pass the weight buffer."""
+        group = self.group
+        nothing = np.zeros(len(group.layers), np.int64)
+        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in group.layers]
+        weights = best_weights(group.weight_demand(heights, nothing, reads)).moved
+        return weights + self._handed_over + self._psums + self._membranes(heights)
+
+    def of_any(self, strips: Sequence[int], waiting: Heights, windows: Heights, unread: Collection[Relay]) -> int:
+        """Those of any heights with which each layer works in no fewer `strips` [layers], as much of spike_out is taken
+        as with those of `waiting`, and as much of the membrane buffer as with those of `windows`, or more. unread:
+        relays whose inputs may take any bytes."""
+        reads, _, residual, written = self.group.spikes(waiting)
+        read = (
+            int(each.min())
+            for facts, each in zip(self.group.layers, reads, strict=True)
+            if not any(relay.first <= facts.layer.index <= relay.last for relay in unread)
+        )
+        spikes = sum(read) + int(residual.sum()) + sum(written.values())
+        return self._weights(strips) + self._psums + self._membranes(windows) + spikes
+
+    def held_beside(self, heights: Heights) -> list[tuple[object, ...]]:
+        """What spike_out holds for layers, and what leaves it, chunk size by chunk size and timestep by timestep."""
+        return [
+            (found.resident, found.whole, found.absent, found.residual, found.writes)
+            for found in self._timesteps(heights)
+        ]
+
+    def reads_whole(self, relay: Relay, heights: Heights) -> bool:
+        """Whether spike_in takes all inputs from outside of a relay in strips: these then read nothing twice."""
+        facts, members = self.group.facts, range(relay.first, relay.last + 1)
+        outside = {
+            layer for layer in members if facts.tensors[facts.layers[layer].layer.input.name].producer not in members
+        }
+        return all(outside.intersection(found.resident) <= found.whole for found in self._timesteps(heights))
+
+    def _timesteps(self, heights: Heights) -> Iterator[StepSpikes]:
+        for images, _ in self.group.chunks.sizes:
+            for now, _ in self.group.timesteps():
+                yield self.group.step_spikes(images, now, heights)
+
+    def _weights(self, strips: Sequence[int]) -> int:
+        """Of layers that work in so many strips [layers] of every timestep: what stays is of those that come most."""
+        room, fetched = self.group.buffers.weight, 0
+        visits = zip(self.group.timesteps_per_chunk, strips, self.group.layers, strict=True)
+        often = ((self.group.chunks.count * steps * count, facts.weight_bytes) for steps, count, facts in visits)
+        for times, size in sorted(often, reverse=True):
+            pinned = min(size, room)
+            room -= pinned
+            fetched += size * times - pinned * (times - 1)
+        return fetched
+
+    def _membranes(self, heights: Heights) -> int:
+        return self.group.membrane_bytes(self.group.membrane_splits(heights))
+
+    @cached_property
+    def _handed_over(self) -> int:
+        """Outputs that leave the group, which no choice within it changes."""
+        group = range(self.group.first, self.group.last + 1)
+        steps = {"every": self.group.facts.timesteps, "first": 1, "last": 1}
+        return self.group.chunks.batch * sum(
+            steps[tensor.when] * tensor.bytes
+            for tensor in self.group.facts.made(self.group.first, self.group.last)
+            if not tensor.readers or any(reader not in group for reader in tensor.readers)
+        )
+
+    @cached_property
+    def _psums(self) -> int:
+        """No choice within the group changes them, either."""
+        moved: Sequence[Ints] = self.group.psums
+        return int(sum(each.sum() for each in moved))
