@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, row_tiles, tallest_window, windows
+from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, reading_tiles, row_tiles, tallest_window, windows
 
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
@@ -34,10 +34,10 @@ def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, 
     counts = runs * np.concatenate([facts.tile_counts[:1], facts.tile_counts])
     if resident >= images * facts.input_bytes:
         return np.zeros(len(counts), np.int64)
-    tiles = row_tiles(facts.rows.axis)
+    tiles = reading_tiles(facts.rows.axis)
     window = tiles.tallest_window * row_bytes
     pinned = np.maximum(buffer - window, 0)
-    whole = tiles.cut[-1:]  # a tile of all rows fetches each of them once
+    whole = tiles.cut[-1:]  # a tile of all rows, the last of them, fetches each of them once
     once = _from(tiles.windows, whole, images, resident, row_bytes)
     once = once - _from(tiles.windows, whole, images, resident + pinned, row_bytes)
     again = _from(tiles.windows, tiles.cut, images, resident + pinned, row_bytes)

@@ -100,6 +100,13 @@ class RowTiles:
         return RowTiles(self.axis, self.heights[which])
 
     @cached_property
+    def may_read_fewer(self) -> bool:
+        """Whether higher tiles than the lowest of as many may be read less often. They begin later; where no row is in
+        more than two windows, and those that meet further below have no fewer rows in common, they are not."""
+        axis = self.axis
+        return axis.stride <= axis.kernel and (axis.kernel > 3 * axis.stride or first_edge(axis) < axis.rows_out)
+
+    @cached_property
     def single_windows(self) -> Ints:
         """[rows_out] rows in the windows of tiles of one row."""
         first, end = single_windows(self.axis)
@@ -175,6 +182,17 @@ def higher_row_tiles(axis: RowAxis) -> RowTiles:
     is_higher = np.ones(axis.rows_out + 1, np.bool_)
     is_higher[0], is_higher[row_tiles(axis).heights] = False, False
     return RowTiles(axis, np.flatnonzero(is_higher))
+
+
+@lru_cache(maxsize=4096)
+def reading_tiles(axis: RowAxis) -> RowTiles:
+    """The lowest tiles for each number of them, and those of all others of which a traversal may read fewer rows: the
+    s-th of higher ones begins no earlier, so that they are read twice no less but behind `first_edge`."""
+    lowest, higher = row_tiles(axis), higher_row_tiles(axis)
+    if not higher.may_read_fewer:
+        return lowest
+    at_edge = higher.heights[(higher.tiles - 1) * higher.heights >= first_edge(axis)]
+    return RowTiles(axis, np.sort(np.concatenate([lowest.heights, at_edge])))
 
 
 def first_edge(axis: RowAxis) -> int:

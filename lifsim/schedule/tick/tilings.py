@@ -97,14 +97,16 @@ class _Entering:
 @dataclass(frozen=True)
 class Tilings:
     """Those of r heights of row tiles and m filter tiles. entering: what comes in for them; prices: of their tiles;
-    legal: [r, m] which can be worked off; spilled, membranes: [r, m] bytes of psums and of membranes, one way; total:
-    [orders, r, m] bytes but for what the layer puts out."""
+    legal: [r, m] which can be worked off; short: whether something but the buffers of weights and inputs stands in the
+    way of any, or takes room from what moves; spilled, membranes: [r, m] bytes of psums and of membranes, one way;
+    total: [orders, r, m] bytes but for what the layer puts out."""
 
     asked: Asked
     way: Way
     entering: _Entering
     prices: TilePrices
     legal: NDArray[np.bool_]
+    short: bool
     spilled: Ints
     membranes: Ints
     total: Ints
@@ -120,9 +122,10 @@ class Tilings:
         return int(self.total.min())
 
     def higher(self, most: int) -> Tilings | None:
-        """The same filter tiles with all other row tiles that may have a `total` below `most`; None if none has."""
+        """The same filter tiles with all other row tiles that may have a `total` below `most`; None if none has. Where
+        nothing but weights and inputs is short they have none, unless they read fewer rows."""
         higher = higher_row_tiles(self.nest.rows.axis)
-        if not higher.heights.size:
+        if not higher.heights.size or not (self.short or higher.may_read_fewer):
             return None
         nests = [replace(nest, rows=higher) for nest in self.entering.nests]
         comes = _Entering.of(self.asked, nests)
@@ -219,7 +222,7 @@ def _tilings(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
     prices = TilePrices(gemm_of(layer, way.chains), store, pixels, nest.filters, way)
     legal = nest.legal & prices.have_room & prices.keep_chains
     keeps = [legal & have_room for have_room in rows_have_room(nest, asked.begun, layer.filters, room.spike_out)]
-    legal = keeps[0] | keeps[1]
+    short, legal = bool((nest.legal & ~(keeps[0] & keeps[1])).any()), keeps[0] | keeps[1]
     spilled = np.zeros(legal.shape, np.int64)
     if not store.dataflow.sums_in_pes and legal.any():
         grid = prices.grid_of(legal)
@@ -227,7 +230,9 @@ def _tilings(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
             each = tile_spills(prices.gemm, store, part.layer.rounds, grid.heights, grid.widths)
             spilled += part.times * part.images * grid.summed(each, np.zeros_like(spilled))
     entering = _Entering.of(asked, nests)
-    membranes = visits.moved(prices.membranes_at_work) if visits.windows > 1 else np.zeros_like(spilled)
+    at_work = prices.membranes_at_work if visits.windows > 1 else np.zeros_like(spilled)
+    membranes = visits.moved(at_work)
     total = entering.weights + entering.spikes + 2 * (spilled + membranes)
     total[~np.stack(keeps)] = NOT_LEGAL
-    return Tilings(asked, way, entering, prices, legal, spilled, membranes, total)
+    short = short or bool(spilled.any() or at_work.any())
+    return Tilings(asked, way, entering, prices, legal, short, spilled, membranes, total)
