@@ -27,7 +27,7 @@ from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.timestep.plan import chunk_sizes, plan_group
+from lifsim.schedule.timestep.plan import Width, chunk_sizes, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
@@ -208,7 +208,8 @@ class Choices:
         chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
-        return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
+        width: Width = "narrowest" if chip.overlap.narrows else "widest"
+        return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, width)
 
 
 def _itself(room: TileRoom) -> TileRoom:

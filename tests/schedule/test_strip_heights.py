@@ -152,16 +152,21 @@ def tall(channels: int, timesteps: int, rows: int = 12) -> Network:
     return network(ops, (channels, rows, 1), timesteps)
 
 
-def test_higher_strips_of_as_many_waves_fetch_weights_once_less() -> None:
+def test_higher_strips_fetch_weights_less_often() -> None:
     """Skewed strips of 10 rows have six waves, in all of which each layer has work; of 12 rows as many, of which the
-    first layer has work in five."""
+    first layer has work in five; of 28 rows, the map's and four times the last lag, one for each timestep."""
     net, arch = tall(2, 4), build.arch(weight=1, spike_in=build.ENDLESS)
     (group,) = plan_on(net, Sharing.parse("layer"), arch, ScheduleOptions("skewed")).groups
-    assert group.in_waves.height == 12
-    assert [group.in_waves.visits(index, 4) for index in group.indices] == [5, 6, 6]
-    lower = _skewed(group).waves(10)
-    assert lower.count(4) == group.in_waves.count(4) == 6
-    assert [lower.visits(index, 4) for index in group.indices] == [6, 6, 6]
+    assert group.in_waves.height == 28
+    moved = []
+    for height, visits in ((10, [6, 6, 6]), (12, [5, 6, 6]), (27, [4, 4, 5]), (28, [4, 4, 4])):
+        waves = _skewed(group).waves(height)
+        assert [waves.visits(index, 4) for index in group.indices] == visits
+        cost = _skewed(group).cost(waves, inf)
+        assert cost is not None
+        moved.append(cost.total)
+    assert moved == sorted(set(moved), reverse=True)
+    assert moved[-1] == group.dram.total
 
 
 def _skewed(group: GroupPlan) -> SkewedGroup:

@@ -132,7 +132,7 @@ class Tilings:
         wanted: NDArray[np.bool_] = np.any((comes.weights + comes.spikes < most) & nests[0].legal, axis=(0, 2))
         if not wanted.any():
             return None
-        found = _tilings(self.asked, self.way, [replace(nest, rows=higher.some(wanted)) for nest in nests])
+        found = tilings_of(self.asked, self.way, [replace(nest, rows=higher.some(wanted)) for nest in nests])
         return found if found.fewest < most else None
 
     @cached_property
@@ -208,15 +208,16 @@ class Tilings:
 def tilings(asked: Asked, way: Way) -> Tilings:
     """Those of the lowest row tiles for each number of them."""
     parts = asked.visits.parts
-    return _tilings(
+    return tilings_of(
         asked,
         way,
         [nest_of(part.layer, asked.reals, asked.room, images_together(part.layer, part.images), way) for part in parts],
     )
 
 
-def _tilings(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
-    """Psums that spill, and membranes, come on top of what comes in."""
+def tilings_of(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
+    """Those of the row and filter tiles that `nests` have, a nest for each kind of visits. Psums that spill, and
+    membranes, come on top of what comes in."""
     layer, room, visits, nest = asked.layer, asked.room, asked.visits, nests[0]
     store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, asked.reals).row_pixels
     prices = TilePrices(gemm_of(layer, way.chains), store, pixels, nest.filters, way)

@@ -265,4 +265,4 @@ class SkewedGroup(WaveGroup):
 @lru_cache(1 << 10)
 def _least_of_higher(rows: GroupRows, buffers: BufferBytes, chunks: Chunks, relay: Relay) -> int:
     """As in windows of all timesteps: what is known of one size is known of all."""
-    return least_of_higher(SkewedGroup(rows, buffers, chunks, SKEWED, False, relay))
+    return least_of_higher(SkewedGroup(rows, buffers, chunks, SKEWED, overlaps=False, relay=relay))
