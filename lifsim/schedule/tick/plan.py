@@ -56,8 +56,9 @@ def _searches(asked: Asked, ways: tuple[Way, ...]) -> list[Tilings]:
     searches = list[Tilings]()
     for way in ways:  # (a comprehension would be one frame more between the command and a fold)
         searches += [tilings(asked, way)]
-    most = min((search.fewest for search in searches), default=0)
-    return [*searches, *filter(None, (search.higher(most) for search in searches))]
+    may = [search for search in searches if search.may_be_higher]
+    most = min(search.fewest for search in searches) if may else 0
+    return [*searches, *filter(None, (search.higher(most) for search in may))]
 
 
 class Others(NamedTuple):

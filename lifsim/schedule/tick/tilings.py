@@ -111,7 +111,7 @@ class Tilings:
     membranes: Ints
     total: Ints
 
-    @property
+    @cached_property
     def nest(self) -> Nest:
         """Of the largest visit."""
         return self.entering.nests[0]
@@ -121,18 +121,22 @@ class Tilings:
         """The `total` of the best of them; NOT_LEGAL where none is."""
         return int(self.total.min())
 
-    def higher(self, most: int) -> Tilings | None:
-        """The same filter tiles with all other row tiles that may have a `total` below `most`; None if none has. Where
-        nothing but weights and inputs is short they have none, unless they read fewer rows."""
+    @property
+    def may_be_higher(self) -> bool:
+        """Whether other row tiles may move less. Where nothing but weights and inputs is short they do not, unless they
+        read fewer rows."""
         higher = higher_row_tiles(self.nest.rows.axis)
-        if not higher.heights.size or not (self.short or higher.may_read_fewer):
-            return None
-        nests = [replace(nest, rows=higher) for nest in self.entering.nests]
+        return higher.heights.size > 0 and (self.short or higher.may_read_fewer)
+
+    def higher(self, most: int) -> Tilings | None:
+        """The same filter tiles with all other row tiles that may have a `total` below `most`; None if none has."""
+        rows = higher_row_tiles(self.nest.rows.axis)
+        nests = [replace(nest, rows=rows) for nest in self.entering.nests]
         comes = _Entering.of(self.asked, nests)
         wanted: NDArray[np.bool_] = np.any((comes.weights + comes.spikes < most) & nests[0].legal, axis=(0, 2))
         if not wanted.any():
             return None
-        found = tilings_of(self.asked, self.way, [replace(nest, rows=higher.some(wanted)) for nest in nests])
+        found = tilings_of(self.asked, self.way, [replace(nest, rows=rows.some(wanted)) for nest in nests])
         return found if found.fewest < most else None
 
     @cached_property
@@ -232,8 +236,8 @@ def tilings_of(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
             spilled += part.times * part.images * grid.summed(each, np.zeros_like(spilled))
     entering = _Entering.of(asked, nests)
     at_work = prices.membranes_at_work if visits.windows > 1 else np.zeros_like(spilled)
-    membranes = visits.moved(at_work)
+    membranes = visits.moved(at_work) if visits.windows > 1 else at_work
     total = entering.weights + entering.spikes + 2 * (spilled + membranes)
     total[~np.stack(keeps)] = NOT_LEGAL
-    short = short or bool(spilled.any() or at_work.any())
+    short = short or bool(spilled.any()) or (visits.windows > 1 and bool(at_work.any()))
     return Tilings(asked, way, entering, prices, legal, short, spilled, membranes, total)
