@@ -116,7 +116,7 @@ class RowTiles:
     def tallest_window(self) -> Ints:
         """[n] input rows of the largest window."""
         if self.axis.stride > self.axis.kernel:
-            begins, first, end = _starts(self.axis.rows_out, self.heights)
+            begins, first, end = tile_starts(self.axis.rows_out, self.heights)
             held = _sums(self.single_windows)
             return np.maximum.reduceat(held[end] - held[first], begins[:-1])
         return np.maximum.reduceat(self.windows.sizes, self.windows.begins[:-1])
@@ -131,7 +131,7 @@ class RowTiles:
     def windows(self) -> Windows:
         """Of the cuts that differ in what they fetch."""
         skips = self.axis.stride > self.axis.kernel
-        begins, start, end = _starts(self.axis.rows_out, np.ones(1, np.int64) if skips else self.heights)
+        begins, start, end = tile_starts(self.axis.rows_out, np.ones(1, np.int64) if skips else self.heights)
         first, past = single_windows(self.axis)
         return Windows(self.axis.rows_in, begins, first[start], past[end - 1])
 
@@ -232,7 +232,7 @@ def in_windows(axis: RowAxis, starts: Sequence[int] | Ints, of_rows: Ints) -> tu
     return above[..., closes] - above[..., opens], above[..., closes] - above[..., newly]
 
 
-def _starts(rows: int, heights: Ints) -> tuple[Ints, Ints, Ints]:
+def tile_starts(rows: int, heights: Ints) -> tuple[Ints, Ints, Ints]:
     """[n + 1] where the tiles of each of these `heights` [n] begin, [tiles] their first rows and ends."""
     tiles = -(-rows // heights)
     begins = _sums(tiles)

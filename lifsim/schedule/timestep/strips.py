@@ -19,7 +19,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
 from lifsim.schedule.norms import barriers
 from lifsim.schedule.tensors.begun import begun_bytes, has_windows
-from lifsim.schedule.tensors.rows import Ints, first_edge
+from lifsim.schedule.tensors.rows import Ints, first_edge, tile_starts
 from lifsim.schedule.tensors.storage import rows_of, step_row_bytes
 
 
@@ -120,9 +120,10 @@ def _spike_windows(relay: Relay) -> Ints:
     found = np.zeros_like(heights)
     for row_bytes, lag, behind in relay.waiting:
         found += row_bytes * np.minimum(relay.rows, np.maximum(heights - lag, last) + behind)
-    for layer, begun in enumerate(relay.begun, relay.first):
+    begins, first, _ = tile_starts(relay.rows, heights)
+    for lag, begun in zip(relay.lags, relay.begun, strict=False):
         if begun:
-            found += [max(begun[row] for row in relay.starts(layer, height)) for height in heights.tolist()]
+            found += np.maximum.reduceat(np.array(begun)[np.maximum(first - lag, 0)], begins[:-1])
     return found
 
 
