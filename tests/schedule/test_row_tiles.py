@@ -17,7 +17,7 @@ from lifsim.schedule.tensors.rows import RowAxis, RowTiles, higher_row_tiles, ro
 from lifsim.schedule.tensors.storage import Reals, images_together
 from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.nest import nest_of
-from lifsim.schedule.tick.tilings import Asked, tilings_of
+from lifsim.schedule.tick.tilings import Asked, tilings
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.traffic import LayerTraffic
@@ -94,7 +94,7 @@ def fewest(asked: Asked, way: Way) -> int:
     filters = np.unique(np.minimum(smallest * np.arange(1, every + 1), every))
     axis = nests[0].rows.axis
     rows = RowTiles(axis, np.arange(1, axis.rows_out + 1))
-    return tilings_of(asked, way, [replace(nest, rows=rows, filters=filters) for nest in nests]).fewest
+    return tilings(asked, way, [replace(nest, rows=rows, filters=filters) for nest in nests]).fewest
 
 
 @settings(max_examples=150, deadline=None)

@@ -21,7 +21,7 @@ from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick.hull import corners
 from lifsim.schedule.tick.refusal import refused
-from lifsim.schedule.tick.tilings import Asked, Place, Tilings, tilings
+from lifsim.schedule.tick.tilings import Asked, Place, Tilings, higher_nests, nests_of, tilings
 from lifsim.schedule.tick.ways import UNCHAINED, Way
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
 from lifsim.schedule.window import Part, Visits
@@ -42,23 +42,18 @@ def traffic(
     ways: in which its chains may be worked off. begun: [rows + 1] bytes of rows that have begun behind it when so many
     of its rows are done; empty: none has. A fault is why no tile is legal under any of them.
     """
-    searches = _searches(Asked(layer, reals, room, begun, visits or _at_once(layer, batch)), ways)
+    asked, searches = Asked(layer, reals, room, begun, visits or _at_once(layer, batch)), list[Tilings]()
+    for (
+        way
+    ) in ways:  # (a comprehension would be one frame more between the command and a fold, and so would a function)
+        searches += [tilings(asked, way, nests_of(asked, way))]
+    for way, nests, most in higher_nests(searches):
+        searches += [tilings(asked, way, nests, most)]
     legal = [search for search in searches if search.legal.any()]
     if not legal:
         return refused(layer, begun, [(search.way, search.nest, search.prices) for search in searches])
     best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
     return _moved(best, best.best[0])
-
-
-def _searches(asked: Asked, ways: tuple[Way, ...]) -> list[Tilings]:
-    """In every way the lowest row tiles for each number of them, then the higher ones, if any of these move less than
-    all of the lowest do."""
-    searches = list[Tilings]()
-    for way in ways:  # (a comprehension would be one frame more between the command and a fold)
-        searches += [tilings(asked, way)]
-    may = [search for search in searches if search.may_be_higher]
-    most = min(search.fewest for search in searches) if may else 0
-    return [*searches, *filter(None, (search.higher(most) for search in may))]
 
 
 class Others(NamedTuple):
@@ -80,7 +75,9 @@ def others(
     begun: tuple[int, ...] = (),
 ) -> Others:
     """What else `layer` may be worked off in, tick-batched."""
-    searches = _searches(Asked(layer, reals, room, begun, _at_once(layer, batch)), ways)
+    asked = Asked(layer, reals, room, begun, _at_once(layer, batch))
+    searches = [tilings(asked, way, nests_of(asked, way)) for way in ways]
+    searches += [tilings(asked, way, nests, most) for way, nests, most in higher_nests(searches)]
     best = [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
     places = best if room.overlap.prefetches else []
     halves = ((search, half) for search, place in places for half in search.halves(place))

@@ -121,24 +121,6 @@ class Tilings:
         """The `total` of the best of them; NOT_LEGAL where none is."""
         return int(self.total.min())
 
-    @property
-    def may_be_higher(self) -> bool:
-        """Whether other row tiles may move less. Where nothing but weights and inputs is short they do not, unless they
-        read fewer rows."""
-        higher = higher_row_tiles(self.nest.rows.axis)
-        return higher.heights.size > 0 and (self.short or higher.may_read_fewer)
-
-    def higher(self, most: int) -> Tilings | None:
-        """The same filter tiles with all other row tiles that may have a `total` below `most`; None if none has."""
-        rows = higher_row_tiles(self.nest.rows.axis)
-        nests = [replace(nest, rows=rows) for nest in self.entering.nests]
-        comes = _Entering.of(self.asked, nests)
-        wanted: NDArray[np.bool_] = np.any((comes.weights + comes.spikes < most) & nests[0].legal, axis=(0, 2))
-        if not wanted.any():
-            return None
-        found = tilings_of(self.asked, self.way, [replace(nest, rows=rows.some(wanted)) for nest in nests])
-        return found if found.fewest < most else None
-
     @cached_property
     def best(self) -> tuple[Place, int]:
         """The tiling of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles; and cycles:
@@ -209,19 +191,30 @@ class Tilings:
         return int(self.total[order, row, column]), cycles, int(self.width[column]), tiles
 
 
-def tilings(asked: Asked, way: Way) -> Tilings:
-    """Those of the lowest row tiles for each number of them."""
+def nests_of(asked: Asked, way: Way) -> list[Nest]:
+    """The lowest row tiles for each number of them, by all filter tiles: a nest for each kind of visits."""
     parts = asked.visits.parts
-    return tilings_of(
-        asked,
-        way,
-        [nest_of(part.layer, asked.reals, asked.room, images_together(part.layer, part.images), way) for part in parts],
-    )
+    return [
+        nest_of(part.layer, asked.reals, asked.room, images_together(part.layer, part.images), way) for part in parts
+    ]
 
 
-def tilings_of(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
-    """Those of the row and filter tiles that `nests` have, a nest for each kind of visits. Psums that spill, and
-    membranes, come on top of what comes in."""
+def higher_nests(lowest: Sequence[Tilings]) -> Iterator[tuple[Way, list[Nest], int]]:
+    """By way, all other row tiles of which what comes in is less than what the best of the `lowest` move, and how much
+    these do. Where nothing but weights and inputs is short there are none, unless they read fewer rows."""
+    found = [(search, higher_row_tiles(search.nest.rows.axis)) for search in lowest]
+    may = [(search, rows) for search, rows in found if rows.heights.size and (search.short or rows.may_read_fewer)]
+    most = min(search.fewest for search in lowest) if may else 0
+    for search, rows in may:
+        comes = _Entering.of(search.asked, [replace(nest, rows=rows) for nest in search.entering.nests])
+        wanted: NDArray[np.bool_] = np.any((comes.weights + comes.spikes < most) & comes.nests[0].legal, axis=(0, 2))
+        if wanted.any():
+            yield search.way, [replace(nest, rows=rows.some(wanted)) for nest in comes.nests], most
+
+
+def tilings(asked: Asked, way: Way, nests: Sequence[Nest], most: int = NOT_LEGAL) -> Tilings:
+    """Those of the row and filter tiles that `nests` have, a nest for each kind of visits; legal are those with a total
+    below `most`. Psums that spill, and membranes, come on top of what comes in."""
     layer, room, visits, nest = asked.layer, asked.room, asked.visits, nests[0]
     store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, asked.reals).row_pixels
     prices = TilePrices(gemm_of(layer, way.chains), store, pixels, nest.filters, way)
@@ -238,6 +231,7 @@ def tilings_of(asked: Asked, way: Way, nests: Sequence[Nest]) -> Tilings:
     at_work = prices.membranes_at_work if visits.windows > 1 else np.zeros_like(spilled)
     membranes = visits.moved(at_work) if visits.windows > 1 else at_work
     total = entering.weights + entering.spikes + 2 * (spilled + membranes)
-    total[~np.stack(keeps)] = NOT_LEGAL
+    total[~np.stack(keeps) | (total >= most)] = NOT_LEGAL
+    legal &= total.min(axis=0) < NOT_LEGAL
     short = short or bool(spilled.any()) or (visits.windows > 1 and bool(at_work.any()))
     return Tilings(asked, way, entering, prices, legal, short, spilled, membranes, total)
