@@ -81,7 +81,7 @@ class Group:
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
         reads, absent, residual, spikes_out = self.spikes(heights)
-        split = best_weights(self.weight_demand(heights, absent, reads))
+        split = best_weights(self.weight_demand(self.strips(heights), absent, reads))
         psum_read, psum_write = self.psums
         membranes = self.membrane_splits(heights)
         return GroupCost(
@@ -171,31 +171,25 @@ class Group:
                 return self.in_strips[state], height
         return None
 
-    def visits(self, heights: Heights) -> list[int]:
-        """How often each layer's weights are needed: timesteps, chunks, strips."""
-        return [
-            self.chunks.count * timesteps * self.visits_per_step(layer, heights)
-            for layer, timesteps in enumerate(self.timesteps_per_chunk, self.first)
-        ]
-
     def visits_per_step(self, layer: int, heights: Heights) -> int:
         """Strips in which a layer has work."""
         return len(self._starts(layer, heights)) or 1
+
+    def strips(self, heights: Heights) -> list[int]:
+        """The same of all layers."""
+        return [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
 
     @cached_property
     def timesteps_per_chunk(self) -> list[int]:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
-    def weight_demand(self, heights: Heights, absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
-        rows = [
-            self.chunks.batch * timesteps * facts.rows.axis.rows_out
-            for facts, timesteps in zip(self.layers, self.timesteps_per_chunk, strict=True)
-        ]
-        strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
+    def weight_demand(self, strips: Sequence[int], absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
+        """Of layers that have work in so many `strips` [layers]; absent, reads: as of `spikes`."""
+        together = list(zip(self.layers, self.timesteps_per_chunk, strips, strict=True))
         return WeightDemand(
             layers=tuple(self.layers),
-            visits=tuple(self.visits(heights)),
-            row_visits=tuple(rows),
+            visits=tuple(self.chunks.count * timesteps * count for _, timesteps, count in together),
+            row_visits=tuple(self.chunks.batch * steps * facts.rows.axis.rows_out for facts, steps, _ in together),
             absent=tuple(absent.tolist()),
             strips=tuple(strips),
             asked=tuple(tuple(each.tolist()) for each in reads),

@@ -23,15 +23,12 @@ class StripFloors:
 
     def first(self, heights: Heights) -> int:
         """All but membranes, and spikes within the group: weights that do not fit come again for every strip."""
-        strips = [self.group.visits_per_step(facts.layer.index, heights) for facts in self.group.layers]
-        return self._weights(strips) + self._handed_over + self._psums
+        return self._weights(self.group.strips(heights)) + self._handed_over + self._psums
 
     def nearer(self, heights: Heights) -> int:
         """All but spikes within the group: beside the filter tiles that pass the weight buffer."""
-        group = self.group
-        nothing = np.zeros(len(group.layers), np.int64)
-        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in group.layers]
-        weights = best_weights(group.weight_demand(heights, nothing, reads)).moved
+        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.group.layers]
+        weights = self._with_reads(self.group.strips(heights), reads)
         return weights + self._handed_over + self._psums + self._membranes(heights)
 
     def of_any(self, strips: Sequence[int], waiting: Heights, windows: Heights, unread: Collection[Relay]) -> int:
@@ -39,13 +36,16 @@ class StripFloors:
         as with those of `waiting`, and as much of the membrane buffer as with those of `windows`, or more. unread:
         relays whose inputs may take any bytes."""
         reads, _, residual, written = self.group.spikes(waiting)
-        read = (
-            int(each.min())
-            for facts, each in zip(self.group.layers, reads, strict=True)
-            if not any(relay.first <= facts.layer.index <= relay.last for relay in unread)
-        )
-        spikes = sum(read) + int(residual.sum()) + sum(written.values())
-        return self._weights(strips) + self._psums + self._membranes(windows) + spikes
+        for relay in unread:
+            for each in reads[relay.first - self.group.first : relay.last + 1 - self.group.first]:
+                each[:] = 0
+        spikes = int(residual.sum()) + sum(written.values())
+        return self._with_reads(strips, reads) + self._psums + self._membranes(windows) + spikes
+
+    def _with_reads(self, strips: Sequence[int], reads: Sequence[Ints]) -> int:
+        """Weights and inputs [layers][1 + m], beside the filter tiles that pass the weight buffer."""
+        nothing = np.zeros(len(self.group.layers), np.int64)
+        return best_weights(self.group.weight_demand(strips, nothing, reads)).moved
 
     def held_beside(self, heights: Heights) -> list[tuple[object, ...]]:
         """What spike_out holds for layers, and what leaves it, chunk size by chunk size and timestep by timestep."""

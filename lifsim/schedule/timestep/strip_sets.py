@@ -126,7 +126,7 @@ class StripSet:
     def _floor(self, chosen: Heights, left: Options) -> int:
         """Bytes below which no choice of what is left gets."""
         group = self.floors.group
-        strips = [group.visits_per_step(facts.layer.index, chosen) for facts in group.layers]
+        strips = group.strips(chosen)
         for relay, options in left.items():
             begin, visits = relay.first - group.first, (self._visits(relay, height) for height in options)
             strips[begin : begin + len(relay.lags)] = map(min, zip(*visits, strict=True))
