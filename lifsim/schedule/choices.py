@@ -29,7 +29,7 @@ from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.chunk_floors import InChunks
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.group import Chunks
-from lifsim.schedule.timestep.plan import plan_group
+from lifsim.schedule.timestep.plan import Width, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
@@ -215,7 +215,8 @@ class Choices:
         chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
-        return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, chip.overlap.narrows)
+        width: Width = "narrowest" if chip.overlap.narrows else "widest"
+        return self._memo.of(plan_group, self.facts, *span, room, self.batch, chunk, width)
 
 
 def _itself(room: TileRoom) -> TileRoom:

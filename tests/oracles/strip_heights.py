@@ -1,4 +1,5 @@
-"""Skewed strips of any height, wave by wave and row by row, with plain loops and sets: what they visit and read.
+"""Skewed and plain strips of any height, wave by wave and row by row, with plain loops and sets: what they visit and
+read.
 
 Knows nothing of lifsim. Timestep t of a layer lies `t * skew + lag` rows behind the first layer at the first timestep;
 wave w brings what lies so far behind to row (w + 1) * height of it. Along columns a band is such a wave.
@@ -73,3 +74,17 @@ def handed_over(width: int, columns: int, lags: list[int]) -> int:
     return sum(
         now > before for call, behind in enumerate(bands[1:]) for before, now in zip(bands[call], behind, strict=True)
     )
+
+
+def plain(height: int, lag: int, rows: int) -> list[list[int]]:
+    """By strip that has any, the rows of a layer so many `rows` high that lies `lag` behind the first one: a strip ends
+    so far above its end, the last one at the end of the map."""
+    count = -(-rows // height)
+    ends = [rows if strip == count - 1 else max(0, (strip + 1) * height - lag) for strip in range(count)]
+    every = [list(range(begin, min(end, rows))) for begin, end in zip([0, *ends], ends, strict=False)]
+    return [strip for strip in every if strip]
+
+
+def rows_from(strips: list[list[int]], windows: list[set[int]], first: int) -> int:
+    """Input rows, from `first` on, that all strips read, a row's `windows` being these."""
+    return sum(row >= first for strip in strips for row in _between(strip, windows))

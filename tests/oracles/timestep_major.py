@@ -221,7 +221,7 @@ class _Walker:
         tile_fits = all(byte in self.pinned[layer.index] for tile in self.weight_tiles(layer) for byte in tile[region:])
         traversals = self.traversals_of_input(layer) if single <= buffer else ceil_div(layer.group_filters, smallest)
         results = []
-        for height in {ceil_div(rows_out, tiles) for tiles in range(1, rows_out + 1)}:
+        for height in range(1, rows_out + 1):
             tiles = cut(rows_out, height)
             window = max(len(self.window(layer, plane, tile)) for tile in tiles) // len(images)
             if height > 1 and (window > buffer or not tile_fits):

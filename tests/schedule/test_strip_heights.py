@@ -27,7 +27,7 @@ from tests.oracles.strip_heights import Strips, handed_over, waiting
 from tests.schedule import bands, build
 from tests.schedule.networks import Op, network
 from tests.schedule.on_arch import plan_on
-from tests.schedule.wave_cases import cases
+from tests.schedule.wave_cases import Case, cases
 
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -68,12 +68,17 @@ def test_heights_side_by_side_visit_and_read_what_each_does(
         assert side.waits(timesteps).tolist() == [waiting(width, axis.rows_out, lag) for width in heights.tolist()]
 
 
+def highest(group: SkewedGroup) -> int:
+    """Of which each timestep of a window has a wave of its own: the last call of each lies no further behind."""
+    return group.relay.rows + max(group.windows) * group.relay.lags[-1]
+
+
 def every(group: WaveGroup) -> Iterator[Waves]:
     """All heights from one row on, and all widths; which of them have room is for their cost to say."""
     if isinstance(group, FusedGroup):
         yield from map(group.rows.waves, range(1, group.rows.rows(group.rows.last) + 1))
     elif isinstance(group, BandGroup):
-        for height in range(1, group.relay.rows + 1):
+        for height in range(1, highest(group) + 1):
             for width in range(1, group.columns):
                 whole = group.chunks.images * group.state.bytes <= group.buffers.membrane
                 kept = [rows for rows in range(group.relay.rows + 1)
@@ -82,7 +87,7 @@ def every(group: WaveGroup) -> Iterator[Waves]:
                 if group.at_work(group.banded(height, width), group.chunks.images) <= group.buffers.membrane:
                     yield group.banded(height, width, kept[-1])
     elif isinstance(group, SkewedGroup):
-        for height in range(1, group.relay.rows + 1):
+        for height in range(1, highest(group) + 1):
             waves = group.waves(height)
             if group.at_work(waves, group.chunks.images) <= group.buffers.membrane:
                 yield waves
@@ -95,9 +100,13 @@ def moves_the_least(group: WaveGroup) -> None:
         cost = group.cost(waves, inf)
         if cost is not None:
             known[waves] = cost.total
-    floored = [one for lowest in (True, False) for one in group.floored(inf, lowest=lowest)]
+    floored = [one for lowest in (True, False) for one in group.floored(inf, lowest=lowest)] + group.higher(inf)
     assert len({waves for _, waves in floored}) == len(floored)
-    assert set(known) <= {waves for _, waves in floored}
+    offered = {waves for _, waves in floored}
+    if isinstance(group, SkewedGroup):  # of those higher than the map perhaps the highest alone
+        top = known.get(group.waves(highest(group)), inf)
+        offered |= {waves for waves, total in known.items() if waves.height > group.relay.rows and total >= top}
+    assert set(known) <= offered
     assert all(floor <= known.get(waves, inf) for floor, waves in floored)
     assert group.least_waiting == min(group.waiting(waves, every_row=False) for waves in every(group))
     best = cheapest([group], inf)
@@ -121,6 +130,19 @@ def test_no_height_and_width_move_less(case: bands.Case | None) -> None:
     moves_the_least(case.cost)
 
 
+@settings(QUIET, max_examples=15)
+@given(cases("skewed", ("os", "ws", "is")), st.integers(1, 9))
+def test_strips_still_higher_are_the_same(case: Case | None, more: int) -> None:
+    assume(case is not None)
+    group = case.group.waves_walked.group
+    waves = [group.waves(highest(group) + above) for above in (0, more)]
+    found = [group.cost(one, inf) for one in waves if group.at_work(one, group.chunks.images) <= group.buffers.membrane]
+    assert len({None if cost is None else cost.total for cost in found}) <= 1
+    for timesteps in group.windows:
+        for layer in range(group.rows.first, group.rows.last + 1):
+            assert waves[0].visits(layer, timesteps) == waves[1].visits(layer, timesteps) == timesteps
+
+
 def tall(channels: int, timesteps: int, rows: int = 12) -> Network:
     """Three layers of 12 rows and one column, with kernels of 5 rows."""
     ops = list[Op]()
@@ -130,16 +152,21 @@ def tall(channels: int, timesteps: int, rows: int = 12) -> Network:
     return network(ops, (channels, rows, 1), timesteps)
 
 
-def test_higher_strips_of_as_many_waves_fetch_weights_once_less() -> None:
+def test_higher_strips_fetch_weights_less_often() -> None:
     """Skewed strips of 10 rows have six waves, in all of which each layer has work; of 12 rows as many, of which the
-    first layer has work in five."""
+    first layer has work in five; of 28 rows, the map's and four times the last lag, one for each timestep."""
     net, arch = tall(2, 4), build.arch(weight=1, spike_in=build.ENDLESS)
     (group,) = plan_on(net, Sharing.parse("layer"), arch, ScheduleOptions("skewed")).groups
-    assert group.in_waves.height == 12
-    assert [group.in_waves.visits(index, 4) for index in group.indices] == [5, 6, 6]
-    lower = _skewed(group).waves(10)
-    assert lower.count(4) == group.in_waves.count(4) == 6
-    assert [lower.visits(index, 4) for index in group.indices] == [6, 6, 6]
+    assert group.in_waves.height == 28
+    moved = []
+    for height, visits in ((10, [6, 6, 6]), (12, [5, 6, 6]), (27, [4, 4, 5]), (28, [4, 4, 4])):
+        waves = _skewed(group).waves(height)
+        assert [waves.visits(index, 4) for index in group.indices] == visits
+        cost = _skewed(group).cost(waves, inf)
+        assert cost is not None
+        moved.append(cost.total)
+    assert moved == sorted(set(moved), reverse=True)
+    assert moved[-1] == group.dram.total
 
 
 def _skewed(group: GroupPlan) -> SkewedGroup:

@@ -70,14 +70,14 @@ def traffic(layer: Layer, arch: Arch, batch: int) -> LayerTraffic:
 
 
 def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, int], loop_nest.Counted]:
-    """Walks of the heights that cut an image evenly, and of every number of filters that fills whole columns."""
+    """Walks of all heights, and of every number of filters that fills whole columns."""
     bits = layer.input.bits(8)
     out_rows = layer.out_shape[1 + loop_nest.axis_of(layer)]
     smallest = min(arch.array.cols, layer.group_filters)
     return {
         (order, rows, filters): loop_nest.run(layer, arch, batch, order, rows, filters, bits)
         for order in ("weights_outer", "inputs_outer")
-        for rows in {-(-out_rows // tiles) for tiles in range(1, out_rows + 1)}
+        for rows in range(1, out_rows + 1)
         for filters in {min(smallest * folds, layer.group_filters) for folds in range(1, layer.group_filters + 1)}
         if loop_nest.legal(layer, arch, rows, filters, bits)
     }
@@ -108,6 +108,15 @@ def test_equals_the_literal_interpreter_and_nothing_moves_fewer_bytes(layer: Lay
     assert (moved.weights, moved.spikes_in, moved.psum_read) == (walked.weights, walked.spikes, walked.psums)
     assert moved.psum_read == moved.psum_write
     assert walked.total == min(walk.total for walk in walks.values())
+
+
+def lowest(walks: dict[tuple[str, int, int], loop_nest.Counted]) -> set[int]:
+    """Heights of row tiles among which cycles count: the lowest for each number of tiles; all, if a higher one moves
+    less than any of them."""
+    every = {rows for _, rows, _ in walks}
+    found = {-(-max(every) // tiles) for tiles in range(1, max(every) + 1)} & every
+    least = min(walk.total for walk in walks.values())
+    return found if any(walk.total == least and rows in found for (_, rows, _), walk in walks.items()) else every
 
 
 def cut_of(layer: Layer, rows: int, filters: int, order: str) -> Cut:
@@ -142,7 +151,7 @@ def test_at_no_price_of_a_byte_another_tiling_is_better(layer: Layer, arch: Arch
     every = (
         20 * (walk.total + handed_over) + price * cycles_of(layer, arch, replace(chosen.tiling, cut=cut))
         for (order, rows, filters), walk in walks.items()
-        if width[-(-layer.group_filters // filters)] == filters
+        if width[-(-layer.group_filters // filters)] == filters and rows in lowest(walks)
         for cut in [cut_of(layer, rows, filters, order)]
     )
     assert min(20 * m + price * c for m, c in zip(moved, cycles, strict=True)) == min(every)
@@ -184,10 +193,11 @@ def test_of_equal_bytes_the_array_with_what_it_waits_for_takes_the_fewest_cycles
         return batch * work + -(-filters * filter_bytes(layer, room.weight_bits, layer.rounds) * 8 // rate)
 
     one, width = chosen.tiling, {-(-layer.group_filters // key[2]): key[2] for key in sorted(walks, reverse=True)}
+    heights = lowest(walks)
     equals = [
         key
         for key, walk in walks.items()
-        if walk.total == fewest and width[-(-layer.group_filters // key[2])] == key[2]
+        if walk.total == fewest and width[-(-layer.group_filters // key[2])] == key[2] and key[1] in heights
     ]
     assert cost(one.order, one.rows, one.filters) == min(cost(*key) for key in equals)
 

@@ -121,7 +121,15 @@ def test_a_buffer_that_holds_all_inputs_is_as_good_as_any_larger_one(
         assert replace(room, spike_in=inputs + more).for_inputs(inputs) == replace(room, spike_in=inputs)
         assert replace(room, spike_in=inputs - 1).for_inputs(inputs) == replace(room, spike_in=inputs - 1)
         larger, least = (
-            plan_group(facts, group.first, group.last, replace(room, spike_in=size), batch, None, overlaps)
+            plan_group(
+                facts,
+                group.first,
+                group.last,
+                replace(room, spike_in=size),
+                batch,
+                None,
+                "narrowest" if overlaps else "widest",
+            )
             for size in (inputs + more, inputs)
         )
         assert larger == least

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from lifsim.schedule.facts import LayerFacts
-from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, row_tiles, tallest_window, windows
+from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, reading_tiles, row_tiles, tallest_window, windows
 
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
@@ -46,14 +46,14 @@ def traversals(
 ) -> Ints:
     """[n, tiles] these entries of `traversal_reads`, of chunks of so many `images` [n], of which so many bytes [n] are
     on chip."""
-    row_bytes, every = facts.rows.row_bytes, row_tiles(facts.rows.axis)
+    row_bytes, every = facts.rows.row_bytes, reading_tiles(facts.rows.axis)
     images, resident = images[:, None], resident[:, None]
     window = every.tallest_window * row_bytes
     fits = np.flatnonzero(window <= buffer) if window[0] <= buffer else np.zeros(1, np.int64)
     wide = max(tiles) if window[0] <= buffer else 0
     counts = runs * facts.tile_counts[[min(max(0, tile - 1), wide) for tile in tiles]]
     kept = resident + np.maximum(buffer - window[fits], 0)
-    whole = every.cut[-1:]  # a tile of all rows fetches each of them once
+    whole = every.cut[-1:]  # a tile of all rows, the last of them, fetches each of them once
     once = _from(every.windows, whole, images, resident, row_bytes)
     once = once - _from(every.windows, whole, images, kept, row_bytes)
     again = _from(every.windows, every.cut[fits], images, kept, row_bytes)

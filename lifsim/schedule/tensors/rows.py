@@ -80,22 +80,31 @@ class Windows:
         return cut * (self.rows_in + 1) + row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowTiles:
-    """Every way to cut the output rows of `axis` into tiles of equal height (the last may be smaller), one for each
-    number of tiles: n cuts, from tiles of one row to one of all rows."""
+    """Ways to cut the output rows of `axis` into tiles of equal height (the last may be smaller): n cuts.
+
+    heights: [n] rows of a tile, ascending.
+    """
 
     axis: RowAxis
-
-    @cached_property
-    def heights(self) -> Ints:
-        """[n] rows of a tile."""
-        return distinct(-(-self.axis.rows_out // np.arange(1, self.axis.rows_out + 1)))
+    heights: Ints
 
     @property
     def tiles(self) -> Ints:
         """[n] tiles of an image."""
         return -(-self.axis.rows_out // self.heights)
+
+    def some(self, which: NDArray[np.bool_]) -> RowTiles:
+        """Those cuts that `which` [n] says."""
+        return RowTiles(self.axis, self.heights[which])
+
+    @cached_property
+    def may_read_fewer(self) -> bool:
+        """Whether higher tiles than the lowest of as many may be read less often. They begin later; where no row is in
+        more than two windows, and those that meet further below have no fewer rows in common, they are not."""
+        axis = self.axis
+        return axis.stride <= axis.kernel and (axis.kernel > 3 * axis.stride or first_edge(axis) < axis.rows_out)
 
     @cached_property
     def single_windows(self) -> Ints:
@@ -106,11 +115,11 @@ class RowTiles:
     @cached_property
     def tallest_window(self) -> Ints:
         """[n] input rows of the largest window."""
-        begins, first, end = _starts(self.axis.rows_out, self.heights)
         if self.axis.stride > self.axis.kernel:
+            begins, first, end = tile_starts(self.axis.rows_out, self.heights)
             held = _sums(self.single_windows)
             return np.maximum.reduceat(held[end] - held[first], begins[:-1])
-        return np.maximum.reduceat(self.windows.sizes, begins[:-1])
+        return np.maximum.reduceat(self.windows.sizes, self.windows.begins[:-1])
 
     @cached_property
     def cut(self) -> Ints:
@@ -121,14 +130,18 @@ class RowTiles:
     @cached_property
     def windows(self) -> Windows:
         """Of the cuts that differ in what they fetch."""
-        begins, start, end = _starts(self.axis.rows_out, self.heights[: self.cut[-1] + 1])
+        skips = self.axis.stride > self.axis.kernel
+        begins, start, end = tile_starts(self.axis.rows_out, np.ones(1, np.int64) if skips else self.heights)
         first, past = single_windows(self.axis)
         return Windows(self.axis.rows_in, begins, first[start], past[end - 1])
 
     @cached_property
     def covered(self) -> int:
         """Input rows that any window holds: a stride larger than the kernel skips some."""
-        return int(self.windows.before(self.cut[-1:], np.array([self.axis.rows_in]))[0])
+        if self.axis.stride > self.axis.kernel:
+            return int(self.single_windows.sum())
+        first, end = single_windows(self.axis)
+        return int(end[-1] - first[0])
 
     @cached_property
     def _most(self) -> tuple[Ints, Ints, Ints]:
@@ -158,8 +171,37 @@ class RowTiles:
 
 @lru_cache(maxsize=4096)
 def row_tiles(axis: RowAxis) -> RowTiles:
-    """Those of `axis`, of which what has been asked is kept."""
-    return RowTiles(axis)
+    """The lowest tiles for each number of tiles, from one row to all rows: n of them where there are some n^2/4 rows.
+    What has been asked of them is kept."""
+    return RowTiles(axis, distinct(-(-axis.rows_out // np.arange(1, axis.rows_out + 1))))
+
+
+@lru_cache(maxsize=4096)
+def higher_row_tiles(axis: RowAxis) -> RowTiles:
+    """Tiles of all other heights: each is higher than the lowest of as many tiles."""
+    is_higher = np.ones(axis.rows_out + 1, np.bool_)
+    is_higher[0], is_higher[row_tiles(axis).heights] = False, False
+    return RowTiles(axis, np.flatnonzero(is_higher))
+
+
+@lru_cache(maxsize=4096)
+def reading_tiles(axis: RowAxis) -> RowTiles:
+    """The lowest tiles for each number of them, and those of all others of which a traversal may read fewer rows: the
+    s-th of higher ones begins no earlier, so that they are read twice no less but behind `first_edge`."""
+    lowest, higher = row_tiles(axis), higher_row_tiles(axis)
+    if not higher.may_read_fewer:
+        return lowest
+    at_edge = higher.heights[(higher.tiles - 1) * higher.heights >= first_edge(axis)]
+    return RowTiles(axis, np.sort(np.concatenate([lowest.heights, at_edge])))
+
+
+def first_edge(axis: RowAxis) -> int:
+    """The first output row at which windows of two tiles that meet there have fewer input rows in common than further
+    above; `rows_out` where there is none. Where a stride skips rows, tiles have none in common."""
+    first, past = single_windows(axis)
+    common = past[:-1] - first[1:]
+    fewer = np.flatnonzero(common < np.maximum.accumulate(common)) if axis.stride <= axis.kernel else first[:0]
+    return int(fewer[0]) + 1 if fewer.size else axis.rows_out
 
 
 def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
@@ -190,7 +232,7 @@ def in_windows(axis: RowAxis, starts: Sequence[int] | Ints, of_rows: Ints) -> tu
     return above[..., closes] - above[..., opens], above[..., closes] - above[..., newly]
 
 
-def _starts(rows: int, heights: Ints) -> tuple[Ints, Ints, Ints]:
+def tile_starts(rows: int, heights: Ints) -> tuple[Ints, Ints, Ints]:
     """[n + 1] where the tiles of each of these `heights` [n] begin, [tiles] their first rows and ends."""
     tiles = -(-rows // heights)
     begins = _sums(tiles)

@@ -54,7 +54,7 @@ class Nest:
         for weights that are needed again at every timestep."""
         weights = self.filters * self.filter_bytes
         legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
-        legal[0, 0] = self.streams or weights[0] <= self.weight_buffer
+        legal[self.rows.heights == 1, 0] = self.streams or weights[0] <= self.weight_buffer
         return legal
 
 

@@ -22,7 +22,7 @@ from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.tensors.moves import Moves, Visit, moves_of, shares
 from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.psums import spilled_by
-from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tensors.rows import Ints, RowTiles
 from lifsim.schedule.tensors.storage import Reals, images_together, tensor_bytes
 from lifsim.schedule.tick.nest import nest_of, pinned_spikes
 from lifsim.schedule.tick.steps import tick_visit
@@ -187,8 +187,8 @@ class _Windows:
 def tiling_within(layer: Layer, reals: Reals, room: TileRoom, images: int, tiling: Tiling) -> Tiling:
     """`tiling` with the rows that stay of so many images in a window, `layer` being as it is in it."""
     nest = nest_of(layer, reals, room, images_together(layer, images), Way(tiling.cut.chains))
-    row = int(np.searchsorted(nest.rows.heights, tiling.rows))
-    return replace(tiling, resident_spike_bytes=int(pinned_spikes(nest, tiling.order)[row]))
+    cut = replace(nest, rows=RowTiles(nest.rows.axis, np.array([tiling.rows])))
+    return replace(tiling, resident_spike_bytes=int(pinned_spikes(cut, tiling.order)[0]))
 
 
 def _tensor(layer: Layer, name: str) -> Tensor | None:

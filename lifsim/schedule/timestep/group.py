@@ -84,22 +84,22 @@ class Group:
 
     def cost(self, heights: Heights) -> GroupCost:
         """Bytes with these strips; the weight region and the membrane split are the best."""
-        return self._cost(heights, self._spikes(heights))
+        return self._cost(heights, self.spikes(heights))
 
     def cost_below(self, limit: float, heights: Heights) -> GroupCost | None:
         """The same; None where they are not below `limit`, as is mostly seen before the best region is sought."""
-        spikes = reads, _, residual, spikes_out = self._spikes(heights)
+        spikes = reads, _, residual, spikes_out = self.spikes(heights)
         least = sum(int(each.min()) for each in reads) + int(residual.sum()) + sum(spikes_out.values())
-        least += int(sum(moved.sum() for moved in self._psums)) + self.membrane_bytes(self.membrane_splits(heights))
-        if least + self._fetched_at_least(heights) >= limit:
+        least += int(sum(moved.sum() for moved in self.psums)) + self.membrane_bytes(self.membrane_splits(heights))
+        if least + self.fetched_at_least(self.strips(heights)) >= limit:
             return None
         cost = self._cost(heights, spikes)
         return cost if cost.total < limit else None
 
     def _cost(self, heights: Heights, spikes: Spikes) -> GroupCost:
         reads, absent, residual, spikes_out = spikes
-        split = best_weights(self._weight_demand(heights, absent, reads))
-        psum_read, psum_write = self._psums
+        split = best_weights(self.weight_demand(self.strips(heights), absent, reads))
+        psum_read, psum_write = self.psums
         membranes = self.membrane_splits(heights)
         return GroupCost(
             heights=dict(heights),
@@ -118,40 +118,17 @@ class Group:
             membrane_bytes=self.membrane_bytes(membranes),
         )
 
-    def floor(self, heights: Heights) -> int:
-        """Bytes other than membranes that strips of these heights cannot go below."""
-        return self._fetched_at_least(heights) + self._fixed
-
-    def _fetched_at_least(self, heights: Heights) -> int:
-        """Bytes of weights that they cannot go below."""
-        visits = self._visits(heights)
+    def fetched_at_least(self, strips: Sequence[int]) -> int:
+        """Bytes of weights below which layers that work in so many strips [layers] of every timestep cannot get: what
+        stays is of those that come most."""
         room, fetched = self.buffers.weight, 0
-        for times, size in sorted(
-            zip(visits, (facts.weight_bytes for facts in self.layers), strict=True), reverse=True
-        ):
+        visits = zip(self.timesteps_per_chunk, strips, self.layers, strict=True)
+        often = ((self.chunks.count * steps * count, facts.weight_bytes) for steps, count, facts in visits)
+        for times, size in sorted(often, reverse=True):
             pinned = min(size, room)
             room -= pinned
             fetched += size * times - pinned * (times - 1)
         return fetched
-
-    def near_floor(self, heights: Heights) -> int:
-        """Bytes that strips of these heights cannot go below, only spikes within the group left out."""
-        nothing = np.zeros(len(self.layers), np.int64)
-        reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
-        weights = best_weights(self._weight_demand(heights, nothing, reads)).moved
-        return weights + self._fixed + self.membrane_bytes(self.membrane_splits(heights))
-
-    @cached_property
-    def _fixed(self) -> int:
-        """Bytes that no choice within the group changes: outputs that it hands over, psums."""
-        group = range(self.first, self.last + 1)
-        steps = {"every": self.facts.timesteps, "first": 1, "last": 1}
-        handed_over = sum(
-            steps[tensor.when] * tensor.bytes
-            for tensor in self.facts.made(self.first, self.last)
-            if not tensor.readers or any(reader not in group for reader in tensor.readers)
-        )
-        return self.chunks.batch * handed_over + int(sum(moved.sum() for moved in self._psums))
 
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
         """The best split for each chunk size; a strip's window is transient."""
@@ -223,38 +200,32 @@ class Group:
                 return self.in_strips[state], height
         return None
 
-    def _visits(self, heights: Heights) -> list[int]:
-        """How often each layer's weights are needed: timesteps, chunks, strips."""
-        return [
-            self.chunks.count * timesteps * self.visits_per_step(layer, heights)
-            for layer, timesteps in enumerate(self._timesteps_per_chunk, self.first)
-        ]
-
     def visits_per_step(self, layer: int, heights: Heights) -> int:
         """Strips in which a layer has work."""
         return len(self._starts(layer, heights)) or 1
 
+    def strips(self, heights: Heights) -> list[int]:
+        """The same of all layers."""
+        return [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
+
     @cached_property
-    def _timesteps_per_chunk(self) -> list[int]:
+    def timesteps_per_chunk(self) -> list[int]:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
-    def _weight_demand(self, heights: Heights, absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
-        rows = [
-            self.chunks.batch * timesteps * facts.rows.axis.rows_out
-            for facts, timesteps in zip(self.layers, self._timesteps_per_chunk, strict=True)
-        ]
-        strips = [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
+    def weight_demand(self, strips: Sequence[int], absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
+        """Of layers that have work in so many `strips` [layers]; absent, reads: as of `spikes`."""
+        together = list(zip(self.layers, self.timesteps_per_chunk, strips, strict=True))
         return WeightDemand(
             layers=tuple(self.layers),
-            visits=tuple(self._visits(heights)),
-            row_visits=tuple(rows),
+            visits=tuple(self.chunks.count * timesteps * count for _, timesteps, count in together),
+            row_visits=tuple(self.chunks.batch * steps * facts.rows.axis.rows_out for facts, steps, _ in together),
             absent=tuple(absent.tolist()),
             strips=tuple(strips),
             asked=tuple(tuple(each.tolist()) for each in reads),
             buffer=self.buffers.weight,
         )
 
-    def _spikes(self, heights: Heights) -> Spikes:
+    def spikes(self, heights: Heights) -> Spikes:
         """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual
         operands [layers], writes by tensor: the whole batch."""
         reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
@@ -285,11 +256,11 @@ class Group:
         return relay[0].starts(layer, relay[1]) if relay else ()
 
     @cached_property
-    def _psums(self) -> tuple[Ints, Ints]:
+    def psums(self) -> tuple[Ints, Ints]:
         """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
         replayed, written once and read at all timesteps but the first."""
         spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
-            self._timesteps_per_chunk
+            self.timesteps_per_chunk
         )
         waiting = np.zeros_like(spilled)
         for images, chunks in self.chunks.sizes:

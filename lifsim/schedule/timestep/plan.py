@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -22,6 +23,10 @@ from lifsim.schedule.timestep.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.window import TIMESTEP
 
+Width = Literal["widest", "narrowest"]
+"""Of filter tiles: while the array works on a narrow one the next one's weights come, and the last one's spikes go,
+where their buffers are double; else a wide one asks for fewer, longer transfers."""
+
 
 def plan_group(
     facts: NetworkFacts,
@@ -30,12 +35,14 @@ def plan_group(
     buffers: BufferBytes,
     batch: int,
     chunk: int | None,
-    overlaps: bool = False,
+    of_equals: Width = "widest",
 ) -> GroupPlan:
-    """Layers first..last, timestep-major, with the chunk and the strips that move the fewest bytes; what is computed
-    once is replayed or computed again, whichever moves fewer. overlaps: whether the next filter tile's weights come,
-    and the spikes of the last one go, while the array works on one: then the narrowest is taken of those that are as
-    good, else the widest."""
+    """The plan of layers first..last, timestep-major, that moves the fewest DRAM bytes.
+
+    Chosen are the images of a chunk (all sizes are tried if `chunk` is None), which layers go in strips and how high,
+    and whether what is computed once is kept for the other timesteps or computed again. Of filter tiles that move
+    equally few bytes and take equally few cycles the one `of_equals` is taken. Raises ValueError for a batch of none.
+    """
     chunks = ChunkSizes.of(batch, chunk)
 
     def look(place: int, limit: float) -> tuple[int, tuple[Group, GroupCost]] | None:
@@ -48,12 +55,12 @@ def plan_group(
         return best
 
     floors = chunks.floored(partial(chunk_floors, facts, buffers, first, last))
-    return planned(*first_of_fewest(floors, look), overlaps)
+    return planned(*first_of_fewest(floors, look), of_equals)
 
 
-def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:
-    """A group that moves what `cost` says, as a plan: every byte with the layer that moves it. overlaps: as in
-    `plan_group`."""
+def planned(group: Group, cost: GroupCost, of_equals: Width = "widest") -> GroupPlan:
+    """The plan of a group whose chunk and strips are chosen: every byte of its `cost` is counted for the layer that
+    moves it. of_equals: as in `plan_group`."""
     reads, writes = membrane_moves(group, cost)
     split = cost.membranes[0]
     permanent = {
@@ -77,7 +84,7 @@ def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:
             psum_write=int(cost.psum_write[index]),
         )
         again = layer.layer.rounds > layer.layer.input.timesteps
-        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, overlaps), again))
+        layers.append(LayerTraffic(layer.layer.name, moved, _tiling(group, cost, index, of_equals), again))
     return GroupPlan(
         first=group.first,
         last=group.last,
@@ -90,11 +97,12 @@ def planned(group: Group, cost: GroupCost, overlaps: bool = False) -> GroupPlan:
     )
 
 
-def _tiling(group: Group, cost: GroupCost, index: int, overlaps: bool) -> Tiling:
+def _tiling(group: Group, cost: GroupCost, index: int, of_equals: Width) -> Tiling:
+    """How the `index`-th layer of a group is cut into rows and filters."""
     layer = group.layers[index]
     largest = max(int(cost.tile[index]) - 1, 0)
     alike = layer.tile_filters[largest + 1 - int(cost.alike[index]) : largest + 1]
-    tiles = tuple((alike if overlaps else alike[::-1]).tolist())
+    tiles = tuple((alike if of_equals == "narrowest" else alike[::-1]).tolist())
     rows, strips = layer.rows.axis.rows_out, tuple[int, ...]((0,))
     for state, height in cost.heights.items():
         relay = group.in_strips[state]
@@ -115,7 +123,8 @@ def _tiling(group: Group, cost: GroupCost, index: int, overlaps: bool) -> Tiling
 
 
 def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
-    """[layers] bytes of membranes read and written, whole batch."""
+    """[layers] DRAM bytes of membranes that are read, and [layers] that are written, for the whole batch: of the zero
+    state before the first timestep nothing is read, and of the state behind the last one nothing is written."""
     reads, writes = np.zeros((2, len(group.layers)), np.int64)
     steps = group.facts.timesteps
     for size, (_, chunks) in enumerate(group.chunks.sizes):
@@ -127,10 +136,13 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class MembraneCall:
-    """What a layer reads before its LIF call and writes behind it, bytes of one chunk and timestep. rest: of the state
-    what streams; parts: of its chains beyond the first, for each of which that leaves and comes back. first, last: as
-    of the call (`StateCall`). image_bytes: of the state; what moves of a chunk's is always the last of it, image behind
-    image."""
+    """DRAM bytes of membranes around one LIF call of a layer, of one chunk in one timestep.
+
+    read, written: before the call and behind it. rest: the part of the state that does not stay on chip between the
+    calls of a timestep. parts: how often, within the call, the rest leaves and comes back, because its chains are
+    worked off in several parts. first, last: whether it is the timestep's first or last call on this state.
+    image_bytes: size of the state of one image; of a chunk the last bytes move, image behind image.
+    """
 
     layer: int
     read: int
@@ -143,12 +155,12 @@ class MembraneCall:
 
     @property
     def again(self) -> int:
-        """What leaves and comes back between the parts of its chains."""
+        """Bytes that leave, and come back, between the parts of its chains."""
         return self.rest * self.parts
 
 
 def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
-    """The calls of a timestep, in chunks of the `size`-th size."""
+    """The LIF calls of one timestep of a chunk, which has the `size`-th of the group's chunk sizes."""
     split = cost.membranes[size]
     uses = group.state_uses(group.chunks.sizes[size][0], cost.heights)
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):

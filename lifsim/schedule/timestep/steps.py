@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from typing import Literal
 
 from lifsim.hardware.gemm import ceil_div
 from lifsim.lazy_dataclass import dataclass
@@ -24,9 +25,11 @@ from lifsim.schedule.traffic import Tiling
 
 @dataclass(frozen=True)
 class _PlannedGroup:
-    """What a group does that works on so many `images` of the `batch` at a time, whatever in the buffers made it so.
-    order: of the visits of a timestep, (layer, which of its strips, the first output rows of all of them); tilings: of
-    its layers."""
+    """What the visits of a group depend on, but for the bytes that they move.
+
+    images: of the `batch` that run together as a chunk. order: the visits of a timestep, each (layer index, number of
+    its strip, first output rows of all strips of that layer). tilings: by layer of the group.
+    """
 
     facts: NetworkFacts
     batch: int
@@ -35,18 +38,18 @@ class _PlannedGroup:
     tilings: tuple[Tiling, ...]
 
     def __hash__(self) -> int:
-        """Cheap: what groups do that are looked at beside each other differs, where these do not, in what they move."""
+        """Of the few fields in which groups that are planned beside each other mostly differ: cheap."""
         return hash((self.facts, self.images, self.order))
 
     @classmethod
     def of(cls, facts: NetworkFacts, batch: int, group: GroupPlan) -> _PlannedGroup:
-        """That of a plan."""
+        """What a plan says of it."""
         tilings = tuple(traffic.tiling for traffic in group.layers)
         return cls(facts, batch, group.images, group.walked.turns, tilings)
 
     @property
     def layers(self) -> dict[int, PlannedLayer]:
-        """By index."""
+        """The layers of the group, by their index in the network."""
         facts, (batch, images) = self.facts, (self.batch, self.images)
         return {
             index: PlannedLayer(
@@ -59,25 +62,30 @@ class _PlannedGroup:
 def group_visits(
     facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False
 ) -> list[Visit]:
-    """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan.
+    """All visits of the layers of `group`, in order of execution; the bytes of a layer's visits add up to its plan's.
 
-    memo: keeps them for runs beside this one, whose plans are alike but here and there. keeps_spikes: for a backward
-    pass; the spikes that the group hands over on chip are written, too.
+    memo: keeps them for other runs, whose plans often have groups in common. keeps_spikes: whether spikes that the
+    group hands over on chip are written to DRAM, too, because a backward pass will read them.
     """
-    return list(memo.of(_walked, _PlannedGroup.of(facts, batch, group), group.walked, group.exits, keeps_spikes, memo))
+    written: Written = "all" if keeps_spikes else "planned"
+    return list(memo.of(_walked, _PlannedGroup.of(facts, batch, group), group.walked, group.exits, written, memo))
 
 
-def _walked(group: _PlannedGroup, walk: Walk, exits: Exits | None, keeps_spikes: bool, memo: Memo) -> tuple[Visit, ...]:
-    """The same of other walks that move the same."""
+Written = Literal["planned", "all"]
+"""Spikes that go to DRAM: those of the plan, or also those that are handed over on chip, for a backward pass."""
+
+
+def _walked(group: _PlannedGroup, walk: Walk, exits: Exits | None, written: Written, memo: Memo) -> tuple[Visit, ...]:
+    """The visits of a walk. Walks that differ may move the same in every step: then the visits are made once."""
     steps = unroll(walk, exits)
-    told = (_with_all_spikes(step, group.facts) for step in steps) if keeps_spikes else steps
+    told = (_with_all_spikes(step, group.facts) for step in steps) if written == "all" else steps
     return memo.of(_visits, group, tuple(told), memo)
 
 
 def passing_visits(
     facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False
 ) -> Iterator[Visit]:
-    """`group_visits` one by one, none of which is kept but by `memo`: as many as the images of a long run have."""
+    """The same visits one by one, for runs of many images, whose visits would fill the memory together."""
     steps: Iterable[LayerStep] = unroll(group.walked, group.exits)
     if keeps_spikes:
         steps = (_with_all_spikes(step, facts) for step in steps)
@@ -85,7 +93,7 @@ def passing_visits(
 
 
 def most_group_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
-    """Of all visits of `group`, as many as there are at the most: where all is computed at every timestep."""
+    """An upper bound of the steps of all visits of `group`: as if every layer were computed at every timestep."""
     every = zip(group.indices, group.layers, strict=True)
     tiles = {index: visit_tiles(facts.layers[index].layer, traffic.tiling) for index, traffic in every}
     return ceil_div(batch, group.images) * facts.timesteps * sum(tiles[layer] for layer, _, _ in group.walked.turns)
@@ -116,8 +124,8 @@ def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
 
 
 def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
-    """What is computed once is computed at the first timestep, and replayed to its LIFs at the others; what is behind
-    a mean over time, at the last."""
+    """Whether a layer has a visit in a timestep (from 0): what is computed once is computed at the first one, and its
+    LIFs replay it at the others; what stands behind a mean over time is computed at the last one."""
     if layer.when == "every":
         return True
     return timestep == timesteps - 1 if layer.when == "last" else timestep == 0 or layer.layer.lif is not None

@@ -2,40 +2,48 @@
 
 All sets of relays are tried. In a set, each relay and height in turn sets how many membranes must be on chip at least;
 the other relays take the height that fetches the fewest weights among those whose windows fit beside it. Choices are
-looked into in the order of what they cannot go below, until none can win.
+looked into in the order of what they cannot go below, until none can win. With what is found so, few other heights of
+several relays are left that might move less (`lifsim.schedule.timestep.strip_sets`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 from math import inf
 from operator import itemgetter
 
 from lifsim.schedule.timestep.group import Group, GroupCost, Heights
+from lifsim.schedule.timestep.strip_floors import StripFloors
+from lifsim.schedule.timestep.strip_sets import Options, StripSet
 from lifsim.schedule.timestep.strips import Relay
 
 
 def cheapest(group: Group, limit: float = inf) -> GroupCost | None:
     """The cost of `group` with the best strips; None: it is not below `limit`."""
-    best = group.cost_below(limit, {})
+    best, floors = group.cost_below(limit, {}), StripFloors(group)
     limit = limit if best is None else best.total
     # Strips only add to the floor: a height that cannot win alone cannot win beside others.
     heights = {
-        relay: [height for height in _legal_heights(group, relay) if group.floor({relay.state: height}) < limit]
+        relay: [height for height in _legal_heights(group, relay) if floors.first({relay.state: height}) < limit]
         for relay in group.in_strips.values()
     }
     relays = [relay for relay in heights if heights[relay]]
-    sets = (chosen for count in range(1, len(relays) + 1) for chosen in combinations(relays, count))
-    choices = [
-        (group.floor(choice), choice)
-        for chosen in sets
-        for choice in _choices(group, {relay: heights[relay] for relay in chosen})
+    sets = [
+        {relay: heights[relay] for relay in chosen}
+        for count in range(1, len(relays) + 1)
+        for chosen in combinations(relays, count)
     ]
+    choices = [(floors.first(choice), choice) for chosen in sets for choice in _choices(group, chosen)]
     for floor, choice in sorted(choices, key=itemgetter(0)):
         if floor >= limit:
             break
-        found = group.cost_below(limit, choice) if group.near_floor(choice) < limit else None
+        found = group.cost_below(limit, choice) if floors.nearer(choice) < limit else None
+        if found is not None:
+            best, limit = found, found.total
+    tried = {frozenset(choice.items()) for _, choice in choices}
+    for chosen in sets:
+        found = StripSet(floors, chosen, tried).cheapest(limit) if len(chosen) > 1 else None
         if found is not None:
             best, limit = found, found.total
     return best
@@ -52,7 +60,7 @@ def _legal_heights(group: Group, relay: Relay) -> list[int]:
     ]
 
 
-def _choices(group: Group, heights: Mapping[Relay, list[int]]) -> Iterator[Heights]:
+def _choices(group: Group, heights: Options) -> Iterator[Heights]:
     """Heights by state for these relays together, each led by one relay and height."""
     options = {
         relay: [

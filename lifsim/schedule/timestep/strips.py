@@ -14,12 +14,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from lifsim.distinct import distinct
 from lifsim.graph.reach import Read, Step
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.facts import NetworkFacts, StateFacts, TensorFacts
 from lifsim.schedule.norms import barriers
 from lifsim.schedule.tensors.begun import begun_bytes, has_windows
+from lifsim.schedule.tensors.rows import Ints, first_edge, tile_starts
 from lifsim.schedule.tensors.storage import rows_of, step_row_bytes
 
 
@@ -45,7 +45,8 @@ class Relay:
     lags: of each layer. waiting: for each node whose rows stay between the layers, its bytes per row, its lag, and the
     rows that its readers lie behind: their lag plus the rows above their own that they need. begun: [layers][rows + 1]
     bytes of rows of nodes that nothing in the relay reads, of whose windows only a part has passed when so many rows of
-    a layer are done.
+    a layer are done. edges: of each layer that reads from outside, its lag and the first output row from which on
+    strips that meet read fewer rows of its input twice than above.
     """
 
     state: int
@@ -56,10 +57,12 @@ class Relay:
     lags: tuple[int, ...]
     waiting: tuple[tuple[int, int, int], ...]
     begun: tuple[tuple[int, ...], ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
 
     def heights(self) -> list[int]:
-        """One height for each number of strips from two on: one strip is a layer as a whole."""
-        return [int(height) for height in distinct(-(-self.rows // np.arange(2, self.rows + 1)))]
+        """Those of two strips or more (one strip is a layer as a whole) of which none is in everything as good as a
+        lower one of as many strips: see `_heights`."""
+        return _heights(self)
 
     def starts(self, layer: int, height: int) -> Starts:
         """First output row of each strip in which a layer has work."""
@@ -80,7 +83,26 @@ class Relay:
 
     def spike_window_bytes(self, height: int) -> int:
         """Spikes between the layers that later layers or the next strip need, and rows that have begun, per image."""
-        return _spike_window_bytes(self, height)
+        return int(_spike_windows(self)[height - 1])
+
+
+@lru_cache(1 << 10)
+def _heights(relay: Relay) -> list[int]:
+    """The lowest strips for each number of them, and others that may move fewer bytes.
+
+    The s-th strips of higher ones begin no earlier. So no layer has work in fewer of as many, they take no less room
+    for membranes, and inputs are read again where strips meet no less. But the last strip is lower: what waits in
+    spike_out until it runs may take less room, and at the lower edge of a map strips have fewer rows in common.
+    """
+    every = np.arange(1, relay.rows)
+    strips = -(-relay.rows // every)
+    is_lowest = np.diff(strips, prepend=0) != 0
+    last = (strips - 1) * every
+    at_edge = [last - lag >= edge for lag, edge in relay.edges]
+    waiting, lowest = _spike_windows(relay)[:-1], np.flatnonzero(is_lowest)[np.cumsum(is_lowest) - 1]
+    chosen = is_lowest | np.any(at_edge, axis=0) | (waiting < waiting[lowest])
+    found: list[int] = every[chosen].tolist()
+    return found
 
 
 @lru_cache(1 << 14)
@@ -90,17 +112,19 @@ def _starts(relay: Relay, layer: int, height: int) -> Starts:
     return Starts((0, *(row for row in begins if row > 0)))
 
 
-@lru_cache(1 << 14)
-def _spike_window_bytes(relay: Relay, height: int) -> int:
-    tail = relay.rows - (-(-relay.rows // height) - 1) * height
-    between = sum(
-        min(relay.rows, max(height - lag, tail) + behind) * row_bytes for row_bytes, lag, behind in relay.waiting
-    )
-    return between + sum(
-        max(begun[row] for row in relay.starts(layer, height))
-        for layer, begun in enumerate(relay.begun, relay.first)
-        if begun
-    )
+@lru_cache(1 << 10)
+def _spike_windows(relay: Relay) -> Ints:
+    """[rows] bytes of `Relay.spike_window_bytes` of strips of each height, from one row on."""
+    heights = np.arange(1, relay.rows + 1)
+    last = relay.rows - (-(-relay.rows // heights) - 1) * heights
+    found = np.zeros_like(heights)
+    for row_bytes, lag, behind in relay.waiting:
+        found += row_bytes * np.minimum(relay.rows, np.maximum(heights - lag, last) + behind)
+    begins, first, _ = tile_starts(relay.rows, heights)
+    for lag, begun in zip(relay.lags, relay.begun, strict=False):
+        if begun:
+            found += np.maximum.reduceat(np.array(begun)[np.maximum(first - lag, 0)], begins[:-1])
+    return found
 
 
 @lru_cache(1 << 10)
@@ -129,7 +153,27 @@ def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
     between = _Between(facts, members)
     if any(tensor.when != "every" for tensor in inner) or not between.row_by_row(state.rows):
         return None
-    return Relay(index, first, last, state.rows, state.row_bytes, between.lags, between.waiting(), between.begun())
+    return Relay(
+        index,
+        first,
+        last,
+        state.rows,
+        state.row_bytes,
+        between.lags,
+        between.waiting(),
+        between.begun(),
+        tuple(_edges(facts, members, between.lags)),
+    )
+
+
+def _edges(facts: NetworkFacts, members: range, lags: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """As of `Relay`, of layers of which such rows there are."""
+    for layer, lag in zip(members, lags, strict=True):
+        axis = facts.layers[layer].rows.axis
+        if facts.tensors[facts.layers[layer].layer.input.name].producer not in members:
+            edge = first_edge(axis)
+            if edge < axis.rows_out:
+                yield lag, edge
 
 
 def _read_in(tensor: TensorFacts, members: range) -> bool:

@@ -113,6 +113,10 @@ class WaveGroup(ABC):
         """Candidates with floors below `limit`, in their order: the lowest strips for each number of waves, or all
         others."""
 
+    def higher(self, limit: float) -> list[tuple[int, Waves]]:  # noqa: ARG002 (skewed ones may have some)
+        """The same of strips that are higher than the map; none unless they have any."""
+        return []
+
     def cost(self, waves: Waves, limit: float) -> WaveCost | None:
         """Bytes in these waves; None where spikes between layers, or membranes, have no room, or not below `limit`."""
         if not self.has_room(waves):

@@ -49,8 +49,8 @@ class Heights:
         return replace(self, heights=self.heights[which], skews=self.skews[which])
 
     def lowest(self, timesteps: int) -> Heights:
-        """The first of each number of waves of a window of so many timesteps."""
-        return self.some(np.diff(self.counts(timesteps), prepend=0) != 0)
+        """The first of each number of waves of a window of so many timesteps, no higher than the map."""
+        return self.some((np.diff(self.counts(timesteps), prepend=0) != 0) & (self.heights <= self.map_rows))
 
     def state_rows(self, timesteps: int) -> Ints:
         """[n] rows of the state that are on chip at once."""

@@ -60,12 +60,13 @@ class WavesAsked:
         return [self.chip.ways_of(*one) for one in layers]
 
 
-def in_waves(asked: WavesAsked, window: Window, limit: float = inf) -> GroupPlan | Fault:
-    """In such windows, with the fewest bytes; a fault: why there is none, or none below `limit`."""
+def in_waves(asked: WavesAsked, window: Window, limit: float = inf, rival: float = inf) -> GroupPlan | Fault:
+    """In such windows, with the fewest bytes; a fault: why there is none, or none below `limit`. rival: bytes that the
+    same layers move timestep by timestep, if known, as they mostly do in strips that are higher than the map."""
     groups = wave_groups(asked, window)
     if isinstance(groups, Fault):
         return groups
-    if best := _best(asked, groups, limit):
+    if best := _best(asked, groups, limit, rival):
         return planned(*best)
     if limit < inf:
         return Fault(f"{_who(asked)} moves no fewer bytes {window}", path="schedule")
@@ -170,13 +171,13 @@ def band_groups(asked: WavesAsked, window: Window) -> Sequence[BandGroup]:
 Planned = tuple[WaveGroup, WaveCost]
 
 
-def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float) -> Planned | None:
+def _best(asked: WavesAsked, groups: Sequence[WaveGroup], limit: float, rival: float = inf) -> Planned | None:
     """The fewest bytes, of equals the fewest cycles in which chains are worked off: whole wherever they can be, in
     turn wherever they can be, and, from the better of these on, each layer in its other ways. None: none is below
     `limit`, or has room."""
     best: Planned | None = None
     for _, alike in groupby(groups, key=_ways):
-        best = _better(best, cheapest(list(alike), limit))
+        best = _better(best, cheapest(list(alike), limit, rival))
         limit = limit if best is None else best[1].total + 1
     if best is None or not isinstance(best[0], FusedGroup):
         return best
@@ -199,18 +200,28 @@ def _better(best: Planned | None, found: Planned | None) -> Planned | None:
     return found if best is None or (found is not None and found[1].price < best[1].price) else best
 
 
-def cheapest(groups: Sequence[WaveGroup], limit: float) -> Planned | None:
-    """Candidates are looked into in the order of what they cannot go below, until none can win: the lowest strips for
-    each number of waves, and then all others, of which few can move less. None: none is below `limit`, or has room."""
+def cheapest(groups: Sequence[WaveGroup], limit: float, rival: float = inf) -> Planned | None:
+    """First the lowest strips for each number of waves are looked into, then all others, of which few can move less,
+    and last those that are higher than the map, if they move less than the `rival`. None: none is below `limit`, or has
+    room."""
     best: Planned | None = None
     for lowest in (True, False):
-        floors = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit, lowest=lowest)]
-        for floor, group, waves in sorted(floors, key=itemgetter(0)):
-            if floor >= limit:
-                break
-            cost = group.cost(waves, limit)
-            if cost is not None and cost.total < limit:
-                best, limit = (group, cost), cost.total
+        offered = [(floor, group, waves) for group in groups for floor, waves in group.floored(limit, lowest=lowest)]
+        best = _cheapest_of(offered, limit) or best
+        limit = limit if best is None else best[1].total
+    limit = min(limit, rival)
+    return _cheapest_of([(floor, one, waves) for one in groups for floor, waves in one.higher(limit)], limit) or best
+
+
+def _cheapest_of(offered: Sequence[tuple[int, WaveGroup, Waves]], limit: float) -> Planned | None:
+    """Of waves with their floors, which are looked into in the order of these, until none can win."""
+    best: Planned | None = None
+    for floor, group, waves in sorted(offered, key=itemgetter(0)):
+        if floor >= limit:
+            break
+        cost = group.cost(waves, limit)
+        if cost is not None and cost.total < limit:
+            best, limit = (group, cost), cost.total
     return best
 
 

@@ -9,26 +9,30 @@ membrane moves within a window. What the array computes once waits so long in th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.chip import BufferBytes
 from lifsim.schedule.facts import LayerFacts, StateFacts
 from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.rows import Ints
-from lifsim.schedule.tensors.storage import bytes_of, packed_rows
+from lifsim.schedule.tensors.storage import bytes_of
+from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
 from lifsim.schedule.timestep.strips import Relay
 from lifsim.schedule.traffic import Held
 from lifsim.schedule.waves.cost import LayerTiles, StateSplit
+from lifsim.schedule.waves.fused_rows import GroupRows
 from lifsim.schedule.waves.group import WaveGroup
 from lifsim.schedule.waves.heights import SAMPLES, Heights
-from lifsim.schedule.waves.reads import OutsideReads
+from lifsim.schedule.waves.skewed_floors import SkewedFloors, least_of_higher
 from lifsim.schedule.waves.spikes import most_at_any_turn, most_waiting
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Skewed, Waves
 from lifsim.schedule.weights.residency import WeightSplit
+from lifsim.schedule.window import SKEWED
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,17 +67,35 @@ class SkewedGroup(WaveGroup):
 
     def floored(self, limit: float, *, lowest: bool) -> list[tuple[int, Waves]]:
         """Of the many there are only those below `limit` are made."""
-        heights, floors = self._fitting.heights, np.array(self.floors)
-        wanted = (np.isin(heights, self._fitting.lowest(max(self.windows)).heights) == lowest) & (floors < limit)
-        if not lowest and wanted.any():
-            wanted[wanted] = self._asked(self._fitting.some(wanted)) <= self.buffers.spike_out
-        found = zip(floors[wanted].tolist(), heights[wanted].tolist(), strict=True)
+        heights, floors = self._within.heights, self._within_floors
+        wanted = (np.isin(heights, self._within.lowest(max(self.windows)).heights) == lowest) & (floors < limit)
+        return self._with_room(self._within.some(wanted), floors[wanted], asks=not lowest)
+
+    def higher(self, limit: float) -> list[tuple[int, Waves]]:
+        """Strips higher than the map. In the highest every layer has as many waves as timesteps, which is the least: if
+        they have room, and every row of inputs comes once, none of the others moves less."""
+        higher = self._fitting.some(self._fitting.heights > self.relay.rows)
+        if not higher.heights.size or _least_of_higher(self.rows, self.buffers, self.chunks, self.relay) >= limit:
+            return []
+        highest = higher.some(slice(-1, None))
+        top = self.waves(int(highest.heights[0]))
+        if self.has_room(top) and sum(int(reads.max()) for reads in self.outside(top)[0]) == self.enters:
+            return [(int(SkewedFloors(self, highest).each[0]), top)]
+        floors = SkewedFloors(self, higher).each
+        return self._with_room(higher.some(floors < limit), floors[floors < limit], asks=True)
+
+    def _with_room(self, heights: Heights, floors: Ints, *, asks: bool) -> list[tuple[int, Waves]]:
+        """Strips with their floors; asks: those alone for some waves of which spike_out has room."""
+        if asks and floors.size:
+            fits = self._asked(heights) <= self.buffers.spike_out
+            heights, floors = heights.some(fits), floors[fits]
+        found = zip(floors.tolist(), heights.heights.tolist(), strict=True)
         return [(floor, self.waves(height)) for floor, height in found]
 
     @cached_property
     def _asked_of_lowest(self) -> dict[int, int]:
         """The same of the lowest strips for each number of waves, by their height."""
-        lowest = self._fitting.lowest(max(self.windows))
+        lowest = self._within.lowest(max(self.windows))
         return dict(zip(lowest.heights.tolist(), self._asked(lowest).tolist(), strict=True))
 
     def _asked(self, heights: Heights) -> Ints:
@@ -98,73 +120,33 @@ class SkewedGroup(WaveGroup):
             best = min(best, self.waiting(waves, every_row=False))
         return best
 
-    def abreast(self, most: int) -> Heights:
-        """Strips of one to so many rows, side by side."""
-        heights = np.arange(1, most + 1)
+    @cached_property
+    def abreast(self) -> Heights:
+        """Strips of all heights, side by side: from one row on to so many that each timestep of a window passes the
+        whole map in a wave."""
+        heights = np.arange(1, self.relay.rows + max(self.windows) * self.relay.lags[-1] + 1)
         return Heights(heights, heights + self.relay.lags[-1], self.relay.rows, self.relay.lags)
 
     @cached_property
     def _fitting(self) -> Heights:
         """Those whose rows of state fit."""
-        every = self.abreast(self.relay.rows)
-        return every.some(self._at_work(every, self.chunks.images) <= self.buffers.membrane)
+        return self.abreast.some(self.at_work_abreast(self.abreast, self.chunks.images) <= self.buffers.membrane)
 
     @cached_property
-    def floors(self) -> list[int]:
-        """[candidates] bytes that none of them goes below: weights, and what is known of the others."""
-        floors: list[int] = (self.fetched_at_least(self._visits) + self._others).tolist()
-        return floors
+    def _within(self) -> Heights:
+        """Those no higher than the map."""
+        return self._fitting.some(self._fitting.heights <= self.relay.rows)
 
-    @property
-    def _visits(self) -> Ints:
-        """[candidates, layers] how often each layer's weights are needed."""
-        found = np.zeros((self._fitting.heights.size, len(self.layers)), np.int64)
-        for timesteps, count in self.windows.items():
-            for place, facts in enumerate(self.layers):
-                found[:, place] += count * self._fitting.visits(place, timesteps if facts.when == "every" else 1)
-        return self.chunks.count * found
-
-    @property
-    def _others(self) -> Ints:
-        """[candidates] bytes of inputs at least, of psums, of membranes between windows, and of what leaves."""
-        trips = self.windows.total() - 1
-        read, written = self._psums(self._fitting.heights)
-        found: Ints = self.fixed + self._entering + (read + written).sum(axis=1)
-        for images, chunks in self.chunks.sizes:
-            if images * self.state.bytes > self.buffers.membrane:
-                beside = self.buffers.membrane - self._at_work(self._fitting, images)
-                found += 2 * chunks * trips * (images * self.state.bytes - beside)
-        return found
-
-    @property
-    def _entering(self) -> Ints:
-        """[candidates] bytes of inputs that come at least: with their halos where spike_in does not take all of them
-        whole."""
-        found = np.zeros(self._fitting.heights.size, np.int64)
-        for images, chunks in self.chunks.sizes:
-            for timesteps, count in self.windows.items():
-                outside = OutsideReads(self.turns(self.waves(1), timesteps), self.buffers.spike_in, images)
-                each = self.enters_in(timesteps) if outside.whole else self._turn_by_turn(timesteps)
-                found += chunks * count * images * each
-        return found
-
-    def _turn_by_turn(self, timesteps: int) -> Ints:
-        """[candidates] bytes of an image's inputs that the turns of a window need and have not."""
-        found = np.zeros(self._fitting.heights.size, np.int64)
-        for place, facts in enumerate(self.layers):
-            if self.facts.tensors[facts.layer.input.name].producer not in self.rows.members:
-                lines = timesteps if facts.when == "every" else 1
-                windows, shared = self._fitting.rows_read(place, lines, facts.rows.axis)
-                rows = windows - shared if facts.layer.input.timesteps == 1 else windows
-                found += rows.sum(axis=1) * packed_rows(facts.layer, self.facts.reals, 1).row_bytes
-        return found
+    @cached_property
+    def _within_floors(self) -> Ints:
+        return SkewedFloors(self, self._within).each
 
     def at_work(self, waves: Waves, images: int) -> int:
         """Bytes of the rows of state that are on chip at once, of so many images."""
         rows = self.waves(waves.height).state_rows(max(self.windows))
         return images * rows * self.relay.state_row_bytes
 
-    def _at_work(self, heights: Heights, images: int) -> Ints:
+    def at_work_abreast(self, heights: Heights, images: int) -> Ints:
         """[n] the same of strips of several heights."""
         return images * heights.state_rows(max(self.windows)) * self.relay.state_row_bytes
 
@@ -198,10 +180,10 @@ class SkewedGroup(WaveGroup):
     def psums(self, waves: Waves) -> tuple[Ints, Ints]:
         """[layers] that spill at every round, and currents that wait: written at a window's first timestep, read at the
         others."""
-        read, written = self._psums(np.array([waves.height]))
+        read, written = self.psums_abreast(np.array([waves.height]))
         return read[0], written[0]
 
-    def _psums(self, heights: Ints) -> tuple[Ints, Ints]:
+    def psums_abreast(self, heights: Ints) -> tuple[Ints, Ints]:
         """The same of strips of these `heights` [n]: [n, layers] each."""
         spilled = [facts.psum_spill_bytes * self.rounds(index) for index, facts in enumerate(self.layers)]
         read = np.tile(self.chunks.batch * np.array(spilled, np.int64), (heights.size, 1))
@@ -283,3 +265,9 @@ class SkewedGroup(WaveGroup):
         permanent, at_work = found[0]
         all_stays = permanent == self.chunks.images * self.state.bytes
         return StateSplit({self.state.name: permanent}, 0 if all_stays else at_work, 0, read, written)
+
+
+@lru_cache(1 << 10)
+def _least_of_higher(rows: GroupRows, buffers: BufferBytes, chunks: Chunks, relay: Relay) -> int:
+    """As in windows of all timesteps: what is known of one size is known of all."""
+    return least_of_higher(SkewedGroup(rows, buffers, chunks, SKEWED, overlaps=False, relay=relay))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from lifsim.errors import Fault
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints
-from lifsim.schedule.together import NEVER
+from lifsim.schedule.together import NEVER, TimestepMajor
 from lifsim.schedule.waves.floors import FusedFloors
 from lifsim.schedule.waves.plan import in_waves, why_never
 from lifsim.schedule.window import Window
@@ -81,9 +82,14 @@ class InWaves:
         return [choice for choice in self._found[first, end] if choice.dram_bytes <= most]
 
     def _planned(self, first: int, end: int, most: int) -> list[Choice]:
-        limit, best = most + 1, None
+        limit, best, rival = most + 1, None, self._timestep_major(first, end) if self.kind == "skewed" else inf
         for window in self.windows:
-            found = in_waves(self.choices.waves_asked(first, end), window, limit)
+            found = in_waves(self.choices.waves_asked(first, end), window, limit, rival)
             if not isinstance(found, Fault):
                 limit, best = found.dram.total, found
         return [] if best is None else [self.choices.chosen(best)]
+
+    def _timestep_major(self, first: int, end: int) -> float:
+        """Bytes of the same layers, if they may run so."""
+        ways = (way for way in self.choices.together if isinstance(way, TimestepMajor))
+        return min((choice.dram_bytes for way in ways for choice in way.of(first, end)), default=inf)

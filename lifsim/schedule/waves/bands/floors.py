@@ -53,7 +53,7 @@ class BandFloors:
     def _every(cls, group: BandGroup) -> BandFloors:
         """Of all that have room beside nothing else, of less than whole rows."""
         longest, most = max(group.windows), group.buffers.membrane // (group.chunks.images * group.pixel_bytes)
-        tall, wide = group.abreast(group.relay.rows), group.columns_abreast(group.columns - 1)
+        tall, wide = group.abreast, group.columns_abreast(group.columns - 1)
         least = group.banded(1, 1).state_rows(longest)
         return cls(group, tall.some(tall.state_rows(longest) <= most), wide.some(least * wide.heights <= most))
 

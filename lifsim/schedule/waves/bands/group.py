@@ -89,11 +89,14 @@ class BandGroup(SkewedGroup):
             found = [one for one, size in asked if size <= self.buffers.spike_out]
         return [(floor, self.banded(height, width, kept)) for floor, height, width, kept in found]
 
+    def higher(self, limit: float) -> list[tuple[int, Waves]]:  # noqa: ARG002 (others keep them apart)
+        """None that are not among all others."""
+        return []
+
     def _asked_by(self, found: Sequence[Floored]) -> list[int]:
         """Bytes of spike_out that some waves of each need."""
         longest, heights = max(self.windows), sorted({height for _, height, *_ in found})
-        tall = self.abreast(self.relay.rows)
-        sampled = tall.some(np.isin(tall.heights, heights)).sampled(self.rows.first, longest)
+        sampled = self.abreast.some(np.isin(self.abreast.heights, heights)).sampled(self.rows.first, longest)
         turns, asked = Turns(self.rows, sampled, longest), dict[tuple[int, int], int]()
         for width in {width for _, _, width, _ in found}:
             waiting = self.chunks.images * self._spikes(width, longest).waiting(turns)
