@@ -28,6 +28,7 @@ from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.packed_rows import PAGE_BYTES, SCHEMA, PackedRows
 from lifsim.sweeps.row_form import RowForm
 from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row
+from lifsim.sweeps.values import as_given
 from lifsim.watch import Tally, Watch, unwatched
 
 SCHEMA_VERSION = 3
@@ -269,9 +270,15 @@ def _check_description(path: Path, stored: Mapping[str, Any], asked: Mapping[str
     """Refuse the store of another sweep, saying what differs."""
     differing = [name for name in [*asked, *(set(stored) - set(asked))] if stored.get(name) != asked.get(name)]
     faults = [
-        Fault(f"is {asked.get(name) or 'none'} here and {stored.get(name) or 'none'} in the store", path=name)
+        Fault(f"is {_in_words(name, asked)} here and {_in_words(name, stored)} in the store", path=name)
         for name in sorted(differing)
     ]
     if faults:
         rule = "holds another sweep: continue it with its own settings, or give another --out"
         raise InputError([Fault(rule, source=str(path)), *faults])
+
+
+def _in_words(name: str, described: Mapping[str, Any]) -> str:
+    """What a sweep was asked for, as it was."""
+    kept = described.get(name) or "none"
+    return as_given(name, kept) if isinstance(kept, str) else str(kept)

@@ -90,6 +90,39 @@ def parse_values(key: str, given: object) -> Values:
     return _listed(key, [given])
 
 
+_KEPT_RANGE = re.compile(r"(?P<start>\S+) (?:x \((?P<factor>\S+)\)\^i|\+ (?P<step>\S+) i), (?P<count>[0-9]+) values?")
+"""A range as stores keep it, which is what its `str` says."""
+
+_SPELT: dict[str, tuple[tuple[int, str], ...]] = {
+    "_bytes": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")),
+    "_hz": ((10**9, "GHz"), (10**6, "MHz"), (10**3, "kHz")),
+}
+
+
+def as_given(key: str, kept: str) -> str:
+    """The values of axis `key`, of which a store keeps these words, as ``--vary`` takes them."""
+    found = _KEPT_RANGE.fullmatch(kept)
+    if found is None:
+        return kept
+    start, count = Fraction(found["start"]), int(found["count"])
+    if found["factor"] is not None:
+        factor = Fraction(found["factor"])
+        stop, step = start * factor ** (count - 1), f":x{_plain(factor)}"
+    else:
+        by = Fraction(found["step"])
+        stop, step = start + by * (count - 1), "" if by == 1 else f":{'+' * (by > 0)}{_spelt(key, by)}"
+    return f"{_spelt(key, start)}:{_spelt(key, stop)}{step} ({counted(count, 'value')})"
+
+
+def _spelt(key: str, value: Fraction) -> str:
+    """With the largest unit of which it has a whole number."""
+    for suffix, units in _SPELT.items():
+        for size, unit in units:
+            if key.endswith(suffix) and value and value % size == 0:
+                return f"{value // size}{unit}"
+    return str(_plain(value))
+
+
 def judged_values(values: Values) -> tuple[Value, ...]:
     """Those that are judged before any run: of a range its ends, for rules are intervals."""
     return values.values if isinstance(values, Listed) else (values[0], values[values.count - 1])

@@ -47,7 +47,9 @@ def fit(trace: Trace, network: Network, source: str = "") -> Trace:
     faults = []
     if trace.timesteps != network.timesteps:
         message = f"trace has {trace.timesteps}, {network.name} {network.timesteps}"
-        faults.append(_fault(source, "timesteps", message + _split_hint(trace, network)))
+        faults.append(
+            _fault(source, "timesteps", message + (_once_hint(trace, network) or _split_hint(trace, network)))
+        )
     by_name = {spikes.name: spikes for spikes in trace.layers}
     if {wanted.name for wanted in network.traced} == by_name.keys():
         pairs = [(by_name[wanted.name], wanted) for wanted in network.traced]
@@ -79,6 +81,18 @@ def _misfits(spikes: LayerSpikes, wanted: Traced, trace: Trace, network: Network
             f"{name}"
         )
     return faults
+
+
+def _once_hint(trace: Trace, network: Network) -> str:
+    """The way out for a trace whose inputs, all of a single timestep, are but taken for one of a single timestep."""
+    if trace.timesteps > 1:
+        return ""
+    several = [wanted.name for wanted in network.traced if wanted.tensor.timesteps > 1]
+    if not several:
+        why = f"{network.name} reads its inputs once for all timesteps (direct encoding, a mean over time)"
+        return f"; {why}: import it with --timesteps {network.timesteps}"
+    needs = f"{several[0]} reads {counted(network.timesteps, 'timestep')} of spikes"
+    return f"; {needs}: record as many (lifsim trace record, make), or run with --set timesteps=1"
 
 
 def _split_hint(trace: Trace, network: Network) -> str:

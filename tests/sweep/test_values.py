@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.errors import InputError
-from lifsim.sweeps.values import Value, parse_values, setting
+from lifsim.sweeps.values import Value, as_given, parse_values, setting
 
 
 def _values(key: str, given: object) -> list[Value]:
@@ -100,3 +100,31 @@ def test_a_range_of_any_length_costs_nothing_until_it_is_walked() -> None:
 def test_a_setting_is_what_set_takes() -> None:
     assert setting("array.dataflow", "os") == 'array.dataflow="os"'
     assert setting("lif.units", None) == "lif.units=null"
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "words"),
+    [
+        ("array.rows", "1:8", "1:8 (8 values)"),
+        ("array.rows", "10:45:+10", "10:40:+10 (4 values)"),
+        ("array.rows", "8:2:-3", "8:2:-3 (3 values)"),
+        ("array.rows", "64:10:x0.5", "64:16:x0.5 (3 values)"),
+        ("array.rows", "8,16", "8, 16"),
+        ("array.rows", "5:5:x2", "5:5:x2 (1 value)"),
+        ("dram.energy_pj_per_bit", "0.1:0.4:+0.1", "0.1:0.4:+0.1 (4 values)"),
+        ("axis buffers.weight.size_bytes", "8KiB:512KiB:x2", "8KiB:512KiB:x2 (7 values)"),
+        ("axis buffers.weight.size_bytes", "0:1000:+500", "0:1000:+500 (3 values)"),
+        ("clock_hz", "100MHz:1GHz:+100MHz", "100MHz:1GHz:+100MHz (10 values)"),
+    ],
+)
+def test_what_a_store_keeps_of_values_is_told_as_it_was_given(key: str, given: str, words: str) -> None:
+    """And is the same values: with as many of them, none is left over."""
+    values = parse_values(key, given)
+    assert as_given(key, str(values)) == words
+    again = words.partition(" (")[0]
+    assert parse_values(key, again) == values or ":" not in again
+
+
+@given(st.text())
+def test_other_words_stay(words: str) -> None:
+    assert as_given("array.rows", words) == words or words.endswith(("value", "values"))

@@ -11,8 +11,10 @@ import pytest
 from lifsim.config.document import parse_document
 from lifsim.config.workload import network_of
 from lifsim.errors import InputError
+from lifsim.trace.archive import Archive
 from lifsim.trace.fit import fit
 from lifsim.trace.opening import open_trace
+from lifsim.trace.plain import read_plain
 from lifsim.trace.source import Trace
 from lifsim.trace.synthesise import synthesise
 from tests.trace.networks import small_network
@@ -89,6 +91,22 @@ def test_timesteps_are_never_taken_for_images_unasked(tmp_path: Path) -> None:
     path = _plain(tmp_path / "t.npz", **_arrays())
     with pytest.raises(InputError, match="timesteps: trace has 3, small 1; if it is 1 of 3 images, import it"):
         open_trace(path, small_network(1))
+
+
+def test_a_trace_of_a_single_timestep_is_told_what_the_network_needs(tmp_path: Path) -> None:
+    """Spikes of all timesteps; or of one that it reads once for all of them, which a plain archive does not say."""
+    needs = "timesteps: trace has 1, small 3; conv2 reads 3 timesteps of spikes: record as many"
+    with pytest.raises(InputError, match=needs):
+        fit(synthesise(small_network(1), 1, 0), small_network(3))
+    text = """
+    {name: once, timesteps: 4, input: {shape: [1, 8, 8], encoding: direct},
+     layers: [{name: conv, op: conv, out: 4, kernel: 3}]}"""
+    network = network_of(parse_document(text, "once.yaml"))
+    path = _plain(tmp_path / "t.npz", conv=np.ones((1, 1, 8, 8), np.bool_))
+    with pytest.raises(InputError, match=r"once for all timesteps \(direct .*: import it with --timesteps 4$"):
+        open_trace(path, network)
+    again = fit(read_plain(Archive(path), 4), network)
+    assert [layer.shape for layer in again.layers] == [(1, 1, 1, 8, 8)]
 
 
 def _fitting_three_steps() -> Trace:
