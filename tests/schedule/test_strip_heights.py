@@ -103,9 +103,10 @@ def moves_the_least(group: WaveGroup) -> None:
     floored = [one for lowest in (True, False) for one in group.floored(inf, lowest=lowest)] + group.higher(inf)
     assert len({waves for _, waves in floored}) == len(floored)
     offered = {waves for _, waves in floored}
-    if isinstance(group, SkewedGroup):  # of those higher than the map perhaps the highest alone
-        top = known.get(group.waves(highest(group)), inf)
-        offered |= {waves for waves, total in known.items() if waves.height > group.relay.rows and total >= top}
+    if isinstance(group, SkewedGroup):  # of those higher than the map perhaps the highest alone, for each width
+        best = {waves.width: total for waves, total in known.items() if waves.height == highest(group)}
+        offered |= {waves for waves, total in known.items()
+                    if waves.height > group.relay.rows and total >= best.get(waves.width, inf)}  # fmt: skip
     assert set(known) <= offered
     assert all(floor <= known.get(waves, inf) for floor, waves in floored)
     assert group.least_waiting == min(group.waiting(waves, every_row=False) for waves in every(group))

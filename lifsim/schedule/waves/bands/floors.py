@@ -38,22 +38,22 @@ class BandFloors:
     @classmethod
     def lowest(cls, group: BandGroup) -> BandFloors:
         """The lowest strips for each number of waves of a band, by the narrowest for each number of bands."""
-        every, longest = cls._every(group), max(group.windows)
+        every, longest = cls._of(group, group.abreast), max(group.windows)
         return replace(every, tall=every.tall.lowest(longest), wide=every.wide.lowest(longest))
 
     @classmethod
-    def others(cls, group: BandGroup) -> Iterator[BandFloors]:
-        """All, some of the widths in one go."""
-        every = cls._every(group)
+    def every(cls, group: BandGroup, tall: Heights) -> Iterator[BandFloors]:
+        """Strips of these heights in bands of all widths, some of the widths in one go."""
+        every = cls._of(group, tall)
         step = max(1, PAIRS // max(1, every.tall.heights.size))
         for begin in range(0, every.wide.heights.size, step):
             yield replace(every, wide=every.wide.some(slice(begin, begin + step)))
 
     @classmethod
-    def _every(cls, group: BandGroup) -> BandFloors:
-        """Of all that have room beside nothing else, of less than whole rows."""
+    def _of(cls, group: BandGroup, tall: Heights) -> BandFloors:
+        """Of those that have room beside nothing else, of less than whole rows."""
         longest, most = max(group.windows), group.buffers.membrane // (group.chunks.images * group.pixel_bytes)
-        tall, wide = group.abreast, group.columns_abreast(group.columns - 1)
+        wide = group.columns_abreast(group.columns - 1)
         least = group.banded(1, 1).state_rows(longest)
         return cls(group, tall.some(tall.state_rows(longest) <= most), wide.some(least * wide.heights <= most))
 

@@ -70,7 +70,8 @@ class BandGroup(SkewedGroup):
     def candidates(self) -> tuple[Waves, ...]:
         """Strips of all heights by bands of all widths of which the pieces of rows fit, first the lowest by the
         narrowest for each number of them; as many rows of the borders stay as have room."""
-        return tuple(waves for lowest in (True, False) for _, waves in self.floored(inf, lowest=lowest))
+        found = (one for lowest in (True, False) for one in self.floored(inf, lowest=lowest))
+        return tuple(waves for _, waves in (*found, *self.higher(inf)))
 
     def columns_abreast(self, most: int) -> Heights:
         """Bands of one to so many columns, side by side."""
@@ -83,15 +84,35 @@ class BandGroup(SkewedGroup):
         found = list(first.below(limit))
         if not lowest:
             known = set(product(first.tall.heights.tolist(), first.wide.heights.tolist()))
-            every = (one for part in BandFloors.others(self) for one in part.exactly_below(limit))
-            found = [one for one in every if one[1:3] not in known]
-            asked = zip(found, self._asked_by(found), strict=True)
-            found = [one for one, size in asked if size <= self.buffers.spike_out]
+            offered = self.abreast.some(self.abreast.heights <= self.relay.rows)
+            every = (one for part in BandFloors.every(self, offered) for one in part.exactly_below(limit))
+            found = self._that_fit([one for one in every if one[1:3] not in known])
         return [(floor, self.banded(height, width, kept)) for floor, height, width, kept in found]
 
-    def higher(self, limit: float) -> list[tuple[int, Waves]]:  # noqa: ARG002 (others keep them apart)
-        """None that are not among all others."""
-        return []
+    def higher(self, limit: float) -> list[tuple[int, Waves]]:
+        """Strips higher than the map. The highest have one wave for each timestep of a band: none of as wide bands move
+        less where these have room, and read every row of a band once."""
+        higher = self.abreast.some(self.abreast.heights > self.relay.rows)
+        if not higher.heights.size:
+            return []
+        every = [one for part in BandFloors.every(self, higher) for one in part.exactly_below(limit)]
+        best = {width: self._highest_is_best(width) for width in {width for _, _, width, _ in every}}
+        highest = int(higher.heights[-1])
+        found = self._that_fit([one for one in every if one[1] == highest or not best[one[2]]])
+        return [(floor, self.banded(height, width, kept)) for floor, height, width, kept in found]
+
+    def _highest_is_best(self, width: int) -> bool:
+        tensors = [facts.layer.input for facts in self.layers]
+        outside = [one for one in tensors if self.facts.tensors[one.name].producer not in self.rows.members]
+        if any(tensor.timesteps == 1 for tensor in outside):  # of which timesteps in one wave share rows
+            return False
+        highest = self.banded(int(self.abreast.heights[-1]), width)
+        return self.has_room(highest) and all(reads.min() == reads.max() for reads in self.outside(highest)[0])
+
+    def _that_fit(self, found: Sequence[Floored]) -> list[Floored]:
+        """Those for some waves of which spike_out has room."""
+        asked = zip(found, self._asked_by(found), strict=True)
+        return [one for one, size in asked if size <= self.buffers.spike_out]
 
     def _asked_by(self, found: Sequence[Floored]) -> list[int]:
         """Bytes of spike_out that some waves of each need."""
@@ -107,7 +128,7 @@ class BandGroup(SkewedGroup):
     @property
     def least_waiting(self) -> int:
         """As of all groups in waves, first of those of which some waves need the least."""
-        every = [one for part in BandFloors.others(self) for one in part.below(inf)]
+        every = [one for part in BandFloors.every(self, self.abreast) for one in part.below(inf)]
         asked = sorted(zip(self._asked_by(every), every, strict=True))
         return self.fewest((size, self.banded(*one[1:])) for size, one in asked)
 
