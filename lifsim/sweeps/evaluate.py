@@ -23,7 +23,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.registry import blamed
 from lifsim.simulate.inputs import Inputs, sourced_network, split_overrides
-from lifsim.simulate.options import Options, options_of, replaced_rates
+from lifsim.simulate.options import Options, heard, options_of, replaced_rates
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_arch, sha256_of_texts, text_of
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
@@ -77,6 +77,7 @@ class Evaluator:
         self._network = lru_cache(16)(self._parse_network)
         self._workload = lru_cache(16)(self._workload_text)
         self._spikes = lru_cache(4)(self._read_spikes)
+        self._shared = Shared()
         self._states = lru_cache(64)(states_of)
 
     def outcome(self, point: int) -> Outcome:
@@ -90,16 +91,16 @@ class Evaluator:
         try:
             settings = Settings.of(self._job.space.at(point))
             inputs = self.inputs(settings)
-            spikes, shared = self._spikes(
+            spikes = self._spikes(
                 settings.workload,
                 settings.workload_overrides,
                 self._fired(inputs),
-                settings.options,
+                heard(settings.options),
                 inputs.arch.array.sparsity,
             )
             key = self._key(settings, inputs, spikes)
             with self._telling(settings):
-                result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
+                result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, self._shared)
             return Outcome(point, key, result.totals.figures)
         except InputError as error:
             why = "; ".join(map(str, error.faults))
@@ -160,14 +161,13 @@ class Evaluator:
 
     def _read_spikes(
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
-    ) -> tuple[Spikes, Shared]:
-        """The spikes, and what runs on them have in common."""
+    ) -> Spikes:
         network = self._network(workload, overrides, replaced_rates(options)).what
         trace = trace_of(network, options)
         if trace is None:
-            return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()
+            return read_spikes(network, sharing, options, SPARSITIES[sparsity])
         here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})
         spikes = read_spikes(network, sharing, here, SPARSITIES[sparsity])
         if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
             raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
-        return spikes, Shared()
+        return spikes

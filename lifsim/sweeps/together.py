@@ -13,6 +13,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
+from lifsim.simulate.options import heard
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import Result
@@ -22,9 +23,6 @@ from lifsim.watch import Watch, part_of, unwatched
 
 KEPT = 4
 """Spikes that are kept, the last used."""
-
-NO_SPIKES = ("schedule", "objective", "groups", "chunk", "bptt")
-"""Options that spikes do not depend on."""
 
 
 @dataclass
@@ -41,8 +39,8 @@ class Together:
     def _heard(self, inputs: Inputs, watch: Watch) -> tuple[Spikes, Shared]:
         network, options, array = inputs.network, inputs.options, inputs.arch.array
         sharing = inputs.sharing if fires_own(network, options) else None
-        heard = {key: value for key, value in options.tree().items() if key not in NO_SPIKES}
-        source = [dict(network.definition), str(network.spikes.trace), heard, array.sparsity, str(sharing)]
+        heard_options = heard(options).tree()
+        source = [dict(network.definition), str(network.spikes.trace), heard_options, array.sparsity, str(sharing)]
         key = sha256_of(source)
         if key not in self.kept:
             spikes = read_spikes(network, inputs.sharing, options, sparsity_of(array), watch)
