@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.sweeps.coarse import run_first
 from lifsim.sweeps.evaluate import Evaluator
-from lifsim.sweeps.lines import run_first
+from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan
 from lifsim.sweeps.remaining import remaining
 from lifsim.watch import Watch, unwatched
@@ -33,20 +33,22 @@ class Estimate:
         return sum(self.errors.values())
 
 
-def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
-    """Run as many points as SECONDS let, at least one."""
-    evaluator, points, count = Evaluator(plan.job), plan.points, len(plan.points)
+def estimate(
+    plan: Plan, workers: int, watch: Watch = unwatched, run: Callable[[int], Outcome] | None = None
+) -> Estimate:
+    """Run as many points as SECONDS let, at least one. run: how, by default an evaluator of its own; the seconds of the
+    outcomes are the only clock."""
+    points, count = plan.points, len(plan.points)
     spread = min(SPREAD, count)
     first = run_first(plan, points) or [points[place * count // spread] for place in range(spread)]
-    rest, began, measured, spent = remaining(plan, points), time.monotonic(), 0, 0.0
+    rest, outcome_of, measured, spent = remaining(plan, points), run or Evaluator(plan.job).outcome, 0, 0.0
     errors = Counter[str]()
     for point in first:
         watch("points to measure", measured, len(first))
-        before = time.monotonic()
-        outcome = evaluator.outcome(point)
-        rest.add(point, time.monotonic() - before)
+        outcome = outcome_of(point)
+        rest.add(point, outcome.seconds)
         errors.update([outcome.error] if outcome.error else [])
-        measured, spent = measured + 1, time.monotonic() - began
+        measured, spent = measured + 1, spent + outcome.seconds
         if spent > SECONDS:
             break
     left = rest.left

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.sweeps.lines import Lines
+from lifsim.sweeps.coarse import CoarseGrid
 from lifsim.sweeps.space import Axis, Space
 
 MAX_ROWS = 2_000
@@ -59,13 +59,13 @@ def idle_axes(rows: Sequence[Row], axes: Sequence[Axis]) -> list[Idle]:
 def first_points(space: Space) -> list[int]:
     """Points whose figures show at the beginning which axes do nothing: the ends of all lines, so that every axis of
     numbers has its first and its last value, under every sharing, schedule and what else is a word, or many of them."""
-    return Lines(space).ends()
+    return CoarseGrid(space).ends()
 
 
 def idle_by_first(rows: Sequence[Row], space: Space) -> list[Idle]:
     """What these points show: of an axis of words only where all its values are among them."""
-    lines = Lines(space)
-    partly = () if lines.of_all_kinds else {space.axes[place].key for place in lines.words}
+    grid = CoarseGrid(space)
+    partly = () if grid.of_all_kinds else {space.axes[place].key for place in grid.words}
     return [idle for idle in idle_axes(rows, space.axes) if idle.key not in partly]
 
 
