@@ -1,4 +1,4 @@
-"""How long will a sweep take? Points that it would run first are run to know."""
+"""How long will a sweep take? Estimated by running the points that the sweep itself would run first."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ SECONDS, SPREAD = 5.0, 24
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of the whole sweep; measured: how many points it is based on; at_most: whether it takes no longer as far
-    as these tell, which are too few; errors: why some of these fail, and how many, the most frequent reason first."""
+    """seconds: that the whole sweep will take; measured: how many points this is based on; at_most: whether these were
+    too few for an estimate, so that `seconds` is an upper bound; errors: the reasons why some of these points failed
+    and how many failed for each, the most frequent one first."""
 
     seconds: float
     measured: int
@@ -29,15 +30,15 @@ class Estimate:
 
     @property
     def failed(self) -> int:
-        """Points that were run and failed."""
+        """How many of the measured points failed."""
         return sum(self.errors.values())
 
 
 def estimate(
     plan: Plan, workers: int, watch: Watch = unwatched, run: Callable[[int], Outcome] | None = None
 ) -> Estimate:
-    """Run as many points as SECONDS let, at least one. run: how, by default an evaluator of its own; the seconds of the
-    outcomes are the only clock."""
+    """Run points for SECONDS, at least one of them, and estimate the rest. run: runs a point, by default in this
+    process; time is measured by the seconds of the outcomes alone."""
     points, count = plan.points, len(plan.points)
     spread = min(SPREAD, count)
     first = run_first(plan, points) or [points[place * count // spread] for place in range(spread)]

@@ -1,4 +1,4 @@
-"""Processes of this machine, each with its own evaluator."""
+"""Runs points in processes of this machine, each of which has its own evaluator."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ class LocalPool(Executor):
         self._pool: Pool[int, Outcome] = Pool(partial(_evaluating, job, evaluator), jobs, ahead=AHEAD)
 
     def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
-        """As Executor says; to be walked to its end before it is called again. Raises InputError where no process can
-        be started."""
+        """As in Executor. Read it to its end before the next call. Raises InputError if no process can be started."""
         for point, outcome in self._pool.answers(Stretches(tuple(points), self._jobs)):
             yield self._lost(point, outcome) if isinstance(outcome, Lost) else outcome
 
     def close(self) -> None:
-        """End the processes, whatever they are doing."""
+        """End the processes at once, even in the middle of a point."""
         self._pool.close()
 
     def _lost(self, point: int, lost: Lost) -> Outcome:

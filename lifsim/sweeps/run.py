@@ -1,4 +1,4 @@
-"""A sweep from plan to store."""
+"""Runs a planned sweep and stores its results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lifsim.units import counted
 
 
 def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[int]:
-    """The points of `plan` that `store` has no row of, and with `retry_failed` those that failed, in order: runs that
-    have most in common come one after the other."""
+    """The points of `plan` that are not in `store` yet, with `retry_failed` also those that failed, in the order of the
+    sweep: so runs that have most in common follow each other."""
     done = store.points(failed=not retry_failed)
     return [point for point in plan.points if point not in done]
 
@@ -22,8 +22,8 @@ def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> l
 def run_points(
     job: Job, store: Store, points: Sequence[int], executor: Executor, watch: Callable[[Outcome], None]
 ) -> None:
-    """Run `points`; each row is safe in `store` before `watch` hears of it. A store that cannot be written is refused
-    before the first of them."""
+    """Run `points`. `watch` is called with each outcome after its row was written to `store`. A store that cannot be
+    written is reported before the first point is run."""
     if points:
         store.begin()
     for outcome in executor.outcomes(points):
@@ -32,11 +32,11 @@ def run_points(
 
 
 REASONS = 5
-"""Why points failed that are told, the most frequent."""
+"""How many reasons for failed points are listed, the most frequent ones."""
 
 
 def reasons(errors: Mapping[str, int]) -> Iterator[str]:
-    """The most frequent of `errors`, how many points failed so, and how many for others."""
+    """Lines with the most frequent of `errors` and how many points failed for each, then how many for other reasons."""
     for error, count in list(errors.items())[:REASONS]:
         yield f"failed {count:,}: {error}"
     if rest := list(errors.values())[REASONS:]:
@@ -44,7 +44,7 @@ def reasons(errors: Mapping[str, int]) -> Iterator[str]:
 
 
 def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
-    """Why some of so many `points` have no figures, in a line a reason; none where all have."""
+    """Lines that say why some of `points` points have no figures, one for each reason; nothing if all have figures."""
     yield from reasons(errors)
     if failed := sum(errors.values()):
         others = points - failed
@@ -53,7 +53,7 @@ def failures(errors: Mapping[str, int], points: int) -> Iterator[str]:
 
 
 def refuse_if_all_failed(errors: Mapping[str, int], points: int, every: str = "every point") -> None:
-    """Raises InputError with the most frequent of `errors`, where all `points` have one; every: what they are."""
+    """Raises InputError with the most frequent of `errors` if all `points` points failed; every: what to call them."""
     if not errors or sum(errors.values()) < points:
         return
     told = list(errors.items())[:REASONS]
