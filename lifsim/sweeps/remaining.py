@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import eq
 from typing import Protocol
@@ -27,9 +27,10 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.coarse import Cell, CoarseGrid, run_first
 from lifsim.sweeps.plan import Plan
 
-PAUSE = 2.0
-"""A point is taken to need at most so many times what one needs for which more is new: the rest is a pause of the
-machine, which must not count for all the points that this one stands for."""
+PAUSE = 1.2
+"""A point takes at most so many times what one takes for which more is new, costs that rise along the axes aside. The
+rest is a pause of the machine, or of a result that was forgotten: it must not count for all that this point stands
+for."""
 
 TICK_S = 1e-6
 """What takes less is taken for this."""
@@ -147,10 +148,17 @@ class _Kind:
             cell = tuple(each[place] for each, place in zip(values, places, strict=True))
             more_new = [known[(*cell[:axis], 0, *cell[axis + 1 :])] for axis, place in enumerate(cell) if place]
             seconds = self.measured.get(cell, min(more_new, default=0.0))
-            known[cell] = found[places] = min(seconds, PAUSE * max(more_new, default=math.inf))
+            most = PAUSE * min(more_new) * self._rise(cell, known) if len(more_new) > 1 else math.inf
+            known[cell] = found[places] = min(seconds, most)
         for axis, each in enumerate(values):
             found = np.moveaxis(np.tensordot(_between(each, self._grid.shape[axis]), found, (1, axis)), 0, axis)
         return found
+
+    def _rise(self, cell: Cell, known: Mapping[Cell, float]) -> float:
+        """By how much costs rise along the axes, each alone, up to this cell."""
+        base = max(TICK_S, known[self._grid.first])
+        on_axes = [known[self._grid.on_axis(axis, place)] for axis, place in enumerate(cell) if place]
+        return math.prod(max(1.0, seconds / base) for seconds in on_axes)
 
     @property
     def is_crossed(self) -> bool:
@@ -165,8 +173,8 @@ class _Kind:
     def line(self, axis: int) -> tuple[Floats, Floats]:
         """[value] what points of a line took, and what was expected of them; both as if something were new."""
         cells = [self._grid.on_axis(axis, place) for place in self._grid.lines[axis]]
-        found, most = self._interpolated(), PAUSE * self.measured[self._grid.first]
-        took, expected = [min(self.measured[cell], most) for cell in cells], [found[cell] for cell in cells]
+        found = self._interpolated()
+        took, expected = [self.measured[cell] for cell in cells], [found[cell] for cell in cells]
         # Where hardly anything is new, what differs is chance.
         return np.maximum(took, self.again), np.maximum(expected, self.again)
 

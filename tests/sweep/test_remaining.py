@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
@@ -120,15 +121,24 @@ def test_a_value_that_no_crossed_point_has_is_learnt_when_it_came_twice() -> Non
     assert at[1:] == pytest.approx([1.0, 1.0], rel=0.1)
 
 
-@pytest.mark.parametrize("where", [3, 8, 40])
+@pytest.mark.parametrize("where", [*range(4, 10), 40])
 def test_a_pause_of_the_machine_does_not_count_for_all_that_a_point_stands_for(where: int) -> None:
+    """Where several axes are off their first values, so that it stands for many."""
     space = _space(["none"], 8, 5, 5)
     order = _order(space)
     seconds = _seconds(space, order, {(2, 3): lambda _: 0.1})
     rest = ByGrid(CoarseGrid(space))
     for run, (point, took) in enumerate(zip(order[:60], seconds, strict=False)):
         rest.add(point, took + 3.0 * (run == where))
-    assert rest.left.seconds < 3 * sum(seconds[60:])
+    assert rest.left.seconds == pytest.approx(sum(seconds[60:]), rel=0.5)
+
+
+def test_costs_that_rise_along_several_axes_are_no_pauses() -> None:
+    """As of more images on a smaller array."""
+    space, costs = _space(["none"], 9, 6, 5), {(1, 2, 3): lambda places: 0.01 * math.prod(1 + each for each in places)}
+    share = len(CoarseGrid(space).points()) / space.points
+    for ratio in _ratios(space, costs, [share, 0.5]):
+        assert 1 / 1.25 < ratio < 1.25
 
 
 def test_before_all_crossed_points_were_run_it_is_a_bound() -> None:
@@ -191,7 +201,7 @@ def test_of_a_sample_it_is_the_pace() -> None:
 
 
 @given(st.integers(1, 9), st.integers(0, 200))
-def test_each_stretch_begins_with_kinds_of_its_own(hands: int, left_out: int) -> None:
+def test_whatever_the_stretches_all_points_are_in_them_once(hands: int, left_out: int) -> None:
     space = _space(["none", "layer", "channel2"], 8, 5)
     grid = CoarseGrid(space)
     first = grid.points()
@@ -201,11 +211,19 @@ def test_each_stretch_begins_with_kinds_of_its_own(hands: int, left_out: int) ->
     assert [point for point in points if point not in set(first)] == list(others)
     if hands == 1:
         assert points == [*first, *others]
-    if hands == 3 and not left_out:
-        for hand, kind in enumerate(grid.kinds):
-            begin = len(points) * hand // hands
-            own = {point for point in first if grid.placed(point)[0] == kind}
-            assert set(points[begin : begin + len(own)]) == own
+
+
+@pytest.mark.parametrize(("hands", "of_kinds"), [(1, [0]), (2, [0, 2]), (3, [0, 1, 2]), (5, [0, 1, 2])])
+def test_each_stretch_begins_with_kinds_of_its_own(hands: int, of_kinds: list[int]) -> None:
+    space = _space(["none", "layer", "channel2"], 8, 5)
+    grid = CoarseGrid(space)
+    first = grid.points()
+    points = in_stretches(space, first, without(range(space.points), first), hands)
+    for hand in range(hands):
+        begin, kinds = len(points) * hand // hands, [*of_kinds, *[3] * hands]
+        own = {point for point in first if kinds[hand] <= grid.placed(point)[0][0] < kinds[hand + 1]}
+        assert set(points[begin : begin + len(own)]) == own
+        assert points[begin + len(own)] not in first
 
 
 def test_the_coarse_grid_is_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has_others() -> None:
