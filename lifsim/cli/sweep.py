@@ -86,7 +86,8 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
             ends, told = _first_of(planned, pending), list[str]()
             first = run_first(planned, pending) or ends
-            points = in_stretches(planned.job.space, first, without(pending, first), execution.processes)
+            hands = 1 if execution.scheduler else execution.processes  # a cluster takes points in turn
+            points = in_stretches(planned.job.space, first, without(pending, first), hands)
             tell_idle = partial(_say_idle, planned, store, ends, told, begun=True)
             run_points(planned.job, store, points, executor, _once_run(ends, tell_idle, progress.watch))
         errors = store.errors()
