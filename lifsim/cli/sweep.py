@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from lifsim.units import counted
 
 if TYPE_CHECKING:
     from lifsim.sweeps.estimate import Estimate
+    from lifsim.sweeps.outcome import Outcome
     from lifsim.sweeps.plan import Plan
     from lifsim.sweeps.store import Store
 
@@ -67,8 +69,8 @@ def sweep(
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
     from lifsim.sweeps.assumed import assumptions
+    from lifsim.sweeps.coarse import in_stretches, run_first, without
     from lifsim.sweeps.idle import MAX_ROWS
-    from lifsim.sweeps.lines import run_first, without
     from lifsim.sweeps.remaining import remaining
     from lifsim.sweeps.run import failures, pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
@@ -82,12 +84,12 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         rest, done = remaining(planned, pending), len(planned.points) - len(pending)
         progress = Progress(len(planned.points), done, lines=lines, rest=rest)
         with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
-            first = _first_of(planned, pending)
-            run_points(planned.job, store, first, executor, progress.watch)
-            told = _say_idle(planned, store, first, begun=True) if first else []
-            on_lines = without(run_first(planned, pending), first)
-            run_points(planned.job, store, on_lines, executor, progress.watch)
-            run_points(planned.job, store, without(pending, [*first, *on_lines]), executor, progress.watch)
+            ends, told = _first_of(planned, pending), list[str]()
+            first = run_first(planned, pending) or ends
+            hands = 1 if execution.scheduler else execution.processes  # a cluster takes points in turn
+            points = in_stretches(planned.job.space, first, without(pending, first), hands)
+            tell_idle = partial(_say_idle, planned, store, ends, told, begun=True)
+            run_points(planned.job, store, points, executor, _once_run(ends, tell_idle, progress.watch))
         errors = store.errors()
         if len(planned.points) <= MAX_ROWS:
             _say_idle(planned, store, planned.points, told)
@@ -102,6 +104,22 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
     say(f"next: lifsim store show {where}, or lifsim plot sweep {where} {pareto}", err=True)
 
 
+def _once_run(
+    points: Sequence[int], do: Callable[[], None], watch: Callable[[Outcome], None]
+) -> Callable[[Outcome], None]:
+    """`watch`, which does something as soon as all of `points` were run."""
+    awaited = set(points)
+
+    def watched(outcome: Outcome) -> None:
+        watch(outcome)
+        if outcome.point in awaited:
+            awaited.discard(outcome.point)
+            if not awaited:
+                do()
+
+    return watched
+
+
 def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
     """Points by which to see at the beginning what changes nothing; none of a sweep that is over soon anyway, or has
     begun before."""
@@ -112,21 +130,18 @@ def _first_of(planned: Plan, pending: Sequence[int]) -> list[int]:
     return sorted(wanted) if len(wanted) == len(first) and len(pending) >= SOON * len(first) else []
 
 
-def _say_idle(
-    planned: Plan, store: Store, points: Sequence[int], told: Sequence[str] = (), *, begun: bool = False
-) -> list[str]:
+def _say_idle(planned: Plan, store: Store, points: Sequence[int], told: list[str], *, begun: bool = False) -> None:
     """Tell on stderr which axes change nothing in these points, except those `told` before; begun: whether these are
     the first points."""
     from lifsim.sweeps.idle import idle_axes, idle_by_first
 
     space = planned.job.space
     rows = [row.columns for row in store.rows(sorted(points))]
-    found = [str(idle) for idle in (idle_by_first(rows, space) if begun else idle_axes(rows, space.axes))]
-    for idle in found:
-        if idle not in told:
+    for idle in idle_by_first(rows, space) if begun else idle_axes(rows, space.axes):
+        if str(idle) not in told:
             why = f"by the first {counted(len(points), 'point')}, " if begun else ""
             say(f"note: {why}{idle}", err=True)
-    return found
+            told.append(str(idle))
 
 
 def _print_estimate(planned: Plan, workers: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from lifsim.errors import InputError
 from lifsim.lazy_dataclass import dataclass
+from lifsim.processes.dealing import Deal, InTurn
 from lifsim.processes.worker import Worker, packed
 
 ATTEMPTS = 3
@@ -40,8 +41,9 @@ class _Given(Generic[Task]):
 
 @dataclass
 class _Busy(Generic[Task]):
-    """A worker and the tasks that it holds, the first of them at work."""
+    """The worker of one hand of the deal and the tasks that it holds, the first of them at work."""
 
+    hand: int
     worker: Worker
     held: deque[_Given[Task]]
     ready: bool = False
@@ -61,13 +63,13 @@ class Pool(Generic[Task, Answer]):
         self._busy: list[_Busy[Task]] = []
         self._failed_starts = 0
 
-    def answers(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
-        """Each task with its answer as soon as it is there. Tasks are taken one by one, as workers get free; to be
-        walked to its end before it is called again.
+    def answers(self, tasks: Iterable[Task] | Deal[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
+        """Each task with its answer as soon as it is there. Tasks are taken one by one, as workers get free, in turn or
+        as they are dealt; to be walked to its end before it is called again.
 
         Raises InputError if no worker can be started, and what a task raised.
         """
-        todo, again = iter(tasks), deque[_Given[Task]]()
+        todo, again = tasks if isinstance(tasks, Deal) else InTurn(tasks), deque[_Given[Task]]()
         self._start(todo, again)
         while busy := {busy.worker.connection: busy for busy in self._busy if busy.held}:
             for connection in wait(list(busy)):
@@ -85,22 +87,22 @@ class Pool(Generic[Task, Answer]):
             busy.worker.end(GRACE_SECONDS)
         self._busy.clear()
 
-    def _start(self, todo: Iterator[Task], again: deque[_Given[Task]]) -> None:
+    def _start(self, todo: Deal[Task], again: deque[_Given[Task]]) -> None:
         """Workers while there are tasks; all are under way before the first is waited for."""
         for busy in self._busy:
             self._feed(busy, todo, again)
         new: list[_Busy[Task]] = []
-        while len(self._busy) < self._processes and (given := _next(todo, again)):
-            new.append(_Busy(Worker(self._setup), deque([given])))
+        while (hand := len(self._busy)) < self._processes and (given := _next(todo, hand, again)):
+            new.append(_Busy(hand, Worker(self._setup), deque([given])))
             self._busy.append(new[-1])
         for busy in new:
             _begin(busy)
         for busy in new:
             self._feed(busy, todo, again)
 
-    def _feed(self, busy: _Busy[Task], todo: Iterator[Task], again: deque[_Given[Task]]) -> None:
+    def _feed(self, busy: _Busy[Task], todo: Deal[Task], again: deque[_Given[Task]]) -> None:
         """Send tasks, those to be tried again first, until the worker holds enough. That it is dead is heard later."""
-        while len(busy.held) < self._most and (given := _next(todo, again)):
+        while len(busy.held) < self._most and (given := _next(todo, busy.hand, again)):
             busy.held.append(given)
             _send(busy, given.task)
 
@@ -138,12 +140,11 @@ class Pool(Generic[Task, Answer]):
         return None
 
 
-def _next(todo: Iterator[Task], again: deque[_Given[Task]]) -> _Given[Task] | None:
+def _next(todo: Deal[Task], hand: int, again: deque[_Given[Task]]) -> _Given[Task] | None:
     if again:
         return again.popleft()
-    for task in todo:
-        return _Given(task)
-    return None
+    task = todo.next_of(hand)
+    return None if task is None else _Given(task)
 
 
 def _begin(busy: _Busy[Any]) -> None:

@@ -244,6 +244,15 @@ class Options(Model):
         return {name: value for name, value in self.tree().items() if name not in unread}
 
 
+NO_SPIKES = ("schedule", "objective", "groups", "chunk", "bptt")
+"""Options that spikes do not depend on."""
+
+
+def heard(options: Options) -> Options:
+    """`options` with those at their defaults that spikes do not depend on."""
+    return options.model_copy(update={name: Options.model_fields[name].default for name in NO_SPIKES})
+
+
 def replaced_rates(options: Options) -> Replaced:
     """Which of its workload's rates a run of these options, some of them perhaps unknown, does not use."""
     fired = known(options, "weights", None) not in (None, CALIBRATED)

@@ -1,4 +1,4 @@
-"""Architectures of points, put together of parts that other points have, too."""
+"""Builds the architectures of points from parts that other points have in common with them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ PARTS = 1 << 10
 
 
 class ArchParts:
-    """What `read` makes of settings. A part of it, a key or a mapping in a mapping as `buffers.weight`, is read once
-    for all points that set it alike; the rules across parts are judged for each point.
+    """The architectures that `read` makes of settings. A part (a top-level key, or a mapping inside one such as
+    `buffers.weight`) is read once for all points that have the same settings for it. Rules that span several parts are
+    checked for every point.
 
-    Settings that change what is not in their part, or break a rule, are read as a whole: `read` has the words for it.
-    For one thread.
+    If a setting changes something outside its part, or breaks a rule, the whole architecture is read by `read`, which
+    reports the fault. Not safe for several threads.
     """
 
     def __init__(self, read: Callable[[Settings], Arch]) -> None:
@@ -35,7 +36,8 @@ class ArchParts:
         self._part = lru_cache(PARTS)(self._read_part)
 
     def of(self, settings: Settings) -> Arch:
-        """The architecture with `settings`, the last one winning. Raises InputError as `read` does."""
+        """The architecture with `settings` applied; of several for one key the last one counts. Raises InputError as
+        `read` does."""
         with suppress(InputError, ValidationError, UnknownKeyError):
             if (together := self._together(settings)) is not None:
                 return together
@@ -43,13 +45,13 @@ class ArchParts:
 
     @cached_property
     def _bare(self) -> Arch | None:
-        """Without settings; None where it is none so."""
+        """The architecture without any settings; None if that is not valid."""
         with suppress(InputError):
             return self._read(())
         return None
 
     def _together(self, settings: Settings) -> Arch | None:
-        """None where they must be read as a whole."""
+        """The architecture, built from parts; None if it has to be read as a whole."""
         if (arch := self._bare) is None:
             return None
         parts = _parted(arch, settings)
@@ -63,7 +65,8 @@ class ArchParts:
         return _judged(arch)
 
     def _read_part(self, path: Path, settings: Settings) -> tuple[Any, ...]:
-        """What stands at `path` with `settings` of it alone; nothing where these are refused, or change other parts."""
+        """The part at `path` under `settings`, which concern this part alone, as a tuple of one; an empty tuple if the
+        settings are refused or change other parts."""
         with suppress(InputError):
             found = self._read(settings)
             if self._bare is not None and _with(found, path, _at(self._bare, path)) == self._bare:
@@ -72,7 +75,7 @@ class ArchParts:
 
 
 def _parted(arch: Model, settings: Sequence[str]) -> dict[Path, Settings]:
-    """`settings` in their order, by the parts that they are of; no part is within another."""
+    """`settings` grouped by the part that they change, in their order. No part lies inside another."""
     paths = [_path_of(arch, setting.partition("=")[0].strip().split(".")) for setting in settings]
     whole = {path for path in paths if len(path) == 1}
     parts: dict[Path, Settings] = {}
@@ -83,23 +86,23 @@ def _parted(arch: Model, settings: Sequence[str]) -> dict[Path, Settings]:
 
 
 def _path_of(arch: Model, keys: Sequence[str]) -> Path:
-    """Of the part that a setting of these keys is of."""
+    """The path of the part that the setting with these keys belongs to."""
     outer = vars(arch).get(keys[0])
     return tuple(keys[:2] if len(keys) > 2 and isinstance(outer, Model) and keys[1] in vars(outer) else keys[:1])
 
 
 def _at(model: Model, path: Path) -> Any:
-    """What `model` has there."""
+    """The value at `path` in `model`."""
     first, *others = path
     return _at(vars(model)[first], tuple(others)) if others else vars(model).get(first)
 
 
 def _with(model: M, path: Path, value: Any) -> M:
-    """`model` with `value` there, which is not checked."""
+    """A copy of `model` with `value` at `path`, unchecked."""
     first, *others = path
     return model.model_copy(update={first: _with(vars(model)[first], tuple(others), value) if others else value})
 
 
 def _judged(model: M) -> M:
-    """`model`, which keeps the rules across its own keys. Raises ValidationError where it does not."""
+    """`model`, checked against the rules that span its keys. Raises ValidationError if it breaks one."""
     return type(model).model_validate(model, context=OF_A_DOCUMENT)

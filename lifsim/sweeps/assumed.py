@@ -1,4 +1,4 @@
-"""What the points of a sweep take for granted of their machines, and in what these are not alike."""
+"""What the points of a sweep assume about their machines, and where these machines are not comparable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def assumptions(job: Job) -> tuple[str, ...]:
 
 
 def _fewer_units(job: Job) -> Iterator[str]:
-    """That sharings of several numbers of channel groups are no comparison of sharing alone."""
+    """The warning that sharings with different numbers of channel groups differ in more than sharing."""
     (axis,) = (axis for axis in job.space.axes if axis.key == SHARING)
     if said := fewer_units(axis.values[place] for place in range(axis.values.count)):
         yield said

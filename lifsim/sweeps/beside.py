@@ -1,4 +1,4 @@
-"""Runs beside each other: under several sharings, and a shared one beside the same network without sharing.
+"""Compares runs: under several sharings, and a shared run with the same network without sharing.
 
 Sharing comes with two things that need no sharing: N times fewer LIF units under `channelN` (`lif.units` lets any
 network share units in time), and, where layers share, a schedule in which they take turns. So a shared run stands

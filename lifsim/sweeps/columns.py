@@ -1,4 +1,4 @@
-"""Some points of a sweep, column by column."""
+"""Some of the points of a sweep, stored by column."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Runs to be looked at beside each other: every combination of the values that are given, each with a label that says
-what is its own. All have one machine by default, that of training where any trains."""
+"""Runs that are to be compared: every combination of the given values, each with a label that says how it differs from
+the others. All run on the same default machine, the one for training if any of them trains."""
 
 from __future__ import annotations
 

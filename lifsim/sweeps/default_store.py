@@ -1,4 +1,4 @@
-"""The store of a sweep that was told none: sweeps/ and a name that says what the sweep is of."""
+"""Where a sweep without --out keeps its results: in sweeps/, under a name that describes the sweep."""
 
 from __future__ import annotations
 

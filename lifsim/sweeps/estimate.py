@@ -1,14 +1,14 @@
-"""How long will a sweep take? Points that it would run first are run to know."""
+"""How long will a sweep take? Estimated by running the points that the sweep itself would run first."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.sweeps.coarse import run_first
 from lifsim.sweeps.evaluate import Evaluator
-from lifsim.sweeps.lines import run_first
+from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan
 from lifsim.sweeps.remaining import remaining
 from lifsim.watch import Watch, unwatched
@@ -19,8 +19,9 @@ SECONDS, SPREAD = 5.0, 24
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds: of the whole sweep; measured: how many points it is based on; at_most: whether it takes no longer as far
-    as these tell, which are too few; errors: why some of these fail, and how many, the most frequent reason first."""
+    """seconds: that the whole sweep will take; measured: how many points this is based on; at_most: whether these were
+    too few for an estimate, so that `seconds` is an upper bound; errors: the reasons why some of these points failed
+    and how many failed for each, the most frequent one first."""
 
     seconds: float
     measured: int
@@ -29,24 +30,26 @@ class Estimate:
 
     @property
     def failed(self) -> int:
-        """Points that were run and failed."""
+        """How many of the measured points failed."""
         return sum(self.errors.values())
 
 
-def estimate(plan: Plan, workers: int, watch: Watch = unwatched) -> Estimate:
-    """Run as many points as SECONDS let, at least one."""
-    evaluator, points, count = Evaluator(plan.job), plan.points, len(plan.points)
+def estimate(
+    plan: Plan, workers: int, watch: Watch = unwatched, run: Callable[[int], Outcome] | None = None
+) -> Estimate:
+    """Run points for SECONDS, at least one of them, and estimate the rest. run: runs a point, by default in this
+    process; time is measured by the seconds of the outcomes alone."""
+    points, count = plan.points, len(plan.points)
     spread = min(SPREAD, count)
     first = run_first(plan, points) or [points[place * count // spread] for place in range(spread)]
-    rest, began, measured, spent = remaining(plan, points), time.monotonic(), 0, 0.0
+    rest, outcome_of, measured, spent = remaining(plan, points), run or Evaluator(plan.job).outcome, 0, 0.0
     errors = Counter[str]()
     for point in first:
         watch("points to measure", measured, len(first))
-        before = time.monotonic()
-        outcome = evaluator.outcome(point)
-        rest.add(point, time.monotonic() - before)
+        outcome = outcome_of(point)
+        rest.add(point, outcome.seconds)
         errors.update([outcome.error] if outcome.error else [])
-        measured, spent = measured + 1, time.monotonic() - began
+        measured, spent = measured + 1, spent + outcome.seconds
         if spent > SECONDS:
             break
     left = rest.left

@@ -1,4 +1,4 @@
-"""Points into outcomes, in the process that simulates. Neighbouring points share what they have in common."""
+"""Runs the points of a sweep in the process that simulates them. What points have in common is computed once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.registry import blamed
 from lifsim.simulate.inputs import Inputs, sourced_network, split_overrides
-from lifsim.simulate.options import Options, options_of, replaced_rates
+from lifsim.simulate.options import Options, heard, options_of, replaced_rates
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import MODEL_VERSION, resolved_arch, sha256_of_texts, text_of
 from lifsim.simulate.spikes import Spikes, fires_own, read_spikes, trace_of
@@ -35,7 +35,7 @@ from lifsim.sweeps.values import Value, setting
 
 @dataclass(frozen=True)
 class Settings:
-    """The values of one point, each where it belongs."""
+    """The values of one point, sorted by what they set: architecture, workload, sharing or options."""
 
     arch: str
     arch_overrides: tuple[str, ...]
@@ -46,7 +46,7 @@ class Settings:
 
     @classmethod
     def of(cls, values: Mapping[str, Value]) -> Settings:
-        """Raises InputError where a value is none of its option or belongs nowhere."""
+        """Raises InputError if a value is not valid for its option, or its key belongs to no file and no option."""
         named = {"arch", "workload", "sharing", *Options.model_fields}
         overrides = [setting(key, value) for key, value in values.items() if key not in named]
         faults: list[Fault] = []
@@ -77,10 +77,11 @@ class Evaluator:
         self._network = lru_cache(16)(self._parse_network)
         self._workload = lru_cache(16)(self._workload_text)
         self._spikes = lru_cache(4)(self._read_spikes)
+        self._shared = Shared()
         self._states = lru_cache(64)(states_of)
 
     def outcome(self, point: int) -> Outcome:
-        """Run `point`. Whatever goes wrong is the outcome's error."""
+        """Run `point`. A failure of any kind becomes the error of the outcome and is never raised."""
         began = time.perf_counter()
         found = self._run(point)
         return replace(found, seconds=time.perf_counter() - began)
@@ -90,16 +91,16 @@ class Evaluator:
         try:
             settings = Settings.of(self._job.space.at(point))
             inputs = self.inputs(settings)
-            spikes, shared = self._spikes(
+            spikes = self._spikes(
                 settings.workload,
                 settings.workload_overrides,
                 self._fired(inputs),
-                settings.options,
+                heard(settings.options),
                 inputs.arch.array.sparsity,
             )
             key = self._key(settings, inputs, spikes)
             with self._telling(settings):
-                result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared)
+                result = simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, self._shared)
             return Outcome(point, key, result.totals.figures)
         except InputError as error:
             why = "; ".join(map(str, error.faults))
@@ -108,7 +109,7 @@ class Evaluator:
         return Outcome(point, key or self._job.key_of(point), None, why)
 
     def inputs(self, settings: Settings) -> Inputs:
-        """What `settings` amount to. Raises InputError where they do not go together."""
+        """The inputs that `settings` describe. Raises InputError if they contradict each other."""
         network = self._network(settings.workload, settings.workload_overrides, replaced_rates(settings.options))
         sharing = Sharing.parse(settings.sharing)
         with Origins(workload=network.document).telling():
@@ -118,8 +119,8 @@ class Evaluator:
 
     @contextmanager
     def _telling(self, settings: Settings) -> Iterator[None]:
-        """Faults that are raised inside get the places of keys in the files of `settings`, which are looked for then:
-        most points have none."""
+        """Adds to faults raised inside where their keys stand in the files of `settings`. The places are looked up only
+        then, since most points raise no fault."""
         try:
             yield
         except InputError as error:
@@ -138,7 +139,7 @@ class Evaluator:
         return sourced_network(override(self._job.workloads[name], overrides), replaced)
 
     def _key(self, settings: Settings, inputs: Inputs, spikes: Spikes) -> str:
-        """The hash of everything that determines the figures: of a trace its content, wherever it is."""
+        """The hash of everything that determines the figures. A trace counts by its content, not by its path."""
         options = inputs.options.model_copy(update={"trace": None})
         told = {
             "arch": resolved_arch(inputs.arch),
@@ -151,23 +152,23 @@ class Evaluator:
         return sha256_of_texts({"workload": workload} | {name: text_of(each) for name, each in told.items()})
 
     def _workload_text(self, name: str, overrides: tuple[str, ...], replaced: Replaced) -> str:
-        """A network as a file would say it."""
+        """The network as the text of a workload file."""
         return text_of(dict(self._network(name, overrides, replaced).what.definition))
 
     def _fired(self, inputs: Inputs) -> Sharing:
-        """The sharing under which spikes are read: any will do where they are not the engine's."""
+        """The sharing under which spikes are read. It matters only if the engine fires them; otherwise it is always
+        the same, so that the spikes are read once."""
         return inputs.sharing if fires_own(inputs.network, inputs.options) else Sharing()
 
     def _read_spikes(
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
-    ) -> tuple[Spikes, Shared]:
-        """The spikes, and what runs on them have in common."""
+    ) -> Spikes:
         network = self._network(workload, overrides, replaced_rates(options)).what
         trace = trace_of(network, options)
         if trace is None:
-            return read_spikes(network, sharing, options, SPARSITIES[sparsity]), Shared()
+            return read_spikes(network, sharing, options, SPARSITIES[sparsity])
         here = options.model_copy(update={"trace": self._paths.get(str(trace), trace)})
         spikes = read_spikes(network, sharing, here, SPARSITIES[sparsity])
         if spikes.provenance.sha256 != self._job.files.get(str(trace), spikes.provenance.sha256):
             raise InputError(Fault("must not change while the sweep runs", source=str(trace)))
-        return spikes, Shared()
+        return spikes

@@ -1,4 +1,4 @@
-"""What runs points: processes of this machine, or a Dask cluster."""
+"""The interface of whatever runs points: processes of this machine, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Executor(Closable):
 
     @abstractmethod
     def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
-        """The outcome of each of `points` as soon as it is there; they are taken one by one, as workers get free."""
+        """Yield the outcome of each of `points` as soon as it is available, in any order."""
 
     @abstractmethod
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What else than sharing tells sharings of several numbers of channel groups apart."""
+"""Sharings that split the channels into different numbers of groups differ in more than sharing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SHARING = "sharing"
 
 
 def fewer_units(names: Iterable[object]) -> str:
-    """What a comparison of the sharings of these names must say; empty where all have as many LIF units, as far as
-    the names are those of sharings."""
+    """The warning that a comparison of these sharings must show; empty if all of them need the same number of LIF
+    units. Names that are no sharings are ignored."""
     sharings = []
     for name in names:
         with suppress(InputError):
@@ -22,5 +22,5 @@ def fewer_units(names: Iterable[object]) -> str:
     if len({sharing.channels for sharing in sharings}) <= 1:
         return ""
     most = max(sharings, key=lambda sharing: sharing.channels)
-    fewer = f"{most} leaves 1 of {most.channels} LIF units that none has, which needs no sharing (lif.units)"
-    return f"sharing: {fewer}; what of a change is sharing's own tells lifsim run --sharing {most}"
+    fewer = f"{most} leaves 1 of {most.channels} LIF units that none has, which is possible without sharing (lif.units)"
+    return f"sharing: {fewer}; lifsim run --sharing {most} shows how much of a change comes from sharing itself"

@@ -1,4 +1,4 @@
-"""Axes of a sweep that change nothing that a run does: a buffer that it does not use, a batch of a figure per image."""
+"""Finds axes of a sweep that change nothing in its runs, such as the size of a buffer that no run uses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.sweeps.lines import Lines
+from lifsim.sweeps.coarse import CoarseGrid
 from lifsim.sweeps.space import Axis, Space
 
 MAX_ROWS = 2_000
@@ -24,23 +24,23 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Idle:
-    """An axis that does nothing. stands: whether it changes what parts cost that nobody uses, area and standing energy;
-    where: the axis and those of its values that this is so for, if not for all."""
+    """An axis that changes nothing. stands: whether it does change area and standing energy, which a part costs even if
+    it is not used; where: another axis and those of its values for which this holds, if it does not hold for all."""
 
     key: str
     stands: bool
     where: tuple[str, tuple[Any, ...]] | None = None
 
     def __str__(self) -> str:
-        """For who asked for the axis: what was seen, not why; a buffer that is used may be large enough anyway."""
+        """What was observed, without a reason: a buffer without effect may be unused, or used and large enough."""
         changed, others = ("only area and standing energy", "no other") if self.stands else ("nothing", "no")
         some = f" where {self.where[0]} is {', '.join(map(str, self.where[1]))}" if self.where else ""
         return f"{self.key} changes {changed}{some}: {others} figure differs between its values"
 
 
 def idle_axes(rows: Sequence[Row], axes: Sequence[Axis]) -> list[Idle]:
-    """Of `axes` with several values those that do nothing at all, or nothing where another axis has some of its values.
-    rows: points with their settings and figures; failed ones are left out."""
+    """Those of `axes` that have several values and change nothing, either at all or for some values of another axis.
+    rows: the settings and figures of points; failed points are ignored."""
     good = [row for row in rows if row["error"] is None]
     wide = [axis for axis in axes if axis.values.count > 1]
     found = []
@@ -57,15 +57,16 @@ def idle_axes(rows: Sequence[Row], axes: Sequence[Axis]) -> list[Idle]:
 
 
 def first_points(space: Space) -> list[int]:
-    """Points whose figures show at the beginning which axes do nothing: the ends of all lines, so that every axis of
-    numbers has its first and its last value, under every sharing, schedule and what else is a word, or many of them."""
-    return Lines(space).ends()
+    """Points whose figures show early which axes change nothing. Under every sharing, schedule and other setting that
+    is a word (or under many of them), every numeric axis takes its first and its last value."""
+    return CoarseGrid(space).ends()
 
 
 def idle_by_first(rows: Sequence[Row], space: Space) -> list[Idle]:
-    """What these points show: of an axis of words only where all its values are among them."""
-    lines = Lines(space)
-    partly = () if lines.of_all_kinds else {space.axes[place].key for place in lines.words}
+    """The axes that change nothing in the rows of `first_points`. An axis of words is judged only if all of its values
+    are among them."""
+    grid = CoarseGrid(space)
+    partly = () if grid.of_all_kinds else {space.axes[place].key for place in grid.words}
     return [idle for idle in idle_axes(rows, space.axes) if idle.key not in partly]
 
 
@@ -81,7 +82,7 @@ def _partly(rows: Sequence[Row], key: str, other: str, others: Sequence[str]) ->
 
 
 def _idle(rows: Sequence[Row], key: str, others: Sequence[str]) -> Idle | None:
-    """Whether the axis `key` does nothing in `rows`; not if no two of them differ in it alone."""
+    """Whether the axis `key` changes nothing in `rows`; None if it does, or if no two rows differ in it alone."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[repr([row[other] for other in others])].append(row)
@@ -105,6 +106,6 @@ def _differing(group: Sequence[Row], settings: set[str]) -> Iterator[str]:
 
 
 def _only_stands(name: str) -> bool:
-    """Whether a figure is of what parts cost that stand there, used or not; sums of energies follow these."""
+    """Whether the figure is a cost that parts have even if they are not used, or a sum that includes such costs."""
     is_work = name.endswith((".work", ".idle"))
     return name.startswith(_STANDS) or (name.startswith((_PRICED, "lif_update_pj")) and not is_work)

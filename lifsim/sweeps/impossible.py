@@ -1,4 +1,4 @@
-"""Which values of a sweep's axes do not go together: their points fail, whatever the others are."""
+"""Finds values of axes that contradict each other: their points fail whatever the values of the other axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of one point of a sweep: a row of figures, or an error."""
+"""The result of one point of a sweep: a row of figures, or an error."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lifsim.training.traffic import StageBytes
 
 @dataclass(frozen=True)
 class Outcome:
-    """key: hash of everything that determines the figures. figures: dotted names as in layers.csv, None if it failed;
-    error: why, None if it did not. seconds: that it took."""
+    """key: the hash of everything that determines the figures. figures: by dotted names as in layers.csv, None if the
+    point failed; error: the reason, None if it did not fail. seconds: how long it took."""
 
     point: int
     key: str
@@ -25,8 +25,8 @@ class Outcome:
 
 
 def figure_names() -> tuple[str, ...]:
-    """The figures in numbers that runs can have, in their order: those of a run that counted nothing, and what one that
-    trains has beside. Some runs have no `dram`, some a `dram` that never sleeps."""
+    """The names of all numeric figures that a run can have, in their order: those of an inference run, then those that
+    only training adds. Some runs lack the figures of `dram`, or those of its sleep states."""
     totals: Totals = _nothing(Totals)
     trained = replace(totals, dram_bytes=_nothing(StageBytes))
     found = [*totals.figures.items(), *trained.figures.items()]
@@ -34,7 +34,7 @@ def figure_names() -> tuple[str, ...]:
 
 
 def _nothing(kind: Any) -> Any:
-    """Of a dataclass of numbers, and of such dataclasses, the one that is zero all over."""
+    """An instance of `kind`, a (nested) dataclass of numbers, in which every number is zero."""
     kind = next((part for part in get_args(kind) if part is not NoneType), kind)
     make: Callable[..., Any] = kind
     if not is_dataclass(kind):

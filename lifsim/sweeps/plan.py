@@ -1,4 +1,4 @@
-"""From what was asked for to a checked plan: files read, every axis judged by the schemas, before any run."""
+"""Turns a request into a checked plan: all files are read and every axis is checked before the first run."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ NAMES = ("workload", "arch", "sharing")
 
 @dataclass(frozen=True)
 class Job:
-    """All that a worker needs to run any point of `space`, wherever it is. settings: of `set`, those of architectures.
-    devices: the DRAMs that architectures or an axis name. files: the traces, by their paths, with the SHA-256 that they
-    had."""
+    """Everything that a worker on any machine needs to run any point of `space`. settings: those of `set` that concern
+    architectures. devices: the DRAM devices that the architectures or an axis name. files: the SHA-256 of each trace,
+    by its path."""
 
     space: Space
     archs: Mapping[str, Document]
@@ -50,7 +50,7 @@ class Job:
     files: Mapping[str, str]
 
     def description(self) -> dict[str, Any]:
-        """What decides which sweep this is, for people and for comparison with a stored one."""
+        """What identifies this sweep, readable for people; a store is compared by it."""
         return {
             "model version": MODEL_VERSION,
             **{f"axis {axis.key}": str(axis.values) for axis in self.space.axes},
@@ -62,39 +62,40 @@ class Job:
         }
 
     def network(self, workload: str) -> Network:
-        """One of `workloads` without an axis, but for what its points take in the place of its rates. Raises InputError
-        where it is whole with the values of an axis only."""
+        """One of `workloads`, without the values of any axis except those that replace its spike rates. Raises
+        InputError if the workload is complete only with the value of an axis."""
         return network_of(self.workloads[workload], self._replaced)
 
     @property
     def _replaced(self) -> Replaced:
-        """What no point reads of the rates of its workload."""
+        """Which spike rates of the workload no point reads, because an option replaces them."""
         axes = {axis.key: axis.values for axis in self.space.axes}
         rate = str(axes["rate"][0]) if "rate" in axes else ""
         return Replaced.by(rate_words(rate), all_of_them="trace" in axes)
 
     def key_of(self, point: int) -> str:
-        """The hash of a point that no run could be made of: of what was asked for, unresolved."""
+        """The hash of a point whose inputs are not valid: of its values as they were asked for."""
         return sha256_of({"job": self.description(), "values": self.space.at(point)})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A job and which of its points are to be run, in order."""
+    """A job, and those of its points that are to be run, in order."""
 
     job: Job
     points: Sequence[int]
 
 
 def plan(request: Request) -> Plan:
-    """The job, and all points or the sample of them. Raises InputError with all that is wrong, or too many points."""
+    """The job with all of its points, or with the sample of them. Raises InputError with every fault, also if there are
+    too many points."""
     job = job_of(request, seeded=request.asked.sample is not None)
     return Plan(job, chosen_points(job.space, request.asked.sample, request.asked.seed or 0))
 
 
 def job_of(request: Request, *, seeded: bool = True) -> Job:
-    """Read every file and check every axis. seeded: whether the seed chooses points, too. Raises InputError with all
-    that is wrong."""
+    """Read every file and check every axis. seeded: whether the seed also chooses the points. Raises InputError with
+    every fault."""
     faults: list[Fault] = []
     for_arch, for_workload = split_overrides(request.overrides, faults)
     archs, workloads = _archs(request, for_arch, faults), _workloads(request, for_workload, faults)
@@ -114,7 +115,7 @@ def job_of(request: Request, *, seeded: bool = True) -> Job:
 
 
 def _unread_faults(job: Job) -> list[Fault]:
-    """Settings and axes of the memory that none of the architectures, whose memory no axis chooses, looks at."""
+    """Faults of settings and axes of the memory that no architecture reads; none if an axis chooses its model."""
     axes = [setting(axis.key, axis.values[0]) for axis in job.space.axes if axis.key.startswith("dram.")]
     if any(one.startswith("dram.model=") for one in axes) or not job.archs:
         return []
@@ -148,7 +149,7 @@ def _workloads(request: Request, settings: Sequence[str], faults: list[Fault]) -
 
 
 def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
-    """The axes from slow to fast: what costs most to change comes first."""
+    """The axes from the slowest to the fastest: those that are most expensive to change come first."""
     sharings = list(request.asked.sharing)
     for place, text in enumerate(sharings):
         with collecting(faults):
@@ -172,7 +173,7 @@ def _axes(request: Request, faults: list[Fault]) -> dict[str, Values]:
 
 
 def _devices(axes: Mapping[str, Values], archs: Iterable[Document]) -> dict[str, Document]:
-    """The DRAM devices that `archs` or an axis name; what cannot be read is a fault only where it is simulated."""
+    """The DRAM devices that `archs` or an axis name. One that cannot be read is reported only if it is simulated."""
     varied = axes.get(DEVICE)
     names = [*map(device_name, archs), *(varied.values if isinstance(varied, Listed) else ())]
     devices = {}
@@ -200,7 +201,7 @@ def _traces(axes: Mapping[str, Values], workloads: Mapping[str, Document]) -> It
 
 
 def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
-    """SHA-256 of every trace. What a file claims is judged first: a bad one may be of any length."""
+    """The SHA-256 of every trace. Its header is checked first, because a bad file may be of any length."""
     found = {}
     for path in traces:
         try:
@@ -215,7 +216,7 @@ def _hashes(traces: Iterable[Path], faults: list[Fault]) -> dict[str, str]:
 
 
 def _axis_faults(key: str, values: Values, job: Job, request: Request) -> list[Fault]:
-    """What the schemas say against single values of an axis."""
+    """The faults that the schemas find in single values of an axis."""
     judged = judged_values(values)
     faults: list[Fault] = []
     if key in Options.model_fields:

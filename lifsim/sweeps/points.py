@@ -1,4 +1,4 @@
-"""The points of a sweep as a table that need not be held: from a store, or of rows that are there."""
+"""The points of a sweep as a table that need not fit into memory: read from a store, or from rows at hand."""
 
 from __future__ import annotations
 

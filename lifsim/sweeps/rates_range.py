@@ -1,4 +1,4 @@
-"""What assumed spike rates leave open: the run at half and at twice of them."""
+"""How uncertain a run on assumed spike rates is: the same run at half and at twice these rates."""
 
 from __future__ import annotations
 

@@ -1,50 +1,46 @@
-"""How long does the rest of a sweep take? By the points of its lines, then by how the others compare.
+"""How long does the rest of a sweep take? As long as the points of its coarse grid tell, corrected by all others.
 
-Neighbours share what they have in common: a point that must be played anew takes a hundred times as long as one that
-differs from another in a price. What an axis asks for anew shows on its line, where the others stand at their first
-values. Of each kind of points (`lifsim.sweeps.lines`), with the seconds s of points on lines,
+Neighbours share what they have in common: a point for which everything is new takes a hundred times as long as one that
+differs from another in a price. What is new at a point depends on which axes it stands at the first value of
+(`lifsim.sweeps.coarse`). So what a point takes is interpolated between the crossed points of its kind that stand at the
+first value of the same axes. Lines show what lies between the crossed values: by how much they differ from what is
+interpolated, the new part of all other points is multiplied.
 
-    seconds(point) = again + (base - again) * product over axes of (s(value on the axis) - again) / (base - again),
-
-again being what a point takes that has all in common with others, between values on the line as if on straight ones.
-On a line it has a value that no point had before, which costs something, too; beside the lines it has none, and `again`
-is what the cheap ones there take. The first point of all warms caches up, and so does the end of a line, which is run
-first of it: neither counts for more than what stands beside it lets expect. All other points of a kind correct its sum
-of what is asked for anew by what they took in truth.
+Points that are run after the coarse grid correct this. Within a kind, rows of points that differ on the first axis of
+numbers alone are expected to go on as they did. Kinds of which no other point was run yet are corrected by what all
+kinds together took, over what was expected of them.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import field
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import eq
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.sweeps.lines import Kind, Lines, run_first
+from lifsim.sweeps.coarse import Cell, CoarseGrid, run_first
 from lifsim.sweeps.plan import Plan
-from lifsim.sweeps.space import Space
 
-AGAIN, ANEW = 1.6, 2.0
-"""A point takes at most so many times the least where it has all in common with others, and at least so many times what
-these take where it is played anew."""
+PAUSE = 1.2
+"""A point takes at most so many times what one takes for which more is new, costs that rise along the axes aside. The
+rest is a pause of the machine, or of a result that was forgotten: it must not count for all that this point stands
+for."""
 
-BEYOND = 1.1
-"""The end of a line takes at most so many times what the two values before it let expect."""
-
-SOMETHING = 0.05
-"""Of what the base takes anew: values that take less ask for nothing new."""
+TICK_S = 1e-6
+"""What takes less is taken for this."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Left:
-    """seconds: of work of one process; known: whether by complete lines, so that they are no bound but an estimate."""
+    """seconds: of work of one process; known: whether all crossed points tell: an estimate, else a bound."""
 
     seconds: float
     known: bool
@@ -78,146 +74,165 @@ class Paced:
         return Left(self._left * self._took / max(self._run, 1), known=True)
 
 
-@dataclass(frozen=True)
-class _Prices:
-    """Seconds of the points of a kind. again: of one on its lines that asks for nothing anew; anew: of the base, beside
-    that; factors: by axis, what each value makes of it."""
+class _Kind:
+    """Points of a kind, and of kinds for which it stands. `place`: its own among those of `grid`."""
 
-    again: float
-    anew: float
-    factors: dict[int, Floats]
+    def __init__(self, grid: CoarseGrid, place: int) -> None:
+        self._grid, self.words, self.share = grid, grid.kinds[place], grid.shares[place]
+        self.awaited = set(grid.cells[place])
+        self.measured: dict[Cell, float] = {}
+        self.took = self.expected = 0.0
+        self._early: list[Cell] = []
+        self._every: Floats | None = None
+        self._expected_of_left = 0.0
+        first, *others = grid.shape or (1,)
+        # By row: points that differ on the first axis alone are one, but for that at its first value, which is another.
+        self._left = np.full((2, *others), self.share, np.int64)
+        self._left[1] *= first - 1
+        self._missed, self._missed_before = np.zeros((2, *self._left.shape))
 
-    def anew_at(self, places: Sequence[int]) -> float:
-        """What a point asks for anew."""
-        return self.anew * math.prod(float(each[places[axis]]) for axis, each in self.factors.items())
+    def add(self, cell: Cell, seconds: float, *, own: bool) -> None:
+        """A point in this cell was run; own: it is of the kind itself."""
+        row = (min(cell[0], 1), *cell[1:]) if cell else (0,)
+        self._left[row] -= 1
+        if own and cell in self.awaited:
+            self.awaited.discard(cell)
+            self.measured[cell] = seconds
+        elif self._every is None:
+            self._early.append(cell)
+        else:
+            expected = float(self._every[cell])
+            self._missed_before[row], self._missed[row] = self._missed[row], seconds - expected
+            self._expected_of_left -= expected
+            self.took, self.expected = self.took + seconds, self.expected + expected
+
+    def settle(self, shapes: Sequence[Floats]) -> None:
+        """All of the coarse grid was run: from now on points show what was missed."""
+        self._every = self.every(shapes)
+        self._expected_of_left = self._of_left(self._every)
+
+    def _of_left(self, every: Floats) -> float:
+        return self.share * float(every.sum()) - sum(float(every[cell]) for cell in (*self.measured, *self._early))
+
+    def left(self, ratio: float) -> float:
+        """What those take that were not run; ratio: of what others took to what was expected of them."""
+        if self._every is None:
+            return self._of_left(self._interpolated())
+        if not self.took:
+            return self._expected_of_left * ratio
+        # What is missed once, another process may have made anew, or the machine been busy with something else.
+        agreed = np.where(np.abs(self._missed) < np.abs(self._missed_before), self._missed, self._missed_before)
+        agreed[self._missed * self._missed_before < 0] = 0.0
+        return max(0.0, self._expected_of_left + float((self._left * agreed).sum()))
 
     @property
-    def all_anew(self) -> float:
-        """What all points do."""
-        return self.anew * math.prod(float(one.sum()) for one in self.factors.values())
+    def whole(self) -> float:
+        """What all points of the kind are expected to take."""
+        return float((self._interpolated() if self._every is None else self._every).sum())
+
+    @property
+    def again(self) -> float:
+        """What a point takes for which nothing is new."""
+        return max(TICK_S, min(self.measured.values()))
+
+    def every(self, shapes: Sequence[Floats]) -> Floats:
+        """[value, by axis of numbers] what each point is expected to take; shapes: as `_shapes` has them."""
+        seconds = self._interpolated()
+        anew = np.maximum(seconds - self.again, 0.0)
+        return seconds - anew + anew * reduce(np.multiply.outer, shapes, np.ones(()))
+
+    def _interpolated(self) -> Floats:
+        values = self._grid.values
+        found, known = np.empty([len(each) for each in values]), dict[Cell, float]()
+        for places in sorted(np.ndindex(found.shape), key=np.count_nonzero):
+            cell = tuple(each[place] for each, place in zip(values, places, strict=True))
+            more_new = [known[(*cell[:axis], 0, *cell[axis + 1 :])] for axis, place in enumerate(cell) if place]
+            seconds = self.measured.get(cell, min(more_new, default=0.0))
+            most = PAUSE * min(more_new) * self._rise(cell, known) if len(more_new) > 1 else math.inf
+            known[cell] = found[places] = min(seconds, most)
+        for axis, each in enumerate(values):
+            found = np.moveaxis(np.tensordot(_between(each, self._grid.shape[axis]), found, (1, axis)), 0, axis)
+        return found
+
+    def _rise(self, cell: Cell, known: Mapping[Cell, float]) -> float:
+        """By how much costs rise along the axes, each alone, up to this cell."""
+        base = max(TICK_S, known[self._grid.first])
+        on_axes = [known[self._grid.on_axis(axis, place)] for axis, place in enumerate(cell) if place]
+        return math.prod(max(1.0, seconds / base) for seconds in on_axes)
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether all its crossed points were run."""
+        return self.measured.keys() >= set(self._grid.crossed)
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether they were run."""
+        return all(self._grid.on_axis(*each) in self.measured for each in self._grid.on_lines)
+
+    def line(self, axis: int) -> tuple[Floats, Floats]:
+        """[value] what points of a line took, and what was expected of them; both as if something were new."""
+        cells = [self._grid.on_axis(axis, place) for place in self._grid.lines[axis]]
+        found = self._interpolated()
+        took, expected = [self.measured[cell] for cell in cells], [found[cell] for cell in cells]
+        # Where hardly anything is new, what differs is chance.
+        return np.maximum(took, self.again), np.maximum(expected, self.again)
 
 
-@dataclass
-class _Run:
-    """Points of a kind that were run, with their seconds. lines: by axis, of its values; beside: of `Lines.beside`;
-    others: at their places; passed: others that were looked at; took, anew: sums over these, in truth and of what their
-    prices had of them anew; cheap: how many of these asked for nothing anew, cheap_took: and what they took."""
-
-    base: float | None = None
-    lines: dict[int, dict[int, float]] = field(default_factory=dict)
-    others: list[tuple[tuple[int, ...], float]] = field(default_factory=list)
-    beside: list[float] = field(default_factory=list)
-    passed: int = 0
-    took: float = 0.0
-    anew: float = 0.0
-    cheap: int = 0
-    cheap_took: float = 0.0
-
-    def look_at_others(self, prices: _Prices) -> None:
-        """Those that were run since the last time."""
-        cheap = [seconds for _, seconds in self.others if seconds <= ANEW * self.again(prices.again)]
-        self.cheap, self.cheap_took = self.cheap + len(cheap), self.cheap_took + sum(cheap)
-        self.passed += len(self.others)
-        self.took += sum(seconds for _, seconds in self.others)
-        self.anew += sum(prices.anew_at(places) for places, _ in self.others)
-        self.others.clear()
-
-    def again(self, on_lines: float) -> float:
-        """What a point beside the lines takes that asks for nothing anew, one on them taking `on_lines`."""
-        return self.cheap_took / self.cheap if self.cheap else min([on_lines, *self.beside])
+def _between(values: Sequence[int], count: int) -> Floats:
+    """[place, value] how much each value of an axis counts at each of its places; at the first one, that alone."""
+    rows = np.zeros((count, len(values)))
+    rows[0, 0] = 1.0
+    for value in range(1, len(values)):
+        rows[1:, value] = np.interp(range(1, count), values[1:], np.arange(1, len(values)) == value)
+    return rows
 
 
-class ByLines:
-    """Of all points of `space`, those on its lines first."""
+class ByGrid:
+    """Of all points of a space, those of its coarse grid first."""
 
-    def __init__(self, space: Space) -> None:
-        self._lines, self._space = Lines(space), space
-        self._awaited, self._beside = set(self._lines.first()), set(self._lines.beside())
-        self._run = {kind: _Run() for kind in self._lines.kinds}
-        self._prices: dict[Kind, _Prices] = {}
-        self._shares = dict(zip(self._lines.kinds, self._lines.shares, strict=True))
+    def __init__(self, grid: CoarseGrid) -> None:
+        self._grid = grid
+        self._kinds = [_Kind(grid, place) for place in range(len(grid.kinds))]
+        self._awaited = set(grid.points())
 
     def add(self, point: int, seconds: float) -> None:
         """A point was run, which took so long."""
-        places = self._space.places(point)
-        run = self._run[self._near(self._lines.kind_of(places))]
-        if point in self._beside:
-            run.beside.append(seconds)
-            return
-        if point not in self._awaited:
-            run.others.append((places, seconds))
-            return
-        self._awaited.discard(point)
-        self._prices = {}
-        for axis in self._lines.off(places):
-            run.lines.setdefault(axis, {})[places[axis]] = seconds
-        if not self._lines.off(places):
-            run.base = seconds
+        kind, cell = self._grid.placed(point)
+        place = bisect_right(self._grid.kinds, kind) - 1
+        self._kinds[place].add(cell, seconds, own=self._grid.kinds[place] == kind)
+        if point in self._awaited:
+            self._awaited.discard(point)
+            if not self._awaited:
+                for one in self._kinds:
+                    one.settle(self._shapes(one))
 
-    def _near(self, kind: Kind) -> Kind:
-        """The kind with lines that stands for it."""
-        return self._lines.kinds[bisect_right(self._lines.kinds, kind) - 1]
+    def _shapes(self, of: _Kind) -> list[Floats]:
+        """By axis, [place] by what lines differ from what is interpolated, those of the kinds that are most like it."""
+        with_lines = [kind for kind in self._kinds if kind.has_lines]
+        alike = [sum(map(eq, kind.words, of.words)) for kind in with_lines]
+        most = [kind for kind, words in zip(with_lines, alike, strict=True) if words == max(alike)]
+        shapes = []
+        for axis, count in enumerate(self._grid.shape):
+            took, expected = np.sum([kind.line(axis) for kind in most] or np.ones((1, 2, 1)), 0)
+            shapes.append(np.interp(range(count), self._grid.lines[axis] if most else [0], took / expected))
+        return shapes
 
     @property
     def left(self) -> Left:
         """What the others take: kinds of which nothing is known as those that are known do."""
-        known = {kind: run for kind, run in self._run.items() if run.base is not None}
-        if not known:
+        begun = [kind for kind in self._kinds if kind.measured]
+        if not begun:
             return Left(0.0, known=False)
-        self._prices = self._prices or self._priced(known)
-        found = [self._of_kind(kind, run) for kind, run in known.items()]
-        of_kind = math.prod(self._space.axes[axis].values.count for axis in self._lines.numbers)
-        mean = sum(one.again * of_kind + one.all_anew for one in self._prices.values()) / len(known)
-        unknown = sum(share for kind, share in self._shares.items() if kind not in known)
-        return Left(sum(found) + mean * unknown, known=not self._awaited)
-
-    def _of_kind(self, kind: Kind, run: _Run) -> float:
-        prices, numbers, share = self._prices[kind], self._lines.numbers, self._shares[kind]
-        if not self._awaited:
-            run.look_at_others(prices)
-        on_lines = [self._lines.at(kind), *(self._lines.at(kind, a, v) for a, line in run.lines.items() for v in line)]
-        every = share * math.prod(self._space.axes[axis].values.count for axis in numbers)
-        awaited = 1 + sum(len(self._lines.values[axis]) - 1 for axis in numbers) - len(on_lines)
-        again, base = run.again(prices.again), prices.again + prices.anew
-        # Who is played anew beside the lines is so in the place of another one that is like it.
-        anew = share * prices.all_anew - run.anew - sum(seconds - again for seconds in run.beside)
-        anew -= sum(prices.anew_at(self._space.places(each)) for each in on_lines)
-        others = every - awaited - len(on_lines) - len(run.beside) - run.passed
-        right = (max(0.0, run.took - run.passed * again) + base) / (run.anew + base)
-        return max(0.0, awaited * prices.again + others * again + max(0.0, anew) * right)
-
-    def _priced(self, known: dict[Kind, _Run]) -> dict[Kind, _Prices]:
-        """An axis of which a kind has no line yet is as for the others; of none, as if all asked for something new."""
-        own = {kind: self._own(run) for kind, run in known.items()}
-        factors: dict[int, Floats] = {}
-        for axis in self._lines.numbers:
-            there = [prices.factors[axis] for prices in own.values() if axis in prices.factors]
-            factors[axis] = np.mean(there, axis=0) if there else np.ones(self._space.axes[axis].values.count)
-        return {kind: _Prices(one.again, one.anew, factors | one.factors) for kind, one in own.items()}
-
-    def _own(self, run: _Run) -> _Prices:
-        """By its own lines, as far as they are there."""
-        base = run.base or 0.0
-        every = [base, *(seconds for line in run.lines.values() for seconds in line.values())]
-        again = float(np.mean([seconds for seconds in every if seconds <= AGAIN * min(every)]))
-        beside = [line[min(line)] for line in run.lines.values()]
-        anew = [seconds for seconds in beside if seconds > ANEW * again]
-        if beside:
-            base = min(base, float(np.mean(anew)) if anew else ANEW * again)
-        fresh, axes = max(base - again, 0.0), self._space.axes
-        factors = {axis: _factors(line, again, fresh, axes[axis].values.count) for axis, line in run.lines.items()}
-        return _Prices(again, fresh, factors)
-
-
-def _factors(line: dict[int, float], again: float, fresh: float, count: int) -> Floats:
-    """[count] by what each value of an axis multiplies what the base takes `fresh`, seconds being known on its line."""
-    places = sorted(line)
-    found = [1.0, *(max(line[place] - again, 0.0) / fresh if fresh else 0.0 for place in places)]
-    if len(found) > 2 and min(found[-3:-1]) > SOMETHING:
-        found[-1] = min(found[-1], BEYOND * found[-2] * max(1.0, found[-2] / found[-3]))
-    return np.interp(np.arange(count), [0, *places], found)
+        measured = max(TICK_S, sum(sum(kind.measured.values()) for kind in begun))
+        ratio = (measured + sum(kind.took for kind in begun)) / (measured + sum(kind.expected for kind in begun))
+        # Unlike kinds may miss unlike much: what others missed is believed by half.
+        known = sum(kind.left((1.0 + ratio) / 2) for kind in begun)
+        if unknown := sum(kind.share for kind in self._kinds if not kind.measured):
+            known += unknown * sum(kind.whole for kind in begun) / len(begun)
+        return Left(known, known=all(kind.is_crossed for kind in self._kinds))
 
 
 def remaining(plan: Plan, pending: Sequence[int]) -> Remaining:
     """Of the points of `plan` that are `pending`."""
-    return ByLines(plan.job.space) if run_first(plan, pending) else Paced(len(pending))
+    return ByGrid(CoarseGrid(plan.job.space)) if run_first(plan, pending) else Paced(len(pending))

@@ -1,4 +1,4 @@
-"""What a sweep is asked for: by a file, by options of the command line, or by both, the options being stronger."""
+"""The request for a sweep: a file, options of the command line, or both; the options take precedence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep gives back: a row a point."""
+"""The result of a sweep: one row per point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sweep from plan to store."""
+"""Runs a planned sweep and stores its results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lifsim.units import counted
 
 
 def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> list[int]:
-    """The points of `plan` that `store` has no row of, and with `retry_failed` those that failed, in order: runs that
-    have most in common come one after the other."""
+    """The points of `plan` that are not in `store` yet, with `retry_failed` also those that failed, in the order of the
+    sweep: so runs that have most in common follow each other."""
     done = store.points(failed=not retry_failed)
     return [point for point in plan.points if point not in done]
 
@@ -22,8 +22,8 @@ def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> l
 def run_points(
     job: Job, store: Store, points: Sequence[int], executor: Executor, watch: Callable[[Outcome], None]
 ) -> None:
-    """Run `points`; each row is safe in `store` before `watch` hears of it. A store that cannot be written is refused
-    before the first of them."""
+    """Run `points`. `watch` is called with each outcome after its row was written to `store`. A store that cannot be
+    written is reported before the first point is run."""
     if points:
         store.begin()
     for outcome in executor.outcomes(points):

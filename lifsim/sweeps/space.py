@@ -1,4 +1,4 @@
-"""The space of a sweep: the cross product of its axes, in a fixed order, point by point and never as a whole."""
+"""The space of a sweep: the cross product of its axes in a fixed order. It is never held in memory as a whole."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Runs one after the other: spikes are read once for all runs that hear the same, and what these have in common is
-found out once."""
+"""Makes runs one after the other. Runs with the same input spikes read these once, and compute once what they have in
+common."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lifsim.hardware.array import sparsity_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.memo import Shared
 from lifsim.simulate.inputs import Inputs
+from lifsim.simulate.options import heard
 from lifsim.simulate.pipeline import simulate
 from lifsim.simulate.resolved import sha256_of
 from lifsim.simulate.result import Result
@@ -23,26 +24,24 @@ from lifsim.watch import Watch, part_of, unwatched
 KEPT = 4
 """Spikes that are kept, the last used."""
 
-NO_SPIKES = ("schedule", "objective", "groups", "chunk", "bptt")
-"""Options that spikes do not depend on."""
-
 
 @dataclass
 class Together:
-    """Runs, and what is kept between them."""
+    """Makes runs and keeps what they have in common. kept: by the hash of what determines them, the spikes and the
+    results that runs on them share."""
 
     kept: OrderedDict[str, tuple[Spikes, Shared]] = field(default_factory=OrderedDict)
 
     def run(self, inputs: Inputs, watch: Watch = unwatched) -> Result:
-        """Raises InputError where the inputs do not go together."""
+        """Raises InputError if the inputs contradict each other."""
         spikes, shared = self._heard(inputs, watch)
         return simulate(inputs.arch, inputs.network, inputs.sharing, inputs.options, spikes, shared, watch)
 
     def _heard(self, inputs: Inputs, watch: Watch) -> tuple[Spikes, Shared]:
         network, options, array = inputs.network, inputs.options, inputs.arch.array
         sharing = inputs.sharing if fires_own(network, options) else None
-        heard = {key: value for key, value in options.tree().items() if key not in NO_SPIKES}
-        source = [dict(network.definition), str(network.spikes.trace), heard, array.sparsity, str(sharing)]
+        heard_options = heard(options).tree()
+        source = [dict(network.definition), str(network.spikes.trace), heard_options, array.sparsity, str(sharing)]
         key = sha256_of(source)
         if key not in self.kept:
             spikes = read_spikes(network, inputs.sharing, options, sparsity_of(array), watch)
@@ -54,7 +53,8 @@ class Together:
 
 
 def run_each(asked: Sequence[Asked], watch: Watch = unwatched) -> Iterator[Result | InputError]:
-    """Each run in turn, or why there is none. `watch` is told which it is, and about how long the rest takes."""
+    """Yield the result of each run in turn, or the error that prevented it. `watch` is told which run is under way and
+    about how long the rest will take."""
     together, began = Together(), time.monotonic()
     for index, one in enumerate(asked):
         here = f"run {index + 1} of {len(asked)}, {visible(one.label)}{_left(index, len(asked), began)}"
@@ -68,6 +68,6 @@ def run_each(asked: Sequence[Asked], watch: Watch = unwatched) -> Iterator[Resul
 
 
 def _left(done: int, count: int, began: float) -> str:
-    """At the pace so far."""
+    """The time left if the other runs are as fast as those before, in words."""
     left = (time.monotonic() - began) * (count - done) / done if done else 0.0
     return f", about {left:,.0f} s left" if left >= 1 else ""

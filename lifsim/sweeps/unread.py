@@ -1,4 +1,4 @@
-"""Values of options that no point of a sweep could run with, or that none would read.
+"""Finds values of options with which no point of a sweep can run, or which no point reads.
 
 A point whose options go together and change nothing is a row like others: a cross product has such. An option that
 changes nothing at any point is asked for in vain.

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lifsim.sweeps.lines import Lines, run_first, without
+from lifsim.sweeps.coarse import CoarseGrid, in_stretches, run_first, without
 from lifsim.sweeps.plan import Plan, plan
-from lifsim.sweeps.remaining import ByLines, Paced, remaining
+from lifsim.sweeps.remaining import ByGrid, Paced, remaining
 from lifsim.sweeps.request import options_document, read_request
 from lifsim.sweeps.space import Axis, Space
 from lifsim.sweeps.values import parse_values
 
-AGAIN, WARM = 0.005, 0.5
+AGAIN = 0.005
+
+Cost = Callable[[tuple[int, ...]], float]
+"""Seconds of what is computed for these places on the axes of a set."""
 
 
 def _space(sharings: Sequence[str], *counts: int) -> Space:
@@ -25,119 +31,165 @@ def _space(sharings: Sequence[str], *counts: int) -> Space:
     return Space(tuple(axes))
 
 
-def _seconds(space: Space, matter: Sequence[int], scale: Sequence[float], order: Sequence[int]) -> Iterator[float]:
-    """Of each point in `order`, where whatever is new on the axes that `matter` is played, once for all processes; the
-    values of the first of them take `scale`."""
-    seen = set()
-    for place, point in enumerate(order):
-        places = space.places(point)
-        asks = tuple(places[axis] for axis in matter)
-        new = 0.1 * scale[places[matter[0]]] * (asks not in seen)
-        seen.add(asks)
-        yield AGAIN + new + WARM * (place == 0)
+def _seconds(space: Space, order: Sequence[int], costs: dict[tuple[int, ...], Cost]) -> list[float]:
+    """Of each point in `order`: what depends on a set of axes is computed once for each combination of their values."""
+    seen, found = set(), []
+    for point in order:
+        places, seconds = space.places(point), AGAIN
+        for axes, cost in costs.items():
+            asked = (axes, tuple(places[axis] for axis in axes))
+            seconds += 0.0 if asked in seen else cost(asked[1])
+            seen.add(asked)
+        found.append(seconds)
+    return found
 
 
 def _order(space: Space) -> list[int]:
-    first = Lines(space).first()
-    return [*first, *(point for point in range(space.points) if point not in set(first))]
+    first = CoarseGrid(space).points()
+    return [*first, *without(range(space.points), first)]
 
 
-@pytest.mark.parametrize(
-    ("matter", "scale"),
-    [((2, 3), [1.0] * 5), ((1, 2), [1.0] * 8), ((1, 2, 3), [1.0] * 8), ((3,), [1.0] * 5), ((2, 3), [3, 2, 1, 1, 0.5])],
-)
-@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
-def test_what_is_played_once_is_known_by_the_lines(matter: tuple[int, ...], scale: list[float], share: float) -> None:
+def _ratios(space: Space, costs: dict[tuple[int, ...], Cost], shares: Sequence[float]) -> Iterator[float]:
+    """What is told at so many of the points, over what is left."""
+    order = _order(space)
+    seconds, rest = _seconds(space, order, costs), ByGrid(CoarseGrid(space))
+    marks = [int(share * len(order)) for share in shares]
+    for run, (point, took) in enumerate(zip(order, seconds, strict=True), start=1):
+        rest.add(point, took)
+        if run in marks:
+            yield rest.left.seconds / sum(seconds[run:])
+
+
+axes_sets = st.sets(st.integers(0, 3), min_size=1).map(lambda axes: tuple(sorted(axes)))
+
+
+@given(st.dictionaries(axes_sets, st.floats(0.001, 0.5), max_size=6))
+def test_to_run_the_coarse_grid_first_changes_what_no_point_costs(dear: dict[tuple[int, ...], float]) -> None:
+    space, costs = _space(["none", "layer"], 5, 4, 3), {}
+    for axes, most in dear.items():
+        costs[axes] = lambda places, most=most: most / (1 + sum(places))
+    order = _order(space)
+    first = dict(zip(order, _seconds(space, order, costs), strict=True))
+    assert first == dict(enumerate(_seconds(space, range(space.points), costs)))
+
+
+@given(st.dictionaries(axes_sets, st.floats(0.001, 0.05), max_size=6), st.integers(1, 3))
+def test_what_costs_the_same_for_all_values_is_known_behind_the_coarse_grid(
+    dear: dict[tuple[int, ...], float], kinds: int
+) -> None:
+    """And what is computed once for several kinds, too."""
+    space = _space(["none", "layer", "channel2"][:kinds], 6, 4, 4)
+    costs: dict[tuple[int, ...], Cost] = {axes: lambda _, most=most: most for axes, most in dear.items()}
+    share = len(CoarseGrid(space).points()) / space.points
+    for ratio in _ratios(space, costs, [share, 0.5, 0.8]):
+        assert ratio == pytest.approx(1.0, rel=1e-6)
+
+
+@given(st.dictionaries(axes_sets, st.tuples(st.floats(0.001, 0.3), st.floats(-0.33, 0.5)), max_size=5))
+def test_costs_that_rise_by_a_half_or_fall_by_a_third_along_the_axes_are_known_within_a_fifth(
+    dear: dict[tuple[int, ...], tuple[float, float]],
+) -> None:
+    space, costs = _space(["none", "layer"], 9, 4, 4), {}
+    for axes, (most, slope) in dear.items():
+        costs[axes] = lambda places, most=most, slope=slope: most * (1 + slope * sum(places) / 14)
+    for ratio in _ratios(space, costs, [0.2, 0.25, 0.5]):
+        assert 1 / 1.2 < ratio < 1.2
+
+
+def test_values_above_which_nothing_is_new_are_seen_on_the_lines_of_each_kind() -> None:
+    """As of a buffer that is large enough under one sharing, and under the other is not."""
+    space = _space(["none", "layer"], 10, 5, 5)
+    grid, order = CoarseGrid(space), _order(space)
+
+    def needed(point: int) -> int:
+        sharing, buffer, *others = space.places(point)
+        return space.point([sharing, min(buffer, 3) if sharing == 0 else buffer, *others])
+
+    seconds = _seconds(space, [needed(point) for point in order], {(0, 1, 2): lambda _: 0.1})
+    rest, behind_grid, of_none = ByGrid(grid), len(grid.points()), max(map(order.index, range(space.points // 2)))
+    for run, (point, took) in enumerate(zip(order, seconds, strict=True), start=1):
+        rest.add(point, took)
+        if run in (behind_grid, of_none + 1):
+            assert rest.left.seconds == pytest.approx(sum(seconds[run:]), rel=0.08)
+
+
+def test_a_value_that_no_crossed_point_has_is_learnt_when_it_came_twice() -> None:
+    space = _space(["none"], 20, 7)
+    shares = [len(CoarseGrid(space).points()) / space.points, 0.4, 0.9]
+    at = list(_ratios(space, {(1, 2): lambda places: 0.3 * (places[1] == 2 and places[0] > 0)}, shares))
+    assert at[0] < 0.5
+    assert at[1:] == pytest.approx([1.0, 1.0], rel=0.1)
+
+
+@pytest.mark.parametrize("where", [*range(4, 10), 40])
+def test_a_pause_of_the_machine_does_not_count_for_all_that_a_point_stands_for(where: int) -> None:
+    """Where several axes are off their first values, so that it stands for many."""
     space = _space(["none"], 8, 5, 5)
     order = _order(space)
-    took = list(_seconds(space, matter, scale, order))
-    rest, run = ByLines(space), int(share * len(order))
-    for place, (point, seconds) in enumerate(zip(order[:run], took[:run], strict=True)):
-        rest.add(point, seconds)
-        if place == 1:
-            assert not rest.left.known  # looked at early, it learns all the same
-    assert rest.left.known
-    assert rest.left.seconds == pytest.approx(sum(took[run:]), rel=0.2)
+    seconds = _seconds(space, order, {(2, 3): lambda _: 0.1})
+    rest = ByGrid(CoarseGrid(space))
+    for run, (point, took) in enumerate(zip(order[:60], seconds, strict=False)):
+        rest.add(point, took + 3.0 * (run == where))
+    assert rest.left.seconds == pytest.approx(sum(seconds[60:]), rel=0.5)
 
 
-def test_before_the_lines_are_there_it_is_a_bound() -> None:
-    space = _space(["none"], 8, 5, 5)
-    order = _order(space)
-    took = list(_seconds(space, (1, 2), [1.0] * 8, order))
-    rest = ByLines(space)
-    assert not rest.left.known
-    for run, (point, seconds) in enumerate(zip(order, took, strict=True), start=1):
-        rest.add(point, seconds)
-        if run < len(Lines(space).first()):
-            assert not rest.left.known
-            assert rest.left.seconds > sum(took[run:])
-    assert rest.left.known
-    assert rest.left.seconds == pytest.approx(0, abs=0.02 * sum(took))
+def test_costs_that_rise_along_several_axes_are_no_pauses() -> None:
+    """As of more images on a smaller array."""
+    space, costs = _space(["none"], 9, 6, 5), {(1, 2, 3): lambda places: 0.01 * math.prod(1 + each for each in places)}
+    share = len(CoarseGrid(space).points()) / space.points
+    for ratio in _ratios(space, costs, [share, 0.5]):
+        assert 1 / 1.25 < ratio < 1.25
 
 
-@pytest.mark.parametrize("dear", [0.1, 0.0])
-def test_values_that_are_new_on_lines_are_not_beside_them(dear: float) -> None:
+def test_before_all_crossed_points_were_run_it_is_a_bound() -> None:
     space = _space(["none", "layer"], 8, 5, 5)
-    lines, new = Lines(space), 0.004
-
-    def seconds(point: int) -> float:
-        _, row, *others = space.places(point)
-        on_line = sum(map(bool, (row, *others))) < 2
-        return AGAIN + new * on_line + dear * (row == 0)
-
-    rest, first = ByLines(space), [*lines.first(), *lines.beside()]
-    for point in first:
-        rest.add(point, seconds(point))
-    left = sum(seconds(point) for point in range(space.points) if point not in set(first))
-    assert rest.left.known
-    assert rest.left.seconds == pytest.approx(left, rel=0.1)
+    grid, order = CoarseGrid(space), _order(space)
+    seconds, rest = _seconds(space, order, {(1, 2): lambda _: 0.1, (0, 3): lambda _: 0.02}), ByGrid(grid)
+    assert rest.left == (rest.left.__class__)(0.0, known=False)
+    crossed = {grid.point(kind, cell) for kind in grid.kinds for cell in grid.crossed}
+    for run, (point, took) in enumerate(zip(order, seconds, strict=True), start=1):
+        rest.add(point, took)
+        crossed.discard(point)
+        assert rest.left.known == (not crossed)
+        if crossed:
+            assert rest.left.seconds > 0.9 * sum(seconds[run:])
+    assert rest.left.seconds == pytest.approx(0, abs=1e-6)
 
 
-def test_one_axis_of_numbers_has_no_points_beside_its_line() -> None:
-    assert Lines(_space(["none", "layer"], 6)).beside() == []
-
-
-def test_kinds_are_told_apart_and_one_without_points_is_as_the_others() -> None:
-    space = _space(["none", "layer", "channel2"], 6, 4)
-    lines = Lines(space)
-    assert lines.kinds == [(0,), (1,), (2,)]
-    rest, dear = ByLines(space), {0: 1.0, 1: 3.0, 2: 2.0}
-    for point in lines.first():
-        rest.add(point, dear[space.places(point)[0]])
-    left = {kind: 24 - sum(space.places(point)[0] == kind for point in lines.first()) for kind in dear}
-    assert rest.left.seconds == pytest.approx(sum(left[kind] * dear[kind] for kind in dear))
-    rest = ByLines(space)
+def test_a_kind_of_which_no_point_was_run_is_as_the_others() -> None:
+    rest = ByGrid(CoarseGrid(_space(["none", "layer", "channel2"], 6, 4)))
     rest.add(0, 1.0)
     assert rest.left.seconds == pytest.approx(23 + 2 * 24)
 
 
-def test_the_end_of_a_line_does_not_count_for_what_it_warmed_up() -> None:
-    space, told = _space(["none"], 8, 4, 2), list[float]()
-    for warm in (0.0, 5.0):
-        rest = ByLines(space)
-        for point in Lines(space).first():
-            _, row, _, cheap = space.places(point)
-            rest.add(point, 0.01 if cheap else 1.0 + warm * (row == 7))
-        told.append(rest.left.seconds)
-    assert told[0] == pytest.approx(7 * 3 * 1.01, rel=0.05)
-    assert told[1] == pytest.approx(told[0], rel=0.05)
-
-
-def test_lines_have_each_value_or_a_few_of_many_and_many_kinds_are_stood_for() -> None:
-    space = _space([f"channel{2**number}" for number in range(9)], 100, 3)
-    lines = Lines(space)
-    assert list(lines.values[1])[:2] == [0, 9]
-    assert lines.values[1][-1] == 99
-    assert len(lines.values[1]) == 12
-    first = lines.first()
-    assert len(first) == len(set(first)) == 9 * (12 + 2)
-    assert first[:9] == [300 * kind for kind in range(9)]
+def test_kinds_that_are_left_out_are_stood_for() -> None:
     words = Space(tuple(Axis(f"word{n}", parse_values("x", [f"w{i}" for i in range(9)])) for n in range(2)))
-    many = ByLines(words)
-    assert len(Lines(words).kinds) == 32
-    for point in range(81):
-        many.add(point, 1.0)
-    assert many.left.seconds == pytest.approx(0, abs=1e-9)
+    grid = CoarseGrid(words)
+    assert len(grid.kinds) == len(grid.points()) == 32
+    assert not grid.of_all_kinds
+    rest = ByGrid(grid)
+    for point in _order(words):
+        rest.add(point, 1.0)
+        if point == grid.points()[-1]:
+            assert rest.left.seconds == pytest.approx(81 - 32)
+    assert rest.left.seconds == pytest.approx(0, abs=1e-6)
+
+
+def test_the_coarse_grid_crosses_a_tenth_of_the_points_and_has_a_line_of_each_axis_for_each_word() -> None:
+    grid = CoarseGrid(_space(["none", "layer"], 100, 20, 10))
+    assert [list(values)[:: len(values) - 1] for values in grid.values] == [[0, 99], [0, 19], [0, 9]]
+    points = grid.points()
+    assert len(points) == len(set(points)) <= 2_000
+    placed = {grid.placed(point) for point in points}
+    assert {kind for kind, _ in placed} == {(0,), (1,)}
+    for kind, (axis, values) in product(grid.kinds, enumerate(grid.lines)):
+        assert values[0] == 0
+        assert values[-1] == grid.shape[axis] - 1
+        assert len(values) <= 12
+        assert {(kind, grid.on_axis(axis, value)) for value in values} <= placed
+    for kind, cell in placed:  # of every point, those that are like it but for an axis at its first value
+        at_first = [(*cell[:axis], 0, *cell[axis + 1 :]) for axis in range(3)]
+        assert all(points.index(grid.point(kind, one)) <= points.index(grid.point(kind, cell)) for one in at_first)
 
 
 def test_of_a_sample_it_is_the_pace() -> None:
@@ -148,15 +200,33 @@ def test_of_a_sample_it_is_the_pace() -> None:
     assert rest.left.seconds == 14
 
 
-def test_lines_are_the_points_that_differ_from_a_base_on_one_axis_of_numbers() -> None:
-    space = _space(["none", "layer"], 4, 3)
-    expected = {
-        space.point(places) for places in product(range(2), range(4), range(3)) if sum(map(bool, places[1:])) < 2
-    }
-    assert set(Lines(space).first()) == expected
+@given(st.integers(1, 9), st.integers(0, 200))
+def test_whatever_the_stretches_all_points_are_in_them_once(hands: int, left_out: int) -> None:
+    space = _space(["none", "layer", "channel2"], 8, 5)
+    grid = CoarseGrid(space)
+    first = grid.points()
+    others = without(range(space.points), first)[left_out:]
+    points = in_stretches(space, first, others, hands)
+    assert sorted(points) == sorted([*first, *others])
+    assert [point for point in points if point not in set(first)] == list(others)
+    if hands == 1:
+        assert points == [*first, *others]
 
 
-def test_lines_are_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has_others() -> None:
+@pytest.mark.parametrize(("hands", "of_kinds"), [(1, [0]), (2, [0, 2]), (3, [0, 1, 2]), (5, [0, 1, 2])])
+def test_each_stretch_begins_with_kinds_of_its_own(hands: int, of_kinds: list[int]) -> None:
+    space = _space(["none", "layer", "channel2"], 8, 5)
+    grid = CoarseGrid(space)
+    first = grid.points()
+    points = in_stretches(space, first, without(range(space.points), first), hands)
+    for hand in range(hands):
+        begin, kinds = len(points) * hand // hands, [*of_kinds, *[3] * hands]
+        own = {point for point in first if kinds[hand] <= grid.placed(point)[0][0] < kinds[hand + 1]}
+        assert set(points[begin : begin + len(own)]) == own
+        assert points[begin + len(own)] not in first
+
+
+def test_the_coarse_grid_is_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has_others() -> None:
     asked = {"workload": ["lenet5_mnist"], "sharing": ["none"]}
 
     def planned(cols: int, sample: int | None = None) -> Plan:
@@ -166,11 +236,8 @@ def test_lines_are_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has
 
     made = planned(8)
     first = run_first(made, made.points)
-    lines = Lines(made.job.space)
-    assert len(first) == len(set(first)) == 8 + 4 - 1 + 2
-    assert first == [*lines.first(), *lines.beside()]
-    assert [made.job.space.places(point)[-2:] for point in lines.beside()] == [(7, 3), (7, 2)]
-    assert isinstance(remaining(made, made.points), ByLines)
+    assert first == CoarseGrid(made.job.space).points()
+    assert isinstance(remaining(made, made.points), ByGrid)
     few, sampled = planned(1), planned(8, sample=16)
     for other, pending in ((made, list(made.points)[1:]), (few, few.points), (sampled, sampled.points)):
         assert run_first(other, pending) == []

@@ -66,7 +66,10 @@ def test_the_store_of_another_sweep_is_refused_and_stays(tmp_path: Path) -> None
     with pytest.raises(InputError, match=r"axis array.rows: is 8 here and 8, 16 in the store"):
         Store.create_or_open(tmp_path / "s", ABOUT | {"axis array.rows": "8"})
     ranges = {"axis array.rows": "8 x (2)^i, 3 values", "axis buffers.weight.size_bytes": "8192 + 8192 i, 2 values"}
-    rows, sizes = r"is 8:32:x2 \(3 values\) here and 8, 16 in the store", r"is 8KiB:16KiB:\+8KiB \(2 values\) here and none"
+    rows, sizes = (
+        r"is 8:32:x2 \(3 values\) here and 8, 16 in the store",
+        r"is 8KiB:16KiB:\+8KiB \(2 values\) here and none",
+    )
     words = rf"rows: {rows}\n.*: {sizes}"
     with pytest.raises(InputError, match=words):
         Store.create_or_open(tmp_path / "s", ABOUT | ranges)
