@@ -96,9 +96,10 @@ class BandGroup(SkewedGroup):
         if not higher.heights.size:
             return []
         every = [one for part in BandFloors.every(self, higher) for one in part.exactly_below(limit)]
-        best = {width: self._highest_is_best(width) for width in {width for _, _, width, _ in every}}
         highest = int(higher.heights[-1])
-        found = self._that_fit([one for one in every if one[1] == highest or not best[one[2]]])
+        found = self._that_fit([one for one in every if one[1] == highest])
+        best = {width for _, _, width, _ in found if self._highest_is_best(width)}
+        found += self._that_fit([one for one in every if one[1] < highest and one[2] not in best])
         return [(floor, self.banded(height, width, kept)) for floor, height, width, kept in found]
 
     def _highest_is_best(self, width: int) -> bool:
