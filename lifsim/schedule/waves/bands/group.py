@@ -93,7 +93,8 @@ class BandGroup(SkewedGroup):
         """Strips higher than the map. The highest have one wave for each timestep of a band: none of as wide bands move
         less where these have room, and read every row of a band once."""
         higher = self.abreast.some(self.abreast.heights > self.relay.rows)
-        if not higher.heights.size:
+        twice = np.full((1, len(self.layers)), 2 * self.chunks.count * self.facts.timesteps)  # of two bands or more
+        if not higher.heights.size or int(self.fetched_at_least(twice)[0]) + self.fixed + self.enters >= limit:
             return []
         every = [one for part in BandFloors.every(self, higher) for one in part.exactly_below(limit)]
         highest = int(higher.heights[-1])
