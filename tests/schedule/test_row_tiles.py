@@ -157,3 +157,23 @@ def test_no_height_reads_less_timestep_by_timestep(layer: Layer, arch: Arch, ima
         row_tiles(facts.rows.axis).tallest_window[0] * row_bytes <= buffer
     ):
         assert found[1:].tolist() == np.min(least, axis=0).tolist()
+
+
+def test_at_the_lower_edge_higher_tiles_read_less() -> None:
+    """Windows of seven rows on 19, of which spike_in holds 12, and two filter tiles: three tiles of 6 rows and one of
+    one read windows of 9, 12, 10 and 4 rows, as often as there are filter tiles. Four of 5, 5, 5 and 4 rows read 37, of
+    which one stays."""
+    layer = build.conv_layer(in_shape=(8, 19, 1), filters=8, kernel=(7, 1), padding=(3, 0))
+    facts = facts_on(build.network_of(layer), Sharing(), build.arch(1, 4, spike_in=12)).layers[0]
+    assert facts.tile_counts.tolist() == [2, 1]
+    assert traversal_reads(facts, 1, 0, 12)[1:].tolist() == [2 * 35, 35]
+
+
+def test_where_nothing_may_wait_tiles_end_between_the_windows_of_a_pool() -> None:
+    """Of ten rows spike_in holds eight: two tiles of 5 rows would cut a window of two rows, 6 and 4 do not."""
+    layer = build.conv_layer(in_shape=(8, 10, 1), filters=8, kernel=(3, 1), padding=(1, 0))
+    arch = build.arch(1, 4, spike_in=16)
+    begun = tuple(8 * (row % 2) for row in range(11))
+    room, reals = replace(Chip.of(arch).tiles, spike_out=0), Reals.of(build.network_of(layer), 16)
+    found = [tick.traffic(layer, reals, room, 1, begun=waiting) for waiting in ((), begun)]
+    assert [one.tiling.rows for one in found if isinstance(one, LayerTraffic)] == [5, 6]

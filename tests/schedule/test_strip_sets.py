@@ -34,8 +34,10 @@ def two_states(draw: st.DrawFn) -> Network:
         for number in (1, 2):
             kernel = draw(st.sampled_from([1, 3, 3, 5, 7]))
             conv = {"kernel": [kernel, 1], "padding": [kernel // 2, 0], "out": channels}
-            ops += [{"name": f"conv_{state}{number}", "op": "conv", **conv},
-                    {"name": f"lif_{state}{number}", "op": "lif", "group": state}]  # fmt: skip
+            ops.append({"name": f"conv_{state}{number}", "op": "conv", **conv})
+            if number == 2 and draw(st.integers(0, 3)) == 0:
+                ops.append({"name": f"add_{state}", "op": "add", "inputs": [f"conv_{state}2", f"lif_{state}1"]})
+            ops.append({"name": f"lif_{state}{number}", "op": "lif", "group": state})
     shape = (2, rows, draw(st.integers(1, 2)))
     return network(ops, shape, draw(st.integers(2, 3)), draw(st.sampled_from(["rate", "direct"])))
 
@@ -64,7 +66,7 @@ def fewest(group: Group) -> int:
     return min(found)
 
 
-@settings(QUIET, max_examples=50)
+@settings(QUIET, max_examples=100)
 @given(two_states(), archs(), st.integers(1, 2), st.integers(6, 80), st.integers(6, 90))
 def test_no_heights_of_two_relays_move_less(net: Network, arch: Arch, images: int, room: int, spike_out: int) -> None:
     group = grouped(net, arch, images, (room, spike_out))

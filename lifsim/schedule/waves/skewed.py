@@ -77,12 +77,16 @@ class SkewedGroup(WaveGroup):
         higher = self._fitting.some(self._fitting.heights > self.relay.rows)
         if not higher.heights.size or _least_of_higher(self.rows, self.buffers, self.chunks, self.relay) >= limit:
             return []
-        highest = higher.some(slice(-1, None))
-        top = self.waves(int(highest.heights[0]))
-        if self.has_room(top) and sum(int(reads.max()) for reads in self.outside(top)[0]) == self.enters:
-            return [(int(SkewedFloors(self, highest).each[0]), top)]
+        top = higher.some(slice(-1, None))
+        highest = self._with_room(top, SkewedFloors(self, top).each, asks=True)
+        if any(self._reads_once(waves) and self.has_room(waves) for _, waves in highest):
+            return highest
         floors = SkewedFloors(self, higher).each
         return self._with_room(higher.some(floors < limit), floors[floors < limit], asks=True)
+
+    def _reads_once(self, waves: Waves) -> bool:
+        """Whether every row of inputs comes once."""
+        return sum(int(reads.max()) for reads in self.outside(waves)[0]) == self.enters
 
     def _with_room(self, heights: Heights, floors: Ints, *, asks: bool) -> list[tuple[int, Waves]]:
         """Strips with their floors; asks: those alone for some waves of which spike_out has room."""

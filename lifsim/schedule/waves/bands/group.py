@@ -93,12 +93,14 @@ class BandGroup(SkewedGroup):
         """Strips higher than the map. The highest have one wave for each timestep of a band: none of as wide bands move
         less where these have room, and read every row of a band once."""
         higher = self.abreast.some(self.abreast.heights > self.relay.rows)
-        if not higher.heights.size:
+        twice = np.full((1, len(self.layers)), 2 * self.chunks.count * self.facts.timesteps)  # of two bands or more
+        if not higher.heights.size or int(self.fetched_at_least(twice)[0]) + self.fixed + self.enters >= limit:
             return []
         every = [one for part in BandFloors.every(self, higher) for one in part.exactly_below(limit)]
-        best = {width: self._highest_is_best(width) for width in {width for _, _, width, _ in every}}
         highest = int(higher.heights[-1])
-        found = self._that_fit([one for one in every if one[1] == highest or not best[one[2]]])
+        found = self._that_fit([one for one in every if one[1] == highest])
+        best = {width for _, _, width, _ in found if self._highest_is_best(width)}
+        found += self._that_fit([one for one in every if one[1] < highest and one[2] not in best])
         return [(floor, self.banded(height, width, kept)) for floor, height, width, kept in found]
 
     def _highest_is_best(self, width: int) -> bool:
