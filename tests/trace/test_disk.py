@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from lifsim.config.workload import load_workload
-from lifsim.engine.record import Source, record_spikes
+from lifsim.engine.record import Source, load_images, record_spikes
 from lifsim.errors import InputError
 from lifsim.model.sharing import Sharing
 from lifsim.trace.synthesise import BernoulliLayer, synthesise
@@ -66,6 +66,17 @@ def test_what_an_engine_fires_is_refused_too(tmp_path: Path, monkeypatch: pytest
     free(monkeypatch, 2 * IMAGE_BYTES)
     with pytest.raises(InputError, match=r"at most 2 \(--batch\) fit"):
         record_spikes(NETWORK, Sharing(), Source("calibrated", "random", 4, 0), tmp_path / "spikes.npz")
+
+
+def test_random_images_beyond_the_disk_or_the_memory_are_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numpy.random.default_rng", pytest.fail)
+    many = Source("calibrated", "random", 10**9, 0)
+    with pytest.raises(InputError, match="batch: 1,000,000,000 images need"):
+        record_spikes(NETWORK, Sharing(), many, tmp_path / "spikes.npz")
+    with pytest.raises(InputError, match=r"batch: 1,000,000,000 random images, .* must fit into"):
+        load_images(NETWORK, many)
 
 
 def test_a_disk_that_does_not_say_what_is_free_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
