@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from math import log
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import lifsim
-from benchmarks.frame.figure import Figure
+from benchmarks.frame.figure import Figure, Series, Target
 from benchmarks.frame.paired import in_process
 from benchmarks.frame.session import Session
 from lifsim.graph.states import states_of
@@ -21,6 +22,8 @@ from lifsim.schedule.plan import Plan, ScheduleOptions
 SHARINGS, SCHEDULES = ("none", "layer", "channel4"), ("tick", "auto")
 CASES = (("vgg16_cifar10", 1), ("resnet19_imagenet100", 16))
 """Workloads, images."""
+LARGE, LARGE_BATCHES = ("vgg16_cifar10", "resnet19_cifar10"), (4096, 65_536)
+"""Of which some hundred sizes of chunks are to choose from; the most images that a run takes."""
 
 
 def _planning(workload: str, batch: int, sharing: str, schedule: str) -> Callable[[], Plan]:
@@ -30,10 +33,19 @@ def _planning(workload: str, batch: int, sharing: str, schedule: str) -> Callabl
 
 
 def figures(session: Session) -> Iterator[Figure]:
-    """Each network under each sharing and schedule."""
+    """Each network under each sharing and schedule; and of large batches how the search grows with them."""
     for (workload, batch), sharing, schedule in product(CASES, SHARINGS, SCHEDULES):
         pair = in_process(_planning(workload, batch, sharing, schedule), None, session.rounds)
         yield Figure(f"{workload}, batch {batch}, {sharing}, {schedule}", "ms", pair.ours.scaled(1e3))
+    for workload, sharing in product(LARGE, SHARINGS):
+        taken = list[float]()
+        for batch in LARGE_BATCHES:
+            pair = in_process(_planning(workload, batch, sharing, "auto"), None, session.rounds)
+            yield Figure(f"{workload}, batch {batch:,}, {sharing}, auto", "ms", pair.ours.scaled(1e3))
+            taken.append(pair.ours.median)
+        exponent = log(taken[1] / taken[0]) / log(LARGE_BATCHES[1] / LARGE_BATCHES[0])
+        what = f"{workload}, {sharing}, auto: growth over batches of {LARGE_BATCHES[0]:,} to {LARGE_BATCHES[1]:,}"
+        yield Figure(what, "exponent", Series((exponent,)), target=Target(0.5))
 
 
 @pytest.mark.parametrize("sharing", SHARINGS)

@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 
 from lifsim.errors import Fault, InputError
-from lifsim.units import format_bytes
+from lifsim.units import counted, format_bytes
 
 LAST_RESORT_BYTES = 64 << 30
 """Memory in bytes if the system does not say how much it has."""
@@ -54,7 +54,7 @@ def require_disk(image_bytes: int, images: int, path: Path) -> None:
     free, needed = free_bytes(path), image_bytes * images
     if needed > free:
         most = int(free) // image_bytes
-        fits = f"at most {most:,} (--batch) fit" if most else "not even one fits"
-        rule = f"{images:,} images need {format_bytes(needed)} of disk while they are written, of which"
-        told = f"{rule} {format_bytes(int(free))} are free: {fits}; or another disk (--out)"
+        fits = f"at most {most:,} (--batch)" if most else "not even one does"
+        rule = f"{counted(images, 'image')}, {format_bytes(needed)} of disk while they are written, must fit into"
+        told = f"{rule} the {format_bytes(int(free))} that are free there: {fits}, or another disk (--out)"
         raise InputError(Fault(told, path="batch", source=str(path)))

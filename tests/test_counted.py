@@ -22,7 +22,6 @@ PLURAL = re.compile(
 )
 
 NEVER_ONE = {
-    "benchmarks/bench_pe_array.py": {"ratio times"},
     "benchmarks/bench_sweep.py": {"len(rows[0]) rows"},
     "lifsim/accounting/basis.py": {"component.width_bits bits"},  # that are fewer than others
     "lifsim/accounting/own/scheduled.py": {"chains.groups groups", "group.images images"},  # behind `if`

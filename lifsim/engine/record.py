@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from lifsim.graph.states import states_of
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network, Node
 from lifsim.model.sharing import Sharing
-from lifsim.room import require_disk
+from lifsim.room import require_disk, require_memory
 from lifsim.trace.archive import Archive
 from lifsim.trace.writer import TraceWriter, disk_bytes
 from lifsim.units import counted
@@ -77,9 +78,11 @@ def record_spikes(
     """
     states_of(network, sharing)
     crew = workers or Workers()
+    image_bytes = disk_bytes((one.tensor.timesteps, one.shape) for one in network.traced)
+    require_disk(image_bytes, source.batch or 1, path)
     images = load_images(network, source)
     batch = images.shape[1] if network.encoding == "event" else len(images)
-    require_disk(disk_bytes((one.tensor.timesteps, one.shape) for one in network.traced), batch, path)
+    require_disk(image_bytes, batch, path)
     ready(("inference",), np.float32, watch)
     if source.weights == "calibrated":
         seen = encode(network, _part(network, images, 0, _CALIBRATION_IMAGES), source.seed)
@@ -166,7 +169,9 @@ def _random_images(network: Network, batch: int, seed: int) -> Array:
     """Seeded: normal pixels under direct encoding, uniform ones under rate encoding, spikes under event encoding. Each
     image has a random stream of its own."""
     shape = network.nodes[0].output.shape
-    streams = [np.random.default_rng([seed, image, 1]) for image in range(batch)]
+    pixels = prod(shape) * (network.timesteps if network.encoding == "event" else 4)  # bytes of one or of a float
+    require_memory(2 * batch * pixels, f"{counted(batch, 'random image')}, each on its own and all together", "batch")
+    streams = (np.random.default_rng([seed, image, 1]) for image in range(batch))
     if network.encoding == "direct":
         return np.stack([rng.standard_normal(shape, np.float32) for rng in streams])
     if network.encoding == "rate":

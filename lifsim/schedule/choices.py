@@ -26,7 +26,6 @@ from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
-from lifsim.schedule.tick.chunk_floors import InChunks
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.timestep.plan import Width, plan_group
@@ -193,7 +192,11 @@ class Choices:
             found = self._memo.of(tick.traffic, layer, reals, room, batch, ways, begun, visits)
             return 0 if isinstance(found, Fault) else found.dram.total, (found, visits, images)
 
-        floors = InChunks(layer, reals, room, ways, begun, window, waits).floors
+        def floors(sizes: ChunkSizes) -> Ints:
+            from lifsim.schedule.tick.chunk_floors import InChunks
+
+            return InChunks(layer, reals, room, ways, begun, window, waits).floors(sizes)
+
         moved, visits, images = first_of_fewest(chunks.floored(floors), look)
         if isinstance(moved, Fault):  # in chunks of whichever size
             return self._alone(index, moved)

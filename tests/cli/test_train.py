@@ -53,7 +53,7 @@ def test_does_it_write_weights_that_a_second_run_does_not_replace(
         (["--sharing", "channel3"], "lif1"),
         (["--sharing", "chanel2"], "did you mean"),
         (["--membranes", "reversed", "--set", "neuron.reset=hard"], "hard reset"),
-        (["--set", "input.shape=[1, 5, 4]"], "pool: windows of 2 x 2 must divide the 5 x 4 map"),
+        (["--set", "input.shape=[1, 5, 4]"], "images [1, 4, 4] must be [1, 5, 4]"),
         (["--data", "digits"], "[1, 8, 8]"),
         (["--data", "missing.npz"], "missing.npz"),
         (["--rate", "-1"], "learning rate"),

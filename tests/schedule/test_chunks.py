@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from itertools import combinations
 from unittest.mock import patch
 
@@ -26,8 +27,10 @@ from lifsim.schedule.tick.chunk_floors import InChunks
 from lifsim.schedule.timestep.floors import chunk_floors, timestep_floors
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.timestep.plan import plan_group
+from lifsim.schedule.waves.plan import wave_groups
 from lifsim.schedule.window import TIMESTEP, Visits, Window
-from tests.schedule.networks import networks
+from tests.schedule import build
+from tests.schedule.networks import networks, relay_networks
 from tests.schedule.on_arch import plan_on
 from tests.schedule.test_partition import NAMES
 from tests.schedule.test_timestep import QUIET, archs
@@ -173,3 +176,38 @@ def test_the_floor_of_a_layer_in_windows_is_what_it_moves(
                 visits = Visits.of(layer, window, Chunks(batch, images).sizes, state)
                 moved = tick.traffic(layer, reals, room, batch, ways, begun, visits)
                 assert floor == (0 if isinstance(moved, Fault) else moved.dram.total)
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=60)
+@given(
+    relay_networks(st.just(2)), st.integers(2, 12), st.integers(1, 60), st.sampled_from([20, build.ENDLESS]), BATCHES
+)
+def test_no_chunk_goes_below_its_floor_in_strips(
+    net: Network, high: int, spike_out: int, spike_in: int, batch: int
+) -> None:
+    arch = build.arch(2, 2, spike_in=spike_in, spike_out=spike_out, membrane=4 * high)
+    of = choices(net, Sharing.parse("layer-where-possible"), arch, batch)
+    chunks, room, span = ChunkSizes.of(batch, None), of.chip.room, (0, len(net.layers) - 1)
+    floors = chunk_floors(of.facts, room, *span, chunks)
+    for floor, images in zip(floors.tolist(), chunks.images.tolist(), strict=True):
+        assert floor <= plan_group(of.facts, *span, room, batch, images).dram.total
+
+
+@pytest.mark.slow
+@settings(QUIET, max_examples=40)
+@given(networks(), NAMES, archs(), BATCHES, st.sampled_from(["fused", "skewed"]))
+def test_as_many_images_have_room_as_the_lowest_waves_leave(
+    net: Network, sharing: Sharing, arch: Arch, batch: int, kind: str
+) -> None:
+    of = choices(net, sharing, arch, batch)
+    for first, end in spans(net, of):
+        with patch("lifsim.schedule.waves.plan.FEW", 1 << 40):
+            groups = wave_groups(of.waves_asked(first, end), Window(None, "fused" if kind == "fused" else "skewed"))
+        for group in [] if isinstance(groups, Fault) else groups:
+            name, needed = (
+                ("membrane", group.least_membranes) if kind == "skewed" else ("spike_out", group.least_waiting)
+            )
+            for room in (needed, needed - 1) if needed else ():
+                other = replace(group, buffers=replace(group.buffers, **{name: room}))
+                assert (group.chunks.images <= other.most_images) == (room == needed)

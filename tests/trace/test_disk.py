@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from lifsim.config.workload import load_workload
-from lifsim.engine.record import Source, record_spikes
+from lifsim.engine.record import Source, load_images, record_spikes
 from lifsim.errors import InputError
 from lifsim.model.sharing import Sharing
 from lifsim.trace.synthesise import BernoulliLayer, synthesise
@@ -44,7 +44,7 @@ def _held(folder: Path) -> int:
 
 def test_as_many_images_as_are_named_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free(monkeypatch, 3 * IMAGE_BYTES - 1)
-    with pytest.raises(InputError, match=r"batch: 3 images need .* at most 2 \(--batch\) fit; or another disk"):
+    with pytest.raises(InputError, match=r"batch: 3 images, .* there: at most 2 \(--batch\), or another disk"):
         save(synthesise(NETWORK, 3, 0), tmp_path / "spikes.npz")
     assert not list(tmp_path.iterdir())
     save(synthesise(NETWORK, 2, 0), tmp_path / "spikes.npz")
@@ -53,10 +53,10 @@ def test_as_many_images_as_are_named_fit(tmp_path: Path, monkeypatch: pytest.Mon
 def test_days_of_work_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even the folder is made; the disk is that of the one above it."""
     monkeypatch.setattr(BernoulliLayer, "read", pytest.fail)
-    with pytest.raises(InputError, match="100,000,000,000 images need"):
+    with pytest.raises(InputError, match="batch: 100,000,000,000 images, "):
         save(synthesise(NETWORK, 10**11, 0), tmp_path / "not" / "there" / "spikes.npz")
     free(monkeypatch, 0)
-    with pytest.raises(InputError, match="not even one fits; or another disk"):
+    with pytest.raises(InputError, match="not even one does, or another disk"):
         save(synthesise(NETWORK, 1, 0), tmp_path / "not" / "there" / "spikes.npz")
     assert not list(tmp_path.iterdir())
 
@@ -64,8 +64,19 @@ def test_days_of_work_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_an_engine_fires_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifsim.engine.record.ready", pytest.fail)
     free(monkeypatch, 2 * IMAGE_BYTES)
-    with pytest.raises(InputError, match=r"at most 2 \(--batch\) fit"):
+    with pytest.raises(InputError, match=r"at most 2 \(--batch\)"):
         record_spikes(NETWORK, Sharing(), Source("calibrated", "random", 4, 0), tmp_path / "spikes.npz")
+
+
+def test_random_images_beyond_the_disk_or_the_memory_are_not_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numpy.random.default_rng", pytest.fail)
+    many = Source("calibrated", "random", 10**9, 0)
+    with pytest.raises(InputError, match="batch: 1,000,000,000 images, "):
+        record_spikes(NETWORK, Sharing(), many, tmp_path / "spikes.npz")
+    with pytest.raises(InputError, match=r"batch: 1,000,000,000 random images, .* must fit into"):
+        load_images(NETWORK, many)
 
 
 def test_a_disk_that_does_not_say_what_is_free_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

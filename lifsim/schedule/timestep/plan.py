@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,11 +14,9 @@ from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Residency, Strip
 from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.rows import Ints
-from lifsim.schedule.timestep.floors import chunk_floors
 from lifsim.schedule.timestep.group import Chunks, Group, GroupCost, Walk
 from lifsim.schedule.timestep.membranes import calls_of
 from lifsim.schedule.timestep.step_cut import VisitShape, step_cut
-from lifsim.schedule.timestep.strip_search import cheapest
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.window import TIMESTEP
 
@@ -49,13 +46,26 @@ def plan_group(
         size, best = Chunks(batch, int(chunks.images[place])), None
         for way in facts.ways(first, last):
             group = Group(way, first, last, buffers, size)
-            cost = cheapest(group, limit)
+            cost = _cheapest(group, limit)
             if cost is not None:
                 limit, best = cost.total, (cost.total, (group, cost))
         return best
 
-    floors = chunks.floored(partial(chunk_floors, facts, buffers, first, last))
-    return planned(*first_of_fewest(floors, look), of_equals)
+    def floors(sizes: ChunkSizes) -> Ints:
+        from lifsim.schedule.timestep.floors import chunk_floors
+
+        return chunk_floors(facts, buffers, first, last, sizes)
+
+    return planned(*first_of_fewest(chunks.floored(floors), look), of_equals)
+
+
+def _cheapest(group: Group, limit: float) -> GroupCost | None:
+    """The cost of `group`, with the best strips where layers may run in some; None: it is not below `limit`."""
+    if not group.in_strips:
+        return group.cost_below(limit, {})
+    from lifsim.schedule.timestep.strip_search import cheapest
+
+    return cheapest(group, limit)
 
 
 def planned(group: Group, cost: GroupCost, of_equals: Width = "widest") -> GroupPlan:
