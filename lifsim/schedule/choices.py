@@ -24,6 +24,7 @@ from lifsim.schedule.chunks import ChunkSizes, first_of_fewest
 from lifsim.schedule.facts import NetworkFacts, facts_of
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
+from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.ways import Way
