@@ -78,3 +78,19 @@ def test_the_closest_refreshes_that_are_accepted_let_everything_be_answered(name
         stream.submit(requests)
         stream.run_until(400 * busy.timing.tREFI)
         assert stream.records[2]["remaining"].sum() == 0
+
+
+@pytest.mark.parametrize("sleeps", [False, True])
+def test_what_comes_after_a_rest_of_hours_is_answered_as_after_a_short_one(sleeps: bool) -> None:
+    """Keys count cycles from a refresh that is not long ago."""
+    after = ["controller.power_down_after_cycles=64", "controller.self_refresh_after_cycles=2000"]
+    spec = load_dram("lpddr3_1600_x32" if sleeps else "hbm2", after if sleeps else [])
+    waited = []
+    for intervals in (50, 10**6, 10**6 + 5, 123_457, 777_777, 3_141_593, 5_000_011):
+        requests = random_stream(spec, 5, 400, 0.3, 4096, 1.0)
+        later = np.arange(400) >= 100
+        requests.arrival_cycles[later] += intervals * spec.timing.tREFI
+        stream = DramStream(spec)
+        stream.submit(requests)
+        waited.append(stream.finish().completion_cycles - requests.arrival_cycles)
+    assert (np.array(waited) == waited[0]).all()

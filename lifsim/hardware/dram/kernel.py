@@ -13,13 +13,13 @@ import numpy as np
 from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
-from lifsim.hardware.dram.banks import owe_refresh, refresh_step
 from lifsim.hardware.dram.fill import fill
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled, inlined, lowest_bit
 from lifsim.hardware.dram.keys import UNKNOWN
 from lifsim.hardware.dram.queues import NONE
+from lifsim.hardware.dram.refresh import owe_refresh, refresh_step
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_step, sleep_wake
 from lifsim.hardware.dram.streak import run_streak, streak_ahead
