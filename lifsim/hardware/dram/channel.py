@@ -17,21 +17,22 @@ from lifsim.hardware.dram.wants import is_column
 
 
 @compiled
-def go_on(m: Machine, log: Records, blocks: Records, channel: Int64, limit: Int64, closing: Bool) -> Int64:
-    """Go through the channel's next cycle of interest; behind one in which nothing but commands for rows were sent,
-    through the next one, too, if it is before the cycle `limit`. The last of them."""
+def go_on(m: Machine, log: Records, blocks: Records, channel: Int64, limit: Int64, stops: Bool, closing: Bool) -> Int64:
+    """Go through the channel's next cycle of interest, and through those behind it, before the cycle `limit`, to the
+    first in which more may happen than that something is sent, or, if it `stops` there, in which something is answered;
+    the last of them."""
     c = m.channels[channel]
     cycle = np.int64(m.wake[channel])
     if cycle >= c.refresh_due:
         owe_refresh(m, channel, cycle)
     first = refresh_step(m, log, channel, cycle) if c.refreshes_owed > 0 else NONE
-    may_send, answered = first < 0 or m.dual_command, False
+    may_send, ends = first < 0 or m.dual_command, False
     while may_send and c.due <= cycle:
         sent = queue_step(m, log, blocks, channel, cycle, first)
         may_send = first < 0 and sent >= 0 and m.dual_command
         first = sent if first < 0 else first
-        answered = answered or sent < 0 or is_column(sent)
-        if not answered and c.due > cycle and _sends_next(m, channel, cycle, limit, closing):
+        ends = ends or sent < 0 or (stops and is_column(sent))
+        if not ends and c.due > cycle and _sends_next(m, channel, cycle, limit, closing):
             cycle, first, may_send = np.int64(c.due), NONE, True
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
         sleep_step(m, log, channel, cycle)
@@ -47,8 +48,8 @@ def go_on(m: Machine, log: Records, blocks: Records, channel: Int64, limit: Int6
 
 @compiled
 def _sends_next(m: Machine, channel: Int64, cycle: Int64, limit: Int64, closing: Bool) -> Bool:
-    """Whether the channel, which sent something for a row in `cycle`, sends something before anything else happens in
-    it, and before the cycle `limit`: a command for a row answers nothing and lets nothing move up or come in."""
+    """Whether the channel, which sent something in `cycle`, does so again before the cycle `limit`, and before anything
+    else happens in it: nothing can move up, and no refresh or sleep is due."""
     c = m.channels[channel]
     if c.due >= min(limit, c.refresh_due) or c.refreshes_owed > 0 or can_move(m, channel, closing):
         return False

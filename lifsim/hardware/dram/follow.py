@@ -20,10 +20,7 @@ def follow(
     m: Machine, log: Records, blocks: Records, cycle: Int64, stop_block: Int64, stop_cycle: Int64, closing: Bool
 ) -> Int64:
     """Take in what comes after `cycle`, up to which all channels are, as long as it is single bursts, before block
-    `stop_block` (-1: all) and `stop_cycle`; the last cycle that was gone through, up to which all channels are again. A
-    log that has room wants the commands of all channels in their order."""
-    if m.requests_per_cycle > 1 or (m.channel_count > 1 and m.logged < log.size):
-        return cycle
+    `stop_block` (-1: all) and `stop_cycle`; the last cycle that was gone through. All channels are up to it again."""
     while _is_single(m, blocks, stop_block):
         at = max(cycle + 1, m.fed, blocks[m.block].arrival)
         # In a long rest all channels are refreshed at once.
@@ -32,17 +29,26 @@ def follow(
         head_burst(m, blocks)
         channel, kind = np.int64(m.banks[m.bank].channel), np.int64(blocks[m.block].is_write)
         while m.wake[channel] <= at:
-            cycle = max(cycle, go_on(m, log, blocks, channel, at + 1, closing))
+            cycle = max(cycle, go_on(m, log, blocks, channel, at + 1, False, closing))
         while not has_room(m, channel, kind) and m.wake[channel] < stop_cycle:
-            at = cycle = go_on(m, log, blocks, channel, stop_cycle, closing)
+            at = cycle = go_on(m, log, blocks, channel, stop_cycle, False, closing)
         if not has_room(m, channel, kind):
             break
         cycle = at
         take_head(m, blocks, channel, cycle, closing)
     for channel in range(m.channel_count):
         while m.wake[channel] <= cycle:
-            go_on(m, log, blocks, np.int64(channel), cycle + 1, closing)
+            go_on(m, log, blocks, np.int64(channel), cycle + 1, False, closing)
     return cycle
+
+
+@compiled
+def can_follow(m: Machine, log: Records, blocks: Records, stop_block: Int64) -> Bool:
+    """Whether what comes next is a single burst, and the only one in its cycle. A log that has room wants the commands
+    of all channels in their order."""
+    if m.requests_per_cycle > 1 or (m.channel_count > 1 and m.logged < log.size):
+        return False
+    return _is_single(m, blocks, stop_block)
 
 
 @compiled

@@ -14,7 +14,7 @@ from numba import carray  # type: ignore[attr-defined]
 
 from lifsim.hardware.dram.ahead import alone_until, only_hits, run_ahead
 from lifsim.hardware.dram.channel import go_on
-from lifsim.hardware.dram.follow import follow
+from lifsim.hardware.dram.follow import can_follow, follow
 from lifsim.hardware.dram.front_end import front_end, next_take, take_ahead
 from lifsim.hardware.dram.idle import is_long, rest
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, Pointer, Records, compiled, lowest_bit
@@ -63,7 +63,7 @@ def advance(
                 limit = min(stop_cycle, alone_until(m, blocks, channel, due, stop_block, closed))
                 m.wake[channel] = run_ahead(m, blocks, channel, limit, closed)
             if m.wake[channel] <= due:
-                cycle = go_on(m, log, blocks, channel, max(due + 1, alone), closed)
+                cycle = go_on(m, log, blocks, channel, max(due + 1, alone), True, closed)
         take_at = front_end(m, blocks, cycle, closed)
         if m.block < blocks.size and blocks[m.block].first + m.offset == m.last_burst[blocks[m.block].is_write] + 1:
             if take_at == cycle + 1:
@@ -73,7 +73,7 @@ def advance(
                 if left > 0:
                     cycle = run_streak(m, log, blocks, cycle, left, stop_block, stop_cycle)
                     take_at = next_take(m, blocks, cycle + 1)
-        else:
+        elif can_follow(m, log, blocks, stop_block):
             cycle = follow(m, log, blocks, cycle, stop_block, stop_cycle, closed)
             take_at = next_take(m, blocks, cycle + 1)
         m.cycle = cycle
