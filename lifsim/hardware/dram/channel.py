@@ -32,6 +32,8 @@ def go_on(m: Machine, log: Records, blocks: Records, channel: Int64, limit: Int6
         may_send = first < 0 and sent >= 0 and m.dual_command
         first = sent if first < 0 else first
         ends = ends or sent < 0 or (stops and is_column(sent))
+        # A series of hits is sent at once (ahead.py).
+        ends = ends or (stops and is_column(c.command) and m.entries[c.entry].count > 2)
         if not ends and c.due > cycle and _sends_next(m, channel, cycle, limit, closing):
             cycle, first, may_send = np.int64(c.due), NONE, True
     if first < 0 and c.refreshes_owed == 0 and m.self_refresh_after < NEVER:
