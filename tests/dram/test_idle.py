@@ -43,9 +43,9 @@ def _state(stream: DramStream) -> dict[str, object]:
     channels = machine["channels"].copy()
     channels["entry"] = -1
     left_out = ("free", "entries", "queues", "channels")
-    rest = {name: machine[name].tolist() for name in machine.dtype.names if name not in left_out}
+    rest = {name: machine[name].tobytes() for name in machine.dtype.names if name not in left_out}
     free = len(set(machine["free"][: machine["free_count"]].tolist()))
-    return rest | {"waits": waits, "channels": channels.tolist(), "free": free}
+    return rest | {"waits": waits, "channels": channels.tobytes(), "free": free}
 
 
 @pytest.mark.parametrize("writes", [0.0, 0.3, 1.0])

@@ -36,9 +36,9 @@ def follow(
             break
         cycle = at
         take_head(m, blocks, channel, cycle, closing)
-    for channel in range(m.channel_count):
-        while m.wake[channel] <= cycle:
-            go_on(m, log, blocks, np.int64(channel), cycle + 1, False, closing)
+    for each in range(m.channel_count):
+        while m.wake[each] <= cycle:
+            go_on(m, log, blocks, each, cycle + 1, False, closing)
     return cycle
 
 
