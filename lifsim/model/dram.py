@@ -16,6 +16,8 @@ from lifsim.model.schema import Broken, Flag, Model, Name, Text, UnknownKeyError
 MAX_CHANNELS = 64
 MAX_BANKS = 2048
 MAX_QUEUED = 32768
+KEY_BITS = 30  # of a number that holds a cycle until the next refresh and a bank of the channel
+LONGEST_WAIT = 6  # No constraint is longer than so many of the longest timings.
 MAX_SIZE = 1 << 24
 MAX_IDLE_CYCLES = 1 << 40
 
@@ -209,6 +211,14 @@ class DramSpec(Model):
                 "more, are not modelled"
             )
             yield "timing.tCCD_S", message
+
+    @rule
+    def turns_are_told_apart(self) -> Broken:
+        """The cycle of a bank's next command, from the last refresh on, and the bank are one number."""
+        banks, timing = self.organisation.banks_per_channel, self.timing
+        most = (1 << KEY_BITS) // (timing.tREFI // self.organisation.ranks + LONGEST_WAIT * timing.longest_cycles)
+        if banks >= most:
+            yield "organisation", f"{banks} banks a channel must be < {most}, or the cycles of `timing` fewer"
 
     @rule
     def refreshes_do_not_meet(self) -> Broken:

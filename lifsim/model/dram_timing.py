@@ -65,6 +65,11 @@ class DramTiming(Model):
             yield "tREFI", f"{self.tREFI} must be > tRFC = {self.tRFC}: refresh would leave no time for anything else"
 
     @property
+    def longest_cycles(self) -> int:
+        """The longest of all but tREFI."""
+        return int(max(self.model_dump(exclude={"tCK_ns", "tREFI"}, exclude_none=True).values()))
+
+    @property
     def activate_to_write_cycles(self) -> int:
         """tRCDWR, tRCD where it is not given."""
         return self.tRCD if self.tRCDWR is None else self.tRCDWR

@@ -67,6 +67,15 @@ def test_a_device_of_four_words_a_cycle_is_refused_with_the_reason() -> None:
         load_dram("ddr4_2400", settings)
 
 
+def test_banks_and_cycles_that_no_key_holds_are_refused_with_the_reason() -> None:
+    """A bank's turn and the cycle of its next command are one number."""
+    settings = ["organisation.ranks=256", "timing.tRFC=200000", "timing.tREFI=1048576"]
+    reason = r"organisation: 2048 banks a channel must be < 891, or the cycles of `timing` fewer"
+    with pytest.raises(InputError, match=reason):
+        load_dram("ddr4_2400", settings)
+    assert load_dram("ddr4_2400", ["organisation.ranks=256", "timing.tREFI=1048576"]).organisation.ranks == 256
+
+
 def test_all_faults_come_at_once() -> None:
     settings = ["timing.tRAS=10", "organisation.channels=0", "organisation.bus_bits=12", "energy.IDD4W=0.0"]
     with pytest.raises(InputError) as caught:

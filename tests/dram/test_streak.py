@@ -30,7 +30,7 @@ def counted(module, name):
     setattr(module, name, lambda *given: (calls.append(name), function(*given))[1])
     return calls
 
-looks, sent = counted(kernel, "_tick"), counted(streak, "send")
+looks, sent = counted(kernel, "go_on"), counted(streak, "send")
 stream = DramStream(load_dram("ddr4_2400"))
 addresses, *others = map(np.array, json.loads(sys.argv[1]))
 stream.submit(Requests(addresses.astype(np.uint64), *others))

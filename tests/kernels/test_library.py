@@ -204,7 +204,7 @@ def test_what_a_kernel_calls_is_found_through_what_it_calls() -> None:
     from lifsim.hardware.dram.kernel import run_dram
 
     names = {called.__name__ for called in calls_of(run_dram)}
-    assert {"advance", "_tick", "queue_step"} <= names
+    assert {"advance", "go_on", "queue_step"} <= names
     assert "run_dram" not in names
     assert len(names) > 50
 

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled, inlined
-from lifsim.hardware.dram.keys import UNKNOWN, find_sooner, key_of
+from lifsim.hardware.dram.clock import UNWANTED, key_at
+from lifsim.hardware.dram.jit import Int64, Key, Machine, Records, compiled, inlined
+from lifsim.hardware.dram.keys import find_sooner, key_of
 from lifsim.hardware.dram.members import HAVE_COMMANDS, are_few, join
-from lifsim.hardware.dram.queues import NONE, commands_of, crowd_of
-from lifsim.hardware.dram.rouse import NEVER, rouse
-from lifsim.hardware.dram.state import BANK_COMMANDS, SELF_REFRESH
-from lifsim.hardware.dram.wants import ACT, MOST, PRE, RD, REF, WR, is_column, legal, offer_again, plan
+from lifsim.hardware.dram.queues import commands_of, crowd_of
+from lifsim.hardware.dram.state import BANK_COMMANDS
+from lifsim.hardware.dram.wants import (
+    ACT,
+    MOST,
+    PRE,
+    RD,
+    REF,
+    WR,
+    is_column,
+    offer_again,
+    plan,
+    plan_closed,
+)
 
 IN_BANK, IN_GROUP, IN_RANK, IN_OTHER_RANKS = np.arange(4)
 ROW_HITS = np.int64(5)
+# Banks that are gone through at once, a number that the compiler knows: it makes whole registers of them, no rest.
+LANES = 16
 
 
 @compiled
@@ -29,20 +42,30 @@ def expect(m: Machine, bank: Int64, row: Int64, cycle: Int64) -> None:
         find_sooner(m, bank, cycle)
 
 
-@inlined
+@compiled
 def keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_cycle: Int64) -> Int64:
     """Let all wait that must for `command`, which the bank sent in `cycle`, and tell what the bank wants now. The least
     key (keys.py) of its channel's banks from `next_cycle` on, in turn behind it."""
+    return _keep_apart(m, cycle, bank, command, next_cycle)
+
+
+@inlined
+def _keep_apart(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_cycle: Int64) -> Int64:
+    """`keep_apart`, put in where it is called: what a command does that is known there is not asked again and again."""
     _hold_off(m, cycle, bank, command)
     channel = np.int64(m.banks[bank].channel)
+    next_key = key_at(m, channel, next_cycle)
     if are_few(m, channel):
-        least = _of_few(m, bank, next_cycle)
+        least = _of_few(m, bank, next_key)
     else:
-        least = _of_all(m, cycle, bank, command, next_cycle)
+        least = _of_all(m, cycle, bank, command, next_key)
         if m.channels[channel].choices > 0:
-            least = min(least, _of_choices(m, bank, next_cycle))
-    plan(m, bank)
-    return min(least, key_of(m, bank, m.banks_per_channel - 1, next_cycle))
+            least = min(least, _of_choices(m, bank, next_key))
+    if command == PRE:
+        plan_closed(m, bank)
+    else:
+        plan(m, bank)
+    return min(least, key_of(m, bank, m.banks_per_channel - 1, next_key))
 
 
 @inlined
@@ -76,90 +99,110 @@ def _hold_off(m: Machine, cycle: Int64, bank: Int64, command: Int64) -> None:
 
 
 @inlined
-def _of_all(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_cycle: Int64) -> Int64:
+def _of_all(m: Machine, cycle: Int64, bank: Int64, command: Int64, next_key: Int64) -> Int64:
     """What other banks want is put off by `command`; the least of their keys."""
-    b = m.banks[bank]
+    b, channel = m.banks[bank], np.int64(m.banks[bank].channel)
     if is_column(command):
         other = RD + WR - command
         if (m.writes_open if other == WR else m.reads_open) > 0:
-            _put_off(m, bank, other, *_waits(m, cycle, command, other), next_cycle)
-        return _put_off(m, bank, command, *_waits(m, cycle, command, command), next_cycle)
+            _put_off(m, bank, other, *_waits(m, channel, cycle, command, other), next_key)
+        return _put_off(m, bank, command, *_waits(m, channel, cycle, command, command), next_key)
     if command == ACT or (command == PRE and m.gaps[PRE, IN_RANK, PRE] > 0):
-        in_group, in_rank = m.groups[b.group].legal[command], m.ranks[b.rank].legal[command]
-        return _put_off(m, bank, command, max(in_group, in_rank), in_rank, np.int64(0), next_cycle)
-    return _beside(m, bank, next_cycle)
+        in_rank = m.ranks[b.rank].legal[command]
+        in_group = max(m.groups[b.group].legal[command], in_rank)
+        until = np.int32(key_at(m, channel, in_group)), np.int32(key_at(m, channel, in_rank)), np.int32(0)
+        return _put_off(m, bank, command, *until, next_key)
+    return _put_off(m, bank, REF, np.int32(0), np.int32(0), np.int32(0), next_key)  # no bank asks for one
 
 
 @compiled
-def _waits(m: Machine, cycle: Int64, command: Int64, later: Int64) -> tuple[Int64, Int64, Int64]:
-    """Until when `later` waits for `command`: in the group, in the rank, in other ranks."""
-    gaps = m.gaps[command]
-    return cycle + gaps[IN_GROUP, later], cycle + gaps[IN_RANK, later], cycle + gaps[IN_OTHER_RANKS, later]
+def _waits(m: Machine, channel: Int64, cycle: Int64, command: Int64, later: Int64) -> tuple[Key, Key, Key]:
+    """Until which key `later` waits for `command`: in the group, in the rank, in other ranks."""
+    waits, sent = m.waits[command], np.int32(key_at(m, channel, cycle))
+    in_group, in_rank = np.int32(sent + waits[IN_GROUP, later]), np.int32(sent + waits[IN_RANK, later])
+    return in_group, in_rank, np.int32(sent + waits[IN_OTHER_RANKS, later])
 
 
 @compiled
-def _put_off(
-    m: Machine, bank: Int64, kind: Int64, in_group: Int64, in_rank: Int64, beside: Int64, next_cycle: Int64
-) -> Int64:
-    """Other banks that want a command of that `kind` wait, each until the cycle that holds where it is; the least key
-    of all others from `next_cycle` on, in turn behind the bank."""
-    last = m.banks_per_channel - 1
-    first, own, least = bank & ~last, bank & last, np.int64(NEVER)
+def _put_off(m: Machine, bank: Int64, kind: Int64, in_group: Key, in_rank: Key, beside: Key, next_key: Int64) -> Int64:
+    """Other banks that want a command of that `kind` wait, each until the key that holds where it is; the least key of
+    all others from `next_key` on, in turn behind the bank."""
     # In registers: what is written might be any of these, for all that the compiler knows.
-    group_size, rank_size, bits = np.int64(m.banks_per_group), np.int64(m.banks_per_rank), m.turn_bits
-    for place in range(last + 1):
-        apart, other = place ^ own, first + place
-        until = in_group if apart < group_size else in_rank if apart < rank_size else beside
-        allowed = max(m.allowed[MOST, other], until if m.asks[MOST, other] == kind else 0)
-        m.allowed[MOST, other] = allowed
-        key = max(allowed, next_cycle) << bits | (place - own - 1) & last
-        least = min(least, key if apart > 0 else NEVER)
-    return least
+    group_size, rank_size, size = np.int32(m.banks_per_group), np.int32(m.banks_per_rank), np.int32(m.banks_per_channel)
+    own, asked, soonest, none, least = np.int32(bank), np.int32(kind), np.int32(next_key), np.int32(0), UNWANTED
+    for first in range(*_lanes(m, bank)):
+        for lane in range(LANES):
+            other = first + lane
+            apart = np.int32(m.numbers[other] ^ own)
+            until = in_group if apart < group_size else in_rank if apart < rank_size else beside
+            allowed = max(m.allowed[MOST, other], until if (m.asks[MOST, other] == asked) & (apart < size) else none)
+            m.allowed[MOST, other] = allowed
+            key = np.int32(max(allowed, soonest) | _turns(m, other, own, size))
+            least = min(least, key if (apart > none) & (apart < size) else UNWANTED)
+    return np.int64(least)
 
 
 @compiled
-def _beside(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
-    """The least key of other banks, of which none is held off."""
-    last = m.banks_per_channel - 1
-    first, own, least, bits = bank & ~last, bank & last, np.int64(NEVER), m.turn_bits
-    for place in range(last + 1):
-        key = max(m.allowed[MOST, first + place], next_cycle) << bits | (place - own - 1) & last
-        least = min(least, key if place != own else NEVER)
-    return least
+def _lanes(m: Machine, bank: Int64) -> tuple[Int64, Int64, Int64]:
+    """Range of the first of LANES banks each that together are those of its channel, and others where it has fewer."""
+    size = max(m.banks_per_channel, LANES)
+    first = bank & ~(size - 1)
+    return first, first + size, LANES
 
 
 @compiled
-def _of_few(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
+def _turns(m: Machine, other: Int64, own: Key, size: Key) -> Key:
+    """How many banks come in turn between the two."""
+    return np.int32(np.int32(m.numbers[other] - own - 1) & np.int32(size - 1))
+
+
+@compiled
+def _of_few(m: Machine, bank: Int64, next_key: Int64) -> Int64:
     """What other banks with commands want is allowed when it is legal; the least of their keys."""
-    last, least, first = m.banks_per_channel - 1, np.int64(NEVER), bank & ~(m.banks_per_channel - 1)
+    last, least, first = m.banks_per_channel - 1, np.int64(UNWANTED), bank & ~(m.banks_per_channel - 1)
     for place in range(first, first + m.member_count[m.banks[bank].channel, HAVE_COMMANDS]):
         other = np.int64(m.members[HAVE_COMMANDS, place])
         if other != bank:
             offer_again(m, other)
-            least = min(least, key_of(m, other, (other - bank - 1) & last, next_cycle))
+            least = min(least, key_of(m, other, (other - bank - 1) & last, next_key))
     return least
 
 
 @compiled
-def _of_choices(m: Machine, bank: Int64, next_cycle: Int64) -> Int64:
+def _of_choices(m: Machine, bank: Int64, next_key: Int64) -> Int64:
     """What other banks may choose is allowed when it is legal; the least of their keys."""
-    last, least, first = m.banks_per_channel - 1, np.int64(NEVER), bank & ~(m.banks_per_channel - 1)
+    last, least, first = m.banks_per_channel - 1, np.int64(UNWANTED), bank & ~(m.banks_per_channel - 1)
     for other in range(first, first + last + 1):
         if m.banks[other].has_choice and other != bank:
             offer_again(m, other)
-            least = min(least, key_of(m, other, (other - bank - 1) & last, next_cycle))
+            least = min(least, key_of(m, other, (other - bank - 1) & last, next_key))
     return least
 
 
-@inlined
+@compiled
 def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64, next_cycle: Int64) -> Int64:
     """A command goes out: bring the legal cycles, the open rows, the counts and what the bank wants up to date. The
     least key of its channel from `next_cycle` on, in turn behind the bank."""
+    _count(m, log, cycle, bank, command, row)
+    return keep_apart(m, cycle, bank, command, next_cycle)
+
+
+@inlined
+def send_known(
+    m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64, next_cycle: Int64
+) -> Int64:
+    """`send`, put in where it is called, for a command that is known there."""
+    _count(m, log, cycle, bank, command, row)
+    return _keep_apart(m, cycle, bank, command, next_cycle)
+
+
+@inlined
+def _count(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, row: Int64) -> None:
+    """The row is open, or closed, and the command in the counts and in the log."""
     if command == ACT:
         _open_row(m, cycle, bank, row)
     elif command == PRE:
         _close_row(m, cycle, bank)
-    least = keep_apart(m, cycle, bank, command, next_cycle)
     if m.sleeps:
         r = m.ranks[m.banks[bank].rank]
         r.quiet = max(r.quiet, cycle + m.quiet_after[command])
@@ -170,7 +213,6 @@ def send(m: Machine, log: Records, cycle: Int64, bank: Int64, command: Int64, ro
         log[m.logged].bank = bank
         log[m.logged].row = row
     m.logged += 1
-    return least
 
 
 @compiled
@@ -200,76 +242,3 @@ def _close_row(m: Machine, cycle: Int64, bank: Int64) -> None:
     rank.open_banks -= 1
     if rank.open_banks == 0:
         rank.active_cycles += cycle - rank.open_since
-
-
-@compiled
-def owe_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
-    """One more rank is due."""
-    c = m.channels[channel]
-    c.refreshes_owed += 1
-    c.refresh_due += m.refresh_cycles
-    if c.refreshes_owed == 1:
-        _next_refresh(m, channel, cycle)
-
-
-@compiled
-def _next_refresh(m: Machine, channel: Int64, cycle: Int64) -> None:
-    """The rank that is refreshed next, one that does not do it by itself, is awake from `cycle` on; its queues wait."""
-    c = m.channels[channel]
-    while m.ranks[channel * m.rank_count + c.refresh_rank].state == SELF_REFRESH:
-        c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
-        c.refreshes_owed -= 1
-        if c.refreshes_owed == 0:
-            return
-    rank = channel * m.rank_count + c.refresh_rank
-    if m.sleeps and m.ranks[rank].commands == 0:
-        rouse(m, rank, cycle)
-    first = rank * m.banks_per_rank
-    for bank in range(first, first + m.banks_per_rank):
-        plan(m, bank)
-    _forget_next(m, channel)
-
-
-@compiled
-def _forget_next(m: Machine, channel: Int64) -> None:
-    """The bank that was the next to send something waits for a refresh, or for what was sent for one."""
-    if m.channels[channel].commands > 0:
-        m.channels[channel].due = UNKNOWN
-
-
-@compiled
-def refresh_step(m: Machine, log: Records, channel: Int64, cycle: Int64) -> Int64:
-    """Close the banks of the rank that is due, one a cycle, then refresh it; the command sent, or -1."""
-    c = m.channels[channel]
-    rank = channel * m.rank_count + c.refresh_rank
-    first = rank * m.banks_per_rank
-    if m.ranks[rank].open_banks > 0:
-        for bank in range(first, first + m.banks_per_rank):
-            if m.banks[bank].open_row >= 0 and legal(m, bank, PRE) <= cycle:
-                send(m, log, cycle, bank, PRE, np.int64(0), cycle)
-                _forget_next(m, channel)
-                return PRE
-    elif m.ranks[rank].refresh_at <= cycle:
-        send(m, log, cycle, first, REF, np.int64(0), cycle)
-        _forget_next(m, channel)
-        c.refreshes_owed -= 1
-        c.refresh_rank = (c.refresh_rank + 1) % m.rank_count
-        for bank in range(first, first + m.banks_per_rank):
-            plan(m, bank)
-        if c.refreshes_owed > 0:
-            _next_refresh(m, channel, cycle + 1)
-        return REF
-    return NONE
-
-
-@compiled
-def refresh_wake(m: Machine, channel: Int64) -> Int64:
-    """When the refresh that is due can go on."""
-    rank = channel * m.rank_count + m.channels[channel].refresh_rank
-    if m.ranks[rank].open_banks == 0:
-        return m.ranks[rank].refresh_at
-    at = NEVER
-    for bank in range(rank * m.banks_per_rank, (rank + 1) * m.banks_per_rank):
-        if m.banks[bank].open_row >= 0:
-            at = min(at, legal(m, bank, PRE))
-    return at

@@ -27,7 +27,7 @@ def fill(m: Machine, blocks: Records, channel: Int64, cycle: Int64, until: Int64
     if commands.count == 0 or m.entries[commands.last].series != e.series or b.queued_writes != kind * commands.count:
         return 0
     count = min(until, next_command(m, channel, cycle)) - cycle - 1
-    count = min(count, m.command_queue - commands.count, e.count - 1, more_in_block(m, blocks, waiting.first))
+    count = min(count, m.command_queue - commands.count, e.count - 1, more_in_block(m, blocks, np.int64(waiting.first)))
     if kind:
         count = min(count, c.draining) if m.reads_open == 0 else 0
     if count <= 0:

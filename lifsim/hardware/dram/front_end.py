@@ -122,11 +122,17 @@ def front_end(m: Machine, blocks: Records, cycle: Int64, closing: Bool) -> Int64
         if at > cycle:
             return _or_next(m, blocks, at, cycle, closing)
         channel = np.int64(m.banks[m.bank].channel)
-        _accept(m, blocks, blocks[m.block].first + m.offset, np.int64(blocks[m.block].is_write), cycle)
-        _pass(m, blocks)
-        # Whether it can no processor foresees: no branch.
-        m.wake[channel] = min(m.wake[channel], cycle + 1 if can_move(m, channel, closing) else NEVER)
+        take_head(m, blocks, channel, cycle, closing)
     return _or_next(m, blocks, next_take(m, blocks, cycle + 1), cycle, closing)
+
+
+@compiled
+def take_head(m: Machine, blocks: Records, channel: Int64, cycle: Int64, closing: Bool) -> None:
+    """The burst at the head, whose place is decoded, comes into its channel, which has room for it."""
+    _accept(m, blocks, blocks[m.block].first + m.offset, np.int64(blocks[m.block].is_write), cycle)
+    _pass(m, blocks)
+    # Whether it can no processor foresees: no branch.
+    m.wake[channel] = min(m.wake[channel], cycle + 1 if can_move(m, channel, closing) else NEVER)
 
 
 @compiled

@@ -102,6 +102,7 @@ def _refresh_before(m: Machine, channel: Int64, limit: Int64, exit_cycles: Int64
     m.logged += sent
     c.refresh_rank = (c.refresh_rank + count) % m.rank_count
     c.refresh_due += count * m.refresh_cycles
+    c.origin = c.refresh_due - m.refresh_cycles
     m.wake[channel] = c.refresh_due
     if m.self_refresh_after < NEVER:
         m.wake[channel] = min(c.refresh_due, sleep_wake(m, channel, reached))

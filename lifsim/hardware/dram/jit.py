@@ -10,11 +10,12 @@ from numba.extending import overload
 from lifsim.kernels.part import compiled_from_zero as compiled
 from lifsim.kernels.part import inlined_from_zero as inlined
 
-__all__ = ["Bool", "Int64", "Machine", "Pointer", "Records", "compiled", "inlined", "lowest_bit"]
+__all__ = ["Bool", "Int64", "Key", "Machine", "Pointer", "Records", "compiled", "inlined", "lowest_bit"]
 
 # Numba infers the types of the kernel; these names tell the reader.
 Int64 = Any
 Bool = Any
+Key = Any  # 32 bits (clock.py)
 Machine = Any  # a record of state.MACHINE
 Pointer = Any  # to the first of such records
 Records = Any  # an array of state.BLOCK, of state.LOG, of MACHINE

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lifsim.hardware.dram.clock import cycle_of, key_at
 from lifsim.hardware.dram.jit import Int64, Machine, compiled
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.wants import MOST, chosen
@@ -16,21 +17,20 @@ UNKNOWN = np.int64(-1)  # when the next bank sends something: it must be looked 
 
 
 @compiled
-def key_of(m: Machine, bank: Int64, turns: Int64, cycle: Int64) -> Int64:
-    """The least of all that the bank wants, from `cycle` on."""
-    allowed = m.allowed[MOST, bank]
+def key_of(m: Machine, bank: Int64, turns: Int64, first: Int64) -> Int64:
+    """The least of all that the bank wants, from the key `first` on."""
+    allowed = np.int64(m.allowed[MOST, bank])
     if m.banks[bank].has_choice:
-        allowed = min(allowed, m.allowed[MOST + 1, bank], m.allowed[MOST + 2, bank])
-    return max(allowed, cycle) << m.turn_bits | turns
+        allowed = min(allowed, np.int64(m.allowed[MOST + 1, bank]), np.int64(m.allowed[MOST + 2, bank]))
+    return max(allowed, first) | turns
 
 
 @compiled
 def foresee(m: Machine, channel: Int64, key: Int64) -> None:
     """The bank with the least `key`, in turn behind the one that sent last, is the next of the channel."""
     c, banks = m.channels[channel], m.banks_per_channel
-    c.due = key >> m.turn_bits
-    if c.due >= m.unwanted:
-        c.due = NEVER
+    c.due = cycle_of(m, channel, key)
+    if c.due == NEVER:
         return
     c.next = channel * banks + ((c.turn + 1 + key) & (banks - 1))
     c.command, c.entry = chosen(m, np.int64(c.next), np.int64(c.due))
@@ -44,6 +44,7 @@ def find_sooner(m: Machine, bank: Int64, cycle: Int64) -> None:
         c.due = UNKNOWN
         return
     first = (bank & ~last) + c.turn + 1
-    key = key_of(m, bank, (bank - first) & last, cycle + 1)
-    if key < min(c.due, m.unwanted) << m.turn_bits | ((c.next - first) & last):
-        foresee(m, np.int64(m.banks[bank].channel), key)
+    channel = np.int64(m.banks[bank].channel)
+    key = key_of(m, bank, (bank - first) & last, key_at(m, channel, cycle + 1))
+    if c.due == NEVER or key < key_at(m, channel, np.int64(c.due)) | ((c.next - first) & last):
+        foresee(m, channel, key)

@@ -132,10 +132,10 @@ def is_steady(m: Machine, bank: Int64, kind: Int64) -> Bool:
 def hits_alike(m: Machine, blocks: Records, bank: Int64, kind: Int64) -> Int64:
     """How many hits of the bank are alike, but for the last."""
     commands, waiting = m.queues[commands_of(bank)], m.queues[waiting_for(bank, kind)]
-    rounds = more_in_block(m, blocks, commands.first)
+    rounds = more_in_block(m, blocks, np.int64(commands.first))
     if waiting.count == 0:
         return min(rounds, commands.count - 1)
-    rounds = min(rounds, more_in_block(m, blocks, waiting.first))
+    rounds = min(rounds, more_in_block(m, blocks, np.int64(waiting.first)))
     return rounds if bank == m.bank else min(rounds, m.entries[waiting.first].count - 1)
 
 

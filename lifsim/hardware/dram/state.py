@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lifsim.hardware.dram.timing import CONSTRAINTS, QUIET_AFTER, Command, Scope
-from lifsim.model.dram import MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
+from lifsim.model.dram import KEY_BITS, MAX_BANKS, MAX_CHANNELS, MAX_QUEUED, DramSpec
 
 Array = npt.NDArray[Any]
 
 FAR = 1 << 62
+NO_KEY = 1 << KEY_BITS
+"""Behind all keys (clock.py)."""
 LINE = 64
 """Bytes of a line of a processor's cache."""
 _MERGED_READS = 32768
@@ -40,6 +42,12 @@ def _record(*fields: str) -> np.dtype[Any]:
     return np.dtype([(field, np.int64) for field in fields])
 
 
+def _padded(record: np.dtype[Any], size: int) -> np.dtype[Any]:
+    """`record` in `size` bytes, a power of two: the place of one is found by a shift, and it lies in few lines."""
+    names = list(record.names or ())
+    return np.dtype({"names": names, "formats": [record[name] for name in names], "itemsize": size})
+
+
 def _held_record(*fields: str) -> np.dtype[Any]:
     """Of a bank, a group or a rank: `legal` [command] is the first cycle in which the constraints within it allow it,
     of a rank those of other ranks, too. A bank's command is legal when all three do."""
@@ -59,11 +67,12 @@ RANK = _held_record(
 the cycle behind the last one that went out for a request; quiet: when all that was sent to it is done; state: AWAKE,
 CLOSING or, since `since`, SELF_REFRESH (rouse.py); woken: when its last sleep ended, last_sleep: which of SLEEPS it
 was."""
-CHANNEL = _record(
+CHANNEL = _padded(_record(
     "turn", "commands", "draining", "refresh_due", "refresh_rank", "refreshes_owed", "due", "next", "command",
-    "entry", "choices",
-)  # fmt: skip
-QUEUE = _record("first", "last", "count")
+    "entry", "choices", "origin",
+), 2 * LINE)  # fmt: skip
+# 32 bits for each: the queues of a bank are one line.
+QUEUE = _padded(np.dtype([(field, np.int32) for field in ("first", "last", "count")]), LINE // BANK_QUEUES)
 ENTRY = _record("series", "burst", "count", "row", "kind", "block", "before", "next")
 """A series of bursts that follow one another, in the address and in time, in one row: number of the series in order of
 age, first burst, how many, its row, read or write, the block that asks for the first burst."""
@@ -85,7 +94,7 @@ COUNTS = ("acts", "pres", "reads", "writes", "refs", "row_hits")
 
 _CONSTANTS = (
     "channel_count", "rank_count", "banks_per_group", "banks_per_rank", "banks_per_channel",
-    "turn_bits", "unwanted", "read_queue", "write_queue", "command_queue", "drain_above", "row_hit_limit",
+    "turn_bits", "read_queue", "write_queue", "command_queue", "drain_above", "row_hit_limit",
     "requests_per_cycle", "dual_command", "read_cycles", "write_cycles", "faw_cycles", "refresh_cycles",
     "row_series_bits", "segment_count", "merged_reads", "sleeps", "power_down_after", "self_refresh_after",
     "least_down", "least_self_refresh", "down_exit", "self_refresh_exit",
@@ -102,13 +111,15 @@ MACHINE = np.dtype(
         ("last_burst", np.int64, (2,)),
         ("last_series", np.int64, (2,)),
         ("gaps", np.int64, (len(Command), len(Scope), COMMANDS)),
+        ("waits", np.int32, (len(Command), len(Scope), COMMANDS)),
         ("quiet_after", np.int64, (COMMANDS,)),
         ("segments", np.int64, (3, _SEGMENTS)),
         ("activated", np.int64, (MAX_BANKS, 4)),
         ("banks", BANK, (MAX_BANKS,)),
         ("groups", GROUP, (MAX_BANKS,)),
-        ("allowed", np.int64, (WANTS, ROW)),
-        ("asks", np.int64, (WANTS, ROW)),
+        ("allowed", np.int32, (WANTS, ROW)),
+        ("asks", np.int32, (WANTS, ROW)),
+        ("numbers", np.int32, (ROW,)),
         ("ranks", RANK, (MAX_BANKS,)),
         ("sleep_count", np.int64, (MAX_BANKS, SLEEPS)),
         ("sleep_cycles", np.int64, (MAX_BANKS, SLEEPS)),
@@ -121,7 +132,7 @@ MACHINE = np.dtype(
         ("queues", QUEUE, (BANK_QUEUES * MAX_BANKS,)),
         ("free", np.int32, (MAX_QUEUED + _MERGED_READS,)),
         ("waiters", np.int64, (64,)),
-        ("crowd", np.int32, (CROWDS,)),
+        ("crowd", np.uint16, (CROWDS,)),
         ("counts", np.int64, (MAX_CHANNELS, len(COUNTS))),
         ("entries", ENTRY, (MAX_QUEUED + _MERGED_READS,)),
     ]
@@ -132,11 +143,13 @@ series: how many there were; last_burst, last_series [kind]: the read, the write
 its series, which the next one of its kind continues if it follows it (front_end.py); gaps [earlier command, scope,
 later command]: the constraints in cycles, 0 where there is none, of a group those of its rank, too; quiet_after
 [command]: when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state;
-activated [rank, 4] the last four activates;
+waits: gaps as the same number of cycles in a key
+(clock.py); activated [rank, 4] the last four activates;
 banks: wants.py; asks [WANTS, bank] the commands that it wants, the one that it wants most first, -1 for none, allowed
-[WANTS, bank] when each is legal, `unwanted` for none; channels: the bank that is the `next` to send, the cycle in which
-it is `due`, what it sends (turns.py, keys.py), choices: banks with more than one want; wake: each channel's
-next cycle of interest; transactions [channel, kind] how many reads, writes wait; members [set, place] sets of banks of
+[WANTS, bank] the first key of the cycle in which each is legal, NO_KEY for none; numbers: of the banks; channels: the
+bank that is the `next` to send, the cycle in which it is `due`, what it sends (turns.py, keys.py), choices: banks with
+more than one want, origin: the cycle from which on its keys count; wake: each channel's next cycle of interest;
+transactions [channel, kind] how many reads, writes wait; members [set, place] sets of banks of
 a channel, from the place of its first bank on, member_count [channel, set] of them, place [set, bank] -1 outside
 (members.py); queues: BANK_QUEUES of each bank (queues.py); waiters: chains of reads that share another's command, by
 hash of the burst; crowd: how many entries wait, by hash of their row (queues.py); segments [(shift, mask,
@@ -162,7 +175,7 @@ def new_machine(spec: DramSpec) -> Array:
     banks, index = m["banks"], np.arange(MAX_BANKS)
     banks["channel"], banks["rank"] = index // organisation.banks_per_channel, index // organisation.banks_per_rank
     banks["group"], banks["open_row"], banks["second"] = index // organisation.banks_per_group, -1, -1
-    m["allowed"], m["asks"], m["channels"]["due"] = m["unwanted"], -1, FAR
+    m["allowed"], m["asks"], m["channels"]["due"] = NO_KEY, -1, FAR
     m["channels"]["refresh_due"] = m["refresh_cycles"]
     m["wake"] = min(m["refresh_cycles"], m["self_refresh_after"])
     m["activated"], m["place"], m["waiters"] = -FAR, -1, -1
@@ -176,9 +189,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     organisation, controller, timing = spec.organisation, spec.controller, spec.timing
     m["channel_count"], m["rank_count"] = organisation.channels, organisation.ranks
     m["banks_per_group"] = organisation.banks_per_group
-    # A bank's turn stands behind the cycle in one number (keys.py); that of a bank that wants nothing is FAR.
     m["turn_bits"] = (organisation.banks_per_channel - 1).bit_length()
-    m["unwanted"] = FAR >> m["turn_bits"]
     m["banks_per_rank"], m["banks_per_channel"] = organisation.banks_per_rank, organisation.banks_per_channel
     m["read_queue"], m["write_queue"] = controller.read_queue, controller.write_queue
     m["command_queue"], m["drain_above"] = controller.command_queue, controller.drain_above
@@ -192,6 +203,7 @@ def _set_constants(m: Any, spec: DramSpec) -> None:
     for rule in CONSTRAINTS:
         m["gaps"][rule.earlier, rule.scope, rule.later] = max(0, rule.cycles(spec))
     m["gaps"][:, Scope.SAME_GROUP] = np.maximum(m["gaps"][:, Scope.SAME_GROUP], m["gaps"][:, Scope.SAME_RANK])
+    m["waits"], m["numbers"] = m["gaps"] << m["turn_bits"], np.arange(ROW)
     segments = _segment_table(spec)
     m["segments"][:, : len(segments)] = segments.T
     m["segment_count"] = len(segments)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from lifsim.hardware.dram.banks import ROW_HITS, refresh_wake, send
+from lifsim.hardware.dram.banks import ROW_HITS, send_known
+from lifsim.hardware.dram.clock import UNWANTED, cycle_of, key_at
 from lifsim.hardware.dram.jit import Int64, Machine, Records, compiled, inlined
 from lifsim.hardware.dram.keys import UNKNOWN, foresee, key_of
 from lifsim.hardware.dram.members import HAVE_COMMANDS, are_few, leave
 from lifsim.hardware.dram.queues import NONE, answer_sharers, commands_of, complete, take
+from lifsim.hardware.dram.refresh import refresh_wake
 from lifsim.hardware.dram.rouse import NEVER
 from lifsim.hardware.dram.sleep import sleep_wake
 from lifsim.hardware.dram.state import WANTS
 from lifsim.hardware.dram.transactions import give_room
-from lifsim.hardware.dram.wants import ACT, is_column
+from lifsim.hardware.dram.wants import ACT, PRE, is_column
 
 
 @compiled
@@ -26,30 +28,31 @@ def find_next(m: Machine, channel: Int64, cycle: Int64) -> None:
 @compiled
 def _soonest_of_all(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     """The least key of the channel's banks."""
-    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
-    first, behind, bits = channel * banks, c.turn + 1, m.turn_bits
+    c, banks, soonest = m.channels[channel], m.banks_per_channel, UNWANTED
+    first, behind, least = channel * banks, c.turn + 1, np.int32(key_at(m, channel, cycle))
     for want in range(WANTS if c.choices > 0 else 1):
         for place in range(banks):
-            key = max(m.allowed[want, first + place], cycle) << bits | (place - behind) & (banks - 1)
+            key = np.int32(max(m.allowed[want, first + place], least) | (place - behind) & (banks - 1))
             soonest = min(soonest, key)
-    return soonest
+    return np.int64(soonest)
 
 
 @compiled
 def _soonest_of_few(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     """The least key of its banks with commands."""
-    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(NEVER)
-    first = channel * banks
+    c, banks, soonest = m.channels[channel], m.banks_per_channel, np.int64(UNWANTED)
+    first, least = channel * banks, key_at(m, channel, cycle)
     for place in range(first, first + m.member_count[channel, HAVE_COMMANDS]):
         bank = m.members[HAVE_COMMANDS, place]
-        soonest = min(soonest, key_of(m, bank, (bank - first - c.turn - 1) & (banks - 1), cycle))
+        soonest = min(soonest, key_of(m, bank, (bank - first - c.turn - 1) & (banks - 1), least))
     return soonest
 
 
 @compiled
 def ready_at(m: Machine, bank: Int64, cycle: Int64) -> Int64:
     """The first cycle from `cycle` on in which the bank can send something."""
-    return key_of(m, bank, np.int64(0), cycle) >> m.turn_bits
+    channel = np.int64(m.banks[bank].channel)
+    return cycle_of(m, channel, key_of(m, bank, np.int64(0), key_at(m, channel, cycle)))
 
 
 @compiled
@@ -80,9 +83,12 @@ def send_chosen(m: Machine, log: Records, blocks: Records, channel: Int64, cycle
         answer(m, blocks, cycle, bank, entry)
         if m.queues[commands_of(bank)].count == m.command_queue - 1:
             give_room(m, bank)
+        key = send_known(m, log, cycle, bank, command, row, next_cycle)
     elif command == ACT:
         blocks[m.entries[entry].block].activates += 1
-    key = send(m, log, cycle, bank, command, row, next_cycle)
+        key = send_known(m, log, cycle, bank, ACT, row, next_cycle)
+    else:
+        key = send_known(m, log, cycle, bank, PRE, row, next_cycle)
     if m.queues[commands_of(bank)].count == 0:
         retire(m, bank)
     foresee(m, channel, key)

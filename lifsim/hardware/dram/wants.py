@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lifsim.hardware.dram.clock import UNWANTED, key_at
 from lifsim.hardware.dram.jit import Bool, Int64, Machine, compiled
 from lifsim.hardware.dram.queues import NONE, commands_of
 from lifsim.hardware.dram.state import WANTS
@@ -42,28 +43,36 @@ def is_held(m: Machine, bank: Int64) -> Bool:
 def plan(m: Machine, bank: Int64) -> None:
     """The commands of the bank, or its row, have changed: what it wants."""
     b, commands = m.banks[bank], m.queues[commands_of(bank)]
-    b.want, b.entry, b.second, b.third = ACT, commands.first, NONE, NONE
-    if b.open_row >= 0 and commands.count > 0:
-        hit, other_hit = _find_hits(m, bank)
-        if hit < 0 or (hit != commands.first and b.row_hits >= m.row_hit_limit):
-            b.want, b.second, b.third = PRE, hit, other_hit
-        else:
-            b.want, b.entry, b.second = access_of(m, hit), hit, other_hit
-    _offer_all(m, bank)
+    if b.open_row < 0 or commands.count == 0:
+        plan_closed(m, bank)
+        return
+    hit, other_hit = _find_hits(m, bank)
+    if hit < 0 or (hit != commands.first and b.row_hits >= m.row_hit_limit):
+        _want(m, bank, PRE, np.int64(commands.first), hit, other_hit)
+    else:
+        _want(m, bank, access_of(m, hit), hit, other_hit, NONE)
 
 
 @compiled
-def _offer_all(m: Machine, bank: Int64) -> None:
-    """Let the channel see what the bank wants: nothing, if it has no commands or waits for a refresh."""
+def plan_closed(m: Machine, bank: Int64) -> None:
+    """`plan` of a bank that is closed."""
+    _want(m, bank, ACT, np.int64(m.queues[commands_of(bank)].first), NONE, NONE)
+
+
+@compiled
+def _want(m: Machine, bank: Int64, command: Int64, entry: Int64, second: Int64, third: Int64) -> None:
+    """Most of all the bank wants `command`, for `entry`, and else the hits `second` and `third` (-1: none). Let the
+    channel see it: nothing, if the bank has no commands or waits for a refresh."""
     b = m.banks[bank]
+    b.want, b.entry = command, entry
     waits = m.queues[commands_of(bank)].count == 0 or is_held(m, bank)
-    _offer(m, bank, MOST, np.int64(b.want), waits)
-    had_choice = b.has_choice
-    b.has_choice = b.second >= 0 and not waits
-    if had_choice or b.has_choice:
-        m.channels[b.channel].choices += b.has_choice - had_choice
-        _offer_hit(m, bank, MOST + 1, np.int64(b.second), waits)
-        _offer_hit(m, bank, MOST + 2, np.int64(b.third), waits)
+    _offer(m, bank, MOST, command, waits)
+    has_choice = np.int64(second >= 0 and not waits)
+    if has_choice or b.has_choice:
+        m.channels[b.channel].choices += has_choice - b.has_choice
+        b.has_choice, b.second, b.third = has_choice, second, third
+        _offer_hit(m, bank, MOST + 1, second, waits)
+        _offer_hit(m, bank, MOST + 2, third, waits)
 
 
 @compiled
@@ -74,7 +83,13 @@ def _offer_hit(m: Machine, bank: Int64, place: Int64, hit: Int64, waits: Bool) -
 @compiled
 def _offer(m: Machine, bank: Int64, place: Int64, command: Int64, waits: Bool) -> None:
     m.asks[place, bank] = NONE if waits else command
-    m.allowed[place, bank] = m.unwanted if waits else legal(m, bank, command)
+    m.allowed[place, bank] = UNWANTED if waits else _legal_key(m, bank, command)
+
+
+@compiled
+def _legal_key(m: Machine, bank: Int64, command: Int64) -> Int64:
+    channel = np.int64(m.banks[bank].channel)
+    return key_at(m, channel, max(legal(m, bank, command), m.channels[channel].origin))
 
 
 @compiled
@@ -82,7 +97,7 @@ def offer_again(m: Machine, bank: Int64) -> None:
     """The legal cycles have moved: what the bank wants is allowed when it is legal."""
     for place in range(WANTS if m.banks[bank].has_choice else 1):
         if m.asks[place, bank] >= 0:
-            m.allowed[place, bank] = legal(m, bank, np.int64(m.asks[place, bank]))
+            m.allowed[place, bank] = _legal_key(m, bank, np.int64(m.asks[place, bank]))
 
 
 @compiled

@@ -1,0 +1,60 @@
+"""Requests of one burst each, here and there: the front end goes from channel to channel, and each waits for it.
+
+Channels know nothing of one another, and what a channel does before a burst comes in does not depend on that burst. So
+nobody goes through the cycles of all of them side by side: a channel stays behind until the front end has a burst for
+it, and then catches up, or, if it is full, goes on until it has room. At the end all do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lifsim.hardware.dram.channel import go_on
+from lifsim.hardware.dram.front_end import head_burst, take_head
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.transactions import has_room
+
+
+@compiled
+def follow(
+    m: Machine, log: Records, blocks: Records, cycle: Int64, stop_block: Int64, stop_cycle: Int64, closing: Bool
+) -> Int64:
+    """Take in what comes after `cycle`, up to which all channels are, as long as it is single bursts, before block
+    `stop_block` (-1: all) and `stop_cycle`; the last cycle that was gone through. All channels are up to it again."""
+    while _is_single(m, blocks, stop_block):
+        at = max(cycle + 1, m.fed, blocks[m.block].arrival)
+        # In a long rest all channels are refreshed at once.
+        if at >= stop_cycle or at - cycle > m.refresh_cycles:
+            break
+        head_burst(m, blocks)
+        channel, kind = np.int64(m.banks[m.bank].channel), np.int64(blocks[m.block].is_write)
+        while m.wake[channel] <= at:
+            cycle = max(cycle, go_on(m, log, blocks, channel, at + 1, False, closing))
+        while not has_room(m, channel, kind) and m.wake[channel] < stop_cycle:
+            at = cycle = go_on(m, log, blocks, channel, stop_cycle, False, closing)
+        if not has_room(m, channel, kind):
+            break
+        cycle = at
+        take_head(m, blocks, channel, cycle, closing)
+    for each in range(m.channel_count):
+        while m.wake[each] <= cycle:
+            go_on(m, log, blocks, each, cycle + 1, False, closing)
+    return cycle
+
+
+@compiled
+def can_follow(m: Machine, log: Records, blocks: Records, stop_block: Int64) -> Bool:
+    """Whether what comes next is a single burst, and the only one in its cycle. A log that has room wants the commands
+    of all channels in their order."""
+    if m.requests_per_cycle > 1 or (m.channel_count > 1 and m.logged < log.size):
+        return False
+    return _is_single(m, blocks, stop_block)
+
+
+@compiled
+def _is_single(m: Machine, blocks: Records, stop_block: Int64) -> Bool:
+    """Whether what comes next is a block of one burst that does not continue a series, before block `stop_block`."""
+    if m.block == blocks.size or 0 <= stop_block <= m.block or m.merged == m.merged_reads:
+        return False
+    block = blocks[m.block]
+    return block.bursts == 1 and block.first != m.last_burst[block.is_write] + 1
