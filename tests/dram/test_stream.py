@@ -99,6 +99,25 @@ def test_nor_does_it_within_a_streak(name: str) -> None:
     assert stream.finish() == simulate(spec, asked)
 
 
+@pytest.mark.parametrize("is_write", [False, True])
+def test_a_full_channel_that_goes_on_alone_tells_its_last_cycle(is_write: bool) -> None:
+    """Each burst is of a row of its own, so that the channel of the next one is soon full. A stream with a log goes
+    through the cycles of both channels side by side; one without lets the full channel go on alone until it has room,
+    or up to the cycle that is asked for: that is the cycle that both tell."""
+    spec = load_dram("lpddr3_1600_x32", ["organisation.channels=2"])
+    row = 1 << sum(segment.width for segment in spec.segments if segment.field != "ro")
+    addresses, zeros = np.arange(200, dtype=np.uint64) * np.uint64(row << spec.offset_bits), np.zeros(200, np.int64)
+    asked, streams = Requests(addresses, zeros + 1, np.full(200, is_write), zeros), list[DramStream]()
+    for capacity in (0, 50_000):
+        streams.append(DramStream(spec, log_capacity=capacity))
+        streams[-1].submit(asked)
+    for cycle in range(40, 2000, 9):
+        for stream in streams:
+            stream.run_until(cycle)
+        assert streams[0].cycle == streams[1].cycle
+    assert streams[0].finish() == streams[1].finish()
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("is_write", [False, True])
 def test_blocks_that_go_on_where_the_last_ended_are_one(name: str, is_write: bool) -> None:
