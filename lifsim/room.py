@@ -54,7 +54,7 @@ def require_disk(image_bytes: int, images: int, path: Path) -> None:
     free, needed = free_bytes(path), image_bytes * images
     if needed > free:
         most = int(free) // image_bytes
-        fits = f"at most {most:,} (--batch)" if most else "not even one does"
+        way_out = f"at most {most:,} (--batch), or another disk" if most else "not even one does: take another disk"
         rule = f"{counted(images, 'image')}, {format_bytes(needed)} of disk while they are written, must fit into"
-        told = f"{rule} the {format_bytes(int(free))} that are free there: {fits}, or another disk (--out)"
+        told = f"{rule} the {format_bytes(int(free))} that are free there: {way_out} (--out)"
         raise InputError(Fault(told, path="batch", source=str(path)))

@@ -66,10 +66,10 @@ def allowed(
     watch: Watch = unwatched,
 ) -> list[Choice]:
     """Of all `choices`, those that `options` leave, `any_of` them where that is every one. Within a group, tilings,
-    chunk, strips and residency move the fewest DRAM bytes. `watch` is told how many fused groups are planned. Raises
-    InputError where a group that is not tick-batched
-    would have no membrane buffer, or would cross the batch norm of a training run, and where given groups part layers
-    that share a state, or are to run as they cannot."""
+    chunk, strips and residency move the fewest DRAM bytes. `watch` is told how many fused groups are planned.
+
+    Raises InputError where a group that is not tick-batched would have no membrane buffer, or would cross the batch
+    norm of a training run, and where given groups part layers that share a state, or are to run as they cannot."""
     asked = _asked(choices, options)
     if options.groups is None and options.schedule == "auto":
         return any_of(choices)

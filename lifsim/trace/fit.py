@@ -84,7 +84,7 @@ def _misfits(spikes: LayerSpikes, wanted: Traced, trace: Trace, network: Network
 
 
 def _once_hint(trace: Trace, network: Network) -> str:
-    """The way out for a trace whose inputs, all of a single timestep, are but taken for one of a single timestep."""
+    """The way out for a trace of one timestep: perhaps the network reads all of its inputs once. Empty for others."""
     if trace.timesteps > 1:
         return ""
     several = [wanted.name for wanted in network.traced if wanted.tensor.timesteps > 1]

@@ -56,7 +56,7 @@ def test_days_of_work_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(InputError, match="batch: 100,000,000,000 images, "):
         save(synthesise(NETWORK, 10**11, 0), tmp_path / "not" / "there" / "spikes.npz")
     free(monkeypatch, 0)
-    with pytest.raises(InputError, match="not even one does, or another disk"):
+    with pytest.raises(InputError, match=r"not even one does: take another disk \(--out\)"):
         save(synthesise(NETWORK, 1, 0), tmp_path / "not" / "there" / "spikes.npz")
     assert not list(tmp_path.iterdir())
 

@@ -19,8 +19,8 @@ from lifsim.hardware.dram.transactions import has_room
 def follow(
     m: Machine, log: Records, blocks: Records, cycle: Int64, stop_block: Int64, stop_cycle: Int64, closing: Bool
 ) -> Int64:
-    """Take in what comes after `cycle`, up to which all channels are, as long as it is single bursts, before block
-    `stop_block` (-1: all) and `stop_cycle`; the last cycle that was gone through. All channels are up to it again."""
+    """Take in the single bursts that come next, before block `stop_block` (-1: all of them) and before `stop_cycle`.
+    All channels have gone through `cycle`. Afterwards all have gone through the cycle that it gives back."""
     while _is_single(m, blocks, stop_block):
         at = max(cycle + 1, m.fed, blocks[m.block].arrival)
         # In a long rest all channels are refreshed at once.

@@ -143,8 +143,7 @@ series: how many there were; last_burst, last_series [kind]: the read, the write
 its series, which the next one of its kind continues if it follows it (front_end.py); gaps [earlier command, scope,
 later command]: the constraints in cycles, 0 where there is none, of a group those of its rank, too; quiet_after
 [command]: when a rank may sleep behind it; sleep_count, sleep_cycles [rank, SLEEPS]: sleeps that have ended, by state;
-waits: gaps as the same number of cycles in a key
-(clock.py); activated [rank, 4] the last four activates;
+waits: the same as gaps, in keys (clock.py); activated [rank, 4] the last four activates;
 banks: wants.py; asks [WANTS, bank] the commands that it wants, the one that it wants most first, -1 for none, allowed
 [WANTS, bank] the first key of the cycle in which each is legal, NO_KEY for none; numbers: of the banks; channels: the
 bank that is the `next` to send, the cycle in which it is `due`, what it sends (turns.py, keys.py), choices: banks with

@@ -43,9 +43,8 @@ def traffic(
     of its rows are done; empty: none has. A fault is why no tile is legal under any of them.
     """
     asked, searches = Asked(layer, reals, room, begun, visits or _at_once(layer, batch)), list[Tilings]()
-    for (
-        way
-    ) in ways:  # (a comprehension would be one frame more between the command and a fold, and so would a function)
+    # A comprehension would be one frame more between the command and a fold, and so would a function.
+    for way in ways:
         searches += [tilings(asked, way, nests_of(asked, way))]
     for way, nests, most in higher_nests(searches):
         searches += [tilings(asked, way, nests, most)]

@@ -27,6 +27,7 @@ class StripSet:
 
     def __init__(self, floors: StripFloors, heights: Options, tried: set[frozenset[tuple[int, int]]]) -> None:
         self.floors, self.heights, self.tried = floors, heights, tried
+        self._kept = dict[tuple[Relay, int], list[int]]()
 
     def cheapest(self, limit: float) -> GroupCost | None:
         """The cost of the heights that move the fewest bytes; None: they are not below `limit`."""
@@ -88,10 +89,6 @@ class StripSet:
     def _windows(self) -> dict[Relay, list[int]]:
         """Bytes of membranes, ascending as the heights do."""
         return {relay: [relay.state_window_bytes(height) for height in each] for relay, each in self.heights.items()}
-
-    @cached_property
-    def _kept(self) -> dict[tuple[Relay, int], list[int]]:
-        return {}
 
     def _useful(self, relay: Relay, count: int) -> list[int]:
         """Of the lowest heights, so many of which fit, those that may be the best beside a larger window."""
