@@ -90,8 +90,15 @@ def parse_values(key: str, given: object) -> Values:
     return _listed(key, [given])
 
 
-_KEPT_RANGE = re.compile(r"(?P<start>\S+) (?:x \((?P<factor>\S+)\)\^i|\+ (?P<step>\S+) i), (?P<count>[0-9]+) values?")
-"""A range as stores keep it, which is what its `str` says."""
+_KEPT_NUMBER = r"-?[0-9]{1,30}(?:/[1-9][0-9]{0,29})?"
+_KEPT_RANGE = re.compile(
+    rf"(?P<start>{_KEPT_NUMBER}) (?:x \((?P<factor>{_KEPT_NUMBER})\)\^i|\+ (?P<step>{_KEPT_NUMBER}) i), "
+    r"(?P<count>[1-9][0-9,]{0,11}) values?"
+)
+"""A range as stores keep it, which is what its `str` says. Anybody may have written a store: numbers are short."""
+
+MOST_SPELT = 100
+"""Values of a geometric range in a store whose last one is computed."""
 
 _SPELT: dict[str, tuple[tuple[int, str], ...]] = {
     "_bytes": ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")),
@@ -104,14 +111,20 @@ def as_given(key: str, kept: str) -> str:
     found = _KEPT_RANGE.fullmatch(kept)
     if found is None:
         return kept
-    start, count = Fraction(found["start"]), int(found["count"])
+    start, count = Fraction(found["start"]), int(found["count"].replace(",", ""))
+    if found["factor"] is not None and count > MOST_SPELT:
+        return kept
     if found["factor"] is not None:
         factor = Fraction(found["factor"])
         stop, step = start * factor ** (count - 1), f":x{_plain(factor)}"
     else:
         by = Fraction(found["step"])
         stop, step = start + by * (count - 1), "" if by == 1 else f":{'+' * (by > 0)}{_spelt(key, by)}"
-    return f"{_spelt(key, start)}:{_spelt(key, stop)}{step} ({counted(count, 'value')})"
+    try:
+        last = _spelt(key, stop)
+    except OverflowError:  # no float is so large
+        return kept
+    return f"{_spelt(key, start)}:{last}{step} ({counted(count, 'value')})"
 
 
 def _spelt(key: str, value: Fraction) -> str:

@@ -106,6 +106,7 @@ def test_a_setting_is_what_set_takes() -> None:
     ("key", "given", "words"),
     [
         ("array.rows", "1:8", "1:8 (8 values)"),
+        ("array.rows", "1:2000", "1:2000 (2,000 values)"),
         ("array.rows", "10:45:+10", "10:40:+10 (4 values)"),
         ("array.rows", "8:2:-3", "8:2:-3 (3 values)"),
         ("array.rows", "64:10:x0.5", "64:16:x0.5 (3 values)"),
@@ -128,3 +129,18 @@ def test_what_a_store_keeps_of_values_is_told_as_it_was_given(key: str, given: s
 @given(st.text())
 def test_other_words_stay(words: str) -> None:
     assert as_given("array.rows", words) == words or words.endswith(("value", "values"))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "a + b i, 3 values",
+        "1/0 + 1 i, 3 values",
+        "1 x (2)^i, 999999999999 values",
+        "1 x (99999999/7)^i, 100 values",
+        f"{'9' * 5000} + 1 i, 2 values",
+    ],
+)
+def test_what_nobody_gave_so_is_told_as_a_store_has_it(kept: str) -> None:
+    """A store may be damaged, or made to keep whoever opens it busy."""
+    assert as_given("array.rows", kept) == kept
