@@ -17,7 +17,7 @@ from lifsim.errors import Fault, InputError
 from lifsim.graph.states import states_of
 from lifsim.hardware.array import SPARSITIES
 from lifsim.lazy_dataclass import dataclass
-from lifsim.memo import Shared
+from lifsim.memo import Shared, bytes_of_arrays
 from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
@@ -31,6 +31,9 @@ from lifsim.sweeps.arch_parts import ArchParts
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Job
 from lifsim.sweeps.values import Value, setting
+
+HEARD_BYTES = 1 << 26
+"""Bytes of spikes of which results are kept: they hold these, and are all dropped when more were read."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Evaluator:
         self._network = lru_cache(16)(self._parse_network)
         self._workload = lru_cache(16)(self._workload_text)
         self._spikes = lru_cache(4)(self._read_spikes)
-        self._shared = Shared()
+        self._shared, self._heard_bytes = Shared(), 0
         self._states = lru_cache(64)(states_of)
 
     def outcome(self, point: int) -> Outcome:
@@ -161,6 +164,15 @@ class Evaluator:
         return inputs.sharing if fires_own(inputs.network, inputs.options) else Sharing()
 
     def _read_spikes(
+        self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
+    ) -> Spikes:
+        spikes = self._spikes_of(workload, overrides, sharing, options, sparsity)
+        self._heard_bytes += bytes_of_arrays(spikes)
+        if self._heard_bytes > HEARD_BYTES:
+            self._shared, self._heard_bytes = Shared(), bytes_of_arrays(spikes)
+        return spikes
+
+    def _spikes_of(
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
     ) -> Spikes:
         network = self._network(workload, overrides, replaced_rates(options)).what

@@ -45,7 +45,7 @@ def _state(stream: DramStream) -> dict[str, object]:
     left_out = ("free", "entries", "queues", "channels")
     rest = {name: machine[name].tobytes() for name in machine.dtype.names if name not in left_out}
     free = len(set(machine["free"][: machine["free_count"]].tolist()))
-    return rest | {"waits": waits, "channels": channels.tobytes(), "free": free}
+    return rest | {"waits": waits, "channels": channels.tolist(), "free": free}
 
 
 @pytest.mark.parametrize("writes", [0.0, 0.3, 1.0])
