@@ -43,7 +43,7 @@ class _Layer(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class BackFloors:
-    """Of a network, its batch in each of these `chunks`, where no norm of the batch is applied."""
+    """Of a network on a chip, its batch in each of these `chunks`, in groups that apply no norm of the batch."""
 
     sizes: TrainingSizes
     chunks: ChunkSizes
@@ -53,9 +53,8 @@ class BackFloors:
         layers = self._layers[first : last + 1]
         moved: Ints = np.sum([layer.moved for layer in layers], axis=0)
         moved = moved + self._weights([product for layer in layers for product in layer.products])
-        return (
-            moved + self._currents(first, last) + self.chunks.summed(partial(self._membranes, range(first, last + 1)))
-        )
+        moved = moved + self.chunks.summed(partial(self._membranes, range(first, last + 1)))
+        return moved + self._currents(first, last)
 
     @cached_property
     def _layers(self) -> list[_Layer]:
@@ -86,6 +85,7 @@ class BackFloors:
         return (self.chunks.images >= self.chunks.batch) & (layer.rounds == 1)
 
     def _always(self, layer: Layer) -> int:
+        """Bytes of what moves once, however many images are worked on at a time."""
         sizes, moved = self.sizes, self.sizes.update(layer)
         again = runs_again(sizes, layer)
         found = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
@@ -122,6 +122,7 @@ class BackFloors:
         return reads
 
     def _weights(self, products: list[LayerFacts]) -> Ints | int:
+        """[n] bytes: of what stays, all the buffer is full, with that which comes most often."""
         if not products:
             return 0
         visits = np.multiply.outer(self.chunks.count, [each.layer.rounds for each in products])
@@ -129,6 +130,7 @@ class BackFloors:
         return fetched_at_least(visits, sizes, self.sizes.chip.room.weight)
 
     def _currents(self, first: int, last: int) -> Ints:
+        """[n] bytes that the psum buffer cannot hold, written once and read at all timesteps but the first."""
         facts, room = self.sizes.facts, self.sizes.chip.room.psum
         layers = facts.layers[first : last + 1]
         room = max(0, room - max(one.psum_working_bytes for one in layers))

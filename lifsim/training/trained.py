@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import field
 
+import numpy as np
+
 from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import Chip
@@ -14,6 +16,9 @@ from lifsim.schedule.tensors.rows import Ints
 from lifsim.training.back_floors import BackFloors
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import group_training
+
+SIDE_BY_SIDE = 512
+"""Sizes of chunks that are looked at in one go."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class TrainedGroups:
 
     def back_floors(self, first: int, last: int, chunks: ChunkSizes) -> Ints:
         """As `Trained` has them."""
-        return self._floors_in(chunks).of(first, last)
+        return np.concatenate([self._floors_in(part).of(first, last) for part in chunks.some(SIDE_BY_SIDE)])
 
     def _floors_in(self, chunks: ChunkSizes) -> BackFloors:
         key = tuple(chunks.images.tolist())

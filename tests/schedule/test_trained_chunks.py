@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from itertools import combinations
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lifsim
+from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
 from lifsim.keeping import KEEPINGS
@@ -19,13 +22,13 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choices, choices_of
-from lifsim.schedule.chunks import ChunkSizes
-from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.chunks import ChunkSizes, chunk_sizes
+from lifsim.schedule.plan import GroupPlan, Plan, ScheduleOptions
 from lifsim.schedule.timestep.floors import chunk_floors
 from lifsim.schedule.window import TIMESTEP
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import training_traffic
-from lifsim.training.trained import TrainedWith
+from lifsim.training.trained import TrainedGroups, TrainedWith
 from tests.schedule.networks import networks
 from tests.schedule.on_arch import trained_plan_on
 from tests.schedule.test_partition import BUFFERS, NAMES
@@ -137,3 +140,18 @@ def test_lenet_is_trained_in_chunks_that_fit_both_ways(schedule: str, bptt: str,
         overrides=["dram.model=ideal"],
     )
     assert result.totals.dram_bytes.total == fewest
+
+
+@pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
+def test_few_sizes_are_planned(bptt: str) -> None:
+    """Of all groups in chunks of all sizes less than a quarter."""
+    net, arch, planned = load_workload("lenet5_mnist"), load_arch("sata_training"), list[GroupPlan]()
+    of, moved_by = choices(net, Sharing(), arch, 256, None, bptt), TrainedGroups.moved
+
+    def counted(self: TrainedGroups, group: GroupPlan) -> int:
+        planned.append(group)
+        return moved_by(self, group)
+
+    with patch.object(TrainedGroups, "moved", counted):
+        groups = of.every()
+    assert len(planned) < len(groups) * len(chunk_sizes(256, None)) / 4
