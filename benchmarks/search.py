@@ -74,7 +74,7 @@ def searched(what: Network, sharing: str, batch: int = 1) -> tuple[float, int]:
     arch = load_arch("sata128")
     begun = time.process_time()
     states, memo = states_of(what, Sharing.parse(sharing)), Memo()
-    choices = choices_of(what, states, Chip.of(arch), batch, None, memo, "inference")
+    choices = choices_of(what, states, Chip.of(arch), batch, None, memo, None)
     found = allowed(choices, ScheduleOptions("auto", batch), contenders)
     fewest(found, dram_bytes, no_matter)
     return time.process_time() - begun, sum(choice.end - choice.first > 1 for choice in found)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,10 +28,12 @@ from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.ways import Way
+from lifsim.schedule.timestep.floors import chunk_floors
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.timestep.plan import Width, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
+from lifsim.schedule.trained import Trained, Trains
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A group that runs in one of its ways. dram_bytes: that it moves."""
+    """A group that runs in one of its ways. dram_bytes: that it moves, in training in all stages."""
 
     group: GroupPlan
     dram_bytes: int
@@ -56,15 +58,29 @@ class Choice:
         return self.group.last + 1
 
 
+class Images(NamedTuple):
+    """Of a run, all: a batch; and those that a group works on at a time, unless it is tick-batched, None: as many as is
+    best."""
+
+    batch: int
+    chunk: int | None
+
+
 class Choices:
-    """What there is to choose from. batch: images of a run; chunk: those that a group works on at a time, unless it is
-    tick-batched, None: the best; channels: by layer, channel groups that share its membranes in turn; memo: keeps what
-    a layer alone moves, and groups that run timestep by timestep."""
+    """What there is to choose from. channels: by layer, channel groups that share its membranes in turn; memo: keeps
+    what a layer alone moves, and groups that run timestep by timestep; training: what groups move in a training run,
+    None: it is none."""
 
     def __init__(
-        self, facts: NetworkFacts, chip: Chip, batch: int, chunk: int | None, channels: Sequence[int], memo: Memo
+        self,
+        facts: NetworkFacts,
+        chip: Chip,
+        images: Images,
+        channels: Sequence[int],
+        memo: Memo,
+        training: Trained | None,
     ) -> None:
-        self.facts, self.chip, self.batch, self.chunk = facts, chip, batch, chunk
+        self.facts, self.chip, self.batch, self.chunk, self.training = facts, chip, *images, training
         self.cuts = legal_cuts(facts)
         self._channels, self._memo = channels, memo
         room = replace(chip.tiles, pass_cycles=chip.pass_cycles(max(channels, default=1)))
@@ -88,7 +104,7 @@ class Choices:
     @property
     def trains(self) -> bool:
         """Whether they are of a training run, in which no layer runs in windows between all timesteps and one."""
-        return not self.facts.recomputes
+        return self.training is not None
 
     def planned(self, first: int, end: int, window: Window) -> Choice:
         """Layers first..end-1, planned for the fewest bytes. A layer several of whose timesteps cannot run back to back
@@ -99,25 +115,23 @@ class Choices:
         key = first, end, window
         if key not in self._planned:
             if window.waves:
-                group = self._in_waves(first, end, window)
+                found = self.chosen(self._in_waves(first, end, window))
             elif window == TICK:
-                group = self._alone(first, self._memo.of(tick.traffic, *self._tiled(first)))
+                found = self._alone(first, self._memo.of(tick.traffic, *self._tiled(first)))
             else:
-                group = self._timestep(first, end) if window == TIMESTEP else self._in_windows(first, window)
-            self._planned[key] = self.chosen(group)
+                found = self._timestep(first, end) if window == TIMESTEP else self._in_windows(first, window)
+            self._planned[key] = found
         return self._planned[key]
 
-    @staticmethod
-    def chosen(group: GroupPlan) -> Choice:
+    def chosen(self, group: GroupPlan) -> Choice:
         """A group as it may be chosen."""
-        return Choice(group, group.dram.total)
+        return Choice(group, group.dram.total if self.training is None else self.training.moved(group))
 
     def faster(self, index: int) -> list[Choice]:
         """A layer alone, tick-batched, in tilings that take fewer cycles of the array for more bytes, or of waiting."""
         if index not in self._faster:
             others = self._memo.of(tick.others, *self._tiled(index))
-            groups = [self._alone(index, moved) for moved in (*others.faster, *others.narrower)]
-            self._faster[index] = [Choice(group, group.dram.total) for group in groups]
+            self._faster[index] = [self._alone(index, moved) for moved in (*others.faster, *others.narrower)]
         return self._faster[index]
 
     def first_weights(self, choice: Choice) -> int:
@@ -171,17 +185,18 @@ class Choices:
         ways = self.chip.ways_of(layer, self._channels[index])
         return layer, self.facts.reals, self._room, self.batch, ways, self.facts.begun[index]
 
-    def _alone(self, index: int, moved: LayerTraffic | Fault) -> GroupPlan:
+    def _alone(self, index: int, moved: LayerTraffic | Fault) -> Choice:
         """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""
         if not isinstance(moved, Fault):
-            return self._memo.of(_tick_batched, index, self.batch, moved)
+            return self.chosen(self._memo.of(_tick_batched, index, self.batch, moved))
         if not self.mergeable:
             raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
         if forbidden := self.forbidden(index, index + 1):
             raise InputError([moved, *forbidden])
-        return replace(self._timestep(index, index + 1), why=f"{moved.path} {moved.message}")
+        found = self._timestep(index, index + 1)
+        return replace(found, group=replace(found.group, why=f"{moved.path} {moved.message}"))
 
-    def _in_windows(self, index: int, window: Window) -> GroupPlan:
+    def _in_windows(self, index: int, window: Window) -> Choice:
         """A layer in windows of several timesteps, in the chunks that move the fewest bytes."""
         layer, reals, room, batch, ways, _ = self._tiled(index)
         begun, waits = self.facts.begun_in(index, window.timesteps), self._state_room(index)
@@ -209,14 +224,32 @@ class Choices:
             permanent={} if state is None else {state.name: int(visits.state.stays(images, at_work)[0])},
             reserved=int(visits.state.reserved(images, at_work)[0]),
         )
-        return GroupPlan(index, index, images, (), residency, (moved,), window)
+        return self.chosen(GroupPlan(index, index, images, (), residency, (moved,), window))
 
     def _state_room(self, index: int) -> StateRoom:
         return StateRoom.of(self.facts.state_of(index), self.chip.room.membrane)
 
-    def _timestep(self, first: int, end: int) -> GroupPlan:
+    def _timestep(self, first: int, end: int) -> Choice:
+        """Layers first..end-1, timestep by timestep. In training each size of chunks is planned by itself, for what
+        moves the fewest bytes forward may move more on the way back."""
+        training, chunk = self.training, chunk_of(self.facts, first, end - 1, self.batch, self.chunk)
+        if training is None or chunk is not None:
+            return self.chosen(self._in_chunks(first, end, chunk))
+        chunks = ChunkSizes.of(self.batch, chunk)
+
+        def floors(sizes: ChunkSizes) -> Ints:
+            forward = chunk_floors(self.facts, self.chip.room, first, end - 1, sizes, all_written=True)
+            return forward + training.back_floors(first, end - 1, sizes)
+
+        def look(place: int, _: float) -> tuple[int, Choice]:
+            found = self.chosen(self._in_chunks(first, end, int(chunks.images[place])))
+            return found.dram_bytes, found
+
+        return first_of_fewest(chunks.floored(floors), look)
+
+    def _in_chunks(self, first: int, end: int, chunk: int | None) -> GroupPlan:
+        """Timestep by timestep in chunks of so many images, None: of as many as move the fewest bytes forward."""
         chip, span = self.chip, (first, end - 1)
-        chunk = chunk_of(self.facts, *span, self.batch, self.chunk)
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
         width: Width = "narrowest" if chip.overlap.narrows else "widest"
@@ -240,12 +273,14 @@ def choices_of(
     batch: int,
     chunk: int | None,
     memo: Memo,
-    mode: Literal["inference", "training"],
+    trains: Trains | None,
 ) -> Choices:
-    """Those of `network` with these `states` on `chip`."""
-    facts = memo.of(facts_of, network, states, chip.precision, chip.psums)
-    facts = facts if mode == "inference" else replace(facts, recomputes=False, norms=Norms.of(network))
-    return Choices(facts, chip, batch, chunk, channels_by_layer(network, states), memo)
+    """Those of `network` with these `states` on `chip`. trains: what it moves when it is trained, None: it is not."""
+    facts, training = memo.of(facts_of, network, states, chip.precision, chip.psums), None
+    if trains is not None:
+        facts = replace(facts, recomputes=False, norms=Norms.of(network))
+        training = trains(facts, chip, batch)
+    return Choices(facts, chip, Images(batch, chunk), channels_by_layer(network, states), memo, training)
 
 
 def _without_membrane_buffer(fault: Fault) -> Fault:

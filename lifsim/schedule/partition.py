@@ -26,7 +26,7 @@ from lifsim.watch import Watch, unwatched
 def plan(network: Network, states: tuple[State, ...], chip: Chip, options: ScheduleOptions, memo: Memo) -> Plan:
     """The schedule of `network` with these `states` on `chip` that `options` ask for; `auto` has the fewest DRAM bytes.
     `memo` keeps what groups move. Raises InputError as `allowed` does."""
-    choices = memo.of(choices_of, network, states, chip, options.batch, options.chunk, memo, "inference")
+    choices = memo.of(choices_of, network, states, chip, options.batch, options.chunk, memo, None)
     return plan_of(choices, fewest(allowed(choices, options, contenders), dram_bytes, no_matter))
 
 

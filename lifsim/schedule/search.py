@@ -26,7 +26,7 @@ from lifsim.watch import Watch, unwatched
 
 def contenders(choices: Choices, watch: Watch = unwatched) -> list[Choice]:
     """Of `choices` all that lie on a sequence with the fewest DRAM bytes, and some that do not, all layers alone among
-    them, in the order of `Choices.every`. Of a training run all: what it moves most of has no floor."""
+    them, in the order of `Choices.every`. Of a training run all: floors there are of its chunks alone."""
     return _searched(choices, attrgetter("floors"), watch)
 
 

@@ -60,7 +60,7 @@ def require_dram_room(
     with suppress(InputError):  # other faults are reported by the run
         batch, states = images_of(network, options), states_of(network, sharing)
         groups = None if options.groups is None else begins_of(network, options.groups)
-        choices = memo.of(choices_of, network, states, Chip.of(arch), batch, options.chunk, memo, options.mode)
+        choices = memo.of(choices_of, network, states, Chip.of(arch), batch, options.chunk, memo, None)
         if not _is_close(choices, capacity):
             return
         asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
@@ -75,10 +75,12 @@ def _kept_by_training(arch: Arch, network: Network, sharing: Sharing, options: O
     of their weights reads again, and the states that the backward pass begins with, of whichever way keeps fewer."""
     from lifsim.keeping import KEEPINGS
     from lifsim.training.sizes import TrainingSizes
+    from lifsim.training.trained import TrainedWith
 
-    chip, batch = Chip.of(arch), images_of(network, options)
-    choices = memo.of(choices_of, network, states_of(network, sharing), chip, batch, options.chunk, memo, options.mode)
-    sizes = TrainingSizes(choices.facts, chip, batch, KEEPINGS[options.bptt])
+    chip, batch, keeping = Chip.of(arch), images_of(network, options), KEEPINGS[options.bptt]
+    trains = TrainedWith(keeping)
+    choices = memo.of(choices_of, network, states_of(network, sharing), chip, batch, options.chunk, memo, trains)
+    sizes = TrainingSizes(choices.facts, chip, batch, keeping)
     kept = {f"tensor:{layer.input.name}": sizes.packed(layer.input) for layer in sizes.layers}
     for layer in sizes.layers:
         kept[f"weights:{layer.name}"] = sizes.weights(layer) if layer.operand is None else 0

@@ -58,21 +58,17 @@ def planned(trial: Trial, states: tuple[State, ...], chip: Chip, options: Option
     setup = trial.setup
     groups = None if options.groups is None else begins_of(setup.network, options.groups)
     asked = ScheduleOptions(options.schedule, setup.batch, options.chunk, groups)
-    choices = setup.memo.of(
-        choices_of, setup.network, states, chip, setup.batch, options.chunk, setup.memo, options.mode
-    )
+    trains = None
+    if trial.training:
+        from lifsim.training.trained import TrainedWith
 
-    def moved(choice: Choice) -> int:
-        if not trial.training:
-            return dram_bytes(choice)
-        from lifsim.training.traffic import trained_bytes
-
-        return setup.memo.of(trained_bytes, choices, choice, trial.keeping)
+        trains = TrainedWith(trial.keeping)
+    choices = setup.memo.of(choices_of, setup.network, states, chip, setup.batch, options.chunk, setup.memo, trains)
 
     def cycles(tied: Sequence[Choice]) -> dict[Choice, float]:
         return least_in_turn(setup, trial.accounting, choices, tied)
 
-    best = fewest(allowed(choices, asked, partial(contenders, watch=setup.watch), setup.watch), moved, cycles)
+    best = fewest(allowed(choices, asked, partial(contenders, watch=setup.watch), setup.watch), dram_bytes, cycles)
     if asked.schedule != "auto":
         return Chosen(plan_of(choices, best))
     search = Search(trial, choices, asked, best)

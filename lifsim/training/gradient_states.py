@@ -85,8 +85,10 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
     if group.tick_batched:
         return moves
     states, precision = keeping.carries_states, chip.precision
-    by_state = {carried(state, precision, states=states): relays for state, relays in _relays(facts, group).items()}
-    flights = _flights(facts, group, precision.membrane_bits) if keeping.holds_calls else []
+    by_state = {
+        carried(state, precision, states=states): relays for state, relays in relays_back(facts, group.indices).items()
+    }
+    flights = flights_of(facts, group.indices, precision.membrane_bits) if keeping.holds_calls else []
     whole, rest = divmod(batch, group.images)
     for images, chunks in ((group.images, slice(0, whole)), (rest, slice(whole, None))):
         uses = [
@@ -111,13 +113,14 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
     return moves
 
 
-def _flights(facts: NetworkFacts, group: GroupPlan, membrane_bits: int) -> list[Flight]:
-    """u' that a layer's last calls leave for the next layer on their state, and u' of all other calls."""
+def flights_of(facts: NetworkFacts, layers: range, membrane_bits: int) -> list[Flight]:
+    """Of these layers, u' that a layer's last calls leave for the next layer on their state, and u' of all other
+    calls."""
     goes_on: list[tuple[int, int | None, int]] = []
     ends: list[tuple[int, int | None, int]] = []
     for state in facts.states:
         for layer, after in zip(state.layers, (*state.layers[1:], None), strict=True):
-            if layer in group.indices:
+            if layer in layers:
                 every = bytes_of(facts.layers[layer].layer.lif_elements * state.variables * membrane_bits)
                 left = bytes_of(state.values * membrane_bits) if after is not None else 0
                 goes_on += [(layer, after, left)] if left else []
@@ -125,6 +128,7 @@ def _flights(facts: NetworkFacts, group: GroupPlan, membrane_bits: int) -> list[
     return [Flight(*zip(*calls, strict=True)) for calls in (goes_on, ends) if calls]
 
 
-def _relays(facts: NetworkFacts, group: GroupPlan) -> Relays:
+def relays_back(facts: NetworkFacts, layers: range) -> Relays:
+    """Of the states of these layers."""
     owner = {layer: state for state in facts.states for layer in state.layers}
-    return relays_of((owner[layer], layer) for layer in reversed(group.indices) if layer in owner)
+    return relays_of((owner[layer], layer) for layer in reversed(layers) if layer in owner)

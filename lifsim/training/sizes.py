@@ -94,7 +94,11 @@ class TrainingSizes:
 
     def states_read(self, layer: Layer, group: GroupPlan) -> int:
         """Bytes of states that the backward pass begins with."""
-        kept = self.kept(layer, group)
+        return self.states_begun(layer, tick_batched=group.tick_batched)
+
+    def states_begun(self, layer: Layer, *, tick_batched: bool) -> int:
+        """The same of a group that is tick-batched, or not."""
+        kept = self._kept(layer, tick_batched=tick_batched)
         return kept.read.total if kept else 0
 
     def own_spikes(self, layer: Layer) -> int:
@@ -120,6 +124,8 @@ class TrainingSizes:
 
     def once(self, tensor: Tensor, group: GroupPlan) -> int:
         """Every byte of a tensor once, as it lies in DRAM: with timesteps packed if the group is one layer."""
-        if group.tick_batched:
-            return self.packed(tensor)
+        return self.packed(tensor) if group.tick_batched else self.apart(tensor)
+
+    def apart(self, tensor: Tensor) -> int:
+        """The same with every timestep by itself."""
         return self.batch * tensor.timesteps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

@@ -16,11 +16,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lifsim.keeping import Keeping
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer
-from lifsim.schedule.choices import Choice, Choices
-from lifsim.schedule.partition import plan_of
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.traffic import DramBytes
 from lifsim.training.forward_again import ForwardAgain
@@ -90,18 +87,14 @@ class LayerTraining:
 
 def training_traffic(sizes: TrainingSizes, plan: Plan) -> tuple[LayerTraining, ...]:
     """The stages of every layer under `plan`."""
-    found = []
-    for group in plan.groups:
-        carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
-        orders = orders_of(sizes, group)
-        found += [_layer(sizes, group, carried, orders[index], sizes.layers[index]) for index in group.indices]
-    return tuple(found)
+    return tuple(layer for group in plan.groups for layer in group_training(sizes, group))
 
 
-def trained_bytes(choices: Choices, choice: Choice, keeping: Keeping) -> int:
-    """Bytes that a group moves in all stages of training. keeping: how the backward pass gets the membranes."""
-    sizes = TrainingSizes(choices.facts, choices.chip, choices.batch, keeping)
-    return sum(layer.total for layer in training_traffic(sizes, plan_of(choices, [choice])))
+def group_training(sizes: TrainingSizes, group: GroupPlan) -> list[LayerTraining]:
+    """The stages of the layers of one group."""
+    carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
+    orders = orders_of(sizes, group)
+    return [_layer(sizes, group, carried, orders[index], sizes.layers[index]) for index in group.indices]
 
 
 def _layer(

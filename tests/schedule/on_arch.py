@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lifsim.graph.states import states_of
+from lifsim.keeping import KEEPINGS
 from lifsim.memo import Memo
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
@@ -18,16 +19,19 @@ from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.steps import tick_visit
 from lifsim.schedule.traffic import LayerTraffic
+from lifsim.training.trained import TrainedWith
 
 
 def plan_on(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Plan:
     return partition.plan(network, states_of(network, sharing), Chip.of(arch), options, Memo())
 
 
-def trained_plan_on(network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions) -> Plan:
+def trained_plan_on(
+    network: Network, sharing: Sharing, arch: Arch, options: ScheduleOptions, bptt: str = "stored"
+) -> Plan:
     """Of its training."""
-    states, memo = states_of(network, sharing), Memo()
-    choices = choices_of(network, states, Chip.of(arch), options.batch, options.chunk, memo, "training")
+    states, memo, trains = states_of(network, sharing), Memo(), TrainedWith(KEEPINGS[bptt])
+    choices = choices_of(network, states, Chip.of(arch), options.batch, options.chunk, memo, trains)
     return partition.plan_of(choices, partition.fewest(partition.allowed(choices, options), dram_bytes, no_matter))
 
 

@@ -39,7 +39,7 @@ BATCHES = st.integers(1, 14)
 
 
 def choices(net: Network, sharing: Sharing, arch: Arch, batch: int, chunk: int | None = None) -> Choices:
-    return choices_of(net, states_of(net, sharing), Chip.of(arch), batch, chunk, Memo(), "inference")
+    return choices_of(net, states_of(net, sharing), Chip.of(arch), batch, chunk, Memo(), None)
 
 
 def spans(net: Network, of: Choices) -> list[tuple[int, int]]:

@@ -51,7 +51,7 @@ def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing
     cuts = legal_cuts(facts)
 
     states = states_of(net, sharing)
-    choices = choices_of(net, states, Chip.of(arch), batch, None, Memo(), "inference")
+    choices = choices_of(net, states, Chip.of(arch), batch, None, Memo(), None)
     channels = channels_by_layer(net, states)
 
     def cost(first: int, end: int) -> int:
@@ -253,7 +253,7 @@ def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, wi
 def test_auto_takes_a_layer_alone_in_either_way(window: Window, begins: tuple[Begin, ...] | None) -> None:
     """Whichever moves less, or of equals is the better otherwise; also where it is told that it is alone."""
     chip = Chip.of(build.arch())
-    choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo(), "inference")
+    choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo(), None)
 
     def dislike(choice: Choice) -> int:
         return choice.group.window != window

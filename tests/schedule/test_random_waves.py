@@ -26,7 +26,7 @@ QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 def whole(case: Case) -> Plan:
     """The layers around the group tick-batched, or as they must be."""
     chip, states = Chip.of(case.arch), states_of(case.network, case.sharing)
-    choices = choices_of(case.network, states, chip, case.batch, None, Memo(), "inference")
+    choices = choices_of(case.network, states, chip, case.batch, None, Memo(), None)
     groups = [case.group]
     for first, end in pairwise(choices.cuts):
         if first > case.group.last or end <= case.group.first:

@@ -44,7 +44,7 @@ Ties = Callable[[Sequence[Choice]], Mapping[Choice, float]]
 
 def choices_on(network: Network, sharing: str, arch: Arch, batch: int = 1, chunk: int | None = None) -> Choices:
     states = states_of(network, Sharing.parse(sharing))
-    return choices_of(network, states, Chip.of(arch), batch, chunk, Memo(), "inference")
+    return choices_of(network, states, Chip.of(arch), batch, chunk, Memo(), None)
 
 
 def few_values(tied: Sequence[Choice]) -> dict[Choice, float]:

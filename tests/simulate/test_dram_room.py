@@ -104,7 +104,7 @@ def test_what_every_plan_keeps_is_no_more_than_what_any_keeps() -> None:
     """Of layers that may run in several ways, which move as little."""
     asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 4}, []), Memo()
     states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)
-    choices = choices_of(asked.network, states, chip, 4, None, memo, "inference")
+    choices = choices_of(asked.network, states, chip, 4, None, memo, None)
     by_schedule = [allowed(choices, ScheduleOptions(each, 4)) for each in ("tick", "timestep", "window:2")]
     least = least_of(choices, [one for each in by_schedule for one in each], memo)
     kept = [sizes_of(stretches(visits(plan_of(choices, each), 4, memo))) for each in by_schedule]
@@ -133,7 +133,7 @@ def test_what_is_looked_at_comes_to_enough_or_is_all(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("lifsim.play.stretches.FEW_STEPS", 16)
     asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 8}, []), Memo()
     states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)
-    choices = choices_of(asked.network, states, chip, 8, None, memo, "inference")
+    choices = choices_of(asked.network, states, chip, 8, None, memo, None)
     plan = plan_of(choices, allowed(choices, ScheduleOptions("tick", 8)))
     whole = sizes_of(stretches(visits(plan, 8, memo)))
     for enough in np.linspace(1, 1.1 * sum(whole.values()), 20):

@@ -49,7 +49,7 @@ def trial_of(arch: str, workload: str, sharing: str, overrides: Sequence[str] = 
     trial = Trial(
         setup, accounting, accounting.costs(inputs.arch), training=False, keeping=KEEPINGS["stored"], runs=Memo()
     )
-    return trial, choices_of(network, states, Chip.of(inputs.arch), spikes.batch, None, memo, "inference")
+    return trial, choices_of(network, states, Chip.of(inputs.arch), spikes.batch, None, memo, None)
 
 
 def figures_of(trial: Trial) -> list[Figure]:

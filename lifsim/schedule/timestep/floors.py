@@ -45,18 +45,21 @@ def timestep_floors(facts: NetworkFacts, room: BufferBytes, chunks: ChunkSizes) 
     return found
 
 
-def chunk_floors(facts: NetworkFacts, room: BufferBytes, first: int, last: int, chunks: ChunkSizes) -> Ints:
-    """[n] bytes that layers first..last, timestep-major, cannot go below in each of these `chunks`."""
+def chunk_floors(
+    facts: NetworkFacts, room: BufferBytes, first: int, last: int, chunks: ChunkSizes, *, all_written: bool = False
+) -> Ints:
+    """[n] bytes that layers first..last, timestep-major, cannot go below in each of these `chunks`. all_written:
+    whether they write all spikes, as in training, those that stay on chip, too."""
     parts = chunks.some(max(1, AT_ONCE // (last - first + 1) ** 2))
-    return np.concatenate(
-        [_Floors(facts, room, first, last, one, only_fitting=True).of_spans()[:, 0, -1] for one in parts]
-    )
+    floors = (_Floors(facts, room, first, last, one, only_fitting=True, all_written=all_written) for one in parts)
+    return np.concatenate([one.of_spans()[:, 0, -1] for one in floors])
 
 
 @dataclass(frozen=True)
 class _Floors:
     """What spans of layers first..last gather in each of these chunks: of it, what they have in common is found
-    once. only_fitting: whether layers are taken to run in strips only where a chunk's have room."""
+    once. only_fitting: whether layers are taken to run in strips only where a chunk's have room; all_written: as of
+    `chunk_floors`."""
 
     facts: NetworkFacts
     room: BufferBytes
@@ -64,6 +67,7 @@ class _Floors:
     last: int
     chunks: ChunkSizes
     only_fitting: bool = False
+    all_written: bool = False
 
     @property
     def layers(self) -> tuple[LayerFacts, ...]:
@@ -198,7 +202,7 @@ class _Floors:
                 continue
             whole = steps[tensor.when] * self.chunks.batch * tensor.bytes
             yield from self._term(producer, producer, whole)
-            if tensor.readers:
+            if tensor.readers and not self.all_written:
                 last = tensor.readers[-1]
                 moves = ~self._in_strips(producer, last) * self._waits(tensor)
                 overflow = self.facts.timesteps * self._beyond(tensor) * moves
