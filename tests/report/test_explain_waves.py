@@ -108,3 +108,15 @@ def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     command = ["explain", "--workload", "vgg9_cifar10", "--schedule", "fused", "--layer", "conv2"]
     assert main(command) == 0
     assert " of a tile back to back" in " ".join(capsys.readouterr().out.split())
+
+
+def test_strips_higher_than_the_map_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["explain", "--workload", "vgg16_cifar10", "--sharing", "layer", "--schedule", "skewed"]
+    assert main([*command, "--layer", "conv9"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert " of 12 rows of conv10: " in told
+    assert " (strips higher than the map of 4 rows: a wave takes whole maps, of fewer timesteps at once)" in told
+    assert main([*command, "--layer", "conv1"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert " of 1 row of conv2: " in told
+    assert "higher than the map" not in told

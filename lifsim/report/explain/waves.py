@@ -58,6 +58,9 @@ class WaveBytes:
             said += f" in turn, {steps} each, one {counted(waves.skew, 'row')} behind the other"
             if isinstance(waves, Banded):
                 said += f" and {counted(waves.sweep.skew, 'column')}"
+            if waves.height > waves.map_rows:
+                higher = f"strips higher than the map of {counted(waves.map_rows, 'row')}"
+                said += f" ({higher}: a wave takes whole maps, of fewer timesteps at once)"
         else:
             said += f" in turn, {'all ' if len(spans) == 1 else ''}{steps} of a tile back to back"
         waiting = format_bytes(self.planned.waiting(waves, every_row=False))
