@@ -28,15 +28,14 @@ from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
 from lifsim.schedule.tick.ways import Way
-from lifsim.schedule.timestep.floors import chunk_floors
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.timestep.plan import Width, plan_group
 from lifsim.schedule.together import TimestepMajor, Together
 from lifsim.schedule.traffic import LayerTraffic
-from lifsim.schedule.trained import Trained, Trains
 from lifsim.schedule.window import TICK, TIMESTEP, StateRoom, Visits, Window, cut_into
 
 if TYPE_CHECKING:
+    from lifsim.schedule.trained import Trained, Trains
     from lifsim.schedule.waves.plan import WavesAsked
 
 
@@ -238,6 +237,8 @@ class Choices:
         chunks = ChunkSizes.of(self.batch, chunk)
 
         def floors(sizes: ChunkSizes) -> Ints:
+            from lifsim.schedule.timestep.floors import chunk_floors
+
             forward = chunk_floors(self.facts, self.chip.room, first, end - 1, sizes, all_written=True)
             return forward + training.back_floors(first, end - 1, sizes)
 
