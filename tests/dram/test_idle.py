@@ -9,6 +9,7 @@ from lifsim.config.dram import load_dram
 from lifsim.errors import InputError
 from lifsim.hardware.dram.requests import Requests
 from lifsim.hardware.dram.stream import DramStream
+from tests.dram.states import state_of
 from tests.dram.streams import random_stream
 
 DEVICES = {
@@ -28,26 +29,6 @@ def _with_rests(seed: int, requests: Requests, interval: int) -> Requests:
     return Requests(requests.addresses, requests.sizes_bytes, requests.is_write, arrivals)
 
 
-def _state(stream: DramStream) -> dict[str, object]:
-    """All that the DRAM is, but for which of the free entries serves whom: what waits in each queue stands for it."""
-    machine = stream.records[0][0]
-    entries = machine["entries"]
-    named = [name for name in entries.dtype.names if name not in ("before", "next")]
-    waits: list[list[object]] = []
-    for queue in machine["queues"]:
-        left, entry = int(queue["count"]), queue["first"]
-        waits.append([])
-        while left > 0:
-            waits[-1].append(entries[entry][named].tolist())
-            left, entry = left - int(entries[entry]["count"]), entries[entry]["next"]
-    channels = machine["channels"].copy()
-    channels["entry"] = -1
-    left_out = ("free", "entries", "queues", "channels")
-    rest = {name: machine[name].tobytes() for name in machine.dtype.names if name not in left_out}
-    free = len(set(machine["free"][: machine["free_count"]].tolist()))
-    return rest | {"waits": waits, "channels": channels.tolist(), "free": free}
-
-
 @pytest.mark.parametrize("writes", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("name", DEVICES)
 def test_a_rest_leaves_the_dram_as_if_it_had_been_played(name: str, writes: float) -> None:
@@ -60,14 +41,14 @@ def test_a_rest_leaves_the_dram_as_if_it_had_been_played(name: str, writes: floa
             stream.submit(requests)
             stream.run_until(int(requests.arrival_cycles[60]))
             stream.run_until(int(requests.arrival_cycles[60]) + 17 * spec.timing.tREFI)
-        assert _state(at_once) == _state(played)
+        assert state_of(at_once) == state_of(played)
         for stream in (at_once, played):
             stream.finish()
         assert at_once.result == played.result
         for stream in (at_once, played):
             stream.run_until(stream.cycle + 50 * spec.timing.tREFI + seed)
         assert len(played.commands) < 500_000
-        assert _state(at_once) == _state(played)
+        assert state_of(at_once) == state_of(played)
         assert (at_once.records[2] == played.records[2]).all()
 
 

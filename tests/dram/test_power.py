@@ -16,6 +16,7 @@ from lifsim.hardware.dram.simulate import simulate
 from lifsim.hardware.dram.stream import DramStream
 from lifsim.model.dram import DramSpec
 from lifsim.model.dram_energy import PerBitEnergy
+from tests.dram.states import state_of
 from tests.dram.streams import random_stream, runs_of_bursts
 from tests.dram.test_oracle import mutants
 from tests.oracles import dram as places
@@ -242,13 +243,13 @@ def test_a_rest_leaves_sleeping_ranks_as_if_it_had_been_played(name: str, settin
         for stream in (at_once, one_by_one):
             stream.submit(requests)
             stream.run_until(int(requests.arrival_cycles[30]) + 17 * spec.timing.tREFI)
-        assert at_once.records[0] == one_by_one.records[0]
+        assert state_of(at_once) == state_of(one_by_one)
         for stream in (at_once, one_by_one):
             stream.finish()
         assert at_once.result == one_by_one.result
         for stream in (at_once, one_by_one):
             stream.run_until(stream.cycle + 50 * spec.timing.tREFI + seed)
-        assert at_once.records[0] == one_by_one.records[0]
+        assert state_of(at_once) == state_of(one_by_one)
         assert len(one_by_one.commands) < 500_000
 
 
