@@ -8,7 +8,7 @@ than the layers can do together: the dual of the program, at that price.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import reduce
 
 import numpy as np
@@ -46,9 +46,7 @@ def kept_floor(portions: Portions, at_work: Ints | int = 0) -> Ints:
     return np.broadcast_to(best, (len(best), layers, layers + 1))
 
 
-def _prices(portions: Portions) -> Iterator[Ints]:
+def _prices(portions: Portions) -> Iterable[Ints]:
     """[cases] each of the numbers of moves."""
-    moves = [*portions.passing_moves.T, *portions.rest_moves.T]
-    for number, price in enumerate(moves):
-        if not any(np.array_equal(price, before) for before in moves[:number]):
-            yield price
+    moves = (*portions.passing_moves.T, *portions.rest_moves.T)
+    return {price.tobytes(): price for price in moves}.values()
