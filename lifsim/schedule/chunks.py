@@ -24,7 +24,10 @@ FEW = 3
 
 
 def chunk_sizes(batch: int, chunk: int | None) -> list[int]:
-    """The chunk asked for, or the smallest one for each number of chunks, the largest first."""
+    """The chunk asked for, or the smallest one for each number of chunks, the largest first. Raises ValueError for a
+    batch of none."""
+    if batch < 1:
+        raise ValueError(f"batch must be >= 1, is {batch}")
     return [chunk] if chunk else _sizes(batch)[::-1].tolist()
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice, pairwise, product
 
 from lifsim.sweeps.plan import NAMES, Plan
@@ -108,12 +109,18 @@ class CoarseGrid:
         return tuple(places[axis] for axis in self.words), tuple(places[axis] for axis in self.numbers)
 
 
+@lru_cache(maxsize=1)
+def coarse_grid(space: Space) -> CoarseGrid:
+    """That of `space`, which a sweep asks for several times: of many axes it takes seconds to find."""
+    return CoarseGrid(space)
+
+
 def run_first(plan: Plan, pending: Sequence[int]) -> list[int]:
     """Points of the coarse grid, that are to be run before the others of `pending`: none of a sample, of a sweep that
     has begun before, or of one that hardly has other points."""
     if len(pending) < plan.job.space.points:
         return []
-    points = CoarseGrid(plan.job.space).points()
+    points = coarse_grid(plan.job.space).points()
     return points if len(points) <= MOST_SHARE * len(pending) else []
 
 
@@ -126,7 +133,7 @@ def without(points: Sequence[int], some: Sequence[int]) -> Sequence[int]:
 def in_stretches(space: Space, first: Sequence[int], others: Sequence[int], hands: int) -> list[int]:
     """`first`, then `others`, such that of so many equal stretches each begins with kinds of `first` of its own: what
     the points of a kind have in common is computed by one process. Of fewer kinds some stretches have none."""
-    kinds = [CoarseGrid(space).placed(point)[0] for point in first] if hands > 1 else [() for _ in first]
+    kinds = [coarse_grid(space).placed(point)[0] for point in first] if hands > 1 else [() for _ in first]
     numbers = {kind: number for number, kind in enumerate(sorted(set(kinds)))}
     turns = max(hands, len(numbers))
     every, left, found = len(first) + len(others), iter(others), list[int]()

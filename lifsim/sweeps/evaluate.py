@@ -167,9 +167,10 @@ class Evaluator:
         self, workload: str, overrides: tuple[str, ...], sharing: Sharing, options: Options, sparsity: str
     ) -> Spikes:
         spikes = self._spikes_of(workload, overrides, sharing, options, sparsity)
-        self._heard_bytes += bytes_of_arrays(spikes)
+        size = bytes_of_arrays(spikes)
+        self._heard_bytes += size
         if self._heard_bytes > HEARD_BYTES:
-            self._shared, self._heard_bytes = Shared(), bytes_of_arrays(spikes)
+            self._shared, self._heard_bytes = Shared(), size
         return spikes
 
     def _spikes_of(

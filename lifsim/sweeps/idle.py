@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.sweeps.coarse import CoarseGrid
+from lifsim.sweeps.coarse import coarse_grid
 from lifsim.sweeps.space import Axis, Space
 
 MAX_ROWS = 2_000
@@ -59,13 +59,13 @@ def idle_axes(rows: Sequence[Row], axes: Sequence[Axis]) -> list[Idle]:
 def first_points(space: Space) -> list[int]:
     """Points whose figures show early which axes change nothing. Under every sharing, schedule and other setting that
     is a word (or under many of them), every numeric axis takes its first and its last value."""
-    return CoarseGrid(space).ends()
+    return coarse_grid(space).ends()
 
 
 def idle_by_first(rows: Sequence[Row], space: Space) -> list[Idle]:
     """The axes that change nothing in the rows of `first_points`. An axis of words is judged only if all of its values
     are among them."""
-    grid = CoarseGrid(space)
+    grid = coarse_grid(space)
     partly = () if grid.of_all_kinds else {space.axes[place].key for place in grid.words}
     return [idle for idle in idle_axes(rows, space.axes) if idle.key not in partly]
 

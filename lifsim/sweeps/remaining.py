@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.sweeps.coarse import Cell, CoarseGrid, run_first
+from lifsim.sweeps.coarse import Cell, CoarseGrid, coarse_grid, run_first
 from lifsim.sweeps.plan import Plan
 
 PAUSE = 1.2
@@ -235,4 +235,4 @@ class ByGrid:
 
 def remaining(plan: Plan, pending: Sequence[int]) -> Remaining:
     """Of the points of `plan` that are `pending`."""
-    return ByGrid(CoarseGrid(plan.job.space)) if run_first(plan, pending) else Paced(len(pending))
+    return ByGrid(coarse_grid(plan.job.space)) if run_first(plan, pending) else Paced(len(pending))
