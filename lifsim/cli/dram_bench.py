@@ -124,7 +124,6 @@ def dram_bench(
         else:
             title = f"{pattern}, {format_bytes(size_bytes)}"
             requests = _pattern(spec, str(pattern), size_bytes, stride, span, tile_bytes, seed)
-        requests.check_fit(spec)
         simulate(spec, streams.sequential(1))  # so that loading the compiled kernel is not timed
         start = time.perf_counter()
         result = simulate(spec, requests, watch)
@@ -180,13 +179,19 @@ def _trace(path: Path, spec: DramSpec, ignore_cycles: bool, watch: Watch) -> str
 def _pattern(
     spec: DramSpec, pattern: str, size_bytes: int, stride: int, span: int, tile_bytes: int, seed: int
 ) -> streams.Requests:
+    """The requests of a pattern. Raises InputError, at the option that makes it reach beyond the DRAM's end."""
     match pattern:
         case "sequential":
-            return streams.sequential(size_bytes)
+            requests, reach = streams.sequential(size_bytes), ("--bytes", size_bytes)
         case "strided":
-            return streams.strided(spec, size_bytes, stride)
+            requests, reach = streams.strided(spec, size_bytes, stride), ("--stride", stride)
         case "random":
-            return streams.random(spec, size_bytes, span, seed)
-        case "tile":
-            return streams.tiled(spec, size_bytes, tile_bytes)
-    raise InputError(Fault(f"{pattern!r} must be a known pattern"))
+            requests, reach = streams.random(spec, size_bytes, span, seed), ("--span", span)
+        case _:
+            requests, reach = streams.tiled(spec, size_bytes, tile_bytes), ("--tile", tile_bytes)
+    try:
+        requests.check_fit(spec)
+    except InputError:
+        option, asked = reach
+        raise InputError(Fault(f"{format_bytes(asked)} {streams.within(spec)}", path=option)) from None
+    return requests

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from lifsim.config.device import with_device
+from lifsim.config.blamed import blamed
+from lifsim.config.device import changing, with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.resolve import find
-from lifsim.config.validate import parse_model
+from lifsim.config.validate import Examined, examine
+from lifsim.errors import Fault
 from lifsim.model.arch import Arch
 
 
@@ -26,4 +29,25 @@ def parse_arch(
     """The architecture that `document` describes, with ``key.path=value`` overrides; DRAM devices in `devices` need no
     file. Raises InputError with all its faults, those of its device included.
     """
-    return parse_model(Arch, with_device(document, overrides, devices))
+    return examine_arch(document, overrides, devices)[1].whole
+
+
+def examine_arch(
+    document: Document, overrides: Sequence[str] = (), devices: Mapping[str, Document] = MappingProxyType({})
+) -> tuple[Document, Examined[Arch]]:
+    """`document` with the overrides and its whole device, and what it says: the valid part of an architecture with all
+    faults, those that an override brings about at that override."""
+
+    def examined(settings: Sequence[str]) -> tuple[Document, Examined[Arch]]:
+        whole = with_device(document, settings, devices)
+        return whole, examine(Arch, whole)
+
+    whole, found = examined(overrides)
+    chosen = [one for one in overrides if one not in changing(overrides)]
+
+    def faults_under(settings: Sequence[str]) -> tuple[Fault, ...]:
+        return examined([*chosen, *settings])[1].faults
+
+    if not found.faults:
+        return whole, found
+    return whole, replace(found, faults=tuple(blamed(found.faults, changing(overrides), faults_under)))

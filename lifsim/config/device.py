@@ -38,6 +38,11 @@ def with_device(document: Document, settings: Sequence[str], devices: Mapping[st
     return override(whole, within) if within else whole
 
 
+def changing(settings: Sequence[str]) -> list[str]:
+    """Those of `settings` that change what the files say, and do not merely choose the device's file."""
+    return [one for one in settings if one.partition("=")[0].strip() not in ("dram.model", KEY)]
+
+
 def unread_faults(document: Document, settings: Sequence[str]) -> list[Fault]:
     """Faults of those of `settings` that the memory model of `document` does not read: they would silently change
     nothing."""

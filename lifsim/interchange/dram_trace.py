@@ -8,7 +8,7 @@ decimal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,8 +104,8 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
     """The requests of the file, which must all have the same form. Blank lines and comments (# ; //) are skipped.
 
     Raises InputError with the first twenty faulty lines (reading stops at a line of more than 1000 bytes), or if the
-    file cannot be read, is not packed although its name says so, is longer than 1 GiB, or has more requests than fit
-    into the memory of this machine.
+    file is binary, cannot be read, is not packed although its name says so, is longer than 1 GiB, or has more requests
+    than fit into the memory of this machine.
     """
     if kind := binary_kind(path):
         raise InputError(Fault(f"must be a text of DRAM requests{in_words(kind)}", source=str(path)))
@@ -123,6 +123,8 @@ def read_dram_trace(path: Path, watch: Watch = unwatched) -> TraceColumns:
         )
         if reader.gives_up:
             break
+    if reader.is_binary:
+        raise InputError(Fault(f"must be a text of DRAM requests, one a line: {_one_of(FORMS)}", source=str(path)))
     if reader.faults:
         raise InputError(Fault(message, source=str(path), line=line) for line, message in reader.faults)
     if reader.form == NO_FORM:
@@ -159,11 +161,13 @@ def _lines(path: Path, numbers: npt.NDArray[np.int64]) -> dict[int, int]:
 
 
 class _Reader:
-    """What has been read so far, block by block. faults: (line, message)."""
+    """What has been read so far, block by block. faults: (line, message). gives_up: whether nothing more is to be
+    read."""
 
     def __init__(self) -> None:
         self.faults: list[tuple[int, str]] = []
         self.gives_up = False
+        self._no_text = False
         self._tables = characters(), operations(), np.zeros(FIELDS + 1, FIELD)
         self._room: Requests = ()
         self._progress = np.zeros(1, PROGRESS)
@@ -174,9 +178,13 @@ class _Reader:
         """The index in FORMS of the form that all requests have, NO_FORM before the first one."""
         return int(self._progress["form"][0])
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether the file has no request and a line that is not UTF-8, so that its lines are not worth naming."""
+        return self.form == NO_FORM and self._no_text
+
     def read(self, text: bytes) -> Requests:
-        """The requests in the next lines, of which the last one is complete. Adds to `faults`; if it `gives_up`,
-        nothing more is to be read."""
+        """The requests in the next lines, of which the last one is complete. Adds to `faults`."""
         most = len(text) // LEAST_LINE + 1
         if not self._room or most > self._room[0].size:
             self._room = tuple(np.zeros(most, column) for column in COLUMNS)
@@ -185,6 +193,7 @@ class _Reader:
         while not self.gives_up and (begin := READ_LINES(letters, *self._tables, *self._room, self._progress)) >= 0:
             line = text[begin : int(now["at"]) - 1]
             self.faults.append((int(now["line"]), self._fault(line)))
+            self._no_text |= len(line) <= MAX_LINE and not _is_text(line)
             self.gives_up = len(line) > MAX_LINE or len(self.faults) == _MAX_FAULTS
         return tuple(column[: int(now["requests"])].copy() for column in self._room)
 
@@ -197,9 +206,20 @@ class _Reader:
             if self.form in (NO_FORM, form) and re.fullmatch((pattern + _COMMENT).encode(), line.strip(), re.I | re.S):
                 return f"{shown(line.decode('utf-8', 'replace').strip())}: {told}"
         forms = FORMS if self.form == NO_FORM else FORMS[self.form : self.form + 1]
-        must = " or ".join(f"`{form}`" for form in forms)
-        message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {must}"
+        message = f"{shown(line.decode('utf-8', 'replace').strip())} must be {_one_of(forms)}"
         if now["seen"] != NO_FORM:
             return f"{message}, as line {now['settled']} is"
         others = (f"; {told}" for pattern, told in _OTHERS if re.fullmatch(pattern, line.strip(), re.IGNORECASE))
         return message + next(others, "")
+
+
+def _one_of(forms: Iterable[str]) -> str:
+    return " or ".join(f"`{form}`" for form in forms)
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -204,9 +204,8 @@ def backward_table(rows: Sequence[MemoryRow]) -> Table:
     table.add_column("paper's\nless by", justify="right", no_wrap=True)
     table.caption = (
         "Reversed: last states, and the cheaper of copies and of the bits that a call forgets. Recomputed: states with "
-        "which timesteps begin, and u' that flies (is there while its timestep is undone); tick-batched nothing but T "
-        "registers an output that the array has at "
-        "work. Paper's: shared, last states alone, against unshared, stored"
+        "which timesteps begin, and u' in flight (until its timestep is undone); tick-batched nothing but T registers "
+        "for each output that the array works on. Paper's: shared, last states alone, against unshared, stored"
     )
     table.caption_justify = "left"
     for row in rows:
@@ -225,8 +224,8 @@ def backward_table(rows: Sequence[MemoryRow]) -> Table:
 
 
 def _kept_words(one: BackwardLif) -> str:
-    flying = one.memory.in_flight
-    return f"{format_bytes(flying)} flying" if flying else one.how
+    in_flight = one.memory.in_flight
+    return f"{format_bytes(in_flight)} in flight" if in_flight else one.how
 
 
 def _less(baseline: int, own: int) -> str:

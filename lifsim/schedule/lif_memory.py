@@ -88,15 +88,15 @@ def lif_memory(
     """
     way, alone = keeping or KEEPINGS["stored"], unshared(network)
     together = must_run_together(network, states) if groups is None else groups
-    flying = _in_flight(network, membrane_bits, way, together)
-    flying_alone = _in_flight(network, membrane_bits, way, unshared_groups)
+    in_flight = _in_flight(network, membrane_bits, way, together)
+    in_flight_alone = _in_flight(network, membrane_bits, way, unshared_groups)
     return LifMemory(
         forward=_bytes(states, batch * membrane_bits),
-        backward=_kept_bytes(network, states, membrane_bits, batch, way, together) + flying,
+        backward=_kept_bytes(network, states, membrane_bits, batch, way, together) + in_flight,
         forward_baseline=_bytes(alone, batch * membrane_bits),
-        backward_baseline=_kept_bytes(network, alone, membrane_bits, batch, way, unshared_groups) + flying_alone,
+        backward_baseline=_kept_bytes(network, alone, membrane_bits, batch, way, unshared_groups) + in_flight_alone,
         paper_backward=_paper(network, states, batch * membrane_bits),
-        in_flight=flying,
+        in_flight=in_flight,
     )
 
 

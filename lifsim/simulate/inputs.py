@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lifsim.accounting.prices import price_faults
-from lifsim.config.arch import parse_arch
+from lifsim.config.arch import examine_arch, parse_arch
 from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.file_kind import CONFIG, in_words, tree_kind
@@ -243,8 +243,7 @@ def _arch_document(name: str, settings: Sequence[str]) -> Document:
 
 
 def _priced(document: Document, overrides: Sequence[str]) -> Sourced[Arch]:
-    whole = with_device(document, overrides, {})
-    found = examine(Arch, whole)
+    whole, found = examine_arch(document, overrides)
     unpriced = [whole.placed(fault) for fault in price_faults(found.model)]
     faults = [*found.faults, *unpriced, *unread_faults(whole, overrides)]
     if faults:

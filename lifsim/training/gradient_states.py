@@ -56,7 +56,7 @@ class StateMoves:
             for moves in (self.reads, self.writes):
                 moves[call.layer][chunks] += (moving - through) * apart
 
-    def fly(self, flight: Flight, away: int, chunks: slice) -> None:
+    def add_in_flight(self, flight: Flight, away: int, chunks: slice) -> None:
         """Add `away` bytes of u' in flight that leave and return."""
         for layer, after, size in zip(flight.layers, flight.next, shares(away, np.array(flight.bytes)), strict=True):
             self.in_flight[layer][chunks] += size
@@ -102,14 +102,14 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
             for state, relays in by_state.items()
         ]
         granule = max((use.granule for use in uses), default=0)
-        flying = [
+        in_flight = [
             StateUse(images * sum(flight.bytes), 1, 1, granule=granule, a_timestep=flight.moves) for flight in flights
         ]
-        split = best_split([*uses, *flying], facts.timesteps, chip.room.membrane)
+        split = best_split([*uses, *in_flight], facts.timesteps, chip.room.membrane)
         for use, relays, permanent in zip(uses, by_state.values(), split.permanent, strict=False):
             moves.add(relays, use.bytes - permanent, split.transient, use.parts_apart(split.reserved), chunks)
-        for flight, use, stays in zip(flights, flying, split.permanent[len(uses) :], strict=True):
-            moves.fly(flight, use.bytes - stays, chunks)
+        for flight, use, stays in zip(flights, in_flight, split.permanent[len(uses) :], strict=True):
+            moves.add_in_flight(flight, use.bytes - stays, chunks)
     return moves
 
 

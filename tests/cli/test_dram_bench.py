@@ -185,6 +185,37 @@ def test_other_bad_input_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert reason in capsys.readouterr().err
 
 
+def test_a_binary_file_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "requests.trace"
+    path.write_bytes(bytes(range(128, 256)) + b"\n\xff\xfe\n" * 30)
+    assert main(["dram-bench", "--dram", "ddr4_2400", str(path)]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"{path}: must be a text of DRAM requests, one a line: `0xADDRESS READ|WRITE cycle`")
+
+
+@pytest.mark.parametrize(("pattern", "option"), [("sequential", "--bytes"), ("random", "--span"), ("tile", "--tile")])
+def test_a_pattern_beyond_the_dram_is_refused_at_its_option(
+    pattern: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["dram-bench", "--dram", "ddr4_2400", "--set", "organisation.rows=1024", "--pattern", pattern]
+    assert main([*small, option, "1GiB"]) == 2
+    assert capsys.readouterr().err == (
+        f"{option}: 1 GiB must lie within the 134217728 bytes of DDR4-2400, 8 Gb x16, two ranks\n"
+    )
+
+
+def test_a_setting_that_contradicts_the_file_is_named_instead_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = ["dram-bench", "--dram", "ddr4_2400", "--pattern", "tile", "--set", "timing.CL=20"]
+    assert main([*bench, "--set", "organisation.burst_length=64"]) == 2
+    assert capsys.readouterr().err.startswith("--set organisation.burst_length timing.tCCD_S: 4 must be >= 32")
+    run = ["run", "--dram", "ddr4_2400", "--set", "dram.device.organisation.burst_length=64", "--set", "lif.units=8"]
+    assert main([*run, "--workload", "lenet5_mnist", "--out", str(tmp_path / "run")]) == 2
+    told = "--set dram.device.organisation.burst_length dram.device.timing.tCCD_S: 4 must be >= 32"
+    assert capsys.readouterr().err.startswith(told)
+
+
 def test_a_device_with_anothers_currents_has_no_energies_unless_they_are_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

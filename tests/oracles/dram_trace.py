@@ -38,7 +38,7 @@ class Read:
 
 def read(content: bytes) -> Read:
     """What a file of that content, unpacked, holds."""
-    result, form, settled = Read(), "", 0
+    result, form, settled, binary = Read(), "", 0, False
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if len(line) > MOST_BYTES:
             result.faults.append((number, f"must have lines of at most {MOST_BYTES} bytes"))
@@ -56,8 +56,12 @@ def read(content: bytes) -> Read:
         too_large = _too_large(line, form)
         told = f": {too_large}" if too_large else f" must be {must}{why}"
         result.faults.append((number, f"{_quoted(line)}{told}"))
+        binary = binary or not _decodes(line)
         if len(result.faults) == MOST_FAULTS:
             break
+    if binary and not result.requests:
+        forms = " or ".join(f"`{one}`" for one in FORMS)
+        result.faults = [(0, f"must be a text of DRAM requests, one a line: {forms}")]
     result.timed = form == next(iter(FORMS))
     return result
 
@@ -96,3 +100,10 @@ def _hint(line: bytes) -> str:
 def _quoted(line: bytes) -> str:
     text = repr(line.decode("utf-8", "replace").strip())
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
+
+
+def _decodes(line: bytes) -> bool:
+    try:
+        return bool(line.decode())
+    except UnicodeDecodeError:
+        return False

@@ -170,8 +170,8 @@ class _LayerStages:
         """SRAM accesses of a backward stage: gradients come through spike_in and leave through spike_out, kept
         membranes pass their buffer. units: whether the gradient units work in this stage."""
         precision, read = self.machine.precision, self._elements(moved.states_read)
-        flying = self.traffic.in_flight if units else 0
-        returned = self._carried_elements(moved.membrane_read - flying) + self._elements(flying)
+        in_flight = self.traffic.in_flight if units else 0
+        returned = self._carried_elements(moved.membrane_read - in_flight) + self._elements(in_flight)
         return SramAccesses(
             weight=Accesses(work.weights, moved.weights * 8 // precision.weight_bits),
             spike_in=Accesses(work.inputs, moved.gradients_read * 8 // precision.of_gradients),
