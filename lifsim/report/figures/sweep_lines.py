@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FEW, ROOM = 10, 36
 """Up to so many values each has a tick; characters of ticks that stand side by side."""
+HEADROOM = 1.08
+"""The end of an axis from 0, in largest values: no point lies on the figure's edge, however little they differ."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,8 @@ def draw(lines: pd.DataFrame, shown: Shown, axes: Axes) -> None:
     if is_wide([*lines[y], *lines[f"{y}.most"]]):
         axes.set_yscale("log")
     else:
-        axes.set_ylim(bottom=0)
-        if axes.get_ylim()[1] <= 0:
-            axes.set_ylim(0, 1)
+        top = float(lines[f"{y}.most"].max())
+        axes.set_ylim(0, HEADROOM * top if top > 0 else 1)
     axes.set_ylabel(label_of(y, tick_in_units(axes.yaxis, unit_of(y))))
     _place(lines[x].tolist(), numeric, list(places), x, axes)
 
