@@ -131,6 +131,7 @@ def _operands(ctx: click.Context) -> Iterable[str]:
 
 def _keys(ctx: click.Context) -> Iterator[str]:
     """The keys of the input files that the command takes: those in the files it names, and those that are possible."""
+    from lifsim.config.leaf_keys import leaf_keys
     from lifsim.config.workload_schema import Workload
     from lifsim.model.arch import Arch
     from lifsim.model.dram import DramSpec
@@ -147,7 +148,7 @@ def _keys(ctx: click.Context) -> Iterator[str]:
     keys = (
         key
         for kind, model, name in files
-        for key in (*_keys_of_file(kind, str(name).split(",")[0]), *_keys_of_model(model))
+        for key in (*_keys_of_file(kind, str(name).split(",")[0]), *leaf_keys(model))
     )
     yield from dict.fromkeys(keys)
 
@@ -172,16 +173,6 @@ def _leaves(data: Any, prefix: str = "") -> Iterator[str]:
             yield from _leaves({key: value for key, value in one.items() if key != "name"}, f"{prefix}.{one['name']}")
     elif prefix:
         yield prefix
-
-
-def _keys_of_model(model: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted keys of a schema, as far as it is made of schemas."""
-    for name, field in model.model_fields.items():
-        inner = [one for one in (field.annotation, *get_args(field.annotation)) if hasattr(one, "model_fields")]
-        if len(inner) == 1:
-            yield from _keys_of_model(inner[0], f"{prefix}{name}.")
-        elif not inner:
-            yield f"{prefix}{name}"
 
 
 def settings(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

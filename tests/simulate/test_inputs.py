@@ -34,6 +34,13 @@ def test_overrides_go_where_their_first_key_is_known() -> None:
     assert "'arry' must be a key of the architecture or the workload; did you mean 'array'" in str(faults[0])
 
 
+def test_a_key_without_the_mapping_around_it_is_answered_with_its_full_name() -> None:
+    faults: list[Fault] = []
+    assert split_overrides(["dataflow=ws"], faults) == ([], [])
+    assert str(faults[0]).endswith("'dataflow' must be a key of the architecture or the workload; "
+                                   "did you mean array.dataflow?")  # fmt: skip
+
+
 def test_a_resolved_configuration_gives_the_inputs_back(tmp_path: Path) -> None:
     options = {"schedule": "auto", "seed": 5, "batch": 2, "chunk": "auto"}
     inputs = load_inputs("sata128", "resnet19_cifar10", "channel2", options, ["array.rows=8", "timesteps=3"])
