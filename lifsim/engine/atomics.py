@@ -1,5 +1,5 @@
-"""Words of memory that threads share, for compiled kernels: each operation is whole, and all threads see all of them in
-one order. Words are elements of a contiguous int64 array; no index is checked."""
+"""Atomic operations on words of memory that threads share, for compiled kernels: sequentially consistent, so all
+threads see all of them in one order. Words are elements of a contiguous int64 array; no index is checked."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def add(_: Any, words: Any, index: Any, value: Any) -> Any:
 
 @operation
 def pause(_: Any) -> Any:
-    """What a loop does that waits for a word to change, so that the processor does not race through it."""
+    """Slows down a loop that polls a word until another thread changes it."""
 
     def write(code: Code, _: Any) -> Any:
         if name := _PAUSES.get(platform.machine()):

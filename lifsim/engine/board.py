@@ -38,8 +38,8 @@ def new_board(threads: int) -> NDArray[Any]:
 
 
 def rehearse() -> None:
-    """Call with nothing to do whatever Python calls of these, `pack` aside, and first what others of them call, too:
-    else it is kept with them alone."""
+    """Compile the functions that Python calls, all but `pack`, by calling them with nothing to do. Those that others
+    call come first: otherwise they would be cached only as parts of their callers."""
     board = new_board(1)
     take_down(board)
     leave(new_board(1))
@@ -50,8 +50,8 @@ def rehearse() -> None:
 
 @compiled
 def pack(board, *arguments):  # type: ignore[no-untyped-def]
-    """Lay out the arguments of a kernel, behind `start` and `stop`, for `share`; the kind of them. They must outlive
-    that."""
+    """Lay out a kernel's arguments, all but `start` and `stop`, for `share`; returns a number for their types. The
+    arguments must stay alive until `share` returns."""
     take_down(board)
     board[_TRAMPOLINE] = packed(board, _ARGUMENTS, arguments)
     return kind(arguments)
@@ -59,8 +59,9 @@ def pack(board, *arguments):  # type: ignore[no-untyped-def]
 
 @compiled
 def share(board, number, kernel, jobs, pieces):  # type: ignore[no-untyped-def]
-    """Compute jobs 0 to `jobs` - 1 of a kernel in so many pieces, and with whoever helps. number: above that of all
-    work before; kernel: the address of its form for the arguments that are packed. Raises what it raises."""
+    """Compute jobs 0 to `jobs` - 1 of a kernel in this many `pieces`, together with all threads that help. number: of
+    this work, higher than that of any before; kernel: the address of its machine code for the types of the packed
+    arguments. Raises what the kernel raises."""
     board[_IS_COMPILED], board[_KERNEL], board[_JOBS], board[_PIECES], board[_RAISED] = 1, kernel, jobs, pieces, 0
     for owner in range(board[_THREADS]):
         put(board, _next(owner), _first(board, owner))
@@ -93,9 +94,9 @@ def take_down(board):  # type: ignore[no-untyped-def]
 
 @compiled
 def help_with(board, me, done, pauses):  # type: ignore[no-untyped-def]
-    """Help with work that is put up, until none has come for so many `pauses`, or it is to be done in Python: then
-    `leave` must follow. me: which thread this is, from 1 on; done: the number of what it has helped with last. Returns
-    the number of work in Python, or 0."""
+    """Help with the work that is put up. Returns 0 when none has come for this many `pauses`, or the number of work
+    that must be done in Python, after which the caller must call `leave`. me: the number of this thread, from 1; done:
+    the number of the last work that it has helped with."""
     waited = 0
     while waited < pauses:
         number = read(board, _OPEN)
@@ -124,8 +125,8 @@ def leave(board):  # type: ignore[no-untyped-def]
 
 @compiled
 def _compute(board, me):  # type: ignore[no-untyped-def]
-    """The pieces of this thread's share, then what is left of the others'. So each thread has the same part of the
-    values in its cache from kernel to kernel. Once a kernel has raised, nothing is begun."""
+    """Compute the pieces of this thread's share, then pieces that other threads have not begun. So the same part of the
+    values stays in a thread's cache from kernel to kernel. After a kernel has raised, no piece is begun."""
     threads, pieces = board[_THREADS], board[_PIECES]
     for turn in range(threads):
         owner = (me + turn) % threads

@@ -3,7 +3,7 @@
 Seeded random filters; batch norms (or, without them, the scale of the weights) set so that the drive of a layer has
 unit variance; then one number per LIF layer, the mean of its drive, is moved until the share of ones among the inputs
 of the layer that reads it is the stated mean over time. Layers are tuned in network order; layers that share membranes
-are tuned together, for then their spikes depend on each other's.
+are tuned together, since their spikes depend on each other's.
 
 The spikes have the stated rates, and the correlations that convolutions, membranes and sharing cause. They have none of
 the effects of training: selectivity, silent channels, rates that differ between classes.
@@ -79,7 +79,7 @@ class _Reader:
 
 
 def _readers(network: Network) -> dict[str, _Reader]:
-    """For each LIF layer, the first operand that its spikes are, perhaps through pools, adds and means."""
+    """For each LIF layer, the first array layer that reads its spikes, directly or through pools, adds and means."""
     found: dict[str, _Reader] = {}
     for layer in network.layers:
         node = network.node(layer.name)
@@ -91,7 +91,7 @@ def _readers(network: Network) -> dict[str, _Reader]:
 
 
 def _sources(network: Network, name: str) -> Iterator[Product | Lif]:
-    """The LIF and array layers that the node of that name is, or is made of by pools, adds and means."""
+    """The LIF and array layers from which pools, adds and means make the node of that name; such a layer itself."""
     node = network.node(name)
     if isinstance(node, Lif | Product):
         yield node
@@ -113,7 +113,7 @@ def _tuned(network: Network, lif: str) -> bool:
 
 @dataclass
 class _Knob:
-    """The mean drive of one LIF layer, moved by what its rate is off, in steps that shrink where it overshoots."""
+    """The mean drive of one LIF layer, moved by the error of its rate, in steps that shrink when it overshoots."""
 
     lif: str
     driver: Product
@@ -271,7 +271,8 @@ class _Calibration:
 
 
 def _segments(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
-    """Stretches cut before each weight layer that runs when a LIF layer has fired: what is tuned together."""
+    """The network in segments, each tuned as a whole: cut before each weight layer that runs after a LIF layer has
+    fired."""
     segments: list[list[Stretch]] = [[]]
     fired = False
     for stretch in stretches:

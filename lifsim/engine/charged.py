@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class _Begun:
-    """A layer's .npy file of which the header is written. start: offset of its first element, in bytes."""
+    """A layer's .npy file whose header has been written. start: offset of its first element, in bytes."""
 
     file: IO[bytes]
     start: int

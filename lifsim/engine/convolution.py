@@ -1,10 +1,10 @@
 """Convolution by events: an output pixel sums the weight rows of the inputs that are not zero.
 
-Maps are channels last, [N, H, W, C], N = timesteps x images. A weight row belongs to one input of the window,
-(r, s, c), and holds a weight for each filter, so that a spike costs M additions in unit stride and a zero costs
-nothing. Sums run in the order (r, s, c), eight rows at a time as a tree, four where rows are multiplied; what is left
-over follows one by one: the bits depend on the layer's own input and weights alone. A linear layer is a 1 x 1
-convolution of a one-pixel map.
+Maps are channels last, [N, H, W, C], N = timesteps x images. A weight row belongs to one input of the window, (r, s,
+c), and holds a weight for each filter, so that a spike costs M additions in unit stride and a zero costs nothing. Sums
+run in the order (r, s, c), eight rows at a time as a tree, four where rows are multiplied; the remaining rows follow
+one by one. So the bits depend only on the layer's own input and weights. A linear layer is a 1 x 1 convolution of a
+one-pixel map.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def convolve(
 
 
 def _layer(images: int, window: Window, dtype: Any, threads: int) -> Layer:
-    """The layer in tiles and parts. No bit depends on them."""
+    """The layer, divided into tiles and parts, which change no bit of the result."""
     (channels, height, width), (filters, rows, cols) = window.in_shape, window.out_shape
     groups = window.groups
     seen = window.kernel[0] * window.kernel[1] * channels // groups

@@ -1,7 +1,7 @@
 """Threads that help with compiled kernels, and stay awake for a moment in case more follow.
 
-Waking a thread takes as long as most kernels of a training step. So one that has helped looks at the board
-(lifsim.engine.board) for as long as it would take to wake it, and then sleeps.
+Waking a thread takes as long as most kernels of a training step. So a thread that has helped watches the board
+(lifsim.engine.board) for as long as waking it would take, and only then sleeps.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ class Crew:
         share(self._board, next(self._numbers), self._addresses[form], jobs, pieces)
 
     def divide(self, parts: Iterator[Task]) -> None:
-        """Run parts of work in Python, which should release the GIL most of the time: each free thread takes the next
-        one."""
+        """Run parts of work in Python, each on the next free thread. They should release the GIL most of the time."""
 
         def work() -> None:
             for part in parts:
@@ -117,4 +116,4 @@ def _address(kernel: Any, arguments: tuple[Any, ...]) -> int:
 
 
 def _nothing() -> None:
-    """Does nothing, for a helper that comes too late."""
+    """Does nothing: the work of a helper that comes too late."""

@@ -29,7 +29,8 @@ _TEST_SHARE = 5  # every fifth image of a class is for testing, and every fifth 
 class Dataset:
     """Images float32 [N, C, H, W] and labels [N], for training and for testing; `name` says which.
 
-    people: [N] whom each image is of, those for training first, where trainings are to be tested on other people.
+    people: [N] the person whom each image is of, training images first, if a network must be tested on people that it
+    was not trained on.
     """
 
     name: str
@@ -50,8 +51,9 @@ class Dataset:
         return int(max(self.y_train.max(), self.y_test.max())) + 1
 
     def held_out(self, seed: int) -> Dataset:
-        """What a training of that seed is given: where people are known, every fifth of them is for testing, from the
-        seed's on, so that seeds 0 to 4 test everybody once; else the split that there is."""
+        """The data for a training with this seed. If people are known, every fifth person is held out for testing,
+        beginning with person number `seed`, so that seeds 0 to 4 test each person once; else the split stays as it
+        is."""
         if self.people is None:
             return self
         x, y = np.concatenate([self.x_train, self.x_test]), np.concatenate([self.y_train, self.y_test])
@@ -108,7 +110,7 @@ def load_watch() -> Dataset:
     """Shoulder exercises (Burns et al., Physiological Measurement 39:075007, 2018; in seglearn): accelerometer (g) and
     gyroscope (rad/s) of a smart watch at 50 Hz, ten people, seven exercises.
 
-    Stretches of 4 s one after the other, each two samples averaged: [6, 1, 100]. Who is tested is not trained on.
+    Consecutive windows of 4 s, with each two samples averaged: [6, 1, 100]. No person is in both training and test.
     """
     try:
         from seglearn.datasets import load_watch as load
@@ -178,7 +180,8 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
 
 
 def dataset_for(name: str | None, network: Network | None) -> Dataset | None:
-    """`load_dataset`; None for a network that could not be read, after faults of the data alone are reported."""
+    """As `load_dataset`. If the network could not be read (None), only faults of the data itself are raised; else the
+    answer is None."""
     if network is not None:
         return load_dataset(name, network)
     if name is not None:

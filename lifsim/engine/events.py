@@ -1,4 +1,5 @@
-"""The kernel of a convolution by events (lifsim.engine.convolution): which inputs are not zero, and the sums of theirs.
+"""The kernel of a convolution by events (lifsim.engine.convolution): finds the inputs that are not zero, and sums their
+weight rows.
 
 Outputs are computed a tile at a time, for one block of filters after the other, so that the weights that they add come
 from the nearest caches and their sums stay in registers.
@@ -31,8 +32,9 @@ _ONES = np.bitwise_count(_BYTES).astype(np.int64)
 
 
 class Layer(NamedTuple):
-    """What is summed. Input maps [images, H, W, groups * C], outputs [images, E, F, groups * M], windows R x S. A tile
-    has so many output rows of so many images: of one, or all rows; each part of it has its part of the filters."""
+    """The shapes of a layer: input maps [images, H, W, groups * C], outputs [images, E, F, groups * M], windows R x S.
+    A tile is `tile_rows` output rows of one image, or all rows of `tile_images` images; its filters are divided into
+    `parts`."""
 
     images: int
     H: int
@@ -65,9 +67,9 @@ class Tile(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Inputs of a tile that are not zero, input row after row. place: in its row, of [W, C]; value: its own. Both have
-    room for W * C of each row. begin: of the first of each pixel's, and behind the last one's, [rows, W + 1]. No value
-    is kept where all of them are 1."""
+    """The nonzero inputs of a tile, input row by input row. place: index of each in its row of [W, C]; value: its
+    value, not kept if all are 1. Both have room for W * C per row. begin: [rows, W + 1] index of the first one of each
+    pixel, then the end of the last pixel's."""
 
     place: Array
     value: Array
@@ -75,8 +77,8 @@ class Events(NamedTuple):
 
 
 class Picked(NamedTuple):
-    """Weight rows that the outputs of a tile add, and the values by which each is multiplied. end: of those of the
-    outputs before, [outputs + 1]. next: the first that is still to be added, [outputs]."""
+    """The weight rows that each output of a tile adds, and the value by which each is multiplied. Those of output i are
+    row[end[i]] to row[end[i + 1] - 1]; end: [outputs + 1]. next: [outputs] the first that has not been added yet."""
 
     row: Array
     value: Array
@@ -85,8 +87,8 @@ class Picked(NamedTuple):
 
 
 class PutOut(NamedTuple):
-    """Where the sums of a tile and a group go. sums: scratch, [outputs, lanes]. out: all outputs; of the tile's first
-    one the group's lie from `first` on, and of each other `pitch` behind those of the one before."""
+    """Where the sums of a tile and a group go. sums: scratch, [outputs, lanes]. out: all outputs, flat; the group's
+    filters begin at `first` for the tile's first output, and `pitch` further on for each next output."""
 
     sums: Array
     scale: Array
@@ -98,7 +100,8 @@ class PutOut(NamedTuple):
 
 @compiled
 def sum_tiles(start, stop, x, rows, layer, spikes, scale, shift, out):  # type: ignore[no-untyped-def]
-    """Jobs `start` to `stop`: part after part of the filters, of each tile after tile. out: flat."""
+    """Compute jobs `start` to `stop`. A job is one part of the filters of one tile: all tiles of a part come before the
+    next part. out: flat."""
     wide, narrow = zeros(rows, WIDE_BYTES), zeros(rows, NARROW_BYTES)
     wides = layer.M // len(wide)
     blocks = wides + (layer.M - wides * len(wide) + len(narrow) - 1) // len(narrow)
@@ -127,7 +130,7 @@ def sum_tiles(start, stop, x, rows, layer, spikes, scale, shift, out):  # type: 
 
 @compiled
 def _room(layer, outputs, spikes, rows):  # type: ignore[no-untyped-def]
-    """For the events of a tile, and what its outputs pick of them."""
+    """Room for the events of a tile, and for the weight rows that its outputs pick."""
     seen = min(layer.H, (layer.tile_rows - 1) * layer.stride_y + layer.R)
     lines, window = layer.tile_images * seen, layer.R * layer.S * layer.C
     listed, most = lines * layer.W * layer.C, outputs * window
@@ -191,7 +194,8 @@ def _list_events(x, g, tile, layer, spikes, events):  # type: ignore[no-untyped-
 
 @compiled
 def _pick(tile, layer, spikes, events, picked):  # type: ignore[no-untyped-def]
-    """The rows of the outputs' windows, in the order (r, s, c): of each row of a window they lie side by side."""
+    """Pick the weight rows of each output's window, in the order (r, s, c), in which those of one window row are
+    contiguous."""
     copied = zeros(events.place, _LINE_BYTES)
     p = total = 0
     picked.end[0] = 0
@@ -221,8 +225,8 @@ def _pick(tile, layer, spikes, events, picked):  # type: ignore[no-untyped-def]
 
 @compiled
 def _sum_trees(like, rows, m, picked, outputs, window, spikes, sums):  # type: ignore[no-untyped-def]
-    """Sums [outputs, lanes] of the filters from `m` on: a segment of the rows after the other, and of each output as
-    many trees as begin in it."""
+    """Sums [outputs, lanes] for the filters from `m` on: segment by segment of the weight rows, for each output all
+    trees that begin in the segment."""
     lanes, base, leaves = len(like), m * window, 8 if spikes else 4
     segment = _SEGMENT_BYTES // (lanes * rows.itemsize)
     for p in range(outputs):
@@ -241,8 +245,8 @@ def _sum_trees(like, rows, m, picked, outputs, window, spikes, sums):  # type: i
 
 @compiled
 def _put_out(like, rows, m, picked, outputs, window, spikes, put):  # type: ignore[no-untyped-def]
-    """scale * sum + shift of the filters from `m` on, with the rows that are left over behind the trees; of the last
-    block's lanes those that are filters."""
+    """Add the rows that no tree holds, and put out scale * sum + shift for the filters from `m` on. The last block may
+    have more lanes than filters."""
     lanes, base, width = len(like), m * window, min(len(like), put.scale.size - m)
     for p in range(outputs):
         total, place = load(like, put.sums, p * lanes), put.first + p * put.pitch + m

@@ -33,11 +33,11 @@ def _register_bytes() -> int:
 
 
 REGISTER_BYTES = _register_bytes()
-"""Of this machine; Numba keeps machine code apart by what its processor can do."""
+"""Of this machine. Numba caches machine code separately for each kind of processor."""
 
 
 def aligned(size: int, dtype: DTypeLike) -> Array:
-    """Zeros [size] that start on a cache line, so that no register is filled from two."""
+    """Zeros [size] that start on a cache line, so that no register is loaded from two lines."""
     raw = np.zeros(size * np.dtype(dtype).itemsize + _LINE_BYTES, np.uint8)
     start = -raw.ctypes.data % _LINE_BYTES
     return raw[start : len(raw) - _LINE_BYTES + start].view(dtype)
@@ -61,21 +61,21 @@ class _Model(models.PrimitiveModel):
 
 @operation
 def zeros(_: Any, array: Any, size: Any) -> Any:
-    """Lanes for the elements of an array, as many as `size` bytes, a literal, hold."""
+    """Zeros of an array's type, as many lanes as fit into `size` bytes, a literal."""
     lanes = Lanes(array.dtype, size.literal_value // item_bytes(array))
     return lanes(array, size), lambda code, _: ir.Constant(code.type_of(lanes), None)
 
 
 @operation
 def some(_: Any, array: Any, count: Any) -> Any:
-    """`count` lanes, a literal, for the elements of an array."""
+    """Zeros of an array's type in `count` lanes, a literal."""
     lanes = Lanes(array.dtype, count.literal_value)
     return lanes(array, count), lambda code, _: ir.Constant(code.type_of(lanes), None)
 
 
 @operation
 def spread(_: Any, like: Any, number: Any) -> Any:
-    """The same number in every lane of as many as `like` has."""
+    """One number in every lane, as many lanes as `like` has."""
 
     def write(code: Code, values: Any) -> Any:
         nothing = ir.Constant(code.type_of(like), ir.Undefined)
@@ -100,7 +100,7 @@ def load(_: Any, like: Any, array: Any, start: Any) -> Any:
 
 @operation
 def converted(_: Any, like: Any, lanes: Any) -> Any:
-    """Lanes as numbers of the type of `like`, which has all of theirs."""
+    """Lanes converted to the type of `like`, which must represent all their values."""
     return like(like, lanes), lambda code, values: _converted(code, values[1], lanes.element, like)
 
 
@@ -139,7 +139,7 @@ def store(_: Any, lanes: Any, array: Any, start: Any) -> Any:
 
 @operation
 def element(_: Any, array: Any, index: Any) -> Any:
-    """One element of an array, without asking whether the index counts from its end."""
+    """One element of an array; the index must not be negative."""
     del index
     return array.dtype(array, types.intp), lambda code, values: code.load(array, values, code.type_of(array.dtype))
 

@@ -70,8 +70,9 @@ def fire(
 
 
 def in_runs(channels: int, *arrays: Array) -> tuple[Array, ...]:
-    """Contiguous arrays [..., P, C] of neurons all alike as [..., P/n, n*C], where each of them is called once a
-    timestep: C = `channels`, those of the state. A loop over a long row is faster than many over short ones."""
+    """Contiguous arrays [..., P, C] reshaped to [..., P/n, n*C], since one loop over a long row is faster than many
+    over short ones. Only for neurons that are all alike and called once a timestep, so that C = `channels` of the
+    state."""
     pixels, wide = arrays[0].shape[-2:]
     together = math.gcd(pixels, _TOGETHER) if wide == channels else 1
     return tuple(x.reshape(*x.shape[:-2], x.shape[-2] // together, x.shape[-1] * together) for x in arrays)
@@ -84,7 +85,8 @@ def rows_of(constant: Any, start: int, stop: int) -> Any:
 
 @dataclass(frozen=True)
 class _Calls:
-    """The calls of a layer, vectorised. constants: the neuron's. Fills `spikes`, and `kept` with u' unless empty."""
+    """The calls of a layer, vectorised. constants: of the neuron. Fills `spikes`, and `kept` with u' unless it is
+    empty."""
 
     x: Array
     state: State

@@ -1,4 +1,4 @@
-"""Operations of compiled kernels that Numba has none of, written in LLVM's own code."""
+"""Operations for compiled kernels that Numba lacks, written as LLVM code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lifsim.lazy_dataclass import dataclass
 
 @dataclass(frozen=True)
 class Code:
-    """Where the code of one operation is written. context, builder: Numba's and LLVM's."""
+    """The place at which the code of one operation is written, with Numba's context and LLVM's builder."""
 
     context: Any
     builder: Any
@@ -24,8 +24,8 @@ class Code:
         return self.context.get_value_type(numbers)
 
     def place(self, array: Any, arguments: Any, what: Any) -> Any:
-        """Pointer to values of LLVM's type `what` in an array; arguments: it, and the index of the first. Raises
-        TypeError if neighbours may lie apart."""
+        """Pointer to values of LLVM type `what` in an array; arguments: the array, and the index of the first value.
+        Raises TypeError if the array may not be contiguous."""
         if array.layout != "C":
             raise TypeError(f"{array} must be contiguous")
         data = self.context.make_array(array)(self.context, self.builder, arguments[0]).data
@@ -37,8 +37,8 @@ class Code:
 
 
 def operation(typed: Callable[..., tuple[Any, Callable[[Code, Any], Any]]]) -> Any:
-    """A function for kernels, of one that says for the types of its arguments, behind Numba's context, what
-    signature it has and how its code is written."""
+    """Makes a function for kernels of one that is called with Numba's context and the types of its arguments, and
+    returns its signature and the function that writes its code."""
 
     @wraps(typed)
     def define(*arguments: Any) -> Any:

@@ -38,7 +38,8 @@ def operator_of(network: Network, node: Node, weights: Weights, dtype: DTypeLike
 
 
 def given_to(network: Network, node: Product, weights: Weights, affine: tuple[Array, Array], workers: Workers) -> Given:
-    """The weights and factors of a product; affine: (scale, shift), [M] each, in the precision of the weights."""
+    """The weights and factors that a product is given. affine: (scale, shift), [M] each, in the precision of the
+    weights."""
     own = None if node.weight_shape is None else weights[f"{node.name}.weight"].astype(affine[0].dtype)
     return Given(own, *affine, network.node(node.inputs[0]).output.is_spikes, workers)
 

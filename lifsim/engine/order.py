@@ -1,9 +1,9 @@
 """The order in which the nodes of a network run under a sharing.
 
-A layer whose membranes are its own can compute all its timesteps at once, before the next layer starts; `channelN`
-keeps that, for its calls are all within the layer. Layers that use one state in turn cannot: the first call of
-timestep t+1 continues from the last call of timestep t, so everything from the first of them to the last runs one
-timestep after the other.
+A layer with membranes of its own can compute all its timesteps at once, before the next layer starts, also under
+`channelN`, whose calls are all within the layer. Layers that use one state in turn cannot: the first call of timestep
+t+1 continues from the last call of timestep t, so everything from the first of them to the last runs one timestep after
+the other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Compute = Callable[[Node, Sequence[Array], int, int], Array]
 
 @dataclass(frozen=True)
 class Stretch:
-    """Consecutive nodes that run alike. folded: each computes all timesteps before the next one starts."""
+    """Consecutive nodes that run in the same way. folded: each computes all timesteps before the next one starts."""
 
     nodes: tuple[Node, ...]
     folded: bool

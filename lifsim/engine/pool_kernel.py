@@ -1,4 +1,4 @@
-"""The kernel of max pooling of whole numbers: channels beside each other."""
+"""The kernel of max pooling of whole numbers, vectorised over channels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from lifsim.engine.pooling import LANES
 
 @compiled
 def pool_counts(start, stop, x, window, out):  # type: ignore[no-untyped-def]
-    """out [N, E, F, C] = the largest of each window of maps `start` to `stop` of x [N, H, W, C]; a border is 0. C is of
-    whole lanes."""
+    """out [N, E, F, C] = the maximum of each window of maps `start` to `stop` of x [N, H, W, C]; padding is 0. C must
+    be a multiple of the lanes."""
     R, S, stride_y, stride_x, pad_y, pad_x = window
     H, W, C = x.shape[1:]
     zero = some(x, LANES)
@@ -29,6 +29,6 @@ def pool_counts(start, stop, x, window, out):  # type: ignore[no-untyped-def]
 
 @compiled
 def inside(output, stride, pad, size, inputs):  # type: ignore[no-untyped-def]
-    """First input that a window sees along an axis, and the one behind the last; the border is none."""
+    """Along one axis, the first input in a window and the end of its inputs, padding excluded."""
     first = output * stride - pad
     return max(0, first), min(inputs, first + size)

@@ -1,7 +1,7 @@
 """Compiles the engine's machine code before it is needed, by calling every loop once with next to no work.
 
-So it is compiled at one time, which the user is told of, and not bit by bit during a run; once among all processes; and
-its parts in parallel if there are cores.
+So it is compiled all at once, which the user is told, instead of bit by bit during a run; by one process for all
+others; and in parallel parts if there are cores.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from lifsim.watch import Watch, unwatched
 SOURCES = "engine/**/*.py", "neurons/*.py"
 SUFFIX = ".rehearsed"
 LOOK_S = 0.1
-"""Between two looks at the process that compiles beside this one."""
+"""Between two checks of the process that compiles beside this one."""
 
 GRACE_S = 2.0
 """How long it may take to end."""
@@ -40,8 +40,8 @@ GRACE_S = 2.0
 
 @dataclass(frozen=True)
 class Part:
-    """Loops that are needed together. play: calls each with next to no work to do, in a precision; seconds: of a core
-    of 2023 to compile them, functions: how many they are with those that they call (both measured)."""
+    """Loops that are needed together. play: calls each with next to no work, in a given precision. Measured: seconds,
+    on a core of 2023, to compile them; functions, their number, including those that they call."""
 
     name: str
     play: Callable[[Any, Workers], None]
@@ -50,10 +50,10 @@ class Part:
 
 
 def ready(names: Sequence[str], dtype: DTypeLike, watch: Watch = unwatched) -> None:
-    """Make sure that the machine code of these parts (of PARTS) for a precision is kept on this machine; compile it if
-    not.
+    """Make sure that this machine's cache has the machine code of these parts (of PARTS) for a precision; compile what
+    it lacks.
 
-    If nothing can be kept, each process compiles what it needs when it needs it.
+    If nothing can be cached, each process compiles what it needs when it needs it.
     """
     missing = [name for name in names if not _is_kept(name, dtype)]
     cache = user_cache() if missing else None
@@ -77,7 +77,7 @@ def _is_kept(name: str, dtype: DTypeLike) -> bool:
 
 
 def _mark(name: str, dtype: DTypeLike, processor: str) -> str:
-    """The file that says that the part has been made."""
+    """The file whose existence says that the part has been compiled."""
     made_of = digest_of(SOURCES, [str(sys.implementation.cache_tag)])
     return f"lifsim.engine.{name}-{np.dtype(dtype).name}-{processor}-{made_of}{SUFFIX}"
 
@@ -85,7 +85,7 @@ def _mark(name: str, dtype: DTypeLike, processor: str) -> str:
 def _make(
     part: Part, dtype: DTypeLike, cache: Cache, watch: Watch = unwatched, begun: Callable[[], None] = lambda: None
 ) -> None:
-    """Compile a part; `begun` is called if there is something to compile."""
+    """Compile a part; `begun` is called first if anything is missing."""
     with cache.lock(watch, f"{part.name}."):
         if not _is_kept(part.name, dtype):
             begun()
@@ -96,7 +96,7 @@ def _make(
 
 @contextmanager
 def _beside(names: Sequence[str], dtype: DTypeLike, watch: Watch) -> Iterator[None]:
-    """Compile parts in another process meanwhile, if there can be one, and wait for its end."""
+    """While the block runs, compile parts in another process, if one can be started; at the end, wait for it."""
     try:
         other = Worker(packed(_maker)) if names else None
     except (OSError, ValueError):  # not enough memory, or a system without inheritable pipes
@@ -128,8 +128,8 @@ def _made_beside(asked: tuple[str, tuple[str, ...]]) -> None:
 
 
 def ship(level: str, folder: Path) -> None:
-    """Compile all parts in float32 into `folder`, for processors of a level of `processor.LEVELS`, which this one must
-    be of, too. Raises CalledProcessError."""
+    """Compile all parts in float32 into `folder`, for processors of a level of `processor.LEVELS`, which this processor
+    must have. Raises CalledProcessError."""
     with tempfile.TemporaryDirectory() as made:
         chosen = {CHOICE: level, "NUMBA_CPU_FEATURES": "", FOLDER: made}
         script = f"from {__name__} import PARTS, ready; ready(tuple(PARTS), 'float32')"
@@ -140,7 +140,7 @@ def ship(level: str, folder: Path) -> None:
 
 
 class _ForMore(Workers):
-    """One thread, which makes what more would need to share a kernel, too."""
+    """One thread that also compiles what several threads need to share a kernel."""
 
     def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = 0) -> None:
         """As `Workers.run`."""

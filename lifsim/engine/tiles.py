@@ -1,7 +1,7 @@
-"""Tiles for compiled kernels: lanes below each other, which hold a part of a product of matrices in registers.
+"""Tiles for compiled kernels: rows of lanes that hold a block of a matrix product in registers.
 
 An element is a sum of products in the order in which they come, each product added with one rounding (a fused
-multiply-add), whatever the tile's size and the registers'. No index is checked.
+multiply-add), whatever the size of tile and registers. No index is checked.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def blank(_: Any, like: Any, rows: Any) -> Any:
 
 @operation
 def add_products(_: Any, tile: Any, numbers: Any, start: Any, step: Any, lanes: Any) -> Any:
-    """The tile with products added: row i with those of numbers[start + i * step] and the lanes."""
+    """The tile with numbers[start + i * step] times the lanes added to each row i."""
 
     def write(code: Code, values: Any) -> Any:
         whole, array, first, stride, factors = values
@@ -63,7 +63,7 @@ def add_products(_: Any, tile: Any, numbers: Any, start: Any, step: Any, lanes: 
 
 @operation
 def add_to(_: Any, tile: Any, array: Any, places: Any, first: Any, shift: Any) -> Any:
-    """array += the tile: row i from places[first + i] + shift on."""
+    """Add the tile to the array: row i at places[first + i] + shift and the elements behind it."""
 
     def write(code: Code, values: Any) -> Any:
         whole, data, where, start, behind = values

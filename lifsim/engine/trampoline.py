@@ -1,8 +1,8 @@
 """Calls a kernel by its address, with arguments packed in memory: any thread can do that, without the kernel's types
 and without the GIL.
 
-The little code that is compiled here depends only on the types of the arguments, so that no kernel is compiled a second
-time.
+Only a little code is compiled here, which depends on the types of the arguments alone, so that no kernel is compiled
+twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RAISED = ir.IntType(32)(1)  # what Numba's functions return where they have rai
 
 
 def kind_of(arguments: Any) -> int:
-    """A number for the types, of Numba's, of a kernel's arguments behind `start` and `stop`; never 0."""
+    """A number, never 0, for the Numba types of a kernel's arguments behind `start` and `stop`."""
     names = ", ".join(map(str, arguments))
     return int.from_bytes(hashlib.sha256(names.encode()).digest()[:7], "big") + 1
 
@@ -38,8 +38,8 @@ def kind(_: Any, arguments: Any) -> Any:
 
 @operation
 def packed(_: Any, words: Any, first: Any, arguments: Any) -> Any:
-    """Put the arguments into an array from words[first] on, where there must be `ROOM` words; the address of a
-    trampoline for such. Raises TypeError for more."""
+    """Put the arguments into words[first], ..., which must have `ROOM` words; returns the address of a trampoline for
+    their types. Raises TypeError if they need more."""
 
     def write(code: Code, values: Any) -> Any:
         what = code.type_of(arguments)
@@ -54,8 +54,8 @@ def packed(_: Any, words: Any, first: Any, arguments: Any) -> Any:
 
 @operation
 def call(_: Any, trampoline: Any, kernel: Any, start: Any, stop: Any, arguments: Any) -> Any:
-    """kernel(start, stop, *arguments); the address of what it has raised, 0 if nothing. All are addresses but `start`
-    and `stop`."""
+    """Call kernel(start, stop, *arguments); returns the address of the exception that it raised, or 0. All parameters
+    but `start` and `stop` are addresses."""
 
     def write(code: Code, values: Any) -> Any:
         function = code.builder.inttoptr(values[0], _TRAMPOLINE.as_pointer())
@@ -82,7 +82,8 @@ def raise_again(_: Any, raised: Any) -> Any:
 
 
 def _trampoline(code: Code, arguments: Any) -> Any:
-    """A function of C's: (address of a kernel, start, stop, address of arguments of these types) -> what it raised."""
+    """A C function: (address of a kernel, start, stop, address of arguments of these types) -> what the kernel
+    raised."""
     function = ir.Function(code.builder.module, _TRAMPOLINE, f"lifsim.trampoline.{kind_of(arguments)}")
     function.linkage = "internal"
     here = Code(code.context, ir.IRBuilder(function.append_basic_block()))
@@ -99,8 +100,8 @@ def _trampoline(code: Code, arguments: Any) -> Any:
 
 
 def _borrowed(code: Code, kind: Any, value: Any) -> Any:
-    """An array without its reference count, which each view of a row would change, in all threads; the thread that put
-    up the work holds the array."""
+    """An array without reference counting: every view of a row would change its count, in all threads. The thread that
+    put up the work keeps the array alive."""
     if not isinstance(kind, types.Array):
         return value
     array = code.context.make_array(kind)(code.context, code.builder, value)

@@ -1,4 +1,5 @@
-"""Threads for the compiled kernels: each job has outputs of its own, so that no bit depends on the threads."""
+"""Threads for the compiled kernels. Each job has outputs of its own, so that no bit depends on the number of
+threads."""
 
 from __future__ import annotations
 
@@ -53,8 +54,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Workers:
-    """`threads` threads for kernels of the form `kernel(start, stop, *arguments)`. Those of Python should release the
-    GIL most of the time; machine code is shared without it."""
+    """`threads` threads for kernels of the form `kernel(start, stop, *arguments)`. A kernel in Python should release
+    the GIL most of the time; machine code runs without it."""
 
     threads: int = field(default_factory=available_cpus)
     _crews: list[Crew] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -64,8 +65,8 @@ class Workers:
             raise InputError(Fault(f"{self.threads} must be 1 to 1024", path="threads"))
 
     def run(self, kernel: Callable[..., None], jobs: int, *arguments: object, elements: int = _ELEMENTS) -> None:
-        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; few are not shared. Raises what
-        a job raises; other jobs may then not have run."""
+        """Compute jobs 0 to `jobs` - 1. elements: about how many values a job computes; little work stays on this
+        thread. Raises what a job raises; other jobs may then not have run."""
         if self.threads == 1:
             kernel(0, jobs, *arguments)
         else:

@@ -3,13 +3,13 @@
 A call charges the variables z (the membrane u first) to z' = A z + b x. With the reset path detached, and g the
 gradients of the call's spikes and of the state that it leaves,
 
-    g_z' = g_z, and of the membrane  g_s surrogate(u' - theta) + g_u (soft reset) or g_u (1 - s) (hard reset)
-    g_x  = b . g_z' ;   g_z of the call before = A^T g_z'
+g_z' = g_z, and of the membrane g_s surrogate(u' - theta) + g_u (soft reset) or g_u (1 - s) (hard reset) g_x = b . g_z'
+    ; g_z of the call before = A^T g_z'
 
-which of the leaky neuron is g_x = g_u' / tau (decay_input) or g_u', and g_u of the call before (1 - 1/tau) g_u'.
-A call with the soft reset is undone by u' = u + s theta, z_before = A^-1 (z' - b x).
+For the leaky neuron, g_x is g_u' / tau (decay_input) or g_u', and g_u of the call before is (1 - 1/tau) g_u'. A call
+with the soft reset is undone by u' = u + s theta, z_before = A^-1 (z' - b x).
 
-One variable of neurons that are all alike runs as machine code, all else vectorised.
+Neurons of one variable that are all alike run as machine code, all others vectorised.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class _Calls:
                 self.grad_x[timestep][here] = _hand_back(linear, g, after)
 
     def reversed(self, start: int, stop: int, x: Array, state: State) -> None:
-        """With the inputs `x` and the `state` after the last call, which becomes that before the first."""
+        """From the inputs `x` and the `state` after the last call, which becomes the state before the first call."""
         rows, (linear, threshold) = slice(start, stop), _of_rows(self.linear, self.threshold, start, stop)
         channels, inverse = self.grad_state[0].shape[1], _inverse(linear)
         variables, after = ([variable[rows] for variable in found] for found in (state, self.grad_state))
@@ -185,7 +185,7 @@ class _Calls:
 
 
 def _hand_back(linear: Linear, g: list[Array], grad_state: list[Array]) -> Any:
-    """From the gradients of z', that of x; those of the state before the call go into `grad_state`."""
+    """From the gradients of z', the gradient of x; those of the state before the call go into `grad_state`."""
     grad_x = sum(gain * value for gain, value in zip(linear.gain, g, strict=True))
     columns = zip(*linear.leak, strict=True)
     before = [sum(part * value for part, value in zip(column, g, strict=True)) for column in columns]
@@ -205,7 +205,7 @@ def _inverse(linear: Linear) -> list[list[Any]]:
 
 
 def _of_rows(linear: Linear, threshold: Any, start: int, stop: int) -> tuple[Linear, Any]:
-    """Of the factors that differ from row to row, those of rows `start` to `stop`."""
+    """The factors, those that differ from row to row being those of rows `start` to `stop`."""
     leak = tuple(tuple(rows_of(part, start, stop) for part in row) for row in linear.leak)
     gain = tuple(rows_of(part, start, stop) for part in linear.gain)
     return Linear(leak, gain, linear.forgets), rows_of(threshold, start, stop)

@@ -44,7 +44,8 @@ Array = NDArray[Any]
 @dataclass(frozen=True)
 class Learner:
     """A network to be trained under a sharing. keeping: how the backward pass gets the membranes, a name of
-    `lifsim.keeping`; grid: to which states are rounded, to see the effect of an accelerator's bits on gradients."""
+    `lifsim.keeping`; grid: the accelerator's fixed-point grid to which states are rounded, to see its effect on
+    gradients."""
 
     network: Network
     sharing: Sharing
@@ -104,7 +105,7 @@ class Learner:
         return [Fault(f"{rule}, such as a linear one", last.name)]
 
     def _unknown_statistics(self) -> list[Fault]:
-        """Batch norms whose statistics are of timesteps that are still to come when they are needed."""
+        """Batch norms that need statistics of timesteps which have not been computed by then."""
         if self.network.norm_statistics != "all_timesteps":
             return []
         try:

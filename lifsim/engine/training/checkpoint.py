@@ -1,4 +1,4 @@
-"""A training run on disk after its last whole epoch: the weights, and beside them what is needed to go on."""
+"""A training run on disk after its last complete epoch: the weights, and beside them what resuming needs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a training run. settings: those that must be the same to continue it, in plain JSON types."""
+    """The state of a training run. settings: those that must be the same to resume it, in plain JSON types."""
 
     progressed: Progressed
     settings: Mapping[str, Any]
@@ -49,13 +49,14 @@ class _Header(Model):
 
 
 def checkpoint_path(weights: Path) -> Path:
-    """The checkpoint beside a file of weights: `w.npz` has `w.checkpoint.npz`. Raises InputError where these are
-    no name of a file."""
+    """The checkpoint beside a file of weights: for `w.npz`, `w.checkpoint.npz`. Raises InputError if `weights` does not
+    name a file."""
     return beside(weights, ".checkpoint.npz")
 
 
 def save_checkpoint(weights: Path, checkpoint: Checkpoint) -> None:
-    """Write the weights and the checkpoint beside them, each moved into place when whole. Raises InputError."""
+    """Write the weights and the checkpoint beside them, each moved into place once it is complete. Raises
+    InputError."""
     now = checkpoint.progressed
     header = json.dumps({"epoch": now.epoch, "settings": dict(checkpoint.settings)}, sort_keys=True)
     arrays = {f"weights.{name}": value for name, value in now.weights.items()}

@@ -1,9 +1,9 @@
-"""Gradients of a convolution as matrix products, one per kernel position, without im2col. Small ones are computed in
-tiles (lifsim.engine.training.tiled_gradients), the others by BLAS.
+"""Gradients of a convolution as matrix products, one per kernel position, without im2col. Small convolutions are
+computed in tiles (lifsim.engine.training.tiled_gradients), others by BLAS.
 
 Maps are channels last, [N, H, W, C]. Each job writes outputs of its own from inputs of a fixed size, so that the number
 of threads changes no bit, as long as BLAS itself runs on one thread (lifsim.engine.training.backprop holds it to one).
-What lies around the products, the pixels that a position sees, is machine code: it needs no border of zeros.
+Gathering and scattering the pixels that a kernel position sees is machine code, which needs no zero padding.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def weight_gradient(x: Array, grad: Array, window: Window, workers: Workers) -> 
 
 
 def both_gradients(x: Array, grad: Array, weights: Array, window: Window, workers: Workers) -> tuple[Array, Array]:
-    """Of the weights and of the inputs, side by side."""
+    """The gradients of the weights and of the inputs, computed in parallel."""
     if _are_tiled(grad, window):
         return _oihw(weight_sums(x, grad, window, workers), window), input_sums(grad, weights, window, workers)
     of_weights, of_inputs, grads = _positions(grad, window), _inputs(grad, window), _by_group(grad, window)
@@ -55,7 +55,8 @@ def both_gradients(x: Array, grad: Array, weights: Array, window: Window, worker
 
 
 def _are_tiled(grad: Array, window: Window) -> bool:
-    """Whether they are computed without BLAS. Of one row it makes no product of matrices, whose bits are others."""
+    """Whether the gradients are computed without BLAS. A matrix of one row excludes it: BLAS then computes a product
+    with a vector, which has other bits."""
     last = len(grad) % _IMAGES or _IMAGES
     return are_tiled(window, last * math.prod(window.out_shape[1:]), grad.dtype)
 
@@ -132,14 +133,14 @@ def _correlate(start: int, stop: int, x: Array, grads: Array, window: Window, ro
 
 
 def _lets_others_run(shape: tuple[int, ...]) -> bool:
-    """Whether a product of that shape is one of matrices for `np.dot`, too: it calls BLAS as `np.matmul` does, but
-    releases the GIL however small the product is."""
+    """Whether `np.dot` computes a product of that shape by the same BLAS routine as `np.matmul`. It is preferred, since
+    it releases the GIL however small the product is."""
     return min(shape) > 1
 
 
 @compiled
 def _inside(s, stride, pad, outputs, inputs):  # type: ignore[no-untyped-def]
-    """First output whose kernel position s lies on the map, and the one behind the last."""
+    """The first output for which kernel position s lies on the map, and the end of those outputs."""
     return max(0, -((s - pad) // stride)), min(outputs, (inputs - 1 + pad - s) // stride + 1)
 
 
@@ -147,7 +148,7 @@ def _inside(s, stride, pad, outputs, inputs):  # type: ignore[no-untyped-def]
 def _add(moved, position, window, out):  # type: ignore[no-untyped-def]
     """out [N, H, W, C] += moved [positions, N, E, F, C], of kernel positions from `position` on, one after the other.
 
-    Neighbours of one row that both sides have side by side are one run.
+    Elements of one row that are contiguous on both sides are added in one loop.
     """
     _, S, stride_y, stride_x, pad_y, pad_x, _ = window
     K, N, E, F, C = moved.shape
@@ -169,7 +170,8 @@ def _add(moved, position, window, out):  # type: ignore[no-untyped-def]
 
 @compiled
 def _see(x, job, window, seen):  # type: ignore[no-untyped-def]
-    """seen [N, E, F, C/groups] = what a kernel position of a group sees of x [N, H, W, C], 0 beside the map."""
+    """seen [N, E, F, C/groups] = the elements of x [N, H, W, C] that a kernel position of a group sees, 0 outside the
+    map."""
     R, S, stride_y, stride_x, pad_y, pad_x, _ = window
     N, E, F, C = seen.shape
     H, W, channels = x.shape[1], x.shape[2], x.shape[3]

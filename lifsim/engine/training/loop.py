@@ -1,4 +1,4 @@
-"""Training epoch by epoch, from any epoch on, always with the same bits."""
+"""Training epoch by epoch. It may be resumed after any epoch, and gives the same bits."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Progress = Callable[["BatchReport"], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. rate: learning rate at the start, falling to 0 along half a cosine over all epochs. shift:
-    training images are moved by up to this many pixels along each axis."""
+    """How to train. rate: learning rate at the start, falling to 0 along half a cosine over all epochs. shift: training
+    images are shifted at random by up to this many pixels along each axis."""
 
     epochs: int = 30
     batch: int = 64
@@ -57,7 +57,8 @@ class Recipe:
 
 @dataclass(frozen=True)
 class BatchReport:
-    """After a batch: the epoch (from 1), batches done in it, batches of an epoch, the batch's loss, its accuracy."""
+    """The report after a batch: the epoch (from 1), batches done in it, batches per epoch, the batch's loss and
+    accuracy."""
 
     epoch: int
     done: int
@@ -68,7 +69,7 @@ class BatchReport:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """After an epoch: mean training loss and accuracy, and the test images' evaluation."""
+    """The report after an epoch: mean training loss and accuracy, and the evaluation on the test images."""
 
     epoch: int
     loss: float
@@ -155,7 +156,8 @@ def _epoch(
 
 
 def shifted(images: Array, reach: int, rng: np.random.Generator) -> Array:
-    """Each image [N, C, H, W] moved by up to `reach` pixels along the axes of its map; what comes in is 0."""
+    """Each image [N, C, H, W] shifted at random by up to `reach` pixels along the axes of its map; pixels shifted in
+    are 0."""
     if reach == 0 or images.ndim != 4:
         return images
     out = np.zeros_like(images)

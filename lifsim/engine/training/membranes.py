@@ -53,7 +53,7 @@ def reversible_calls(neuron: NeuronModel) -> int:
 
 
 def untrainable(network: Network) -> list[Fault]:
-    """Reasons why `network` has no gradients; none if it has."""
+    """The reasons why `network` has no gradients, if it has none."""
     faults = [Fault(f"{NO_GRADIENT}: {lif.neuron}", lif.name) for lif in network.lifs if lif.neuron.linear() is None]
     products = (node for node in network.nodes if isinstance(node, Product) and node.backward() is None)
     return faults + [
@@ -62,7 +62,7 @@ def untrainable(network: Network) -> list[Fault]:
 
 
 def irreversible(network: Network, sharing: Sharing) -> list[Fault]:
-    """Reasons why the membranes of `network` cannot be undone; none if they can."""
+    """The reasons why the LIF calls of `network` cannot be undone, if they cannot."""
     faults, channels = [], channels_of(network, sharing)
     for lif in network.lifs:
         reason = KEEPINGS["reversed"].refusal(lif.neuron)
@@ -126,8 +126,8 @@ class Membranes(ABC):
 
     @abstractmethod
     def backward(self, node: Lif, grad: Array, spikes: Array, inputs: Inputs, timestep: int) -> Array:
-        """Gradient of x from that of the spikes; calls are to come in the reverse order of `fire`. inputs: of a LIF, at
-        the same timesteps."""
+        """Gradient of x from that of the spikes; must be called in the reverse order of `fire`. inputs: computes those
+        of a LIF at the same timesteps."""
 
     @property
     @abstractmethod
@@ -224,7 +224,7 @@ class ReversedMembranes(Membranes):
 
 @dataclass
 class RecomputedMembranes(Membranes):
-    """Keeps the states with which timesteps begin, and runs u forward again: timestep by timestep where layers share,
+    """Keeps the states at the start of timesteps, and runs u forward again: timestep by timestep where layers share,
     else all timesteps of a layer together from the zero state."""
 
     begins: dict[tuple[str, int], Variables] = field(default_factory=dict)

@@ -4,8 +4,8 @@
 one batch (as in SpikingJelly's multi-step mode), or they are the running statistics, frozen: then the norm is part of
 the weights and does not change.
 
-Only the raw values z are kept between the passes: what follows from them is computed again in registers, which is
-cheaper than reading it.
+Only the raw values z are kept between the passes. Normalised values are computed from them again, in registers, which
+is cheaper than reading them from memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The passes of a batch norm over its pixels: z, gradients and outputs are [batches, pixels, C], what is of a batch
-[batches, C], of all [C].
+"""The passes of a batch norm over its pixels: z, gradients and outputs are [batches, pixels, C], statistics of each
+batch [batches, C], parameters [C].
 
-Sums are of one channel of one batch, in float64, pixel after pixel: jobs are blocks of channels, so that no bit depends
-on the threads. Those of a whole block stay in registers. All else is pixel by pixel in the precision of z.
+Each sum is over one channel of one batch, in float64, pixel after pixel. A job is a block of channels, so that no bit
+depends on the threads; its sums stay in registers. All else is elementwise in the precision of z.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ BLOCK = 16  # channels of a job: a cache line of float32
 
 @compiled
 def moments(start, stop, z, mean, variance):  # type: ignore[no-untyped-def]
-    """mean and biased variance, zeros, of blocks `start` to `stop`, counted batch by batch."""
+    """Fill `mean` and the biased `variance`, which must be zeros, for blocks `start` to `stop`, counted batch by
+    batch."""
     blocks, pixels, channels = (z.shape[2] + BLOCK - 1) // BLOCK, z.shape[1], z.shape[2]
     row, nothing, middle = some(z, BLOCK), some(mean, BLOCK), np.empty(BLOCK, z.dtype)
     for job in range(start, stop):
@@ -62,7 +63,7 @@ def normalise(start, stop, z, mean, inverse_std, gain, offset, out):  # type: ig
 
 @compiled
 def sum_slopes(start, stop, grad, z, mean, inverse_std, offset, slope):  # type: ignore[no-untyped-def]
-    """offset = sum of grad, slope = sum of grad * normal; of zeros."""
+    """offset = sum of grad, slope = sum of grad * normal; both must be zeros before."""
     blocks, pixels, channels = (z.shape[2] + BLOCK - 1) // BLOCK, z.shape[1], z.shape[2]
     row, nothing = some(z, BLOCK), some(offset, BLOCK)
     for job in range(start, stop):

@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 class Norms:
-    """weights: where gains, offsets and running statistics are; dtype: that of the values."""
+    """weights: hold the gains, offsets and running statistics; dtype: of the values."""
 
     def __init__(self, network: Network, weights: Mapping[str, Array], dtype: DTypeLike, workers: Workers) -> None:
         self._network = network

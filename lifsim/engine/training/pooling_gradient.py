@@ -18,10 +18,10 @@ Array = NDArray[Any]
 
 
 def pool_gradient(x: Array, grad: Array, node: Pool, workers: Workers) -> Array:
-    """Gradient of the pool's input x, from that of its output: to the first maximum in row-major order of each window,
-    or in equal parts.
+    """Gradient of the pool's input x, from that of its output: it goes to the first maximum of each window in row-major
+    order (max), or to all its pixels in equal parts (average).
 
-    A border is never the maximum, also where it is as high as the map: beside spikes it is 0, as silent neurons are.
+    Padding is never the maximum, even if it equals it: padding is 0, as silent neurons beside it are.
     """
     out = np.empty(x.shape, grad.dtype)
     maps, grads, outs = (np.ascontiguousarray(values).reshape(-1, *values.shape[-3:]) for values in (x, grad, out))
@@ -37,8 +37,8 @@ def pool_gradient(x: Array, grad: Array, node: Pool, workers: Workers) -> Array:
 
 @compiled
 def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-def]
-    """Windows come from the last to the first, so that each pixel gets its parts in the order of its places in them.
-    A window that has a value which is no number has no maximum; as elsewhere, such a gradient reaches all pixels."""
+    """Windows are visited from the last to the first, so that each pixel adds its parts in the order of its positions
+    in them. A window with a NaN has no maximum; as elsewhere, its gradient becomes NaN for all pixels."""
     R, S, stride_y, stride_x, pad_y, pad_x = window
     H, W, C = out.shape[1:]
     nothing, whole = np.zeros(1, grad.dtype)[0], np.ones(1, grad.dtype)[0]
@@ -69,7 +69,7 @@ def _to_maxima(start, stop, x, grad, window, out):  # type: ignore[no-untyped-de
 
 @compiled
 def _to_maxima_of_counts(start, stop, x, grad, window, out):  # type: ignore[no-untyped-def]
-    """As `_to_maxima`, of whole numbers: each is one, and channels come in whole lanes."""
+    """As `_to_maxima`, for whole numbers, of which none is NaN, and a multiple of the lanes as channels."""
     R, S, stride_y, stride_x, pad_y, pad_x = window
     H, W, C = out.shape[1:]
     zero = some(x, LANES)
@@ -96,7 +96,7 @@ def _to_maxima_of_counts(start, stop, x, grad, window, out):  # type: ignore[no-
 
 @compiled
 def _to_all(start, stop, share, window, out):  # type: ignore[no-untyped-def]
-    """Each pixel of a window gets `share`, in the order of `_to_maxima`."""
+    """Every pixel of a window gets `share`, added in the order of `_to_maxima`."""
     R, S, stride_y, stride_x, pad_y, pad_x = window
     for n in range(start, stop):
         out[n] = 0

@@ -1,4 +1,4 @@
-"""The networks of a study, pruned: in its folder, network by network, so that they are pruned once.
+"""The networks of a study, pruned. Results are kept in its folder, network by network, so that each is pruned once.
 
 `pruned.json` holds, for each network and each list of cuts that was asked for, what the network does after each cut.
 """
@@ -47,7 +47,8 @@ class _Cut(Model):
 
 
 class Pruned(Model):
-    """A trained network of the study after each cut. weights_sha256: of the file of what was cut."""
+    """A trained network of the study after each cut. weights_sha256: of the file of its weights before the first
+    cut."""
 
     sharing: Text
     seed: Seed
@@ -64,7 +65,7 @@ class Pruned(Model):
 
     @property
     def key(self) -> tuple[str, int, str, Cuts]:
-        """Which network it is of, and what was asked for."""
+        """Identifies the network, and the cuts that were asked for."""
         cuts = Cuts.of([cut.share for cut in self.cuts], self.retrain_epochs)
         return self.sharing, self.seed, self.weights_sha256, cuts
 

@@ -12,8 +12,8 @@ from lifsim.neurons.parameters import wide
 
 @dataclass(frozen=True)
 class StateGrid:
-    """States as an accelerator keeps them: of `bits` bits, fixed-point from -4 to 4 thresholds, rounded after every
-    call. copy_every: calls between two copies of a state, where calls are undone."""
+    """States as an accelerator keeps them: fixed-point numbers of `bits` bits from -4 to 4 thresholds, rounded after
+    every call. copy_every: calls between two copies of a state, if calls are undone."""
 
     bits: int
     copy_every: int

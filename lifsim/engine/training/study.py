@@ -80,7 +80,7 @@ class _Stored(Model):
 
     @rule
     def figures_fit(self) -> Broken:
-        """Sharings are sharings, and every trial is there once."""
+        """Sharings must be valid, and no trial may be there twice."""
         keys = [trial.key for trial in self.trials]
         for index, trial in enumerate(self.trials):
             if trial.key in keys[:index]:
@@ -108,7 +108,7 @@ class Study:
         return study
 
     def only(self, keys: Container[tuple[str, int]]) -> Study:
-        """The study with no other trials than those of these sharings and seeds."""
+        """The study reduced to the trials of these sharings and seeds."""
         return replace(self, trials=tuple(trial for trial in self.trials if trial.key in keys))
 
     def recipe(self, seed: int) -> Recipe:
@@ -145,14 +145,14 @@ class Trials:
     seeds: int
 
     def beyond(self, held: Sequence[Trial]) -> list[tuple[Sharing, int]]:
-        """The sharings and seeds of those that are not `held`."""
+        """The (sharing, seed) pairs to train that are not `held` yet."""
         done = {trial.key for trial in held}
         every = [(sharing, seed) for seed in range(self.seeds) for sharing in self.sharings]
         return [(sharing, seed) for sharing, seed in every if (str(sharing), seed) not in done]
 
 
 def run_study(trials: Trials, folder: Path, jobs: int, setting: Mapping[str, Any]) -> Iterator[Study]:
-    """Train what `folder` does not hold yet, `jobs` trials at a time, giving the study after each.
+    """Train the trials that `folder` does not hold yet, `jobs` at a time, and yield the study after each.
 
     Raises InputError.
     """

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 class Tape:
-    """Values as they come, all timesteps at once or one after the other, read again in either way."""
+    """Values, put in all timesteps at once or one after the other, and read again in either way."""
 
     def __init__(self) -> None:
         self._parts: dict[str, list[Array]] = {}
@@ -41,7 +41,7 @@ class Tape:
 class Gradients:
     """Gradients of the nodes' outputs, summed over their readers, and over time where the output has one timestep.
 
-    with_input: whether that of the network's input is wanted.
+    with_input: whether the gradient of the network's input is wanted.
     """
 
     def __init__(self, network: Network, with_input: bool) -> None:

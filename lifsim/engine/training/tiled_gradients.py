@@ -1,5 +1,5 @@
-"""Gradients of small convolutions as matrix products whose sums stay in registers, in tiles of rows of neighbouring
-channels: no pixel is moved first. BLAS, for which such matrices are narrow, takes two to three times as long.
+"""Gradients of small convolutions as matrix products whose sums stay in registers, in tiles of neighbouring channels,
+without gathering pixels first. BLAS takes two to three times as long on such narrow matrices.
 
 Sums run in the order in which OpenBLAS adds on processors with AVX-512, so that no bit of a gradient depends on who
 computes it: product by product, each added with one rounding; for weights `BLOCK` pixels at a time where the product is
@@ -52,7 +52,7 @@ class Maps(NamedTuple):
 
 
 def are_tiled(window: Window, pixels: int, dtype: Any) -> bool:
-    """Whether both gradients of a convolution with this many output pixels can be computed so."""
+    """Whether both gradients of a convolution with this many output pixels can be computed in tiles."""
     channels, filters = window.in_shape[0], window.out_shape[0]
     fits = window.groups == 1 and filters <= BLOCK and channels * filters <= _POSITION
     same = dtype == np.float32 and channels % _CHANNELS == 0 and min(filters, pixels) > 1
@@ -60,7 +60,8 @@ def are_tiled(window: Window, pixels: int, dtype: Any) -> bool:
 
 
 def weight_sums(x: Array, grad: Array, window: Window, workers: Workers) -> Array:
-    """Of the weights, [R * S, M, C], from inputs x [N, H, W, C] and the gradient [N, E, F, M] of the outputs."""
+    """The gradient of the weights, [R * S, M, C], from inputs x [N, H, W, C] and the gradient [N, E, F, M] of the
+    outputs."""
     maps = _maps(len(x), window)
     pixels, tiles = maps.images * maps.E * maps.F, -(-maps.M // ROWS)
     block = BLOCK if pixels * maps.M * maps.C > _SMALL else pixels
@@ -72,7 +73,7 @@ def weight_sums(x: Array, grad: Array, window: Window, workers: Workers) -> Arra
 
 
 def input_sums(grad: Array, weights: Array, window: Window, workers: Workers) -> Array:
-    """Of the inputs, [N, H, W, C], from the gradient [N, E, F, M] of the outputs and OIHW weights."""
+    """The gradient of the inputs, [N, H, W, C], from the gradient [N, E, F, M] of the outputs and OIHW weights."""
     maps = _maps(len(grad), window)
     together = max(1, min(maps.images, _PIXELS // (maps.E * maps.F)))
     lanes = REGISTER_BYTES // grad.itemsize
@@ -105,8 +106,8 @@ def _bordered(x: Array, padding: tuple[int, int]) -> Array:
 
 @compiled
 def _sum_weights(start, stop, x, grad, maps, block, out):  # type: ignore[no-untyped-def]
-    """out [R, S, M, C] += sums of jobs `start` to `stop`: tiles of filters of kernel position after position. x is
-    bordered. What is left over behind the blocks is halved where it is more than one."""
+    """out [R, S, M, C] += sums of jobs `start` to `stop`: the tiles of filters of one kernel position after the other.
+    x is padded. A rest of pixels behind the last whole block is halved if it has more than one."""
     lanes = zeros(out, REGISTER_BYTES)
     tiles, pixels = (maps.M + ROWS - 1) // ROWS, maps.images * maps.E * maps.F
     places, rows = np.empty(min(block, pixels) + 2 * maps.F, np.int64), np.arange(maps.M) * maps.C
@@ -169,7 +170,7 @@ def _sum_inputs(start, stop, grad, weights, maps, together, out):  # type: ignor
 
 @compiled
 def _block(left, block):  # type: ignore[no-untyped-def]
-    """How many of the pixels that are left are summed next."""
+    """How many of the remaining pixels are summed next."""
     if left >= 2 * block:
         return block
     return left if left <= block else (left // 2 + 15) // 16 * 16
@@ -197,7 +198,7 @@ def _shift(position, maps):  # type: ignore[no-untyped-def]
 
 @compiled
 def _leave_border(room, first, images, maps, out):  # type: ignore[no-untyped-def]
-    """out = what lies in bordered maps of images from `first` on."""
+    """out = the padded maps of images from `first` on, without their padding."""
     row, line = maps.W * maps.C, (maps.W + 2 * maps.pad_x) * maps.C
     for n in range(images):
         for y in range(maps.H):
