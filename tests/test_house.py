@@ -17,7 +17,7 @@ from lifsim.graph.states import states_of
 from lifsim.hardware.array import DATAFLOWS
 from lifsim.hardware.array.dataflow import Folds
 from lifsim.hardware.gemm import ArrayShape, Gemm
-from lifsim.schedule.facts import facts_of
+from lifsim.schedule.sizing import facts_of
 
 PRODUCT = Path(lifsim.__file__).parent
 ROOMS = {f"lifsim.simulate.{path.stem}": path for path in (PRODUCT / "simulate").rglob("*.py")}

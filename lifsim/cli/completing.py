@@ -146,9 +146,7 @@ def _keys(ctx: click.Context) -> Iterator[str]:
     if not files:
         files.append(("dram", DramSpec, named.get("dram")))
     keys = (
-        key
-        for kind, model, name in files
-        for key in (*_keys_of_file(kind, str(name).split(",")[0]), *leaf_keys(model))
+        key for kind, model, name in files for key in (*_keys_of_file(kind, str(name).split(",")[0]), *leaf_keys(model))
     )
     yield from dict.fromkeys(keys)
 

@@ -17,7 +17,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.report.dram_table import DramRow, dram_rows, group_name
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.facts import facts_of
+from lifsim.schedule.sizing import facts_of
 from lifsim.schedule.timestep.plan import plan_group
 from lifsim.schedule.timestep.resident import resident
 from lifsim.schedule.traffic import DramBytes

@@ -1,5 +1,5 @@
-"""Groups as options spell them: the names of the layers at which they begin, the windows of those of one layer, and the
-waves of others."""
+"""Groups as options spell them: the layer at which each begins, with the window of a group of one layer, or the waves
+of one of several."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lifsim.schedule.window import TIMESTEP, Window, misnumbered, window_named
 from lifsim.units import counted
 
 WAYS = ("tick", "timestep", "window:TW", "fused", "fused:TW", "skewed", "skewed:TW")
-"""How options spell a window behind the name of a layer."""
+"""How options spell a window, behind the name of a layer."""
 
 MOST_SPANS = 8
-"""Groups that are named one by one."""
+"""Up to how many groups are named one by one."""
 
 
 def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
@@ -26,14 +26,14 @@ def group_words(network: Network, chosen: Plan) -> tuple[str, ...]:
 
 
 def group_ways(network: Network, chosen: Plan) -> tuple[str, ...]:
-    """The same, each with the way in which it runs, which other layers in its place need not take by themselves."""
+    """The same, each with the way in which it runs, for a run in which the schedule might choose another."""
     return tuple(f"{network.layers[group.first].name}:{group.in_turn.word}" for group in chosen.groups)
 
 
 def unshared_groups(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """How a network whose layers share no membranes may run in these groups, as options spell them: just so; but what
-    lies skewed where layers share lies fused where they do not, or, where that has no room, runs timestep by
-    timestep."""
+    """How the same network without sharing may run in these groups, as options spell them, in order of preference.
+    Groups that are skewed because their layers share membranes are fused instead, or, if buffers have no room for that,
+    run timestep by timestep."""
     return tuple(dict.fromkeys(tuple(_not_skewed(word, way) for word in words) for way in ("fused", "timestep")))
 
 
@@ -45,8 +45,8 @@ def _not_skewed(word: str, way: str) -> str:
 
 
 def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
-    """Of layers by name, with their windows, if these are said. Raises InputError with those that there are not, and
-    where they are out of order."""
+    """Where groups begin, from the names of layers, perhaps with windows. Raises InputError with every name that the
+    network does not have, and if layers are out of order."""
     known = {layer.name: layer.index for layer in network.layers}
     spelt = [_spelt(word, known) for word in words]
     if unknown := [name for name, _ in spelt if name not in known]:
@@ -99,7 +99,7 @@ def groups_in_words(network: Network, chosen: Plan) -> str:
 
 
 def _spelt(word: str, known: Mapping[str, int]) -> tuple[str, Window | None]:
-    """(layer, its window) of `layer`, `layer:tick`, `layer:timestep`, `layer:window:TW`, `layer:fused` and so on."""
+    """(layer, window) from `layer`, `layer:tick`, `layer:timestep`, `layer:window:TW`, `layer:fused` and so on."""
     for parts in (1, 2) if word not in known else ():
         name, *way = word.rsplit(":", parts)
         if window := window_named(":".join(way)):

@@ -1,4 +1,4 @@
-"""How the chains of `channelN` are worked off, in words: what a reader of a shared run's cycles must know."""
+"""How the array executes the chains of `channelN`, in words: needed to understand the cycles of a shared run."""
 
 from __future__ import annotations
 

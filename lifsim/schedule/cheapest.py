@@ -1,10 +1,10 @@
-"""The cheapest partition of a network into groups: a group's cost is its own, so that dynamic programming over the cuts
-finds it:
+"""The cheapest partition of a network into groups. A group's cost does not depend on the others, so that dynamic
+programming over the cuts finds it:
 
     best(j) = min over groups i..j of best(i) + cost(group)
 
-Where a cost takes long to know, `least` asks for few: a shortest path whose edges are weighed only where what they
-cannot go below would let them lie on it.
+If a cost is slow to compute, `least` computes few: it searches a shortest path whose edges weigh their lower bounds,
+and computes those that lie on it until none is a mere bound.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.choices import Choice
 
 Cost = tuple[float, ...]
-"""Compared place by place."""
+"""Costs, compared lexicographically."""
 
 
 def cheapest(groups: Sequence[Choice], cost: Callable[[Choice], Cost]) -> tuple[Choice, ...]:
@@ -48,7 +48,7 @@ def on_cheapest(groups: Sequence[Choice], cost: Callable[[Choice], int]) -> list
 
 
 def _best(groups: Sequence[Choice], cost: Callable[[Choice], Cost]) -> dict[int, tuple[Cost, Choice]]:
-    """By cut behind the first one that `groups` reach, the least cost of what is before it, and its last group."""
+    """For each cut that `groups` reach, the least cost of all before it, and the last group of such a sequence."""
     first = min(choice.first for choice in groups)
     best: dict[int, tuple[Cost, Choice]] = {}
     for choice in sorted(groups, key=attrgetter("end")):
@@ -64,8 +64,8 @@ def _best(groups: Sequence[Choice], cost: Callable[[Choice], Cost]) -> dict[int,
 
 @dataclass(frozen=True)
 class Question:
-    """What `least` asks of a group: its price, which takes long to know, and a floor that this is never below. most:
-    DRAM bytes of all groups whose price is asked for beside those that are asked for first."""
+    """What `least` asks of a group: its price, which is slow to compute, and its floor, a lower bound of the price.
+    most: limit on the DRAM bytes, in all, of the groups that are priced after the first ones."""
 
     floor: Callable[[Choice], float]
     price: Callable[[Choice], float]
@@ -74,8 +74,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Found:
-    """What `least` found. priced: how many prices it asked for; exact: whether no other sequence is cheaper, or none of
-    those whose prices it asked for."""
+    """What `least` found. priced: how many groups it priced; exact: whether no other sequence is cheaper; if not, only
+    no other sequence of priced groups is."""
 
     groups: tuple[Choice, ...]
     priced: int
@@ -83,8 +83,8 @@ class Found:
 
 
 def least(groups: Sequence[Choice], first: Sequence[Choice], question: Question) -> Found:
-    """The sequence of `groups` with the least sum of prices, of equals the one that moves fewer bytes, of these the one
-    with fewer groups. first: groups whose price is asked for anyhow; a whole sequence is among them."""
+    """The sequence of `groups` with the least sum of prices; of equals the one that moves fewer bytes, then the one
+    with fewer groups. first: groups that are priced in any case, a complete sequence among them."""
     known = {choice: question.floor(choice) for choice in groups}
     priced: set[Choice] = set()
 

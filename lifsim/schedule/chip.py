@@ -1,4 +1,4 @@
-"""What schedules read of an architecture."""
+"""The part of an architecture that schedules depend on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lifsim.schedule.traffic import Tiling
 
 @dataclass(frozen=True)
 class BufferBytes:
-    """What of each buffer may be filled (half of a double-buffered one)."""
+    """Bytes of each buffer that a schedule may fill (half of a double-buffered one)."""
 
     weight: int
     spike_in: int
@@ -34,15 +34,16 @@ class BufferBytes:
     psum: int
 
     def for_inputs(self, size: int) -> BufferBytes:
-        """The same for layers that run timestep by timestep, whose inputs take so many bytes together: a buffer that
-        holds all of them is as good as any larger one."""
+        """The same for layers that run timestep by timestep, with spike_in cut down to the bytes of all their inputs: a
+        larger buffer would not change a plan."""
         return replace(self, spike_in=min(self.spike_in, size))
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """What goes on while the array works on a tile. prefetches: the weights of the next one come; drains: the spikes of
-    the last one go. weight_rate: bytes of weights that come at most in a cycle; None where nobody waits for them."""
+    """What overlaps with the array's work on a tile. prefetches: loading the weights of the next tile; drains: storing
+    the spikes of the last one. weight_rate: the most bytes of weights that are loaded per cycle; None if loading takes
+    no time."""
 
     prefetches: bool = False
     drains: bool = False
@@ -50,12 +51,12 @@ class Overlap:
 
     @property
     def narrows(self) -> bool:
-        """Whether tiles of a timestep-major layer are the better, the fewer filters they have."""
+        """Whether tiles of a timestep-major layer had better have few filters."""
         return self.prefetches and self.drains
 
     def first_weights(self, size: Ints) -> Ints:
-        """[n] cycles that the `size` [n] bytes of the first tile's weights take at least, on which all others come
-        under its work; 0 where no others do."""
+        """[n] the least cycles in which the first tile's weights, `size` [n] bytes, are loaded, if the weights of all
+        later tiles are prefetched; else 0."""
         if not self.prefetches or self.weight_rate is None:
             return np.zeros_like(size)
         return -(-size * self.weight_rate.denominator // self.weight_rate.numerator)
@@ -63,8 +64,9 @@ class Overlap:
 
 @dataclass(frozen=True)
 class TileRoom:
-    """What cuts the tiles of a tick-batched layer. cols: of the array; weight, spike_in, spike_out: bytes of these
-    buffers that a tile may fill. pass_cycles: of LIF units that serve under the array's work; 0: none do."""
+    """What limits the tiles of a tick-batched layer. cols: columns of the array; weight, spike_in, spike_out: bytes of
+    these buffers that a tile may fill. pass_cycles: cycles of a pass of the LIF units, if it overlaps with the array's
+    work; else 0."""
 
     cols: int
     weight_bits: int
@@ -78,8 +80,8 @@ class TileRoom:
 
 @dataclass(frozen=True)
 class Chip:
-    """The array, its precisions, the room of its buffers, and its LIF units. overlap: what buffers that are
-    double-buffered let go on beside the work. optimizer: how it changes weights."""
+    """The array, its precisions, the room in its buffers, and its LIF units. overlap: the transfers that
+    double-buffering lets run beside the array's work. optimizer: how weights are updated in training."""
 
     shape: ArrayShape
     dataflow: Dataflow
@@ -104,7 +106,7 @@ class Chip:
         )
 
     def __hash__(self) -> int:
-        """Cheap: chips that are looked at beside each other mostly differ in these."""
+        """A cheap hash of the parts in which the chips of a sweep usually differ."""
         return hash((self.room, self.shape))
 
     @property
@@ -113,22 +115,23 @@ class Chip:
         return PsumStore(self.dataflow, self.shape, self.precision.psum_bits, self.room.psum)
 
     def membranes_of(self, layer: Layer, channels: int, chains: Chains | None) -> MembraneRoom | None:
-        """Where those of `layer` live, tick-batched, `channels` groups of whose channels share them; None where the
-        registers of the array hold them whatever the tile."""
+        """Where the membranes of `layer`, shared by `channels` groups of its channels, live under tick batching; None
+        if the array's registers hold them whatever the tile."""
         room = ArrayMembranes(self.dataflow, self.shape, self.precision.membrane_bits, self.room.membrane)
         found = MembraneRoom.of(layer, channels, chains, room)
         return found if found.matters(layer) else None
 
     def ways_of(self, layer: Layer, channels: int) -> tuple[Way, ...]:
-        """In which `layer`, `channels` groups of whose channels share a state in turn, may be tick-batched."""
+        """The ways in which `layer` may be tick-batched, `channels` groups of its channels using one state in turn."""
         return _ways_of(self, layer, channels)
 
     def held_bytes(self, layer: Layer, tiling: Tiling) -> int:
-        """Of membranes that a tile of `layer` has beside the registers."""
+        """Bytes of the membranes of a tile of `layer` that the registers do not hold."""
         return bytes_of(tiling.held.most * layer.state_variables * self.precision.membrane_bits)
 
     def pass_cycles(self, channels: int) -> int:
-        """Of a pass of the LIF units, `channels` groups of channels sharing one; 0 where the array waits for all."""
+        """Cycles of a pass of the LIF units, `channels` groups of channels sharing one; 0 if the array waits for each
+        pass."""
         return lif_bank(self.lif, self.shape.pes, channels).pass_cycles if self.lif.overlapped else 0
 
     @property
@@ -147,7 +150,7 @@ def _ways_of(chip: Chip, layer: Layer, channels: int) -> tuple[Way, ...]:
 
 
 def _rate(arch: Arch) -> Fraction | None:
-    """At the memory's peak, or through the buffer's ports."""
+    """Bytes per cycle: the lower of the memory's peak and of the buffer's ports."""
     peak, weight = MEMORIES[arch.dram.model].peak_bytes_per_cycle(arch.dram, arch.clock_hz), arch.buffers.weight
     return None if peak is None else min(peak, Fraction(weight.banks * weight.port_bits, 8))
 

@@ -21,9 +21,10 @@ from lifsim.memo import Memo
 from lifsim.model.network import Layer, Network
 from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.chunks import ChunkSizes, first_of_fewest
-from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
 from lifsim.schedule.plan import GroupPlan, Residency
+from lifsim.schedule.sizing import facts_of
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """A group that runs in one of its ways. dram_bytes: that it moves, in training in all stages."""
+    """A group that runs in one of its ways. dram_bytes: the bytes that it moves, in training those of all stages."""
 
     group: GroupPlan
     dram_bytes: int
@@ -58,17 +59,17 @@ class Choice:
 
 
 class Images(NamedTuple):
-    """Of a run, all: a batch; and those that a group works on at a time, unless it is tick-batched, None: as many as is
-    best."""
+    """The images of a run: the whole batch, and the chunk that a group works on at a time unless it is tick-batched;
+    None: the best number."""
 
     batch: int
     chunk: int | None
 
 
 class Choices:
-    """What there is to choose from. channels: by layer, channel groups that share its membranes in turn; memo: keeps
-    what a layer alone moves, and groups that run timestep by timestep; training: what groups move in a training run,
-    None: it is none."""
+    """The groups to choose from. channels: by layer, the number of channel groups that use its membranes in turn; memo:
+    keeps plans of single layers and of groups that run timestep by timestep; training: what groups move in a training
+    run; None in inference."""
 
     def __init__(
         self,
@@ -97,18 +98,18 @@ class Choices:
 
     @property
     def mergeable(self) -> bool:
-        """Whether there is a buffer for the membranes of a timestep-major group."""
+        """Whether timestep-major groups are possible: there is a buffer for their membranes."""
         return self.chip.room.membrane > 0 or not self.facts.states
 
     @property
     def trains(self) -> bool:
-        """Whether they are of a training run, in which no layer runs in windows between all timesteps and one."""
+        """Whether this is a training run, in which a window is one timestep or all."""
         return self.training is not None
 
     def planned(self, first: int, end: int, window: Window) -> Choice:
-        """Layers first..end-1, planned for the fewest bytes. A layer several of whose timesteps cannot run back to back
-        runs timestep-major, and its group says why. Raises InputError where it cannot run so, either, or where layers
-        cannot run in the waves that they are to."""
+        """Layers first..end-1, planned for the fewest bytes. A layer that cannot run several timesteps back to back
+        runs timestep-major, and its group says why. Raises InputError if that is impossible, too, or if layers cannot
+        run in the waves asked for."""
         alone = end - first == 1
         window = window.of(self.facts.layers[first].layer) if alone else window.across(self.facts.timesteps)
         key = first, end, window
@@ -127,20 +128,22 @@ class Choices:
         return Choice(group, group.dram.total if self.training is None else self.training.moved(group))
 
     def faster(self, index: int) -> list[Choice]:
-        """A layer alone, tick-batched, in tilings that take fewer cycles of the array for more bytes, or of waiting."""
+        """A single layer, tick-batched, in tilings that move more bytes but take fewer cycles of the array, or of
+        waiting."""
         if index not in self._faster:
             others = self._memo.of(tick.others, *self._tiled(index))
             self._faster[index] = [self._alone(index, moved) for moved in (*others.faster, *others.narrower)]
         return self._faster[index]
 
     def first_weights(self, choice: Choice) -> int:
-        """Cycles that the weights of the first tile of a group take at least, on which others come under its work."""
+        """The least cycles in which the weights of a group's first tile are loaded, if those of later tiles are
+        prefetched."""
         filters = choice.group.layers[0].tiling.filters * self.facts.layers[choice.first].filter_bytes
         return int(self.chip.overlap.first_weights(np.array(filters)))
 
     def between(self, first: int, end: int, *, waves: bool = True) -> list[Choice]:
-        """All ways in which layers first..end-1 may run, several in waves if these are asked for; of a layer alone
-        tick-batched first. Raises InputError where a layer alone has none."""
+        """All ways in which layers first..end-1 may run, several layers in waves if these are asked for; tick batching
+        of a single layer comes first. Raises InputError if a single layer has none."""
         if end - first > 1:
             together = (way for way in self.together if waves or isinstance(way, TimestepMajor))
             return [choice for way in together for choice in way.of(first, end)]
@@ -150,7 +153,7 @@ class Choices:
         return [choice for choice in ways if not choice.group.why]
 
     def _windows(self, index: int) -> list[Window]:
-        """Those in which a layer alone may run, of all timesteps first."""
+        """The windows in which a single layer may run, that of all timesteps first."""
         most = 1 if self.trains else cut_into(self.facts.layers[index].layer)
         return [TICK, *(Window(size) for size in range(most - 1, 1, -1)), TIMESTEP]
 
@@ -161,7 +164,7 @@ class Choices:
         return [choice for first, end in legal for choice in self.between(first, end, waves=waves)]
 
     def forbidden(self, first: int, end: int) -> list[Fault]:
-        """Why layers first..end-1 must not run timestep by timestep; none: they may."""
+        """The reasons why layers first..end-1 must not run timestep by timestep; empty if they may."""
         return list(timestep_major_faults(self.facts, first, end - 1, self.batch, self.chunk))
 
     def waves_asked(self, first: int, end: int) -> WavesAsked:
@@ -185,7 +188,8 @@ class Choices:
         return layer, self.facts.reals, self._room, self.batch, ways, self.facts.begun[index]
 
     def _alone(self, index: int, moved: LayerTraffic | Fault) -> Choice:
-        """A layer that moves so much tick-batched, or why it cannot be: then it runs timestep-major."""
+        """A single layer: tick-batched, with what it then moves; or timestep-major, with the reason why it cannot be
+        tick-batched."""
         if not isinstance(moved, Fault):
             return self.chosen(self._memo.of(_tick_batched, index, self.batch, moved))
         if not self.mergeable:
@@ -229,8 +233,8 @@ class Choices:
         return StateRoom.of(self.facts.state_of(index), self.chip.room.membrane)
 
     def _timestep(self, first: int, end: int) -> Choice:
-        """Layers first..end-1, timestep by timestep. In training each size of chunks is planned by itself, for what
-        moves the fewest bytes forward may move more on the way back."""
+        """Layers first..end-1, timestep by timestep. In training each size of chunks is planned by itself, since the
+        one that moves the fewest bytes forward may move more in the backward pass."""
         training, chunk = self.training, chunk_of(self.facts, first, end - 1, self.batch, self.chunk)
         if training is None or chunk is not None:
             return self.chosen(self._in_chunks(first, end, chunk))
@@ -249,7 +253,7 @@ class Choices:
         return first_of_fewest(chunks.floored(floors), look)
 
     def _in_chunks(self, first: int, end: int, chunk: int | None) -> GroupPlan:
-        """Timestep by timestep in chunks of so many images, None: of as many as move the fewest bytes forward."""
+        """Timestep by timestep in chunks of this many images; None: of as many as move the fewest bytes forward."""
         chip, span = self.chip, (first, end - 1)
         inputs = sum(self.facts.tensors[one.layer.input.name].bytes for one in self.facts.layers[first:end])
         room = chip.room.for_inputs(self.batch * inputs)
@@ -258,7 +262,7 @@ class Choices:
 
 
 def _itself(room: TileRoom) -> TileRoom:
-    """The first of those that are equal, which is soon found to be the same."""
+    """The first one of equal objects, so that later comparisons are by identity, which is fast."""
     return room
 
 
@@ -276,7 +280,8 @@ def choices_of(
     memo: Memo,
     trains: Trains | None,
 ) -> Choices:
-    """Those of `network` with these `states` on `chip`. trains: what it moves when it is trained, None: it is not."""
+    """The choices of `network` with these `states` on `chip`. trains: computes what groups move in training; None in
+    inference."""
     facts, training = memo.of(facts_of, network, states, chip.precision, chip.psums), None
     if trains is not None:
         facts = replace(facts, recomputes=False, norms=Norms.of(network))
@@ -285,11 +290,12 @@ def choices_of(
 
 
 def _without_membrane_buffer(fault: Fault) -> Fault:
-    """Of a layer that no buffer but that could help."""
+    """The fault of a layer that only a membrane buffer could help."""
     return Fault(f"0 must be > 0: {fault.message}", path="buffers.membrane.size_bytes")
 
 
 def legal_cuts(facts: NetworkFacts) -> list[int]:
-    """Layers at which a group may begin, and the end: no state is used on both sides."""
+    """The layers at which a group may begin, and the end of the network: no state is used on both sides of such a
+    cut."""
     inside = {cut for state in facts.states for cut in range(state.layers[0] + 1, state.layers[-1] + 1)}
     return [cut for cut in range(len(facts.layers) + 1) if cut not in inside]

@@ -1,8 +1,8 @@
-"""Early exit: images that are done before all timesteps are, and what is left of a chunk from timestep to timestep.
+"""Early exit: images that are done before the last timestep, and the images of a chunk that remain at each timestep.
 
-An image that exits after timestep t is not worked on at any later one. Only a schedule under which every layer has done
-timestep t before any begins t + 1 can let it go: one group that is the whole network, timestep-major, or in windows of
-timesteps, between which an image goes that was done within one.
+An image that exits after timestep t is not worked on at any later one. That needs a schedule under which every layer
+completes timestep t before any begins t + 1: the whole network as one timestep-major group; or one group in windows of
+timesteps, where an image leaves at the end of the window in which it was done.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from lifsim.units import counted
 
 @dataclass(frozen=True)
 class Exits:
-    """steps: after how many timesteps, from 1, each image of a batch is done; timesteps: that there are."""
+    """steps: for each image of a batch, the number of timesteps, from 1, after which it is done; timesteps: of the
+    network."""
 
     steps: tuple[int, ...]
     timesteps: int
@@ -35,7 +36,7 @@ class Exits:
 
     @cached_property
     def images(self) -> dict[int, int]:
-        """By timestep after which images exit, the earliest first, how many do."""
+        """By timestep after which images exit, earliest first: how many do."""
         return dict(sorted(Counter(self.steps).items()))
 
     @property
@@ -57,22 +58,22 @@ class Exits:
         return f"{many} of {len(self.steps)} {of} after {when} of {counted(self.timesteps, 'timestep')}"
 
     def of_images(self, first: int, count: int) -> Exits:
-        """Those of `count` images from `first` on, a chunk."""
+        """The exits of a chunk: `count` images from `first` on."""
         return Exits(self.steps[first : first + count], self.timesteps)
 
     def at_ends(self, spans: Sequence[tuple[int, int]]) -> Exits:
-        """The same where images can only go at the end of such windows, (first timestep, the one behind the last)."""
+        """The same if images can leave only at the end of windows (first timestep, last + 1)."""
         ends = [end for _, end in spans]
         return Exits(tuple(ends[bisect_left(ends, step)] for step in self.steps), self.timesteps)
 
     def running(self, timestep: int) -> tuple[int, ...]:
-        """Images, by their places, that work at a timestep (from 0)."""
+        """Indices of the images that are worked on at a timestep (from 0)."""
         return tuple(place for place, step in enumerate(self.steps) if step > timestep)
 
 
 def of_last_bytes(size: int, image_bytes: int, images: int, chosen: Sequence[int]) -> int:
-    """Of the last `size` bytes of `images` that have `image_bytes` each, one behind the other, those of the `chosen`
-    ones."""
+    """How many of the last `size` bytes belong to the `chosen` images, if `images` images of `image_bytes` each lie one
+    behind the other."""
     if len(chosen) == images:
         return size
     first = images * image_bytes - size
@@ -81,13 +82,13 @@ def of_last_bytes(size: int, image_bytes: int, images: int, chosen: Sequence[int
 
 @dataclass(frozen=True)
 class ExitShares:
-    """shares: (after how many timesteps, which share of the images exits), the earliest first."""
+    """shares: (timesteps, share of the images that exit after them), earliest first."""
 
     shares: tuple[tuple[int, float], ...]
 
     @classmethod
     def parse(cls, text: str) -> ExitShares:
-        """Of `1:0.6,2:0.3,4:0.1`. Raises ValueError with the first of `share_faults`."""
+        """Parse `1:0.6,2:0.3,4:0.1`. Raises ValueError with the first of `share_faults`."""
         for message in share_faults(text):
             raise ValueError(message)
         pairs = (part.split(":") for part in text.split(","))
@@ -95,12 +96,12 @@ class ExitShares:
 
     @property
     def last(self) -> int:
-        """After how many timesteps the last image exits."""
+        """The number of timesteps after which the last image exits."""
         return self.shares[-1][0]
 
     def of(self, batch: int) -> dict[int, int]:
-        """By step, how many of a batch exit, by largest remainder: every share has its whole images, and those that are
-        left go to the shares of which most is cut off, of equals to the earlier step."""
+        """By step, how many images of a batch exit, by the method of largest remainders: every share is rounded down,
+        and the images left over go to the shares with the largest fractions, of equals to the earlier step."""
         exact = {step: share * batch for step, share in self.shares}
         whole = {step: int(round(count, DIGITS)) for step, count in exact.items()}
         by_rest = sorted(exact, key=lambda step: (round(whole[step] - exact[step], DIGITS), step))
@@ -109,7 +110,7 @@ class ExitShares:
         return whole
 
     def least_batch(self) -> int:
-        """The smallest batch of which every share has an image."""
+        """The smallest batch in which every share has at least one image."""
         batch = len(self.shares)
         while not all(self.of(batch).values()):
             batch += 1
@@ -117,14 +118,14 @@ class ExitShares:
 
 
 DIGITS = 9
-"""Behind the point, of images: shares are decimal fractions, of which floats are a little more or less."""
+"""Digits to which images are rounded: shares are decimal fractions, which floats do not represent exactly."""
 
 LEAST_SHARE = 1e-4
-"""Fewer than one in the largest batch would be of no image."""
+"""The smallest share: less would be no image even of the largest batch."""
 
 
 def share_faults(text: str) -> Iterator[str]:
-    """What is wrong with shares of images by the timesteps after which they exit, each fault by itself."""
+    """What is wrong with shares of images that exit after numbers of timesteps; one message for each fault."""
     total, steps = 0.0, list[int]()
     understood = True
     for part in text.split(","):
@@ -148,7 +149,7 @@ def share_faults(text: str) -> Iterator[str]:
 
 
 def steps_in(text: str) -> list[int]:
-    """The numbers of timesteps in shares that may have faults."""
+    """The numbers of timesteps in `shares`, which may have faults."""
     steps = (part.partition(":")[0].strip() for part in text.split(","))
     return [int(step) for step in steps if _is_count(step)]
 
@@ -158,7 +159,7 @@ def _is_count(text: str) -> bool:
 
 
 MOST_DIGITS = 10
-"""Of a number of timesteps: more than any network has."""
+"""The most digits of a number of timesteps, more than any network needs."""
 
 
 def _number(text: str) -> float | None:

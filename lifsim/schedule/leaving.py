@@ -1,4 +1,4 @@
-"""A plan whose images exit early, where it lets them go."""
+"""A plan under which images exit early, if its schedule allows that."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from lifsim.schedule.window import TIMESTEP
 
 
 def lets_go(plan: Plan) -> bool:
-    """Whether an image can exit before all timesteps are run: when every layer has done a timestep, or a window of
-    them, before any begins the next one."""
+    """Whether an image can exit before all timesteps are run: every layer must complete a timestep, or a window of
+    timesteps, before any begins the next one."""
     (first, *others) = plan.groups
     return not others and (first.window == TIMESTEP or len(first.window.spans(plan.facts.timesteps)) > 1)
 
 
 def leaving(plan: Plan, exits: Exits) -> Plan:
-    """`plan`, which lets images go, with what it moves when they exit so, each at the end of its window: chunks,
-    strips, waves, tiles and what stays on chip are as planned for all timesteps of all images."""
+    """`plan`, which must let images exit, with what it moves under these exits, each image leaving at the end of its
+    window. Chunks, strips, waves, tiles and residency stay as planned for all timesteps of all images."""
     (group,) = plan.groups
     exits = exits.at_ends(group.window.spans(plan.facts.timesteps))
     early = replace(plan, groups=(replace(group, exits=exits),))
@@ -36,7 +36,7 @@ def leaving(plan: Plan, exits: Exits) -> Plan:
 
 
 def unrolled(plan: Plan, exits: Exits) -> Iterator[LayerStep]:
-    """What each layer of the one group of `plan`, whose images exit so, moves in every timestep, or window, of every
+    """What each layer of the one group of `plan` moves under its exits, in every timestep, or window, of every
     chunk."""
     (group,) = plan.groups
     if group.waves is not None:

@@ -14,13 +14,13 @@ from lifsim.schedule.tensors.storage import bytes_of
 
 @dataclass(frozen=True)
 class LifMemory:
-    """Bytes of membranes: `forward` what inference keeps, `backward` what training keeps for the backward pass, and
-    in_flight of it what is there only while a timestep is undone.
+    """Bytes of membranes. forward: kept in inference; backward: kept in training for the backward pass; in_flight: the
+    part of `backward` that is there only while a timestep is undone.
 
-    The baselines are those of the unshared network, its backward pass made in the same way: like beside like.
-    paper_backward: in the convention of EfficientLIF-Net, where a network that shares undoes its calls from the last
-    states alone, without what rounding asks for, and one that does not stores them; to be read beside what the
-    unshared network stores, T times its forward memory.
+    The baselines are of the unshared network, with membranes kept in the same way. paper_backward: in the convention of
+    EfficientLIF-Net, under which a network that shares undoes its calls from the last states alone, without the copies
+    that rounding errors require, and an unshared one stores its membranes; to be compared with what the unshared
+    network stores, T times its forward memory.
     """
 
     forward: int
@@ -40,7 +40,8 @@ class Together:
 
 
 def must_run_together(network: Network, states: Sequence[State]) -> tuple[Together, ...]:
-    """The smallest groups in which LIFs of several layers that share membranes can run: with all that lie between."""
+    """The smallest groups in which LIFs of several layers that share membranes can run: with all layers between
+    them."""
     names = [lif.name for lif in network.lifs]
     spans = sorted(
         (min(places), max(places))
@@ -75,16 +76,16 @@ def lif_memory(
     groups: Sequence[Together] | None = None,
     unshared_groups: Sequence[Together] = (),
 ) -> LifMemory:
-    """LIF memory of `batch` images whose membranes lie in `states`, b_u bits per state variable of a neuron: those of
-    one that has two count twice. keeping: how the backward pass comes to them (None: they are stored). groups: which
-    LIFs run timestep by timestep (None: the fewest); unshared_groups: of the network without sharing.
+    """LIF memory of `batch` images whose membranes lie in `states`, with b_u bits per state variable of a neuron.
+    keeping: how the backward pass gets the membranes (None: they are stored). groups: which LIFs run timestep by
+    timestep (None: the fewest); unshared_groups: the same of the network without sharing.
 
         forward  = B * b_u * (elements of the distinct states)
         backward = B * (bits that `keeping` keeps of each set's calls)
                    + C * b_u * max over groups (elements of a timestep's calls)    if it holds them while it undoes them
 
-    A state that `keeping` refuses, as reversal refuses a hard reset, is stored. Nothing is shared, nothing saved: then
-    `paper_backward` is what is stored, too.
+    A state that `keeping` refuses, as reversal refuses a hard reset, is stored. If nothing is shared, `paper_backward`
+    is what is stored, too, so that nothing is saved.
     """
     way, alone = keeping or KEEPINGS["stored"], unshared(network)
     together = must_run_together(network, states) if groups is None else groups
@@ -123,8 +124,8 @@ def how_kept(
     keeping: Keeping,
     groups: Sequence[Together] | None = None,
 ) -> str:
-    """What is kept beside last states: `bits`, or `bits and copies` where sets differ. groups: which LIFs run timestep
-    by timestep (None: the fewest)."""
+    """What is kept beside the last states, in words: `bits`, or `bits and copies` if sets differ. groups: which LIFs
+    run timestep by timestep (None: the fewest)."""
     together = must_run_together(network, states) if groups is None else groups
     words = {kept_of(network, state, membrane_bits, keeping, together).how for state in states}
     return " and ".join(sorted(words - {"nothing", "no more"})) or "".join(words)
@@ -155,7 +156,8 @@ def _bytes(states: Sequence[State], bits: int) -> int:
 
 
 def _paper(network: Network, states: Sequence[State], bits: int) -> int:
-    """Nothing but last states where anything is shared and can be undone."""
+    """Bytes that the paper's convention keeps: of a set of membranes the last state alone, if the network shares and
+    the set's calls can be undone; else u' of every call."""
     undone, shares, values = KEEPINGS["reversed"], any_shared(states), 0
     for state in states:
         lifs = [node for node in map(network.node, state.lifs) if isinstance(node, Lif)]

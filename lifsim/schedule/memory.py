@@ -4,7 +4,7 @@
     backward: weights + membranes kept for the backward pass + activations of all timesteps that it reads again
 
 The split of EfficientLIF-Net's figures 1 and 7 (Kim et al., Front. Neurosci. 17:1230002, 2023), which has no optimizer:
-what one keeps of the weights is a part of its own. Gradients are not in it: sharing LIF neurons does not change them.
+its state is counted apart. Gradients are not in it: sharing LIF neurons does not change them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from lifsim.schedule.tensors.storage import Reals, bytes_of, element_bits
 
 @dataclass(frozen=True)
 class PhaseBytes:
-    """Bytes that one phase holds at a time. optimizer: what it keeps of the weights from batch to batch, master weights
-    included."""
+    """Bytes that one phase holds at a time. optimizer: its state from batch to batch, master weights included."""
 
     weights: int
     lif: int
@@ -40,11 +39,11 @@ class PhaseBytes:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of one network, sharing and batch.
+    """The memory of one network under one sharing, for one batch.
 
     forward; backward: by way to keep membranes (`lifsim.keeping`); paper: in the convention of EfficientLIF-Net
-    (`LifMemory.paper_backward`). lif: by way, its membranes beside those of the unshared network, kept alike; by_bits:
-    the same of membranes of 8, 16 and 32 bits.
+    (`LifMemory.paper_backward`). lif: by way, its membranes beside those of the unshared network, kept in the same way;
+    by_bits: the same for membranes of 8, 16 and 32 bits.
     """
 
     forward: PhaseBytes
@@ -63,12 +62,12 @@ class BackwardLif:
 
 
 WIDTHS = (8, 16, 32)
-"""Bits of membranes that are set beside each other: what can be undone depends on them."""
+"""Bits of a membrane that are compared: how many calls can be undone depends on them."""
 
 
 def memory_of(network: Network, sharing: Sharing, precision: Precision, batch: int, optimizer: int = 0) -> Memory:
-    """What `batch` images take, at these precisions. optimizer: bytes that it keeps of the weights. Raises InputError
-    as `states_of` does."""
+    """Memory of `batch` images at these precisions. optimizer: bytes of its state. Raises InputError as `states_of`
+    does."""
     bits, states = precision.membrane_bits, states_of(network, sharing)
     lif = _ways(network, states, bits, batch)
     stored = lif["stored"].memory
@@ -109,8 +108,8 @@ def live_activation_bits(network: Network, reals: Reals) -> int:
 
         max over layers i of sum(bits of the tensors alive at i)
 
-    Two kinds live as long as the timesteps go on, and are added: real-valued currents that a layer computed once and
-    replays to its LIF (direct encoding), and running means over time.
+    Two kinds live through all timesteps, and are added: real-valued currents that a layer computes once and replays to
+    its LIF (direct encoding), and running means over time.
     """
     means = {node.output.name for node in network.nodes if isinstance(node, TimeMean)}
     handled = [{tensor.name: tensor for tensor in _handled(layer)} for layer in network.layers]
@@ -134,8 +133,8 @@ def kept_activation_bits(network: Network, reals: Reals, *, recomputed: bool) ->
             the spikes of every LIF (its surrogate gradient, its reset),
             the real-valued outputs of weight layers in front of a batch norm (its gradient)
 
-    each tensor once; steps is 1 for what is computed once and replayed, else T. A batch norm whose statistics are
-    frozen asks for nothing. recomputed: membranes are, and with them what layers with a LIF put out in front of theirs.
+    each tensor once; steps is 1 for what is computed once and replayed, else T. A batch norm with frozen statistics
+    needs nothing. recomputed: membranes are recomputed, and with them the outputs of weight layers in front of a LIF.
     """
     fires = {layer.name for layer in network.layers if layer.lif is not None}
     normed = {

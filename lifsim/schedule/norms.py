@@ -1,10 +1,10 @@
-"""Batch norms that take their statistics of the batch that is trained: barriers that no schedule crosses.
+"""Batch norms in training that take their statistics over the batch: barriers that no schedule crosses.
 
-A channel's mean and variance are known when all its sums are, of all rows and all images of a timestep (or of all
-timesteps), and only then its neurons can be called. So a timestep-major group that has such a layer works on the whole
-batch at a time, no strips lead across it, and where statistics are of all timesteps it does not run timestep by
-timestep at all. One image is a batch, too: its statistics are those of its map. Inference, and training with frozen
-statistics, fold the norm into the weights: then nothing of this holds.
+A channel's mean and variance are known only when all its sums are: of all rows and images of a timestep (or of all
+timesteps). Its neurons can be called only then. So a timestep-major group with such a layer works on the whole batch at
+a time, and no strips cross the layer; if statistics are over all timesteps, the layer cannot run timestep by timestep
+at all. One image is a batch, too: its statistics are over its map. In inference, and in training with frozen
+statistics, the norm is folded into the weights, and there is no barrier.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Norms:
-    """Layers (indices) whose norm needs the statistics of the batch. over_time: of these, those whose statistics are of
-    several rounds together. handed_on: of these, those that hand on their sums as they are, and leave the norm to
-    whoever reads them, who knows the statistics by then."""
+    """layers: indices of those whose norm needs the statistics of the batch. over_time: those of them whose statistics
+    are over several rounds together. handed_on: those of them that put out their sums as they are, and leave the norm
+    to the readers, which know the statistics by then."""
 
     layers: frozenset[int] = frozenset()
     over_time: frozenset[int] = frozenset()
@@ -56,8 +56,8 @@ def _has_norm(network: Network, layer: Layer) -> bool:
 
 
 def parted_by_norms(network: Network, states: Sequence[State]) -> bool:
-    """Whether a norm that takes its statistics of all timesteps is applied within the layers that share one of the
-    `states`: then they cannot be trained."""
+    """Whether a norm with statistics over all timesteps is applied between layers that share one of the `states`, which
+    then cannot be trained."""
     over_time = Norms.of(network).over_time
     index_of = {layer.lif.name: layer.index for layer in network.layers if layer.lif}
     users = ([index_of[lif] for lif in state.lifs] for state in states if len(state.lifs) > 1)
@@ -65,12 +65,12 @@ def parted_by_norms(network: Network, states: Sequence[State]) -> bool:
 
 
 def hands_on_sums(layer: Layer) -> bool:
-    """Whether what `layer` puts out are its sums and nothing else."""
+    """Whether `layer` puts out its sums and nothing else."""
     return layer.lif is None and all(tensor.name == layer.name for tensor in layer.outputs)
 
 
 def barriers(facts: NetworkFacts, first: int, last: int) -> list[int]:
-    """Layers among first..last whose norm is applied there."""
+    """Those of layers first..last whose norm is applied within the group."""
     members = range(first, last + 1)
     return [
         index
@@ -85,13 +85,13 @@ def _is_read(facts: NetworkFacts, index: int, members: Sequence[int]) -> bool:
 
 
 def chunk_of(facts: NetworkFacts, first: int, last: int, batch: int, chunk: int | None) -> int | None:
-    """Images that layers first..last, timestep-major, must work on at a time: all of the batch where a norm asks for
-    them; else `chunk`, None for the best."""
+    """The images that layers first..last, timestep-major, must work on at a time: the whole batch if a norm needs it;
+    else `chunk` (None: the best number)."""
     return batch if barriers(facts, first, last) else chunk
 
 
 def timestep_major_faults(facts: NetworkFacts, first: int, last: int, batch: int, chunk: int | None) -> Iterator[Fault]:
-    """Why a norm forbids layers first..last to run timestep by timestep in chunks of so many images."""
+    """The reasons why a norm forbids layers first..last to run timestep by timestep in chunks of this many images."""
     crossed = barriers(facts, first, last)
     waiting = [_name(facts, index) for index in crossed if index in facts.norms.over_time]
     if waiting:

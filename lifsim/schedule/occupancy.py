@@ -1,5 +1,6 @@
-"""How full a schedule makes each buffer: the most bytes of what stays and of the tile at work, never more than a tile
-may fill (half of a double-buffered buffer: the other half is filled meanwhile). What does not fit streams through."""
+"""How full a schedule makes each buffer: the most bytes at any time of what stays there and of the tile at work. That
+is never more than a tile may fill, half of a double-buffered buffer, since the other half is being filled. What does
+not fit streams through."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def peak_bytes(plan: Plan, batch: int) -> BufferBytes:
 
 
 def _tiled(every: Layer, reals: Reals, chip: Chip, batch: int, group: GroupPlan) -> BufferBytes:
-    """A layer alone, all timesteps of a tile or of a window: membranes stay in the PEs, but for those that their
+    """A single layer, all timesteps of a tile or of a window. Membranes stay in the PEs, except those that the
     registers do not hold, and between two windows."""
     tiling, residency = group.layers[0].tiling, group.residency
     layer = max(layers_of(every, group.window), key=lambda one: (one.timesteps, len(one.outputs)))
@@ -69,18 +70,19 @@ def _membranes(residency: Residency) -> int:
 
 
 def _psums(layer: Layer, chip: Chip, cut: Cut, rounds: int) -> int:
-    """Of the tile that the array works on, whose psums wait for so many rounds at a time."""
+    """Bytes of the psums that wait for a tile, in this many rounds at a time."""
     store, gemm = chip.psums.of(layer, cut.chains), gemm_of(layer, cut.chains)
     return max(working_set_bytes(tile, store, rounds) for tile, _ in cut.tiles(gemm))
 
 
 def _with_tile(stays: int, tile: int, everything: int) -> int:
-    """What stays, and beside it the tile at work unless all of it stays."""
+    """Bytes of what stays, plus the tile at work unless everything stays."""
     return everything if stays == everything else stays + tile
 
 
 def _timestep(plan: GroupPlan, chip: Chip) -> BufferBytes:
-    """A timestep-major group; currents that wait to be replayed lie beside the psums of the layer at work."""
+    """A timestep-major group. Currents that wait to be replayed share the buffer with the psums of the layer at
+    work."""
     group, residency = plan.walked.group, plan.residency
     if residency is None:
         raise ValueError("a timestep-major group must have a residency")

@@ -1,5 +1,4 @@
-"""What a schedule has on chip while it works: bytes of weights, of membranes and of spikes between layers, visit by
-visit."""
+"""What a schedule holds on chip, visit by visit: bytes of weights, of membranes, and of spikes between layers."""
 
 from __future__ import annotations
 
@@ -19,8 +18,8 @@ from lifsim.schedule.work_order import Work
 
 @dataclass(frozen=True)
 class OnChip:
-    """Bytes: weights, those of the tile at work among them; membranes beside the registers of the array; spikes, those
-    that wait in spike_out."""
+    """Bytes on chip. weights: including the tile at work; membranes: beside the array's registers; spikes: those that
+    wait in spike_out."""
 
     weights: int
     membranes: int
@@ -28,8 +27,8 @@ class OnChip:
 
 
 def on_chip(plan: Plan, batch: int, order: Sequence[Work]) -> list[OnChip]:
-    """While each visit of `order`, the plan's, goes on. Of a layer alone the most that it has at any time; of a group
-    that runs timestep by timestep what has come by then, and is still to be used."""
+    """What is on chip during each visit of `order`, the plan's. For a single layer, the most at any time; for a group
+    that runs timestep by timestep, what has been loaded or made by then and will still be used."""
     found: list[OnChip] = []
     for number, works in groupby(order, key=lambda work: work.group):
         group = plan.groups[number]
@@ -42,7 +41,8 @@ def on_chip(plan: Plan, batch: int, order: Sequence[Work]) -> list[OnChip]:
 
 
 def handed_over(plan: Plan, batch: int) -> list[int]:
-    """[groups - 1] bytes of what lies in DRAM between a group and the next: made by then, and still to be read."""
+    """[groups - 1] bytes in DRAM between a group and the next: tensors that have been made by then and will still be
+    read."""
     facts = plan.facts
     steps = {"every": facts.timesteps, "first": 1, "last": 1}
     stored = {tensor.name: tensor for layer in facts.layers for tensor in layer.layer.outputs}
@@ -75,7 +75,7 @@ def _walked(plan: Plan, group: GroupPlan, walk: Walk, works: Sequence[Work]) -> 
 
 
 class _Weights:
-    """Of a group. They come as they are needed; what is pinned stays until the group ends."""
+    """The weights of a group: loaded as they are needed; pinned ones stay until the group ends."""
 
     def __init__(self, plan: Plan, group: GroupPlan) -> None:
         self._plan, self._group = plan, group
@@ -105,7 +105,7 @@ class _Membranes:
         self._come: set[int] = set()
 
     def at(self, layer: int) -> int:
-        """What stays of the states that have been used, and what the one in use has beside that."""
+        """Bytes that stay of the states used so far, plus the transient part of the state in use."""
         states = self._group.facts.states
         place = next((k for k, index in enumerate(self._group.states) if layer in states[index].layers), None)
         if place is not None:
@@ -124,7 +124,7 @@ class _Membranes:
 
 
 class _Spikes:
-    """Of a group: what waits in spike_out between its layers."""
+    """The spikes that wait in spike_out between the layers of a group."""
 
     def __init__(self, group: Group, walk: Walk) -> None:
         self._group, self._spans = group, group.spans(walk.cost.heights)

@@ -24,8 +24,8 @@ from lifsim.watch import Watch, unwatched
 
 
 def plan(network: Network, states: tuple[State, ...], chip: Chip, options: ScheduleOptions, memo: Memo) -> Plan:
-    """The schedule of `network` with these `states` on `chip` that `options` ask for; `auto` has the fewest DRAM bytes.
-    `memo` keeps what groups move. Raises InputError as `allowed` does."""
+    """The schedule that `options` ask for, of `network` with these `states` on `chip`; `auto` moves the fewest DRAM
+    bytes. `memo` keeps what groups move. Raises InputError as `allowed` does."""
     choices = memo.of(choices_of, network, states, chip, options.batch, options.chunk, memo, None)
     return plan_of(choices, fewest(allowed(choices, options, contenders), dram_bytes, no_matter))
 
@@ -43,8 +43,8 @@ def fewest(
     moved: Callable[[Choice], int],
     ties: Callable[[Sequence[Choice]], Mapping[Choice, float]],
 ) -> tuple[Choice, ...]:
-    """The sequence of `groups` with the least sum of what they `moved`, of equals that with the least sum of what
-    `ties` says of all groups of such sequences, of these the one with fewer groups, a layer alone tick-batched."""
+    """The sequence of `groups` with the least sum of `moved`. Ties are broken by the least sum of `ties`, which is
+    given all groups of such sequences, then by fewer groups, then for tick-batched single layers."""
     found = on_cheapest(groups, moved)
     if len(found) == len({choice.end for choice in found}):  # there is but one
         return tuple(found)
@@ -65,11 +65,12 @@ def allowed(
     any_of: Callable[[Choices], list[Choice]] = Choices.every,
     watch: Watch = unwatched,
 ) -> list[Choice]:
-    """Of all `choices`, those that `options` leave, `any_of` them where that is every one. Within a group, tilings,
-    chunk, strips and residency move the fewest DRAM bytes. `watch` is told how many fused groups are planned.
+    """The groups among `choices` that `options` allow; if they allow every one, `any_of` the choices. Within a group,
+    tilings, chunk, strips and residency are those that move the fewest DRAM bytes. `watch` is told how many fused
+    groups are planned.
 
-    Raises InputError where a group that is not tick-batched would have no membrane buffer, or would cross the batch
-    norm of a training run, and where given groups part layers that share a state, or are to run as they cannot."""
+    Raises InputError if a group that is not tick-batched has no membrane buffer, or crosses a batch norm in training;
+    and if given groups separate layers that share a state, or cannot run as asked."""
     asked = _asked(choices, options)
     if options.groups is None and options.schedule == "auto":
         return any_of(choices)
@@ -88,8 +89,8 @@ def allowed(
 
 
 def _asked(choices: Choices, options: ScheduleOptions) -> dict[tuple[int, int], Window | None]:
-    """The groups that are asked for, by the cuts around them, in their windows, None: in any. Raises InputError where
-    they cannot be so, whatever else they are."""
+    """The groups that are asked for: by the cuts around each, its window; None: any. Raises InputError if they cannot
+    run."""
     facts, cuts = choices.facts, choices.cuts
     if options.groups is not None:
         ends = _given_cuts(facts, cuts, options.groups)
@@ -105,7 +106,7 @@ def _asked(choices: Choices, options: ScheduleOptions) -> dict[tuple[int, int], 
 
 
 def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int) -> Window | None:
-    """In which layers first..end-1 are to run; None: in whichever is best."""
+    """The window in which layers first..end-1 must run; None: the best."""
     given = next((begin.window for begin in options.groups or () if begin.first == first), None)
     if given is not None or end - first == 1:
         return given or options.window
@@ -122,8 +123,8 @@ def _window_of(choices: Choices, options: ScheduleOptions, first: int, end: int)
 
 
 def _window_faults(choices: Choices, options: ScheduleOptions, ends: list[int]) -> Iterator[Fault]:
-    """What is wrong with windows of several timesteps: there are not so many, a training run has none, or layers that
-    share a state are to run in them."""
+    """What is wrong with windows of several timesteps: the network has fewer, training has no such windows, or the
+    layers in them share a state."""
     facts = choices.facts
     asked = [("schedule", options.window), *(("groups", begin.window) for begin in options.groups or ())]
     for path, window in dict.fromkeys(asked):
@@ -165,7 +166,7 @@ def _given_cuts(facts: NetworkFacts, cuts: list[int], begins: tuple[Begin, ...])
 
 
 def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], windows: Mapping[int, Window | None]) -> None:
-    """Of a chip that has none: raise InputError where a group of these needs one."""
+    """Raise InputError if the chip has no membrane buffer and one of these groups needs it."""
     for first, end in pairwise(ends):
         window = windows[first]
         if window not in (None, TICK, FUSED) and any(state.layers[0] in range(first, end) for state in facts.states):
@@ -177,7 +178,7 @@ def _require_membrane_buffer(facts: NetworkFacts, ends: list[int], windows: Mapp
 
 
 def _require_norms(choices: Choices, windows: Mapping[int, Window | None], ends: list[int]) -> None:
-    """Raise InputError with every batch norm that a group of these would cross."""
+    """Raise InputError with every batch norm that one of these groups would cross."""
     must = [(first, end) for first, end in pairwise(ends) if windows[first] == TIMESTEP]
     faults = [fault for first, end in must for fault in choices.forbidden(first, end)]
     if faults:

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lifsim.schedule.waves.waves import Waves
 
 SCHEDULES = ("tick", "timestep", f"{PREFIX}TW", "fused", "fused:TW", "skewed", "skewed:TW", "auto")
-"""TW stands for a number of timesteps."""
+"""The names of schedules; TW stands for a number of timesteps."""
 
 
 @dataclass(frozen=True)
 class Begin:
-    """Where a group begins: its first layer (index). window: of a group of one layer, or the waves of several; None: as
-    the schedule has it."""
+    """Where a group begins: its first layer (index). window: of a group of one layer, or the waves of several layers;
+    None: as the schedule decides."""
 
     first: int
     window: Window | None = None
@@ -71,7 +71,7 @@ class ScheduleOptions:
 
 
 def unknown_schedule(word: str) -> str:
-    """What is wrong with a word that names no schedule."""
+    """The fault of a word that names no schedule."""
     if misnumbered(word):
         way, _, number = word.partition(":")
         digits = f" of at most {MAX_DIGITS} digits" if len(number) > MAX_DIGITS else ""
@@ -82,7 +82,7 @@ def unknown_schedule(word: str) -> str:
 
 @dataclass(frozen=True)
 class Strip:
-    """Layers (indices) that run `rows` output rows at a time."""
+    """Layers first..last (indices) that run `rows` output rows at a time."""
 
     first: int
     last: int
@@ -92,8 +92,8 @@ class Strip:
 @dataclass(frozen=True)
 class Residency:
     """What a group that is not tick-batched keeps on chip, in bytes. weight_region: for the filter tile at work;
-    transient: the membrane region that states use in turn; permanent: by state, for a whole chunk; reserved: for what
-    is at work."""
+    transient: the membrane region that states use in turn; permanent: by state, what stays for a whole chunk; reserved:
+    room for the membranes at work."""
 
     weight_region: int
     transient: int
@@ -130,8 +130,8 @@ class GroupPlan:
 
     @cached_property
     def decided(self) -> GroupPlan:
-        """What runs when and moves what, without how the buffers made it so: the same for groups that are counted
-        alike."""
+        """What runs when and moves what, without the buffer sizes that led to it. Groups for which this is equal have
+        equal counts."""
         return replace(self, residency=None, walk=None, wave_walk=None)
 
     @property
@@ -157,7 +157,8 @@ class GroupPlan:
 
     @property
     def fused(self) -> bool:
-        """Whether its layers run in waves, all timesteps of a window of a tile back to back, membranes in the PEs."""
+        """Whether its layers run in fused waves: all timesteps of a tile's window back to back, membranes in the
+        PEs."""
         return self.waves is not None and not self.waves.skewed
 
     @property
@@ -179,18 +180,18 @@ class GroupPlan:
 
     @property
     def tiled(self) -> bool:
-        """Whether it is one layer, of a window of which all timesteps of a tile run back to back, membranes in the
-        PEs: tick-batched, or in windows of several timesteps."""
+        """Whether it is one layer that runs several timesteps of a tile back to back, membranes in the PEs:
+        tick-batched, or in windows of several timesteps."""
         return self.window != TIMESTEP and self.waves is None
 
     def as_run(self, layer: Layer) -> Layer:
-        """`layer`, one of its own, with the rounds that it is computed in."""
+        """Its layer `layer`, with the rounds in which it is computed."""
         own = layer if self.tiled else self.layers[layer.index - self.first].as_run(layer)
         return as_computed(own, self.window) if self.window != TIMESTEP else own
 
     def cut_of(self, layer: Layer, timestep: int = 0) -> Cut:
-        """The tiles that the array works off of `layer`, one of its own; in waves, whose strips end at waves, those of
-        a `timestep` of a window."""
+        """The tiles into which the array cuts its layer `layer`; in waves, where strips end with the waves, those of
+        one `timestep` of a window."""
         tiling = self.layers[layer.index - self.first].tiling
         if self.waves is None:
             return tiling.cut
@@ -206,7 +207,7 @@ class GroupPlan:
 
 @dataclass(frozen=True, repr=False)
 class Plan(Briefly):
-    """Groups in order. facts, chip: the network, as it runs, and the architecture as planning saw them."""
+    """Groups in order. facts, chip: the network (as it runs) and the architecture, as planning saw them."""
 
     groups: tuple[GroupPlan, ...]
     facts: NetworkFacts = field(repr=False, compare=False)
@@ -224,8 +225,8 @@ class Plan(Briefly):
 
     @property
     def begins(self) -> tuple[Begin, ...]:
-        """Where its groups begin, and how each runs: what `ScheduleOptions.groups` must be for a plan of the same
-        groups, whatever the schedule."""
+        """Where its groups begin, and how each runs: the `ScheduleOptions.groups` that give the same groups under any
+        schedule."""
         return tuple(Begin(group.first, group.in_turn) for group in self.groups)
 
     @property

@@ -1,10 +1,10 @@
-"""The groups that may be of a plan with the fewest bytes, without planning most of those that cannot.
+"""The groups that a plan with the fewest bytes may consist of, found without planning most of the others.
 
-Of n layers there are n * (n + 1) / 2 groups, and planning one looks at each of its layers. But what several layers move
-together has a floor that is known at once for all of them (`lifsim.schedule.together`). So a shortest path is sought as
-if every group that is not planned yet moved its floor, those on it are planned, which tells what they really move, and
-so on until the shortest path has none left: no other sequence moves less. Of the rest, those that might lie on one that
-moves as much are planned as well. With any other group every sequence moves more.
+n layers have n * (n + 1) / 2 groups, and planning one looks at each of its layers. But lower bounds (floors) of the
+bytes are quick to compute for all groups at once (`lifsim.schedule.together`). So the search repeats two steps: find
+the shortest path over the cuts, each group that is not planned yet weighing its floor; plan the groups on that path,
+which gives their true bytes. It ends when all groups on the path are planned: no other sequence moves less. Then the
+groups that might lie on a path of equal bytes are planned as well; any sequence with another group moves more.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from lifsim.watch import Watch, unwatched
 
 
 def contenders(choices: Choices, watch: Watch = unwatched) -> list[Choice]:
-    """Of `choices` all that lie on a sequence with the fewest DRAM bytes, and some that do not, all layers alone among
-    them, in the order of `Choices.every`. Of a training run all: floors there are of its chunks alone."""
+    """All of `choices` that lie on a sequence with the fewest DRAM bytes, and some others, among them all single
+    layers, in the order of `Choices.every`. In training, all choices: floors are then known for sizes of chunks
+    only."""
     return _searched(choices, attrgetter("floors"), watch)
 
 
@@ -37,12 +38,12 @@ def _searched(choices: Choices, floors: Callable[[Together], Ints], watch: Watch
 
 
 FEW_CUTS = 8
-"""So many that all groups between them are compared."""
+"""Up to how many cuts all groups are compared."""
 
 
 def compared(choices: Choices, watch: Watch = unwatched) -> list[Choice]:
-    """Of `choices` all but those in waves, of which, where there are many cuts, only contenders, a wide choice of them:
-    playing any is dear."""
+    """The `choices` whose cycles or energy are worth comparing. Playing one is expensive, so with many cuts those in
+    waves are reduced to contenders, under floors that leave a wide choice."""
     if len(choices.cuts) <= FEW_CUTS:
         return choices.every()
     wide = _searched(choices, attrgetter("wide_floors"), watch)
@@ -50,9 +51,9 @@ def compared(choices: Choices, watch: Watch = unwatched) -> list[Choice]:
 
 
 def fused_groups(choices: Choices, window: Window, watch: Watch) -> list[Choice]:
-    """Those among which fused groups in such windows, and layers alone in them, move the fewest bytes; layers that
-    share membranes run timestep by timestep. Of one timestep what is legal is fused, however it runs; in windows of one
-    several layers run timestep by timestep."""
+    """The contenders for the fewest bytes among fused groups and single layers in these windows; layers that share
+    membranes run timestep by timestep. If the network has one timestep, every legal group counts as fused; in windows
+    of one timestep, several layers run timestep by timestep."""
 
     def alone(first: int, end: int) -> list[Choice]:
         return [choices.planned(first, end, window if end - first == 1 else TIMESTEP)]
@@ -69,13 +70,13 @@ def fused_groups(choices: Choices, window: Window, watch: Watch) -> list[Choice]
 
 
 Key = tuple[int, int, int]
-"""The cuts before and behind a group, and the way in which it runs, all by number; the last one is any way of layers
-that no cut parts."""
+"""A group: the indices of the cuts before and behind it, and of the way in which it runs. Layers that no cut separates
+have one way, the last index."""
 
 
 class _Search:
-    """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors where they are not planned;
-    known: of those alone that are. floors: by way in which layers may run, of all spans."""
+    """moved: [cuts, cuts, ways] bytes of the groups between two cuts, or their floors while they are not planned;
+    known: the same of planned groups alone. floors: of all spans, by the way in which layers may run."""
 
     def __init__(
         self,
@@ -106,7 +107,7 @@ class _Search:
         return [choice for key in sorted(self.planned) for choice in self.planned[key]]
 
     def _plan(self, asked: list[Key]) -> None:
-        """Groups, as far as each may lie on a sequence that moves no more than the best of those that are planned."""
+        """Plan those of the groups that may lie on a sequence which moves no more than the best planned one."""
         before, behind = self._from_ends()
         known = _distances(self.known.min(axis=-1))[0][-1]
         for one, other, way in asked:
@@ -119,7 +120,7 @@ class _Search:
         self.moved[key] = self.known[key] = min((choice.dram_bytes for choice in found), default=NEVER)
 
     def _from_ends(self) -> tuple[Ints, Ints]:
-        """[cuts] the least that is moved up to each cut, and from there on."""
+        """([cuts], [cuts]) the fewest bytes up to each cut, and from it on."""
         least = self.moved.min(axis=-1)
         return _distances(least)[0], _distances(least[::-1, ::-1].T)[0][::-1]
 
@@ -142,7 +143,7 @@ class _Search:
 
 
 def _distances(least: Ints) -> tuple[Ints, NDArray[np.intp]]:
-    """[cuts] the least sum of what groups move up to each cut, and the cut before the last of these groups."""
+    """([cuts], [cuts]) the fewest bytes up to each cut, and the cut before the last group of that sequence."""
     size = len(least)
     total, came = np.zeros(size, np.int64), np.zeros(size, np.intp)
     for cut in range(1, size):

@@ -1,9 +1,9 @@
-"""The ways in which several layers may run as one group, as the search for a partition asks them.
+"""The ways in which several layers may run as one group, behind one interface for the search for a partition.
 
-A way says of all spans at once what it cannot go below there, and plans one of them when asked. A new way brings both:
-floors that are quick to know (sums of what the layers gather, `lifsim.schedule.timestep.floors`), never above what it
-really moves, and as near to it as can be; for where a floor lies below the best that other groups of the same layers
-do, the span is planned. `Choices.together` lists the ways.
+A way gives a lower bound (floor) of its bytes for all spans of layers at once, and plans a single span when asked.
+Floors must be quick to compute (sums over the layers, `lifsim.schedule.timestep.floors`), must never exceed what the
+way moves, and should be close to it, since a span is planned wherever its floor lies below the best of other groups of
+the same layers. `Choices.together` lists the ways.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lifsim.schedule.choices import Choice, Choices
 
 NEVER = 1 << 60
-"""Bytes of what cannot be: more than any network moves, and few enough to be added up."""
+"""Bytes of an impossible span: more than any network moves, but small enough to be added up."""
 
 
 class Together(Protocol):
@@ -28,17 +28,17 @@ class Together(Protocol):
 
     @property
     def floors(self) -> Ints:
-        """[layers, layers + 1] DRAM bytes that layers first..end-1 cannot go below so; NEVER where they cannot run so
-        at all. Of spans of one layer, and of those that are none, whatever."""
+        """[layers, layers + 1] lower bounds of the DRAM bytes of layers first..end-1 in this way; NEVER if they cannot
+        run in it. Entries of fewer than two layers may be anything."""
 
     @property
     def wide_floors(self) -> Ints:
-        """Others, perhaps lower: with these more groups are planned, among which another figure than bytes may find
-        one that the fewest bytes do not ask for."""
+        """Perhaps lower floors, under which more groups are planned: for objectives other than bytes, whose best group
+        need not move the fewest."""
 
     def of(self, first: int, end: int, most: int = NEVER) -> list[Choice]:
-        """Layers first..end-1 as they may run so, each planned for the fewest bytes; none where they cannot. Nobody
-        asks for what moves more bytes than the `most`: that may be left out."""
+        """The groups of layers first..end-1 in this way, each planned for the fewest bytes; empty if they cannot run in
+        it. Groups that move more than `most` bytes may be left out."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ Order = Literal["weights_outer", "inputs_outer"]
 @dataclass(frozen=True)
 class DramBytes:
     """DRAM bytes per tensor, exact. weights, spikes_in, residual, *_read are reads; spikes_out, *_write are writes.
-    operand: of the spikes that come in, those of a second operand, which stand where other layers have weights."""
+    operand: the part of spikes_in that is a second operand, used in place of weights."""
 
     weights: int = 0
     spikes_in: int = 0
@@ -38,7 +38,7 @@ class DramBytes:
 
     @property
     def first_operand(self) -> int:
-        """Of the spikes that come in, those that pass the buffer for spikes."""
+        """The part of spikes_in that passes the spike_in buffer."""
         return self.spikes_in - self.operand
 
     @property
@@ -67,7 +67,7 @@ class DramBytes:
         return self.reads + self.writes
 
     def shown(self) -> dict[str, int]:
-        """By tensor, as results tell them: partial sums both ways together, and the total."""
+        """By tensor, as results show them: partial sums of both directions together, and the total."""
         names = ("weights", "spikes_in", "spikes_out", "residual", "membrane_read", "membrane_write", "psum", "total")
         return {name: getattr(self, name) for name in names}
 
@@ -79,8 +79,8 @@ class DramBytes:
 
 @dataclass(frozen=True)
 class Held:
-    """States of one image beside the registers: most at a time, of which the buffer must have room, and all.
-    registers: most at a time in these, if it was asked for."""
+    """States of one image that the registers do not hold: the most at a time, for which the buffer needs room, and all.
+    registers: the most at a time in the registers, if that was computed."""
 
     most: int
     all: int
@@ -89,14 +89,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Tiling:
-    """How one layer's work is cut, per group of a grouped convolution.
+    """How one layer's work is cut into tiles, per group of a grouped convolution.
 
     An output tile has `rows` rows (of the map; of the signal's length if 1-D) x `filters` filters; there are
     `row_tiles` x `filter_tiles` of them per image. `order` names the outer loop: "weights_outer" walks filter tile,
     image, row tile; "inputs_outer" image, row tile, filter tile. `resident_weight_bytes` and `resident_spike_bytes` are
     pinned in the buffers beside the tile at work and fetched once (per image, of the spikes under "inputs_outer").
-    `cut` are the tiles that the array works off whole: these, or, timestep-major, smaller ones whose psums wait
-    together. `held` are the membranes that the registers leave to their buffer, tick-batched. `lasting_weight_bytes`
+    `cut` are the tiles that the array computes as a whole: these, or, timestep-major, smaller ones whose psums wait
+    together. `held`, under tick batching, are the membranes that do not fit into the registers. `lasting_weight_bytes`
     stay from one window of timesteps to the next.
     """
 
@@ -112,15 +112,15 @@ class Tiling:
     lasting_weight_bytes: int = 0
 
     def group_sets(self, groups: int) -> int:
-        """Sets of groups of a convolution of so many that are worked off one after the other; those of a set take
-        turns where chains alternate."""
+        """Number of sets into which the `groups` groups of a convolution fall. Sets run one after the other; the groups
+        of a set take turns if chains alternate."""
         return groups // (self.cut.chains.groups if self.cut.chains else 1)
 
 
 @dataclass(frozen=True)
 class LayerTraffic:
-    """What one layer moves for the whole batch, and the tiling that moves it. computed_again: whether the array
-    computes it at every timestep, where once would do if its currents were kept."""
+    """What one layer moves for the whole batch, and its tiling. computed_again: whether the array computes it at every
+    timestep, although once would do if its currents were kept."""
 
     layer: str
     dram: DramBytes
@@ -131,5 +131,5 @@ class LayerTraffic:
         return hash((self.layer, self.dram.total))
 
     def as_run(self, layer: Layer) -> Layer:
-        """`layer`, the one that moves this, with the rounds that it is computed in."""
+        """`layer`, whose traffic this is, with the rounds in which it is computed."""
         return layer.computed_again if self.computed_again else layer

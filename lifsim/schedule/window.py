@@ -1,8 +1,8 @@
-"""Time windows: so many timesteps of a layer run back to back, tile after tile, before any of the next ones do.
+"""Time windows: a number of timesteps of a layer that run back to back, tile after tile, before the next window begins.
 
-A network's timesteps are cut into windows, the last one perhaps shorter. One of all timesteps is tick batching, ones of
-a single timestep are timestep-major. In a window a layer is what it is in a network of so many timesteps; between two
-windows its weights may leave the chip, and its membranes wait in their buffer or in DRAM.
+A network's timesteps are cut into windows, the last one perhaps shorter. One window of all timesteps is tick batching;
+windows of one timestep are timestep-major. Within a window a layer is scheduled as in a network of that many timesteps;
+between two windows its weights may leave the chip, and its membranes wait in their buffer or in DRAM.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from lifsim.schedule.facts import StateFacts
 
 InTurn = Literal["", "fused", "skewed"]
-"""How several layers take turns (`lifsim.schedule.waves.waves`); none: one after the other."""
+"""How several layers take turns (`lifsim.schedule.waves.waves`); "": one after the other."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """timesteps: so many of a layer run back to back; None: all that there are. waves: how several layers take turns in
-    it."""
+    """timesteps: how many of a layer run back to back; None: all. waves: how several layers take turns within the
+    window."""
 
     timesteps: int | None = None
     waves: InTurn = ""
@@ -54,21 +54,21 @@ class Window:
         return "timestep" if self.timesteps == 1 else f"{PREFIX}{self.timesteps}"
 
     def of(self, layer: Layer) -> Window:
-        """For a layer alone, which waits for no other: one of all its timesteps is tick batching. One of a single
-        timestep is as it is asked for."""
+        """The window of a single layer, which waits for no other: if it covers all timesteps of the layer, tick
+        batching; but timestep-major stays what it is."""
         most, alone = cut_into(layer), Window(self.timesteps)
         return TICK if alone != TIMESTEP and (self.timesteps or most) >= most else alone
 
     def across(self, timesteps: int) -> Window:
-        """For several layers of a network of so many timesteps: waves of a single timestep are timestep-major; of all
-        of them those of all."""
+        """The window of several layers of a network of this many timesteps: waves of a single timestep are
+        timestep-major; a window of all timesteps or more is one of all."""
         if not self.waves:
             return self
         size = min(self.timesteps or timesteps, timesteps)
         return TIMESTEP if size == 1 else Window(None if size == timesteps else size, self.waves)
 
     def spans(self, timesteps: int) -> list[tuple[int, int]]:
-        """(first timestep, the one behind the last) of every window."""
+        """(first timestep, last + 1) of every window."""
         size = self.timesteps or timesteps
         return [(first, min(first + size, timesteps)) for first in range(0, timesteps, size)]
 
@@ -82,20 +82,21 @@ TIMESTEP = Window(1)
 PREFIX = "window:"
 
 FUSED, SKEWED = Window(None, "fused"), Window(None, "skewed")
-"""Several layers in turn, all timesteps."""
+"""Several layers in fused, or in skewed waves, with windows of all timesteps."""
 
 SIZED = (PREFIX.removesuffix(":"), "fused", "skewed")
-"""The words behind which a number of timesteps may stand."""
+"""The words that a number of timesteps may follow."""
 
 MAX_DIGITS = 18
-"""Of that number, far beyond the timesteps of any network."""
+"""The most digits of that number, far beyond the timesteps of any network."""
 
 NAMED: dict[str, Window] = {one.word: one for one in (TICK, TIMESTEP, FUSED, SKEWED)}
-"""By the words that need no number."""
+"""The windows that are named without a number."""
 
 
 def window_named(word: str) -> Window | None:
-    """Of `tick`, `timestep`, `window:TW`, `fused`, `fused:TW`, `skewed` or `skewed:TW`; None of anything else."""
+    """The window named `tick`, `timestep`, `window:TW`, `fused`, `fused:TW`, `skewed` or `skewed:TW`; None for any
+    other word."""
     if word in NAMED:
         return NAMED[word]
     number = word.rpartition(":")[2]
@@ -107,20 +108,21 @@ def window_named(word: str) -> Window | None:
 
 
 def misnumbered(word: str) -> bool:
-    """Whether it is one of those that take a number, with what is none behind it: `window:0`, `fused:two`."""
+    """Whether a name takes a number but has an invalid one: `window:0`, `fused:two`."""
     way, colon, _ = word.partition(":")
     return bool(colon) and way in SIZED and window_named(word) is None
 
 
 def cut_into(layer: Layer) -> int:
-    """Timesteps of a layer that windows may part: one of a layer that hands on what it computes once."""
+    """The number of a layer's timesteps that can be cut into windows: 1 if it hands on a result that it computes
+    once."""
     hands_on = layer.rounds == 1 and any(tensor.timesteps == 1 for tensor in layer.outputs)
     return 1 if hands_on else layer.timesteps
 
 
 def layers_of(layer: Layer, window: Window) -> list[Layer]:
-    """`layer` as it runs in each of its windows: as in a network of so many timesteps. What it puts out once for all
-    timesteps it puts out in the last one."""
+    """`layer` as it runs in each of its windows, as in a network of that many timesteps. A tensor that is put out once
+    for all timesteps is put out in the last window."""
     spans = window.spans(layer.timesteps)
     if len(spans) == 1:
         return [layer]
@@ -128,13 +130,14 @@ def layers_of(layer: Layer, window: Window) -> list[Layer]:
 
 
 def kinds_of(layer: Layer, window: Window) -> list[tuple[Layer, int]]:
-    """The layers of its windows that differ, and how many are alike."""
+    """The distinct layers of its windows, and how often each occurs."""
     layers = layers_of(layer, window)
     return [(one, layers.count(one)) for number, one in enumerate(layers) if one not in layers[:number]]
 
 
 def within(layer: Layer, timesteps: int, *, last: bool) -> Layer:
-    """`layer` as in a network of so many timesteps. last: whether it puts out what it does once for all of them."""
+    """`layer` as in a network of this many timesteps. last: whether the window puts out tensors that are put out once
+    for all timesteps."""
 
     def cut(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         return tuple(replace(one, timesteps=min(one.timesteps, timesteps)) for one in tensors)
@@ -151,16 +154,16 @@ def within(layer: Layer, timesteps: int, *, last: bool) -> Layer:
 
 
 def as_computed(layer: Layer, window: Window) -> Layer:
-    """`layer` with the rounds that it is computed in: what the array computes once it computes again in every window,
-    for no currents are kept from one to the next."""
+    """`layer` with the rounds in which it is computed: a layer that is computed once is computed again in every window,
+    since currents are not kept between windows."""
     windows = len(window.spans(layer.timesteps))
     return layer if layer.rounds == layer.timesteps or windows == 1 else replace(layer, rounds=windows)
 
 
 @dataclass(frozen=True)
 class StateRoom:
-    """Membranes between windows: `bytes` of an image; granule: what is at work at least while they stream; room: of
-    their buffer."""
+    """The membranes of a layer between windows. bytes: of an image; granule: the least bytes at work while membranes
+    stream; room: of their buffer."""
 
     bytes: int = 0
     granule: int = 0
@@ -168,23 +171,23 @@ class StateRoom:
 
     @classmethod
     def of(cls, state: StateFacts | None, room: int) -> StateRoom:
-        """For those of a layer, if it has any, in a buffer of so many bytes."""
+        """From the state of a layer, if it has any, and the bytes of the membrane buffer."""
         return cls() if state is None else cls(state.bytes, state.granule, room)
 
     def reserved(self, images: Ints | int, at_work: Ints) -> Ints:
-        """[..., n] bytes kept free for what is `at_work` [n] of a chunk of so many images [..., 1]; 0 where all of it
-        stays."""
+        """[..., n] bytes kept free for the membranes `at_work` [n] of a chunk of `images` [..., 1] images; 0 if the
+        whole chunk's membranes stay."""
         kept_free = np.minimum(self.room, np.maximum(self.granule, at_work))
         return np.where(images * self.bytes <= self.room, 0, kept_free)
 
     def stays(self, images: Ints | int, at_work: Ints) -> Ints:
-        """[..., n] bytes of such a chunk that stay in their buffer from window to window."""
+        """[..., n] bytes of the chunk's membranes that stay in their buffer from window to window."""
         return np.minimum(images * self.bytes, self.room - self.reserved(images, at_work))
 
 
 @dataclass(frozen=True)
 class Part:
-    """Visits that are alike: `times` a `layer`, as it is in its window, works on so many images."""
+    """Equal visits: `times` times, `layer`, as it is within its window, works on `images` images."""
 
     layer: Layer
     images: int
@@ -193,8 +196,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Visits:
-    """All visits of a layer, those of the most images and timesteps first. windows: of a chunk; state: its membranes
-    between them."""
+    """All visits of a layer, those of the most images and timesteps first. windows: per chunk; state: the layer's
+    membranes between them."""
 
     parts: tuple[Part, ...]
     windows: int = 1
@@ -202,7 +205,7 @@ class Visits:
 
     @classmethod
     def of(cls, layer: Layer, window: Window, chunks: Sequence[tuple[int, int]], state: StateRoom) -> Visits:
-        """Of chunks of (images, how many), one after the other, each in all windows."""
+        """The visits of chunks, given as (images, number of such chunks), each in all windows."""
         kinds = kinds_of(layer, window)
         parts = [Part(one, images, often * count) for images, count in chunks for one, often in kinds]
         parts.sort(key=lambda part: (part.images, part.layer.timesteps), reverse=True)
@@ -220,8 +223,8 @@ class Visits:
             yield images, sum(part.times for part in self.parts if part.images == images) // self.windows
 
     def moved(self, at_work: Ints) -> Ints:
-        """[n] bytes of membranes that are read, and written, all chunks: what does not stay, between two windows; the
-        zero state is never read, the last one never written."""
+        """[n] bytes of membranes that are written, and as many that are read, over all chunks: what does not stay, once
+        between two windows. The zero state is never read, the last state never written."""
         moved = np.zeros_like(at_work)
         for images, count in self.chunks:
             moved += count * (self.windows - 1) * (images * self.state.bytes - self.state.stays(images, at_work))

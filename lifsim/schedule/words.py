@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from lifsim.schedule.plan import GroupPlan, Plan
 
 LINES = 24
-"""Lines of groups that a plan shows itself by; what is behind them is told as one."""
+"""The most lines of groups in a plan's brief; the rest is summed up in one line."""
 
 
 def schedule_words(asked: str, plan: Plan | None) -> str:
-    """A schedule and what it came to, by how many layers run how."""
+    """A schedule and its outcome: how many layers run in which way."""
     return asked if plan is None else f"{asked}: {ways_words(plan.groups)}"
 
 
@@ -53,7 +53,8 @@ def _way(group: GroupPlan) -> str:
 
 
 def plan_brief(plan: Plan) -> Brief:
-    """Its groups in order, how each runs and what it moves; neighbours of one layer that run alike are a line."""
+    """The groups of a plan in order, how each runs and what it moves. Neighbouring groups of one layer that run alike
+    share a line."""
     lines: dict[str, str] = {}
     for (way, _), alike in groupby(plan.groups, key=_told_together):
         groups = list(alike)
@@ -75,6 +76,6 @@ def plan_brief(plan: Plan) -> Brief:
 
 
 def _told_together(group: GroupPlan) -> tuple[str, int]:
-    """Equal of groups that one line tells: those of one layer that run alike."""
+    """A key that is equal for groups that share a line: those of one layer that run alike."""
     alone = group.first == group.last
     return way_words(group, group.first), -1 if alone else group.first

@@ -10,13 +10,13 @@ from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.waves.waves import Waves
 
 Spans = tuple[tuple[int, int, int], ...]
-"""(timestep, first output row, the one behind the last)."""
+"""(timestep, first output row, last + 1)."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """One visit. layer: its index; group: which one of the plan; images: of the batch; spans: the rows of its product's
-    output that it works on, by timestep, those that the array replays to their LIFs among them."""
+    """One visit. layer: its index; group: index in the plan; images: of the batch; spans: the rows of its product's
+    output that it works on, by timestep, including rows that are replayed to their LIFs."""
 
     layer: int
     group: int
@@ -25,7 +25,7 @@ class Work:
 
 
 def work_order(plan: Plan, batch: int) -> list[Work]:
-    """The visits of `plan`, of `batch` images, one for each that is played."""
+    """The visits of `plan` for `batch` images, one for each visit that is played."""
     found: list[Work] = []
     for number, group in enumerate(plan.groups):
         for layer, images, spans in _visits(plan.facts, group, batch):
@@ -79,8 +79,8 @@ def _in_waves(facts: NetworkFacts, group: GroupPlan, waves: Waves, batch: int) -
 
 
 def worked_on(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
-    """Whether a layer has work in a timestep. What is computed once is so at the first one, and replayed to its LIFs at
-    the others; what is behind a mean over time, at the last."""
+    """Whether a layer has work in a timestep. A layer that is computed once is computed at the first timestep, and
+    replayed to its LIFs at the others; one behind a mean over time is computed at the last."""
     if layer.when == "every":
         return True
     return timestep == timesteps - 1 if layer.when == "last" else timestep == 0 or layer.layer.lif is not None

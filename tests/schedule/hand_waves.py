@@ -12,8 +12,9 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network, Tensor
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan, Plan, Residency
+from lifsim.schedule.sizing import facts_of
 from lifsim.schedule.timestep.strips import strip_relays
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.waves.fused_rows import GroupRows

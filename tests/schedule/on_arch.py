@@ -11,9 +11,10 @@ from lifsim.model.sharing import Sharing
 from lifsim.schedule import partition
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import choices_of
-from lifsim.schedule.facts import NetworkFacts, facts_of
+from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.partition import dram_bytes, no_matter
 from lifsim.schedule.plan import Plan, ScheduleOptions
+from lifsim.schedule.sizing import facts_of
 from lifsim.schedule.tensors.moves import Visit
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick import plan as tick

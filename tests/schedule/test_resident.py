@@ -14,9 +14,9 @@ from lifsim.graph.states import states_of
 from lifsim.memo import Memo
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
-from lifsim.schedule.facts import facts_of
 from lifsim.schedule.partition import plan
 from lifsim.schedule.plan import ScheduleOptions
+from lifsim.schedule.sizing import facts_of
 from lifsim.schedule.timestep.resident import Resident, resident
 from lifsim.simulate.api import load_arch
 from tests.oracles.resident_membranes import membrane_bytes

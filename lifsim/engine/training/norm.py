@@ -95,7 +95,7 @@ def updated(running_mean: Array, running_var: Array, seen: Statistics) -> tuple[
 
 
 def _rows(z: Array, batches: int) -> Array:
-    """[batches, pixels, C]: pixels of which the statistics are the same, one below the other."""
+    """[batches, pixels, C]: the pixels that have statistics in common."""
     return np.ascontiguousarray(z).reshape(batches, -1, z.shape[-1])
 
 

@@ -1,9 +1,8 @@
-"""Rows that have begun: what a pool or an add behind a layer has taken in of windows that are not complete yet.
+"""Rows that have begun: partial results of pools and adds behind a layer, whose windows are not complete yet.
 
-A layer that works on some of its rows, and on the others later, cuts windows of the nodes behind it in two.
-Such a node adds up (or, a max pool, keeps the largest of) what has passed, in a row of its own that waits in spike_out
-until the last row of its window has passed: of rows first..end-1 that it needs, `done` of which have passed, a row has
-begun if first < done < end.
+A layer that computes its rows in several visits splits windows of the nodes behind it. Such a node accumulates the rows
+that it has received (their sum, or, a max pool, their maximum) in a row of its own, which waits in spike_out until the
+window is complete. A row that needs rows first..end-1 has begun when `done` rows are there and first < done < end.
 """
 
 from __future__ import annotations
@@ -19,14 +18,15 @@ from lifsim.schedule.tensors.storage import Reals, rows_of, step_row_bytes
 
 
 def has_windows(steps: Sequence[Step]) -> bool:
-    """Whether a node behind a layer needs more than its own row of another one; steps: its nodes, its product first."""
+    """Whether any node behind a layer needs more than its own row of another node. steps: the layer's nodes, its
+    product first."""
     own = {step.name for step in steps}
     return any(_windowed(read) for step in steps[1:] for read in step.reads if read.node in own)
 
 
 def begun_bytes(steps: Sequence[Step], rows: int, row_bytes: Mapping[str, int]) -> Ints:
-    """[rows + 1] bytes that wait when so many of a layer's `rows` are done. steps: its nodes, its product first;
-    row_bytes: by node, of those of which rows that have begun wait."""
+    """[rows + 1] bytes that wait when 0, 1, ... of a layer's `rows` are done. steps: its nodes, its product first;
+    row_bytes: bytes of a row, by node, of the nodes whose begun rows wait."""
     passed = np.arange(rows + 1)
     waiting = np.zeros_like(passed)
     for name, node in passing(steps, rows).items():
@@ -36,15 +36,15 @@ def begun_bytes(steps: Sequence[Step], rows: int, row_bytes: Mapping[str, int]) 
 
 @dataclass(frozen=True, eq=False)
 class Passing:
-    """A node behind a layer. begun, complete: [rows + 1] of its rows how many have begun, and of how many all has
-    passed, when so many rows of the layer are done."""
+    """A node behind a layer. begun, complete: [rows + 1] how many of its rows have begun, and how many are complete,
+    when 0, 1, ... rows of the layer are done."""
 
     begun: Ints
     complete: Ints
 
 
 def passing(steps: Sequence[Step], rows: int) -> dict[str, Passing]:
-    """By node how far it is. What other layers hand to it is taken to be there."""
+    """By node, how far it is. Inputs from other layers are assumed to be there."""
     passed, made = np.arange(rows + 1), rows_of(steps[0].tensor.shape)
     product = passed if made == rows else np.where(passed == rows, made, 0)
     found = {steps[0].name: Passing(product, product)}
@@ -57,7 +57,7 @@ def passing(steps: Sequence[Step], rows: int) -> dict[str, Passing]:
 
 
 def begun_together(steps: Sequence[Step], rows: int, reals: Reals, most: int | None = None) -> tuple[int, ...]:
-    """[rows + 1] bytes of all timesteps, or of so many at most, of the rows that have begun; empty where there are no
+    """[rows + 1] bytes of the rows that have begun, in all timesteps, or in at most `timesteps`; empty if there are no
     windows."""
     if not has_windows(steps):
         return ()
@@ -73,7 +73,7 @@ def _windowed(read: Read) -> bool:
 
 
 def _parts(read: Read, done: Ints, count: int) -> tuple[Ints, Ints]:
-    """Of `count` rows how many have begun, and of how many all has passed, when `done` rows of what they read have."""
+    """How many of `count` rows have begun, and how many are complete, when `done` rows of their input are there."""
     of = int(done[-1])
     if read.whole:
         return np.where(done > 0, count, 0), np.where(done == of, count, 0)

@@ -1,9 +1,9 @@
-"""Chains of `channelN` on the array: which filters belong together, and what must stay while their calls are made.
+"""Chains of `channelN` on the array: which filters form a chain, and what must stay on chip while its calls are made.
 
-Channel group g of M filters holds filters g*M/N .. (g+1)*M/N - 1; filters that are alike modulo M/N are a chain of N
-calls on one state: within a timestep group 0 first, and group 0 of a timestep behind group N-1 of the one before.
-Filters are therefore taken chain by chain (relabelled: the N filters of a chain behind each other), groups of a
-convolution set by set: those that one chain visits behind each other.
+Of M filters, channel group g holds filters g*M/N .. (g+1)*M/N - 1. Filters that are equal modulo M/N form a chain of N
+calls on one state: within a timestep from group 0 to group N-1, and group 0 of a timestep follows group N-1 of the one
+before. The array therefore takes filters chain by chain (relabelled, so that the N filters of a chain are neighbours),
+and the groups of a grouped convolution set by set, a set being the groups that one chain visits.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from lifsim.schedule.tensors.storage import bytes_of, map_shape
 
 
 def linked_groups(layer: Layer, channels: int) -> int:
-    """Groups of its convolution that the chains of `layer` connect: N where N divides their number, else, but for a
-    single one, all of them."""
+    """How many groups of its convolution the chains of `layer` connect: N if N divides their number; else all, if there
+    are several."""
     if channels == 1 or layer.groups == 1:
         return 1
     return layer.groups if layer.groups % channels else channels
 
 
 def visited_groups(layer: Layer, channels: int) -> int:
-    """Groups of its convolution in which a chain of `layer` has filters, at most."""
+    """The most groups of its convolution in which one chain of `layer` has filters."""
     chains = layer.filters // channels
     members = np.arange(chains)[:, None] + chains * np.arange(channels)
     group = members // layer.group_filters
@@ -34,9 +34,9 @@ def visited_groups(layer: Layer, channels: int) -> int:
 
 @dataclass(frozen=True)
 class Parted:
-    """A state whose chains are parted by what runs one after the other, timestep-major. window: bytes of one image that
-    must stay on chip until the last call of the chains at work; parts: in which a chain is worked off, between which
-    its state leaves the chip and comes back where there is no room for the window."""
+    """How tiles divide the chains of a state, timestep-major. window: bytes of one image that must stay on chip until
+    the last call of the chains at work; parts: into how many a chain is divided. If there is no room for the window,
+    the state leaves the chip and comes back between two parts."""
 
     window: int = 0
     parts: int = 1
@@ -47,14 +47,14 @@ class Parted:
 
 
 def chains_at_work(layer: Layer, channels: int, filters: int) -> int:
-    """Of how many chains of `layer` so many filters are that are taken one after the other."""
+    """To how many chains of `layer` this many consecutive filters belong."""
     chains = -(-filters // channels) if linked_groups(layer, channels) == 1 else filters
     return min(chains, layer.filters // channels)
 
 
 def calls_taken(layer: Layer, channels: int) -> Ints:
-    """[filters] which call of its chain each filter of `layer` is, in the order in which they are taken. First and last
-    calls follow the order of the chains."""
+    """[filters] which call of its chain each filter of `layer` is, in the order in which the array takes filters. First
+    and last calls follow the order of the chains."""
     linked, chains = linked_groups(layer, channels), layer.filters // channels
     if linked == 1:
         return np.tile(np.arange(channels), chains)
@@ -63,13 +63,13 @@ def calls_taken(layer: Layer, channels: int) -> Ints:
 
 
 IN_ONE_PIECE = Parted()
-"""A state whose chains are worked off from their first to their last call."""
+"""A state whose chains run undivided, from their first to their last call."""
 
 
 def parted(layer: Layer, channels: int, smallest: int, membrane_bits: int) -> Parted:
-    """How filter tiles, whole multiples of `smallest` filters, and groups of its convolution part the chains of `layer`
-    if these lie behind each other. A tile may end in a chain: one chain waits, all its pixels. Of groups that chains
-    connect, the chains of one group wait, or, where N does not divide their number, all."""
+    """How filter tiles (multiples of `smallest` filters) and groups of its convolution divide the chains of `layer`, if
+    chains lie one behind the other. A tile may end within a chain: then that chain waits, with all its pixels. If
+    chains connect groups, the chains of one group wait, or, if N does not divide the number of groups, all chains."""
     if layer.lif is None or channels == 1:
         return IN_ONE_PIECE
     linked = linked_groups(layer, channels)

@@ -1,4 +1,4 @@
-"""Steps whose tile does not fit into a buffer stream through it: they are cut into steps whose part does."""
+"""A step whose tile does not fit into a buffer streams through it: it is cut into smaller steps that fit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from lifsim.schedule.tensors.moves import Moves, Visit
 from lifsim.schedule.tensors.rows import Ints
 
 MAX_PARTS = 1 << 12
-"""Of one step: a buffer of a few bytes is not followed byte by byte."""
+"""The most parts of one step, so that a buffer of a few bytes is not simulated byte by byte."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """parts: [steps] into how many each step is cut."""
+    """parts: [steps] into how many parts each step is cut."""
 
     parts: Ints
 
     @classmethod
     def of(cls, step_bytes: Ints, buffers: Mapping[Kind, Store]) -> Parts:
-        """So that a part of steps that move `step_bytes` [kinds, steps] loads and stores no more of a kind than its
-        buffer holds."""
+        """As many parts of steps that move `step_bytes` [kinds, steps] that none loads or stores more of a kind than
+        its buffer holds."""
         parts = np.ones(step_bytes.shape[1], np.int64)
         for kind, buffer in buffers.items():
             needed = np.minimum(-(-step_bytes[kind] // max(buffer.usable_bytes, 1)), MAX_PARTS)
@@ -43,12 +43,12 @@ class Parts:
         return np.repeat(column, self.parts)
 
     def dealt(self, amount: Ints) -> Ints:
-        """`amount` [steps] in equal parts, in whole numbers."""
+        """`amount` [steps], divided among the parts as equally as whole numbers allow."""
         steps, whole, part = _repeated(np.arange(self.parts.size), self.parts)
         return amount[steps] * (part + 1) // whole - amount[steps] * part // whole
 
     def moves(self, moves: Moves) -> Moves:
-        """Dealt to the parts. The extents of a move that is cut count as one extent."""
+        """The moves, divided among the parts. The extents of a move that is cut count as one extent."""
         first = np.cumsum(self.parts) - self.parts
         index, pieces, piece = _repeated(np.arange(moves.step.size), self.parts[moves.step])
         size, is_cut = moves.bytes[index], pieces > 1
@@ -81,6 +81,6 @@ def cut(visit: Visit, buffers: Mapping[Kind, Store]) -> Visit:
 
 
 def _repeated(index: Ints, times: Ints) -> tuple[Ints, Ints, Ints]:
-    """Every index as often as `times` says; beside it how often, and the how-manieth it is."""
+    """Every index repeated as often as `times` says; with each, how often, and the number of the repetition from 0."""
     first = np.cumsum(times) - times
     return np.repeat(index, times), np.repeat(times, times), np.arange(times.sum()) - np.repeat(first, times)

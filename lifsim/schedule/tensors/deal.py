@@ -1,4 +1,5 @@
-"""Bytes of a whole run dealt to its strips where some images come after the others: as if all were there at once."""
+"""Divides the bytes of a whole run among its strips, when images come one after the other, exactly as if all images
+were there at once."""
 
 from __future__ import annotations
 
@@ -10,20 +11,20 @@ from lifsim.schedule.tensors.moves import shares_between
 from lifsim.schedule.tensors.rows import Ints
 
 Sums = Mapping[str, tuple[int, ...]]
-"""By what is dealt, the weights by which it is, added up; of each of several tensors that have it between them."""
+"""By name of what is divided, the sums of its weights: one for each tensor that has a part."""
 
 
 class Deal:
-    """To the strips of some images. whole: sums of all images; none: these are all of them. before: of those that came
-    before these. `own` are the sums of these."""
+    """A division among the strips of some images. whole: sums of weights over all images; empty if these are all.
+    before: over the images before these; `own`: over these."""
 
     def __init__(self, whole: Sums | None = None, before: Sums | None = None) -> None:
         self._whole, self._before = whole, before or {}
         self.own: dict[str, tuple[int, ...]] = {}
 
     def several(self, what: str, total: int, weights: Sequence[Ints]) -> list[Ints]:
-        """`total` by the `weights` of each of several tensors, the strips of one after those of the other; into whole
-        numbers, as `shares` has them."""
+        """`total`, divided by the `weights` of several tensors, the strips of one tensor after those of the other, into
+        whole numbers as by `shares`."""
         own = self.own[what] = tuple(int(each.sum()) for each in weights)
         whole, passed = (own if self._whole is None else self._whole[what]), self._before.get(what, (0,) * len(own))
         found, first = list[Ints](), 0
@@ -37,7 +38,7 @@ class Deal:
         return self.several(what, total, [weights])[0]
 
     def begins(self, what: str, total: int, part: Ints) -> Ints:
-        """Where each `part`, as `shares` has it, begins in `total`."""
+        """Where each `part`, as given by `shares`, begins in `total`."""
         whole, (passed,) = sum((self._whole or self.own)[what]), self._before.get(what, (0,))
         begins: Ints = total * passed // max(whole, 1) + np.cumsum(part) - part
         return begins
@@ -54,5 +55,5 @@ class Deal:
 
 
 def added(sums: Sequence[Sums]) -> Sums:
-    """`sums` of images that come one after the other, added up."""
+    """The totals of the `sums` of successive images."""
     return {what: tuple(map(sum, zip(*(one[what] for one in sums), strict=True))) for what in sums[0]}

@@ -1,9 +1,9 @@
 """DRAM bytes of one traversal of a layer's input when part of it is on chip already.
 
-A traversal walks filter tile, image, row tile. What the input store holds need not be fetched; of the rest, what
-spike_in holds beside the window at work is fetched once per traversal, and the other rows once per filter tile and
-window that holds them. An input that spike_in takes whole is fetched once. Bytes stay in the order of the images and
-their rows.
+A traversal loops over filter tiles, images and row tiles. Bytes that are on chip already need not be fetched. Of the
+rest, what spike_in can hold beside the window at work is fetched once per traversal, and the other rows once per filter
+tile and window that contains them. An input that fits into spike_in is fetched once. The bytes on chip are the first
+ones, in the order of images and rows.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from lifsim.schedule.tensors.rows import Ints, Windows, in_windows, reading_tile
 
 
 def whole_reads(facts: LayerFacts, images: int, resident: int) -> Ints:
-    """[1 + m] bytes of a traversal of an input that spike_in takes whole: what of it is not on chip, once."""
+    """[1 + m] bytes of a traversal of an input that fits into spike_in: those that are not on chip, once."""
     return np.full(1 + len(facts.tile_counts), whole_reads_of(facts, np.array([images]), np.array([resident]))[0])
 
 
 def whole_reads_of(facts: LayerFacts, images: Ints, resident: Ints) -> Ints:
-    """[n] the same of chunks of so many `images` [n], of which so many bytes [n] are on chip."""
+    """[n] the same for chunks of `images` [n] images with `resident` [n] bytes on chip."""
     tiles = row_tiles(facts.rows.axis)
     once: Ints = _from(tiles.windows, tiles.cut[-1:], images[:, None], resident[:, None], facts.rows.row_bytes)[:, 0]
     return once
@@ -33,8 +33,8 @@ def whole_reads_of(facts: LayerFacts, images: Ints, resident: Ints) -> Ints:
 def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, *, runs: int = 1) -> Ints:
     """[1 + m] bytes of a traversal: entry 0 if the smallest filter tile does not fit, entry 1 + m for filter tile m.
 
-    resident: bytes of the input on chip; buffer: spike_in; runs: how often each filter tile is worked off. The row
-    tiles have the height that reads the fewest.
+    resident: bytes of the input on chip; buffer: spike_in; runs: how often each filter tile runs. Row tiles have the
+    height that reads the fewest bytes.
     """
     tiles = range(1 + len(facts.tile_counts))
     reads: Ints = traversals(facts, np.array([images]), np.array([resident]), buffer, tiles, runs=runs)[0]
@@ -44,8 +44,8 @@ def traversal_reads(facts: LayerFacts, images: int, resident: int, buffer: int, 
 def traversals(
     facts: LayerFacts, images: Ints, resident: Ints, buffer: int, tiles: Sequence[int], *, runs: int = 1
 ) -> Ints:
-    """[n, tiles] these entries of `traversal_reads`, of chunks of so many `images` [n], of which so many bytes [n] are
-    on chip."""
+    """[n, tiles] these entries of `traversal_reads`, for chunks of `images` [n] images with `resident` [n] bytes on
+    chip."""
     row_bytes, every = facts.rows.row_bytes, reading_tiles(facts.rows.axis)
     images, resident = images[:, None], resident[:, None]
     window = every.tallest_window * row_bytes
@@ -77,8 +77,8 @@ def strip_reads(facts: LayerFacts, images: int, resident: int, buffer: int, star
 
 @lru_cache(maxsize=1 << 14)
 def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[int, ...]) -> tuple[Ints, Ints]:
-    """([strips], [strips]) of strips that start at these output rows: bytes of their windows, and of what no strip
-    above has in its own; what is `resident` on chip left out."""
+    """([strips], [strips]) for strips that start at these output rows: bytes of their windows, and of the rows that no
+    window above contains; without the `resident` bytes on chip."""
     row_bytes, rows = facts.rows.row_bytes, facts.rows.axis.rows_in
     end = row_bytes * (rows * np.arange(images)[:, None] + np.arange(1, rows + 1))
     absent = np.clip(end - resident, 0, row_bytes).sum(axis=0)
@@ -86,8 +86,8 @@ def strip_windows(facts: LayerFacts, images: int, resident: int, starts: tuple[i
 
 
 def _from(cuts: Windows, cut: Ints, images: Ints | int, start: Ints | int, row_bytes: int) -> Ints:
-    """[..., n] bytes that one walk over so many images [..., 1] fetches from byte `start` [..., n] on under each `cut`
-    [n]."""
+    """[..., n] bytes that one walk over `images` [..., 1] images fetches from byte `start` [..., n] on, under each
+    `cut` [n]."""
     rows = cuts.rows_in
     start = np.asarray(np.minimum(start, images * rows * row_bytes), np.int64)
     row, part = start // row_bytes, start % row_bytes

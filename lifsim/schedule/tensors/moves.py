@@ -15,10 +15,10 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.tensors.rows import Ints
 
 REPLAY = -1
-"""The round of a visit whose LIFs work on currents that the array computed before."""
+"""The round of a visit in which only LIFs work, on currents that the array computed before."""
 
 ALL_ROUNDS = -2
-"""That of a visit in which the array computes all of them."""
+"""The round of a visit in which the array computes all rounds."""
 
 
 IS_LOAD, IS_STORE = (np.isin(np.array(Kind), kinds) for kinds in (LOADS, STORES))
@@ -30,7 +30,8 @@ class Moves:
     """DRAM transfers in order of their steps; every column is [moves] int64.
 
     step: the step that needs or puts out the bytes. kind: a `Kind`. region: index of the tensor in `Visit.regions`.
-    offset: of the first byte in it. extent_bytes, extents, pitch: so many, of so many bytes each, `pitch` apart.
+    offset: of the first byte in the tensor. A move has `extents` extents of extent_bytes each, whose starts are `pitch`
+    apart.
     """
 
     step: Ints
@@ -52,7 +53,7 @@ class Moves:
         return self.offset + (self.extents - 1) * self.pitch + self.extent_bytes
 
     def by_step(self, steps: int) -> Ints:
-        """[kinds, steps] bytes of each step, of which there are so many."""
+        """[kinds, steps] bytes of each of `steps` steps."""
         found = np.zeros((len(Kind), steps), np.int64)
         np.add.at(found, (self.kind, self.step), self.bytes)
         return found
@@ -67,7 +68,7 @@ class Moves:
 
     @classmethod
     def joined(cls, parts: Iterable[Moves]) -> Moves:
-        """All of them, sorted by step, then by kind; those without bytes left out."""
+        """All these moves, sorted by step, then by kind, without empty ones."""
         every = list(parts)
         columns = [np.concatenate([getattr(part, name) for part in every]) for name in cls.__dataclass_fields__]
         moves = cls(*columns)
@@ -85,7 +86,7 @@ def moves_of(
     extents: Ints | int = 1,
     pitch: Ints | int = 0,
 ) -> Moves:
-    """Moves of these columns; what is less stands for all of them, as NumPy broadcasts."""
+    """Moves from these columns, which NumPy broadcasts to one length."""
     columns = (step, kind, region, offset, extent_bytes, extents, pitch)
     table = np.empty((len(columns), *np.broadcast(*columns).shape), np.int64)
     for row, column in zip(table, columns, strict=True):
@@ -97,13 +98,12 @@ def moves_of(
 class Visit:
     """A stretch of one layer's work on the array.
 
-    layer: its index. round: the first of its rounds that the array computes, of which those follow up to the next one
-    with which other visits begin; None for all of them, `REPLAY` for none: its LIFs only; [steps] where they are in
-    several timesteps. outputs: [steps] outputs of each step, by which cycles are dealt to the steps. regions: names of
-    the tensors that `moves` refers to. timestep: the one that it is in, or [steps] that of each; None where all run
-    together. work: [steps] cycles that the tile of each step takes when every
-    operand takes its cycle, by which those of the array are dealt; None: by outputs. Two are equal when all that they
-    say is: what follows from visits is kept by them.
+    layer: its index. round: the first of the layer's rounds that the array computes, up to the first round of another
+    visit; None for all, `REPLAY` for none (only LIFs work); [steps] if steps are in several timesteps. outputs: [steps]
+    outputs of each step, in proportion to which cycles are divided among the steps. regions: names of the tensors that
+    `moves` refers to. timestep: of the visit, or [steps] of each step; None if all timesteps run together. work:
+    [steps] dense cycles of each step's tile, in proportion to which the array's cycles are divided; None: in proportion
+    to outputs. Visits are compared by value, since results are cached by them.
     """
 
     layer: int
@@ -118,7 +118,7 @@ class Visit:
         return self.digest == other.digest if isinstance(other, Visit) else NotImplemented
 
     def __hash__(self) -> int:
-        """Cheap: visits that are looked at beside each other mostly differ in these."""
+        """A cheap hash of the fields in which the visits of a run usually differ."""
         return self._hash
 
     @cached_property
@@ -144,7 +144,7 @@ class Visit:
 
     @property
     def array_shares(self) -> Ints:
-        """[steps] by which the cycles of the array are dealt."""
+        """[steps] weights by which the array's cycles are divided among the steps."""
         return self.outputs if self.work is None else self.work
 
     @property
@@ -170,18 +170,20 @@ class Visit:
 
     @cached_property
     def array_bytes(self) -> int:
-        """Of this machine's memory, without what follows from it."""
+        """Bytes that its arrays take in this machine's memory, cached properties excluded."""
         held = (*vars(self).values(), *vars(self.moves).values())
         return sum(one.nbytes for one in held if isinstance(one, np.ndarray))
 
 
 def shares(total: int, weights: Ints) -> Ints:
-    """`total` cut by `weights` [n] into whole numbers: the first k parts are floor(total * (w_1 + .. w_k) / sum(w))."""
+    """[n] `total`, divided by `weights` [n] into whole numbers: the first k parts sum up to floor(total * (w_1 + ..
+    w_k) / sum(w))."""
     return shares_between(total, weights, 0, int(weights.sum()))
 
 
 def shares_between(total: int, weights: Ints, before: int, summed: int) -> Ints:
-    """Of the `shares` of weights that sum up to `summed` those of `weights` [n], behind others of `before` in all."""
+    """[n] a section of the `shares` of more weights, which sum up to `summed`: those of `weights` [n], behind weights
+    of sum `before`."""
     if not summed or total < (1 << 62) // summed:
         edges = total * (before + np.cumsum(weights)) // max(summed, 1)
     else:
@@ -193,7 +195,7 @@ def shares_between(total: int, weights: Ints, before: int, summed: int) -> Ints:
 
 
 def all_shares(totals: Ints, weights: Ints) -> Ints:
-    """[k, n, m] each of `totals` [k, n] cut into `shares` by the `weights` [k, m] of its row."""
+    """[k, n, m] each of `totals` [k, n], divided into `shares` by the `weights` [k, m] of its row."""
     summed = np.maximum(weights.sum(axis=1), 1)
     if int(totals.max(initial=0)) >= (1 << 62) // int(summed.max(initial=1)):
         every = zip(totals.tolist(), weights, strict=True)
@@ -204,6 +206,6 @@ def all_shares(totals: Ints, weights: Ints) -> Ints:
 
 
 def dealt(totals: Ints, weights: Ints) -> Ints:
-    """[n, k] each of `totals` [n] cut into `shares` by the same `weights` [k]."""
+    """[n, k] each of `totals` [n], divided into `shares` by the same `weights` [k]."""
     found: Ints = all_shares(totals[None], weights[None])[0]
     return found

@@ -1,4 +1,4 @@
-"""The product that a layer is and the map that it reads, as the array sees them."""
+"""The product that a layer computes, and the map that it reads, as the array sees them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from lifsim.model.network import Layer
 
 
 def gemm_of(layer: Layer, chains: Chains | None = None) -> Gemm:
-    """One round of `layer`, per group of its convolution. chains: of its filters; those that do not alternate are
-    finished whole."""
+    """The GEMM of one round of `layer`, per group of its convolution. chains: of its filters; unless they alternate, a
+    fold holds whole chains."""
     window = Window(layer.out_shape[1], layer.kernel, layer.stride)
     together = 1 if chains is None or chains.alternating else chains.length
     return Gemm(layer.pixels, layer.reduction, layer.group_filters, layer.groups, window, together)
 
 
 def dataflow_for(layer: Layer, dataflow: Dataflow, chains: Chains | None = None) -> Dataflow:
-    """`dataflow` as it lays out `layer`: what a second operand puts in the place of weights, and weights of folds that
-    take turns at every timestep, are loaded for every round."""
+    """`dataflow`, as it lays out `layer`: a second operand in place of weights, and the weights of folds that alternate
+    at every timestep, are loaded for every round."""
     return per_round(dataflow) if _reloads(layer, chains) else dataflow  # type: ignore[arg-type]  # one object a name
 
 
@@ -33,7 +33,7 @@ def laid_out(layer: Layer, shape: ArrayShape, dataflow: Dataflow, cut: Cut, *, t
 
 
 def input_map_of(layer: Layer, element_bits: int = 1) -> InputMap:
-    """The map that `layer` reads, of `element_bits` each, and its windows."""
+    """The map that `layer` reads, with `element_bits` bits per element, and its windows."""
     channels, height, width = layer.in_shape
     return InputMap(
         channels=channels // layer.groups,

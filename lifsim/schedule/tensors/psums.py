@@ -1,7 +1,7 @@
 """Partial sums that the psum buffer cannot hold.
 
-Where the PEs do not sum up an output (`Dataflow.sums_in_pes`), its partial sums wait between the folds that add up to
-it in the psum buffer, those of all outputs of a tile that these folds finish together (`Dataflow.finishes`); what does
+If the PEs do not accumulate an output over its folds (`Dataflow.sums_in_pes`), its partial sum waits in the psum buffer
+between them, together with those of all outputs of the tile that the same folds finish (`Dataflow.finishes`). What does
 not fit goes to DRAM and back between two folds.
 """
 
@@ -21,7 +21,7 @@ from lifsim.schedule.tensors.storage import bytes_of
 
 @dataclass(frozen=True)
 class PsumStore:
-    """Where psums of `psum_bits` wait: `room` bytes beside an array of this shape and dataflow."""
+    """The buffer for psums of `psum_bits`: `room` bytes beside an array of this shape and dataflow."""
 
     dataflow: Dataflow
     shape: ArrayShape
@@ -29,20 +29,20 @@ class PsumStore:
     room: int
 
     def of(self, layer: Layer, chains: Chains | None = None) -> PsumStore:
-        """As `layer` is laid out, whose chains are worked off so."""
+        """The same with the dataflow that lays out `layer`, whose `chains` run in this way."""
         return replace(self, dataflow=dataflow_for(layer, self.dataflow, chains))
 
 
 def blocks_of(tile: Gemm, block: OutputBlock) -> Iterator[tuple[int, int, int]]:
-    """(pixels, filters, how many alike) of the blocks of one group of a tile."""
+    """(pixels, filters, number of such blocks) of the blocks of one group of a tile."""
     return cut(tile.pixels, tile.filters, block.pixels or tile.pixels, block.filters or tile.filters)
 
 
 def spilled_bytes(tile: Gemm, store: PsumStore, rounds: int) -> int:
-    """Bytes per image, one way, that a tile, all groups of it, spills in `rounds`, tick-batched.
+    """Bytes per image, one way, that all groups of a tile spill in `rounds` rounds, tick-batched.
 
-    Of the outputs finished together, (their psums * psum_bits / 8, rounded up, - psum buffer), no less than 0, between
-    every two folds of a reduction. Rounds that go together (`Dataflow.joins_rounds`) have their psums wait together.
+    Between every two folds of a reduction, max(0, ceil(P * psum_bits / 8) - psum buffer), P being the outputs that are
+    finished together. If rounds are joined (`Dataflow.joins_rounds`), their psums wait together.
     """
     dataflow = store.dataflow
     times = 0 if dataflow.sums_in_pes else dataflow.folds(tile, store.shape).reductions - 1
@@ -56,7 +56,7 @@ def spilled_bytes(tile: Gemm, store: PsumStore, rounds: int) -> int:
 
 
 def working_set_bytes(tile: Gemm, store: PsumStore, rounds: int) -> int:
-    """Bytes of psums of a tile that wait between folds; 0 where the PEs sum them up."""
+    """Bytes of a tile's psums that wait between folds; 0 if the PEs accumulate them."""
     dataflow = store.dataflow
     if dataflow.sums_in_pes or dataflow.folds(tile, store.shape).reductions == 1:
         return 0
@@ -66,7 +66,7 @@ def working_set_bytes(tile: Gemm, store: PsumStore, rounds: int) -> int:
 
 
 def spilled_by(gemm: Gemm, into: Cut, store: PsumStore, rounds: int) -> int:
-    """Bytes per image, one way, of a product cut `into` tiles."""
+    """Bytes per image, one way, that a product cut `into` tiles spills."""
     spilled = 0
     for tile, count in into.tiles(gemm):
         spilled += spilled_bytes(tile, store, rounds) * count

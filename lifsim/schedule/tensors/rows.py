@@ -1,4 +1,4 @@
-"""Windows of input rows that tiles of output rows need, halos included, padding clipped."""
+"""The windows of input rows that tiles of output rows need, halos included, padding clipped."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Ints = NDArray[np.int64]
 class RowAxis:
     """The axis along which rows are cut. Output row y needs input rows y*stride - padding ... + kernel - 1.
 
-    apart: of a transposed convolution, how far apart its input rows lie on the map over which windows slide: input row
-    e is row e * apart of that; between them is nothing.
+    apart: for a transposed convolution, the distance of its input rows on the map over which windows slide: input row e
+    is row e * apart of that map, and the rows between are empty.
     """
 
     rows_in: int
@@ -32,10 +32,11 @@ class RowAxis:
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of tiles of output rows under n cuts, one cut behind the other.
+    """The windows of the tiles of output rows under n cuts, concatenated cut by cut.
 
-    begins: [n + 1] where those of each cut begin. opens, closes: [windows] first input row and end of each; neither
-    falls within a cut, so that what is asked of a row is looked up among them: rows are never written out.
+    begins: [n + 1] index of the first window of each cut. opens, closes: [windows] first input row and end of each
+    window. Both ascend within a cut, so that questions about a row are answered by binary search, without an array over
+    rows.
     """
 
     rows_in: int
@@ -50,8 +51,8 @@ class Windows:
 
     @cached_property
     def edges(self) -> tuple[Ints, Ints]:
-        """([windows], [windows]) `opens` and `closes` on one line, where the rows of a cut follow those of the one
-        before: both rise over all cuts."""
+        """([windows], [windows]) `opens` and `closes`, shifted so that the rows of each cut follow those of the cut
+        before: both ascend over all cuts."""
         line = np.repeat(np.arange(self.begins.size - 1), np.diff(self.begins)) * (self.rows_in + 1)
         return line + self.opens, line + self.closes
 
@@ -61,14 +62,16 @@ class Windows:
         return _sums(self.opens), _sums(self.closes)
 
     def uses(self, cut: Ints, row: Ints) -> Ints:
-        """[m] windows of each `cut` [m] that hold its `row` [m]: how often a traversal of an image fetches it."""
+        """[m] how many windows of each `cut` [m] contain its `row` [m]: how often a traversal of an image fetches
+        it."""
         opened, closed = (np.searchsorted(edge, self._place(cut, row), "right") for edge in self.edges)
         return np.asarray(opened - closed, np.int64)
 
     def before(self, cut: Ints, row: Ints) -> Ints:
-        """[m] rows above `row` [m] that a traversal of an image fetches under each `cut` [m].
+        """[m] how many rows above `row` [m] a traversal of an image fetches under each `cut` [m], repeated fetches
+        counted.
 
-        Of a window that opens at o and closes at c they are max(0, row - o) - max(0, row - c).
+        A window that opens at o and closes at c has max(0, row - o) - max(0, row - c) of them.
         """
         opened, closed = (np.searchsorted(edge, self._place(cut, row)) for edge in self.edges)
         opens, closes = self._sums
@@ -101,14 +104,15 @@ class RowTiles:
 
     @cached_property
     def may_read_fewer(self) -> bool:
-        """Whether higher tiles than the lowest of as many may be read less often. They begin later; where no row is in
-        more than two windows, and those that meet further below have no fewer rows in common, they are not."""
+        """Whether tiles higher than the lowest of their number may read fewer rows. Such tiles begin later. They cannot
+        read fewer if no row is in more than two windows, and windows that meet further below have no fewer rows in
+        common."""
         axis = self.axis
         return axis.stride <= axis.kernel and (axis.kernel > 3 * axis.stride or first_edge(axis) < axis.rows_out)
 
     @cached_property
     def single_windows(self) -> Ints:
-        """[rows_out] rows in the windows of tiles of one row."""
+        """[rows_out] rows in the windows of tiles of one output row."""
         first, end = single_windows(self.axis)
         return end - first
 
@@ -123,8 +127,8 @@ class RowTiles:
 
     @cached_property
     def cut(self) -> Ints:
-        """[n] the cut of `windows` that fetches as each of these does: rows between windows are in no tile's, so that
-        where a stride skips some, all fetch what tiles of one row do."""
+        """[n] the cut in `windows` that fetches the same rows as each of these. No tile fetches rows between windows,
+        so if a stride skips rows, every cut fetches what tiles of one row do."""
         return np.arange(self.heights.size) * (self.axis.stride <= self.axis.kernel)
 
     @cached_property
@@ -137,7 +141,7 @@ class RowTiles:
 
     @cached_property
     def covered(self) -> int:
-        """Input rows that any window holds: a stride larger than the kernel skips some."""
+        """The number of input rows in any window: a stride larger than the kernel skips some."""
         if self.axis.stride > self.axis.kernel:
             return int(self.single_windows.sum())
         first, end = single_windows(self.axis)
@@ -145,8 +149,8 @@ class RowTiles:
 
     @cached_property
     def _most(self) -> tuple[Ints, Ints, Ints]:
-        """Rows of all cuts, each cut's most-fetched first, in runs of rows that are fetched equally often: ([runs + 1]
-        rows before each run, [runs + 1] fetches before it, [runs + 1] how often its rows are)."""
+        """The rows of all cuts, each cut's most-fetched first, in runs of rows that are fetched equally often: ([runs +
+        1] rows before each run, [runs + 1] fetches before it, [runs + 1] how often each of its rows is fetched)."""
         opens, closes = self.windows.edges
         edges = np.concatenate([opens, closes])
         order = np.argsort(edges, kind="stable")
@@ -158,7 +162,7 @@ class RowTiles:
         return _sums(rows), _sums(rows * uses), np.append(uses, 0)
 
     def fetched_most(self, rows: Ints) -> Ints:
-        """[n] how many fetches the most-fetched input rows take, `rows` [n] of them, of the `covered` ones."""
+        """[n] how many fetches go to the `rows` [n] most-fetched of the `covered` input rows."""
         return self._fetched(self.cut * self.covered + rows) - self._fetched(self.cut * self.covered)
 
     def _fetched(self, rows: Ints) -> Ints:
@@ -171,14 +175,14 @@ class RowTiles:
 
 @lru_cache(maxsize=4096)
 def row_tiles(axis: RowAxis) -> RowTiles:
-    """The lowest tiles for each number of tiles, from one row to all rows: n of them where there are some n^2/4 rows.
-    What has been asked of them is kept."""
+    """The lowest tiles for each number of tiles, from one row to all rows: n cuts for about n^2/4 rows. The object is
+    cached, with all that has been computed from it."""
     return RowTiles(axis, distinct(-(-axis.rows_out // np.arange(1, axis.rows_out + 1))))
 
 
 @lru_cache(maxsize=4096)
 def higher_row_tiles(axis: RowAxis) -> RowTiles:
-    """Tiles of all other heights: each is higher than the lowest of as many tiles."""
+    """Tiles of all other heights, each of which is higher than the lowest with as many tiles."""
     is_higher = np.ones(axis.rows_out + 1, np.bool_)
     is_higher[0], is_higher[row_tiles(axis).heights] = False, False
     return RowTiles(axis, np.flatnonzero(is_higher))
@@ -186,8 +190,9 @@ def higher_row_tiles(axis: RowAxis) -> RowTiles:
 
 @lru_cache(maxsize=4096)
 def reading_tiles(axis: RowAxis) -> RowTiles:
-    """The lowest tiles for each number of them, and those of all others of which a traversal may read fewer rows: the
-    s-th of higher ones begins no earlier, so that they are read twice no less but behind `first_edge`."""
+    """The lowest tiles for each number of tiles, and of the others those of which a traversal may read fewer rows. The
+    s-th of higher tiles begins no earlier, so that they repeat no fewer rows, except if they begin behind
+    `first_edge`."""
     lowest, higher = row_tiles(axis), higher_row_tiles(axis)
     if not higher.may_read_fewer:
         return lowest
@@ -196,8 +201,8 @@ def reading_tiles(axis: RowAxis) -> RowTiles:
 
 
 def first_edge(axis: RowAxis) -> int:
-    """The first output row at which windows of two tiles that meet there have fewer input rows in common than further
-    above; `rows_out` where there is none. Where a stride skips rows, tiles have none in common."""
+    """The first output row such that the windows of two tiles that meet there have fewer input rows in common than
+    further above; `rows_out` if there is none. If a stride skips rows, tiles never have rows in common."""
     first, past = single_windows(axis)
     common = past[:-1] - first[1:]
     fewer = np.flatnonzero(common < np.maximum.accumulate(common)) if axis.stride <= axis.kernel else first[:0]
@@ -205,8 +210,8 @@ def first_edge(axis: RowAxis) -> int:
 
 
 def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
-    """The windows of tiles that start at these output rows and end where the next one starts; but, where a stride skips
-    rows, of single rows, which hold what those of tiles do."""
+    """The windows of tiles that start at these output rows, each ending where the next one starts. If a stride skips
+    rows, the windows of single output rows instead, which contain the same rows without those between."""
     first, past = single_windows(axis)
     if axis.stride <= axis.kernel:
         first, past = first[np.array(starts)], past[np.array([*starts[1:], axis.rows_out]) - 1]
@@ -214,14 +219,14 @@ def windows(axis: RowAxis, starts: tuple[int, ...]) -> Windows:
 
 
 def tallest_window(axis: RowAxis, starts: tuple[int, ...]) -> int:
-    """Input rows of the largest window of tiles that start at these output rows."""
+    """Input rows of the largest window among tiles that start at these output rows."""
     held, _ = in_windows(axis, starts, np.ones(axis.rows_in, np.int64))
     return int(held.max())
 
 
 def in_windows(axis: RowAxis, starts: Sequence[int] | Ints, of_rows: Ints) -> tuple[Ints, Ints]:
-    """([..., tiles], [..., tiles]) of tiles that start at these output rows: sums of `of_rows` [..., rows_in] over the
-    rows of each window, and over those of them that no window above holds."""
+    """([..., tiles], [..., tiles]) for tiles that start at these output rows: sums of `of_rows` [..., rows_in] over the
+    rows of each window, and over those of them that no window above contains."""
     first, past = single_windows(axis)
     opens, closes = first[np.asarray(starts)], past[np.append(starts[1:], axis.rows_out).astype(np.int64) - 1]
     if axis.stride > axis.kernel:
@@ -233,7 +238,8 @@ def in_windows(axis: RowAxis, starts: Sequence[int] | Ints, of_rows: Ints) -> tu
 
 
 def tile_starts(rows: int, heights: Ints) -> tuple[Ints, Ints, Ints]:
-    """[n + 1] where the tiles of each of these `heights` [n] begin, [tiles] their first rows and ends."""
+    """[n + 1] index of the first tile of each of these `heights` [n], and of all tiles [tiles] their first rows and
+    ends."""
     tiles = -(-rows // heights)
     begins = _sums(tiles)
     number = np.arange(begins[-1]) - np.repeat(begins[:-1], tiles)
@@ -254,7 +260,6 @@ def single_windows(axis: RowAxis) -> tuple[Ints, Ints]:
 
 
 def tile_filters(every: int, smallest: int) -> Ints:
-    """[m] filters of a tile, whole multiples of the `smallest` but for all `every` of them, one entry for each number
-    of tiles."""
+    """[m] filters of a tile, multiples of the `smallest` or all `every` filters; one entry for each number of tiles."""
     folds = -(-every // smallest)
     return np.minimum(smallest * distinct(-(-folds // np.arange(1, folds + 1))), every)

@@ -1,5 +1,5 @@
-"""What spans of layers gather, all of them at once: arrays of [layers, layers + 1], layers first..end-1; or of several
-cases side by side, [cases, layers, layers + 1]."""
+"""Sums over all spans of layers at once: arrays [layers, layers + 1], whose entry [first, end] is for layers
+first..end-1; or [cases, layers, layers + 1] for several cases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lifsim.schedule.tensors.rows import Ints
 
 @dataclass(frozen=True)
 class Term:
-    """`value` in every span that holds layers first..last."""
+    """A `value` that counts in every span that contains layers first..last."""
 
     first: int
     last: int
@@ -22,7 +22,7 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """The same of several cases side by side: `value` [cases], or one for all of them."""
+    """A `Term` in several cases: `value` [cases], or one value for all of them."""
 
     first: int
     last: int
@@ -30,7 +30,7 @@ class Terms:
 
 
 def over_spans(by_layer: Ints) -> Ints:
-    """[..., layers, layers + 1] the sum over layers first..end-1 of what is [..., layers]."""
+    """[..., layers, layers + 1] the sum of `by_layer` [..., layers] over layers first..end-1."""
     upto = np.zeros((*by_layer.shape[:-1], by_layer.shape[-1] + 1), by_layer.dtype)
     np.cumsum(by_layer, axis=-1, out=upto[..., 1:])
     spans: Ints = upto[..., None, :] - upto[..., :-1, None]
@@ -38,7 +38,8 @@ def over_spans(by_layer: Ints) -> Ints:
 
 
 def gathered(layers: int, terms: Iterable[Term | Terms], *cases: int) -> Ints:
-    """[*cases, layers, layers + 1] the sum of the terms of each span, of so many cases where there are several."""
+    """[*cases, layers, layers + 1] the sum of the terms that count in each span; cases: how many, if there are
+    several."""
     found = np.zeros((*cases, layers, layers + 1), np.int64)
     for term in terms:
         found[..., term.first, term.last + 1] += term.value
@@ -47,8 +48,8 @@ def gathered(layers: int, terms: Iterable[Term | Terms], *cases: int) -> Ints:
 
 
 def without(term: Term, before: int | None, behind: int | None) -> Iterator[Term]:
-    """Terms whose sum is `term` in the spans that do not hold the layer `before` it, or in it, nor that `behind` it;
-    None: there is no such layer."""
+    """Terms that sum up to `term` in the spans that contain neither the layer `before` nor the layer `behind`; None:
+    there is no such layer. `before` may be one of the term's own layers."""
     yield term
     if before is not None:
         yield Term(before, term.last, -term.value)
@@ -59,7 +60,7 @@ def without(term: Term, before: int | None, behind: int | None) -> Iterator[Term
 
 
 def most_of(terms: Sequence[Term]) -> Iterator[Term]:
-    """Terms whose sum is, of every span, the largest value that it holds of these, none below 0."""
+    """Terms whose sum in every span is the largest value of those of `terms` that count in it, and at least 0."""
     firsts = sorted({term.first for term in terms}, reverse=True)
     lasts = sorted({term.last for term in terms})
     most = np.zeros((len(firsts) + 1, len(lasts) + 1), np.int64)

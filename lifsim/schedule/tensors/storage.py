@@ -15,8 +15,8 @@ def bytes_of(bits: int) -> int:
 
 @dataclass(frozen=True)
 class Reals:
-    """Bits of real values as stored: of the network's `inputs`, names of tensors, and of all others, which have the
-    precision of the partial sums that they were."""
+    """Bits of real values as stored: of the network's `inputs` (names of tensors), and of all others, which keep the
+    precision of partial sums."""
 
     inputs: frozenset[str]
     input_bits: int
@@ -29,7 +29,7 @@ class Reals:
 
 
 def element_bits(tensor: Tensor, reals: Reals) -> int:
-    """Bits of one element as stored: what its levels need, or a real value takes."""
+    """Bits of one element as stored: as many as its levels need, or those of a real value."""
     return tensor.bits(reals.input_bits if tensor.name in reals.inputs else reals.psum_bits)
 
 
@@ -46,13 +46,13 @@ def step_row_bytes(tensor: Tensor, reals: Reals) -> int:
 
 
 def packed_row_bytes(tensor: Tensor, reals: Reals, timesteps: int) -> int:
-    """Bytes of one row, so many timesteps at most packed together: ceil(C * W * timesteps * bits / 8)."""
+    """Bytes of one row with at most this many timesteps packed together: ceil(C * W * timesteps * bits / 8)."""
     channels, _, columns = map_shape(tensor.shape)
     return bytes_of(channels * columns * min(timesteps, tensor.timesteps) * element_bits(tensor, reals))
 
 
 def state_rows(state: State, membrane_bits: int) -> tuple[int, int]:
-    """Rows of a set of states, and bytes of one: every variable's row begins on a byte."""
+    """(rows, bytes of one row) of a set of states; the row of each variable begins on a byte."""
     channels, rows, columns = map_shape(state.shape)
     return rows, state.variables * bytes_of(channels * columns * membrane_bits)
 
@@ -63,25 +63,26 @@ def rows_of(shape: tuple[int, ...]) -> int:
 
 
 def filter_bytes(layer: Layer, weight_bits: int, rounds: int = 1) -> int:
-    """Bytes of one filter: ceil(K * weight_bits / 8), or of elements of a second operand, in so many `rounds` together
-    as other ones: ceil(K * bits * rounds / 8)."""
+    """Bytes of one filter: of weights, ceil(K * weight_bits / 8); of a second operand with `rounds` rounds together,
+    ceil(K * bits * rounds / 8)."""
     if layer.operand is None:
         return bytes_of(layer.reduction * weight_bits)
     return bytes_of(layer.reduction * layer.operand.bits(weight_bits) * rounds)
 
 
 def images_together(layer: Layer, batch: int) -> int:
-    """Of a batch, those that one set of filters serves: all, or each one's own a second operand."""
+    """The images of a batch that one set of filters serves: all; or 1, if filters are a second operand, which each
+    image has of its own."""
     return batch if layer.operand is None else 1
 
 
 def filter_region(layer: Layer) -> str:
-    """Where the filters lie in DRAM: in the layer's weights, or in the tensor that its second operand is."""
+    """The region in DRAM that holds the filters: the layer's weights, or the tensor of its second operand."""
     return f"weights:{layer.name}" if layer.operand is None else f"tensor:{layer.operand.name}"
 
 
 def map_shape(shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """(C, rows, columns): rows along the axis on which maps are cut, which of a 1-D signal is its length."""
+    """(C, rows, columns), rows along the axis on which maps are cut; for a 1-D signal, its length."""
     if len(shape) == 1:
         return shape[0], 1, 1
     channels, height, width = shape
@@ -110,18 +111,18 @@ def _along(layer: Layer) -> int:
 
 
 def tick_rows(layer: Layer, reals: Reals) -> RowLayout:
-    """Rows of one group of the convolution, all rounds packed together: ceil(C/groups * W * rounds * bits / 8) bytes
-    each."""
+    """The rows of one group of the convolution, all rounds packed together: ceil(C/groups * W * rounds * bits / 8)
+    bytes each."""
     return _row_layout(layer, reals, layer.groups, layer.rounds)
 
 
 def step_rows(layer: Layer, reals: Reals) -> RowLayout:
-    """Rows of all channels in one timestep: ceil(C * W * bits / 8) bytes each."""
+    """The rows of all channels in one timestep: ceil(C * W * bits / 8) bytes each."""
     return _row_layout(layer, reals, 1, 1)
 
 
 def packed_rows(layer: Layer, reals: Reals, rounds: int) -> RowLayout:
-    """Rows of all channels, so many of its rounds at most packed together."""
+    """The rows of all channels, at most this many rounds packed together."""
     return _row_layout(layer, reals, 1, min(rounds, layer.rounds))
 
 
@@ -137,7 +138,7 @@ def _row_layout(layer: Layer, reals: Reals, groups: int, steps: int) -> RowLayou
 
 
 def axis_of(layer: Layer, along: int) -> RowAxis:
-    """The rows of a layer's maps that follow each other along their height (0) or width (1)."""
+    """The rows of a layer's maps, along their height (0) or width (1)."""
     return RowAxis(
         rows_in=layer.in_shape[1 + along],
         rows_out=layer.out_shape[1 + along],

@@ -1,4 +1,5 @@
-"""What the layers of a group ask of the weight buffer, and what of their filter tiles a region of it does not hold."""
+"""What the layers of a group ask of the weight buffer, and how much of their filter tiles a region of it cannot
+hold."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ from lifsim.schedule.weights.overflow import operand_bytes
 
 @dataclass(frozen=True, eq=False)
 class _Tiles:
-    """Filter tiles of layers, [layers, tiles], the last one again where a layer has fewer than others. whole: how many
-    whole ones there are in all groups; bytes: of one; rest: of what is left over in a group. count: [layers] how many
-    each has."""
+    """Filter tiles by layer, [layers, tiles]; a layer with fewer sizes repeats its last one. whole: the number of whole
+    tiles in all groups; bytes: of one; rest: bytes of the smaller last tile of a group. count: [layers] sizes of each
+    layer."""
 
     whole: Ints
     bytes: Ints
@@ -37,11 +38,11 @@ def _tiles_of(layers: tuple[LayerFacts, ...]) -> _Tiles:
 
 @dataclass(frozen=True)
 class WeightDemand:
-    """What the layers of a group ask of the weight buffer, of so many bytes, over the whole batch.
+    """What the layers of a group ask of a weight buffer of `buffer` bytes, over the whole batch.
 
-    visits, row_visits: [layers] how often each layer runs, and how many output rows that makes. absent, strips:
+    visits, row_visits: [layers] how often each layer runs, and its output rows over all visits. absent, strips:
     [layers] how often a second operand comes from DRAM, and in how many strips. asked: by layer, [1 + m] bytes of its
-    input where the smallest filter tile overflows, and where filter tile m is the largest that fits.
+    input: entry 0 if the smallest filter tile overflows, entry 1 + m if filter tile m is the largest that fits.
     """
 
     layers: tuple[LayerFacts, ...]
@@ -64,7 +65,7 @@ class WeightDemand:
 
     @cached_property
     def shapes(self) -> Ints:
-        """[3, layers, 1] groups, filters of one, and bytes of a filter."""
+        """[3, layers, 1] the number of groups, filters of a group, and bytes of a filter."""
         found = [(each.group_sets, each.layer.group_filters, each.filter_bytes) for each in self.layers]
         return np.array(found).T[..., None]
 
@@ -75,13 +76,13 @@ class WeightDemand:
 
     @property
     def all_fit(self) -> bool:
-        """Whether all weights stay, beside the largest tile of a second operand."""
+        """Whether the buffer holds all weights, and the largest tile of a second operand beside them."""
         passing = max((int(layer.tile_bytes[-1]) for layer in self.layers if layer.operand_bytes), default=0)
         return int(self.sizes.sum()) + passing <= self.buffer
 
     @cached_property
     def times(self) -> Ints:
-        """[2 layers] how often what is not pinned comes: of what streams, then of the rest."""
+        """[2 layers] how often weights that are not pinned are fetched: those that stream, then the rest."""
         return np.array([*self.row_visits, *self.visits])
 
     @cached_property
@@ -104,14 +105,14 @@ class WeightDemand:
         return overflow
 
     def largest(self, region: int, pinned: Ints) -> Ints:
-        """[layers] 1 + m of the largest filter tile of which a region holds what is not `pinned` [layers], 0 if it
-        holds none."""
+        """[layers] 1 + m for the largest filter tile m whose part that is not `pinned` [layers] fits into a region; 0
+        if none fits."""
         fitting = self.overflow(region) <= pinned[:, None]
         last = fitting.shape[1] - np.argmax(fitting[:, ::-1], axis=1)
         return np.minimum(np.where(fitting.any(axis=1), last, 0), self._tiles.count)
 
     def read_with(self, tile: Ints) -> Ints:
-        """[layers] bytes of the inputs where these filter tiles (1 + m) are the largest that fit."""
+        """[layers] bytes of the inputs if these filter tiles (1 + m) are the largest that fit."""
         return self._read[np.arange(tile.size), tile]
 
     def operands(self, regions: Ints) -> Ints | int:

@@ -1,4 +1,5 @@
-"""By how much filter tiles overflow the region of the weight buffer that they pass: what does streams, row by row."""
+"""By how many bytes filter tiles overflow their region of the weight buffer. What overflows streams through it once per
+output row."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from lifsim.schedule.tensors.rows import Ints
 
 
 def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
-    """[n] bytes of all filter tiles that do not fit into the region, tiles being the smallest."""
+    """[n] bytes by which all filter tiles of the smallest size together overflow the region."""
     return overflow_of(layer, regions, int(layer.tile_filters[0]))
 
 
@@ -24,7 +25,7 @@ def overflow_of(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
 def overflow_by(
     regions: Ints, tile: Ints | int, groups: Ints | int, filters: Ints | int, filter_bytes: Ints | int
 ) -> Ints:
-    """Bytes by which tiles of so many of a group's filters overflow a region, in all groups."""
+    """Bytes by which tiles of this many filters overflow a region, in all groups."""
     whole = np.maximum(tile * filter_bytes - regions, 0)
     last = np.maximum(filters % tile * filter_bytes - regions, 0)
     overflow: Ints = groups * (filters // tile * whole + last)
@@ -32,23 +33,23 @@ def overflow_by(
 
 
 def operand_bytes(layer: LayerFacts, regions: Ints, strips: int) -> Ints:
-    """[n] bytes of the second operand of an image and timestep that come from DRAM, if none of it is on chip: once for
-    each strip, and for every further output row what overflows."""
+    """[n] bytes of the second operand that come from DRAM per image and timestep, if none of it is on chip: all of it
+    once per strip, and what overflows again for every further output row."""
     overflow = overflow_bytes(layer, regions)
     return (layer.operand_bytes - overflow) * strips + overflow * layer.rows.axis.rows_out
 
 
 def smallest_tile_ends(layers: Sequence[LayerFacts], buffer: int) -> Ints:
-    """[n] the sizes of the region at which a smallest filter tile of some layer begins to fit, and the least and the
-    most."""
+    """[n] the sizes of the region at which the smallest filter tile of some layer begins to fit, and the least and the
+    largest size."""
     tiles = [(int(layer.tile_filters[0]), layer) for layer in layers]
     sizes = [size * layer.filter_bytes for tile, layer in tiles for size in (tile, layer.layer.group_filters % tile)]
     return distinct(np.minimum([0, buffer, *sizes], buffer))
 
 
 def fetched_at_least(visits: Ints, sizes: Ints, room: int) -> Ints:
-    """[n] bytes that layers whose weights have these `sizes` [layers], and are needed so often [n, layers], fetch at
-    least beside so much `room`: what stays is of those that are needed most often."""
+    """[n] a lower bound of the bytes that layers fetch, whose weights have these `sizes` [layers] and are needed
+    `visits` [n, layers] times, if `room` bytes may stay: those of the layers that need them most often."""
     order = np.argsort(-visits, axis=1)
     often, size = np.take_along_axis(visits, order, axis=1), sizes[order]
     pinned = np.clip(room - (np.cumsum(size, axis=1) - size), 0, size)

@@ -1,13 +1,13 @@
 """How the weight buffer of a group is divided: a region for the filter tile at work, pinned weights in the rest.
 
-Weights that are not pinned come once per visit of their layer (timestep, chunk, strip). Of a filter tile what is not
-pinned must fit into the region, or else its overflow streams through it, once for every output row; that may be so of
-the smallest filter tiles only. If all weights of a group fit, all stay. Second operands are filters of one image and
-timestep: they pass the region, and nothing of them stays.
+Weights that are not pinned are fetched once per visit of their layer (timestep, chunk, strip). The part of a filter
+tile that is not pinned must fit into the region; only the smallest filter tiles may overflow it, and their overflow
+streams through it once per output row. If all weights of a group fit, all stay. Second operands are filters of one
+image and timestep: they pass through the region, and none of them stay.
 
-For given filter tiles the fewest bytes are convex in the size of the region: a bisection finds the best of all sizes;
-between two sizes at which tiles begin to fit it is one of few (`lifsim.schedule.weights.stretch`).
-Larger tiles mean fewer traversals of inputs; which layers' are worth the room is searched by branch and bound.
+For given filter tiles the fewest bytes are convex in the size of the region, so that bisection finds the best size;
+between two sizes at which tiles begin to fit, few candidates are left (`lifsim.schedule.weights.stretch`). Larger tiles
+mean fewer traversals of inputs; branch and bound finds the layers for which they are worth the room.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from lifsim.schedule.weights.overflow import operand_bytes, overflow_by, overflo
 from lifsim.schedule.weights.stretch import Stretch
 
 PROBES = 33
-"""Sizes of the region that are looked at together."""
+"""How many sizes of the region are evaluated together."""
 
 
 @dataclass(frozen=True)
 class WeightSplit:
-    """region: bytes for the filter tile at work; by layer: pinned, fetched: bytes of weights; operand: of second
-    operands; reads: of the input; tile: 0 where the smallest filter tile overflows, 1 + m where filter tile m is the
-    largest that fits; alike: how many tiles, itself among them, are no larger and read as much."""
+    """region: bytes for the filter tile at work. By layer: pinned, fetched: bytes of weights; operand: bytes of second
+    operands; reads: bytes of the input; tile: 0 if the smallest filter tile overflows, 1 + m if filter tile m is the
+    largest that fits; alike: how many tiles, this one included, are no larger and read as many bytes."""
 
     region: int
     pinned: Ints
@@ -50,16 +50,16 @@ class WeightSplit:
 
 
 Fits = tuple[int, ...]
-"""By layer, 1 + m of the filter tile m that has to fit, 0 for any."""
+"""By layer, 1 + m for a filter tile m that must fit; 0 for any."""
 
 
 @lru_cache(maxsize=1 << 12)
 def best_weights(demand: WeightDemand) -> WeightSplit:
     """The split that moves the fewest bytes, inputs included.
 
-    Between two sizes at which a tile begins to fit, what each tile overflows by is linear in the region, and so is the
-    room that it needs: which tiles a layer can have there at all, and how seldom its input is then read, is a floor.
-    Stretches of sizes are searched in the order of their floors, until none can win.
+    Between two sizes at which a tile begins to fit, each tile's overflow is linear in the region, and so is the room
+    that it needs. So it is known for each such stretch which tiles a layer can have at all, and with the fewest reads
+    of its input follows a floor. Stretches are searched in the order of their floors, until none can win.
     """
     if demand.all_fit:
         largest = [len(layer.tile_bytes) for layer in demand.layers]
@@ -85,7 +85,7 @@ def best_weights(demand: WeightDemand) -> WeightSplit:
 
 
 def _ends(demand: WeightDemand) -> Ints:
-    """[n] the sizes of the region at which a tile begins to fit, and the least and the most, of two at least."""
+    """[n] the sizes of the region at which a tile begins to fit, and the least and the largest size; at least two."""
     sizes = [0, demand.buffer]
     for layer in demand.layers:
         sizes += [*layer.tile_bytes, *(layer.layer.group_filters % layer.tile_filters * layer.filter_bytes)]
@@ -94,13 +94,13 @@ def _ends(demand: WeightDemand) -> Ints:
 
 
 def _fitting(layer: LayerFacts, regions: Ints) -> Ints:
-    """[n] 1 + m of the largest filter tile m that a region takes whole, 0 for none."""
+    """[n] 1 + m for the largest filter tile m that a region holds as a whole; 0 for none."""
     return np.searchsorted(layer.tile_bytes, regions, side="right")
 
 
 def _fewest_reads(demand: WeightDemand, ends: Ints) -> Ints:
-    """[layers, n - 1] bytes of each input that no region between two of the `ends` goes below: those of the largest
-    tile for which there is room if the layer has all of it."""
+    """[layers, n - 1] lower bounds of the bytes read of each input by regions between two of the `ends`: those of the
+    largest tile that would fit if the layer had all the room."""
     fewest = np.empty((len(demand.layers), ends.size - 1), np.int64)
     for index, (layer, reads) in enumerate(demand.by_layer):
         lacks = overflow_of(layer, ends[None], layer.tile_filters[:, None])
@@ -111,12 +111,12 @@ def _fewest_reads(demand: WeightDemand, ends: Ints) -> Ints:
 
 
 def _best_in(demand: WeightDemand, low: int, high: int, fewest: Ints, best: WeightSplit) -> WeightSplit:
-    """`best`, or what moves fewer bytes with a region of low..high bytes, which reads at least the `fewest` of each
-    input.
+    """The better of `best` and the best split with a region of low..high bytes, which reads at least the `fewest` bytes
+    of each input.
 
-    Branch and bound: a layer is undecided, its input taken to be read as seldom as it can be, or one of its filter
-    tiles has to fit. What an undecided layer really reads with the room that it gets gives a split, and which layer to
-    decide next; where more has to fit no fewer weights come.
+    Branch and bound. A layer is either undecided, and assumed to read the fewest bytes, or one of its filter tiles must
+    fit. What undecided layers really read with the room that they get gives a valid split, and the layer to decide
+    next. The bound holds because the bytes of weights never fall as more tiles must fit.
     """
     stretch = Stretch(demand, low, high)
     nodes: list[tuple[dict[int, int], int]] = [({}, 0)]
@@ -142,16 +142,16 @@ def _best_in(demand: WeightDemand, low: int, high: int, fewest: Ints, best: Weig
 
 
 def _levels(reads: Ints) -> list[int]:
-    """The smallest filter tile for each number of bytes that is read, the fewest last."""
+    """The smallest filter tile for each number of bytes read, the fewest bytes last."""
     return [int(fit) for fit in np.flatnonzero(np.diff(reads, prepend=reads[0] + 1))]
 
 
 def _best_region(demand: WeightDemand, fits: Fits, low: int, high: int) -> WeightSplit | None:
-    """The fewest bytes of weights and second operands in a region of low..high bytes, of equal ones the largest, if
-    these filter tiles have to fit; None where they cannot.
+    """The region of low..high bytes with the fewest bytes of weights and second operands if these filter tiles must
+    fit, of equal ones the largest; None if they cannot fit.
 
-    What they lack is convex in the region, and where they lack nothing so are the bytes; of the sizes looked at, the
-    best one's neighbours have the best of all between them.
+    The bytes that tiles lack are convex in the region, and so are the bytes moved where none are lacking. So of the
+    sizes that are evaluated, the neighbours of the best one enclose the best of all.
     """
     while True:
         few = high - low < PROBES
@@ -165,9 +165,9 @@ def _best_region(demand: WeightDemand, fits: Fits, low: int, high: int) -> Weigh
 
 @dataclass(frozen=True)
 class _Portions:
-    """[2 layers, n] bytes of every layer under every region: first what has to be pinned or streams, then the rest;
-    pinned: of these. times: [2 layers] how often what is not pinned comes. lacking: [n] bytes that would have to be
-    pinned and are not."""
+    """[2 layers, n] bytes of each layer's weights under each region, first the part that must be pinned or else
+    streams, then the rest; pinned: how many of them are pinned. times: [2 layers] how often unpinned ones are fetched.
+    lacking: [n] bytes that would have to be pinned and are not."""
 
     bytes: Ints
     pinned: Ints
@@ -192,7 +192,7 @@ def _portions(demand: WeightDemand, fits: Fits, regions: Ints) -> _Portions:
 
 
 def _costs(demand: WeightDemand, fits: Fits, regions: Ints) -> tuple[Ints, Ints]:
-    """[n] bytes that lack for the tiles that have to fit, and those of weights and second operands that move."""
+    """([n], [n]) bytes that the tiles which must fit lack, and bytes of weights and second operands that move."""
     found = _portions(demand, fits, regions)
     moved = (found.bytes * found.times[:, None] - found.pinned * (found.times[:, None] - 1)).sum(axis=0)
     return found.lacking, moved + demand.operands(regions)

@@ -1,9 +1,9 @@
 """The best region of the weight buffer between two sizes at which filter tiles begin to fit.
 
-There, what a tile overflows by is linear in the region, and so is every portion of the weights: first what has to be
-pinned or streams, then the rest. What is pinned fills the buffer beside the region, portion after portion, so that the
-bytes that move bend only where it ends exactly with one of them. The whole sizes on either side of these bends, and the
-two ends, have the fewest bytes among them.
+There, a tile's overflow is linear in the region, and so is each portion of the weights: first what must be pinned or
+else streams, then the rest. Pinned weights fill the buffer beside the region, portion after portion, so that the bytes
+moved are piecewise linear in the region, with breakpoints where the room ends exactly with a portion. The integer sizes
+on either side of these breakpoints, and the two ends, include one with the fewest bytes.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from lifsim.schedule.weights.demand import WeightDemand
 
 @dataclass(frozen=True)
 class Found:
-    """A region; by layer the bytes that are pinned and fetched of its weights, 1 + m of the largest filter tile that
-    fits, 0 for none, and bytes read of its input; moved: all bytes."""
+    """A region. By layer: bytes of its weights that are pinned and fetched; 1 + m for the largest filter tile m that
+    fits, 0 for none; bytes read of its input. moved: all bytes."""
 
     region: int
     pinned: Ints
@@ -33,15 +33,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Of the regions low..high for what is asked of the buffer."""
+    """The regions of low..high bytes, for one demand on the buffer."""
 
     demand: WeightDemand
     low: int
     high: int
 
     def best(self, fits: tuple[int, ...]) -> Found | None:
-        """The fewest bytes of weights and second operands, of equal ones the largest region, if these filter tiles
-        (1 + m, 0 for any) have to fit; None where they cannot."""
+        """The region with the fewest bytes of weights and second operands if these filter tiles (1 + m; 0 for any) must
+        fit, of equal ones the largest; None if they cannot fit."""
         demand, count = self.demand, len(self.demand.layers)
         asked = np.array(fits)
         overflow = self._overflow[:, np.arange(count), np.maximum(asked, 1) - 1]
@@ -70,14 +70,14 @@ class Stretch:
         return Found(region, stays, fetched, tile, reads, int(moved[best]) + int(reads.sum()))
 
     def _portions(self, overflow: Ints) -> tuple[Ints, Ints]:
-        """[2 layers] bytes of every portion in the lowest region, and by how many they grow with every byte of it;
-        overflow: [2, layers] of the filter tiles, in the lowest and the highest."""
+        """([2 layers], [2 layers]) bytes of each portion in the lowest region, and by how many they grow with each byte
+        of the region; overflow: [2, layers] of the filter tiles, in the lowest and the highest region."""
         first = overflow * (self.demand.sizes > 0)
         portions = np.concatenate([first, self.demand.sizes - first], axis=1)
         return portions[0], (portions[1] - portions[0]) // max(self.high - self.low, 1)
 
     def _unpinned(self, overflow: Ints, must: NDArray[np.bool_], more: Ints) -> Ints:
-        """[n] bytes that lack of second operands, of which none is pinned: of tiles that have to fit."""
+        """[n] bytes that tiles of second operands which must fit lack; none of them can be pinned."""
         low, high = (overflow * (must & (self.demand.sizes == 0))).sum(axis=1)
         lacks: Ints = low + (high - low) // max(self.high - self.low, 1) * more
         return lacks
@@ -88,7 +88,7 @@ class Stretch:
         return np.stack([self.demand.overflow(region) for region in (self.low, self.high)])
 
     def _candidates(self, size: Ints, slope: Ints) -> Ints:
-        """[n] bytes beyond the lowest region: the ends, and both sides of where what is pinned ends with a portion."""
+        """[n] candidates, in bytes beyond the lowest region: the two ends, and both sides of each breakpoint."""
         taken, grows = np.cumsum(size), np.cumsum(slope) + 1
         bends = (self.demand.buffer - self.low - taken) // np.where(grows == 0, 1, grows)
         span = self.high - self.low
