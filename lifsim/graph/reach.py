@@ -12,8 +12,8 @@ from lifsim.model.product import Product
 
 @dataclass(frozen=True)
 class Read:
-    """Of `node`, row y of the reader needs rows stride * y - above to stride * y + below, as far as the map goes;
-    whole: all of them, because of another axis or as an operand."""
+    """What a reader needs of `node`: for its row y, rows stride * y - above to stride * y + below, clipped to the map;
+    whole: all rows, since they lie along the other axis or are an operand."""
 
     node: str
     above: int = 0
@@ -23,14 +23,14 @@ class Read:
 
     @property
     def row_by_row(self) -> bool:
-        """Whether a map keeps its rows: a window of stride 1 has as many rows above its own as beneath it."""
+        """Whether the reader's row y is centred on row y: stride 1, and as many rows above as below."""
         return not self.whole and self.stride == 1 and self.above == self.below
 
 
 @dataclass(frozen=True)
 class Step:
-    """A node that runs behind a layer, the layer's product first. is_lif: whether it fires there. across: what it reads
-    along the other axis, whose rows are the map's columns."""
+    """A node that runs with a layer: its product, or a node behind it. is_lif: whether it is the layer's LIF. across:
+    its reads along the other axis, where rows are the map's columns."""
 
     tensor: Tensor
     reads: tuple[Read, ...]
@@ -44,7 +44,7 @@ class Step:
 
 
 def steps_behind(network: Network) -> tuple[tuple[Step, ...], ...]:
-    """By layer its nodes in execution order: the product, pools, adds, the LIF."""
+    """By layer, its nodes in execution order: the product, pools, adds, the LIF."""
     ownership = Ownership.of(network.nodes)
     layers = {layer.name: layer for layer in network.layers}
     return tuple(
@@ -89,7 +89,7 @@ def _window(name: str, kernel: int, stride: int, padding: int, *, same_axis: boo
 
 
 def _lies_along(axis: int, shape: tuple[int, ...]) -> bool:
-    """Whether rows of such a map are cut along an axis; the only pixel that one has is a row along either."""
+    """Whether a map of this shape is cut along an axis; a map of one pixel is one row along either."""
     return _axis(shape) == axis or shape[1:] == (1, 1)
 
 

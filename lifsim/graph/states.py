@@ -47,7 +47,8 @@ def states_of(network: Network, sharing: Sharing) -> tuple[State, ...]:
     Under `layer`, LIFs of one explicit `group:` share one set, wherever they stand; the others share with their
     neighbours in execution order as long as the shape is the same. A LIF with `share: false` has a set of its own.
     Raises InputError naming every layer whose channels N does not divide, every group of unequal shapes or neurons, and
-    every layer that shares while its neurons differ; where it is to share where possible, those have sets of their own.
+    every layer that shares although its neurons differ. If sharing is only where possible, such layers get sets of
+    their own instead.
     """
     sets = list(_sets(network, sharing))
     if not sharing.where_possible:
@@ -63,24 +64,25 @@ def any_shared(states: Sequence[State]) -> bool:
 
 
 def channels_of(network: Network, sharing: Sharing) -> dict[str, int]:
-    """By LIF, the number of channel groups that use its set in turn: N, or 1 if it does not share. If states_of would
-    find faults, the intended numbers."""
+    """By LIF, the number of channel groups that use its set in turn: N, or 1 if it does not share. Also works, with the
+    intended numbers, if `states_of` finds faults."""
     return {lif.name: one.channels for one in _sets(network, sharing) for lif in one.lifs}
 
 
 def channels_by_layer(network: Network, states: Sequence[State]) -> tuple[int, ...]:
-    """By layer of `network`, whose membranes lie in `states`, the channel groups that use them in turn; 1 without."""
+    """By layer of `network`, the number of channel groups that use its membranes, in `states`, in turn; 1 for a layer
+    without membranes."""
     of_lif = {name: state.channels for state in states for name in state.lifs}
     return tuple(of_lif[layer.lif.name] if layer.lif else 1 for layer in network.layers)
 
 
 def most_channels(states: Sequence[State]) -> int:
-    """The channel groups that share LIF units: those of the layers that share most."""
+    """The number of channel groups that share LIF units: the largest of any layer."""
     return max((state.channels for state in states), default=1)
 
 
 def left_unshared(network: Network, sharing: Sharing) -> tuple[str, ...]:
-    """LIFs that a sharing where possible leaves unshared, each with its shape."""
+    """The LIFs that sharing where possible leaves unshared, each with its shape."""
     if not sharing.where_possible:
         return ()
     return tuple(
@@ -90,8 +92,8 @@ def left_unshared(network: Network, sharing: Sharing) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Set:
-    """LIFs that are to use one set of membranes, `wanted` channel groups of each in turn. undivided: those whose
-    channels cannot; faults: what else forbids it."""
+    """LIFs that should use one set of membranes, `wanted` channel groups of each in turn. undivided: LIFs whose
+    channels are not divisible by that; faults: other obstacles."""
 
     lifs: tuple[Lif, ...]
     wanted: int
@@ -144,15 +146,15 @@ def _layers(lifs: Sequence[Lif]) -> tuple[str, ...]:
 
 
 def _apart(group: list[Lif]) -> list[str]:
-    """Of each LIF, the model and those parameters that others of the group have otherwise."""
+    """For each LIF, its model and those of its parameters that differ within the group."""
     said = [{"model": lif.neuron.name} | vars(lif.neuron) for lif in group]
     names = [name for name in said[0] if len({one.get(name) for one in said}) > 1]
     return [", ".join(f"{name} {one[name]}" for name in names if name in one) for one in said]
 
 
 def _uneven(group: list[Lif], sharing: Sharing) -> Iterator[Fault]:
-    """Neurons that would use one membrane, and are not alike: those of channels that differ; those of layers of which
-    the weights file has the parameters of each."""
+    """Neurons that would use one membrane although their parameters differ: between channels, or between layers whose
+    parameters are in the weights file."""
     for lif in group:
         for name, value in varying(lif.neuron).items():
             if sharing.channels > 1 or (len(group) > 1 and isinstance(value, str)):

@@ -1,4 +1,4 @@
-"""When the tensors of a network are there, what they depend on, and which layers read them."""
+"""When the tensors of a network are available, what they depend on, and which layers read them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lifsim.model.network import Input, Layer, Lif, Network, Node, Tensor, TimeM
 from lifsim.model.product import Product
 
 When = Literal["every", "first", "last"]
-"""The timesteps at which a tensor is put out, or a layer computed: "first" where the result is replayed at all of them
-(direct encoding), "last" behind a mean over time."""
+"""The timesteps at which a tensor is put out, or a layer computed: "first" if the result is replayed at all timesteps
+(direct encoding), "last" behind a mean over time, else "every"."""
 
 
 def when_there(count: int, timesteps: int, *, averaged: bool) -> When:
-    """When a tensor that has values for `count` of the timesteps is there."""
+    """When a tensor that has values for `count` of the timesteps is available."""
     if count == timesteps:
         return "every"
     return "last" if averaged else "first"
@@ -35,7 +35,7 @@ def nodes_with_spikes(nodes: Iterable[Node]) -> frozenset[str]:
 
 
 def is_averaged(node: Node, averaged: AbstractSet[str]) -> bool:
-    """Whether a node takes a mean over time, or reads one of the `averaged` ones, which are behind a mean."""
+    """Whether a node takes a mean over time, or reads one of the `averaged` nodes, which are behind a mean."""
     return isinstance(node, TimeMean) or not averaged.isdisjoint(node.inputs)
 
 
@@ -62,8 +62,9 @@ def unchanging(nodes: Iterable[Node]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Edges:
-    """Of a stored tensor. producer: the layer that puts it out, None for the network's input; inputs, operands,
-    residuals: the layers that convolve it, that read it in the place of weights, and that add it. Layers by index."""
+    """The edges of a stored tensor. producer: the layer that puts it out, None for the network's input; inputs,
+    operands, residuals: the layers that convolve it, that read it in place of weights, and that add it. Layers are
+    indices."""
 
     tensor: Tensor
     producer: int | None
@@ -96,8 +97,8 @@ def _readers(reads: Iterable[tuple[Layer, Iterable[Tensor]]]) -> dict[str, tuple
 
 @lru_cache(1 << 6)
 def without_lif(network: Network) -> tuple[str, ...]:
-    """The layers of weights whose sums reach another layer without a LIF between; none of a network without LIFs, which
-    is meant so. Products of two tensors of spikes may be, as in attention."""
+    """The weight layers whose sums reach another layer without a LIF between. Not reported: networks without any LIF,
+    which are intentional, and products of two spike tensors, as in attention."""
     if not network.lifs:
         return ()
     real: dict[str, set[str]] = {}

@@ -1,5 +1,5 @@
-"""Bytes that timestep-major groups cannot go below on the way back, in chunks of all sizes side by side, so that few
-sizes are planned.
+"""Lower bounds of the bytes that timestep-major groups move in the backward pass, for all sizes of chunks side by side,
+so that only few sizes must be planned.
 
     always     what no size of chunks changes: gradients of spikes, kept states and spikes, the optimizer
     weights    of the products that run back or again, once, and at every further visit what does not stay
@@ -35,7 +35,7 @@ from lifsim.training.sizes import TrainingSizes
 
 
 class _Layer(NamedTuple):
-    """What a layer alone moves at least, [n] bytes, and its products that need weights."""
+    """Lower bounds of what one layer moves, [n] bytes, and its products that need weights."""
 
     moved: Ints
     products: tuple[LayerFacts, ...]
@@ -43,7 +43,7 @@ class _Layer(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class BackFloors:
-    """Of a network on a chip, its batch in each of these `chunks`, in groups that apply no norm of the batch."""
+    """Floors for a network on a chip, with its batch in each of these `chunks`, in groups without a batch norm."""
 
     sizes: TrainingSizes
     chunks: ChunkSizes
@@ -77,15 +77,15 @@ class BackFloors:
         return _Layer(moved, tuple(asked))
 
     def _summed(self, layer: Layer, of_chunk: Callable[[Ints], Ints]) -> Ints:
-        """[n] of all visits to a layer what is of one, of a chunk of so many images [n]."""
+        """[n] the sum over all visits to a layer of a figure of one visit, by a chunk of this many images [n]."""
         return layer.rounds * self.chunks.summed(of_chunk)
 
     def _visited_once(self, layer: Layer) -> NDArray[np.bool_]:
-        """[n] whether it may be: then its products may have the buffers alone."""
+        """[n] whether the layer may be visited only once, so that its products have the buffers to themselves."""
         return (self.chunks.images >= self.chunks.batch) & (layer.rounds == 1)
 
     def _always(self, layer: Layer) -> int:
-        """Bytes of what moves once, however many images are worked on at a time."""
+        """Bytes that move once, however many images a chunk has."""
         sizes, moved = self.sizes, self.sizes.update(layer)
         again = runs_again(sizes, layer)
         found = sum(sizes.gradients_of(tensor) * sizes.gradient(tensor) for tensor in layer.outputs)
@@ -111,7 +111,8 @@ class BackFloors:
         return np.where(self._visited_once(layer), min(last, in_turn), afterwards)
 
     def _reads(self, facts: LayerFacts, held: int, images: Ints) -> Ints:
-        """[n] bytes of an operand that come in at a visit of so many images [n], of which at most so many are held."""
+        """[n] bytes of an operand that come in at a visit of this many images [n], of which at most `held` are on
+        chip."""
         stays = np.minimum(images * facts.input_bytes, held)
         reads = whole_reads_of(facts, images, stays)
         whole = images * facts.input_bytes - stays <= self.sizes.chip.room.spike_in
@@ -122,7 +123,7 @@ class BackFloors:
         return reads
 
     def _weights(self, products: list[LayerFacts]) -> Ints | int:
-        """[n] bytes: of what stays, all the buffer is full, with that which comes most often."""
+        """[n] bytes of weights, if the whole buffer is full of those that are needed most often."""
         if not products:
             return 0
         visits = np.multiply.outer(self.chunks.count, [each.layer.rounds for each in products])

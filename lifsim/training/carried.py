@@ -1,5 +1,5 @@
-"""What goes from timestep to timestep in the backward pass: a gradient for each state variable, and with it the
-variable itself where that is recomputed."""
+"""What is carried from timestep to timestep in the backward pass: a gradient for each state variable, and the variable
+itself if it is recomputed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lifsim.schedule.tensors.storage import bytes_of
 
 
 def carried(state: StateFacts, precision: Precision, *, states: bool) -> StateFacts:
-    """The gradients of `state` as a state of their own: every row of gradients begins at a byte, and so does one of
-    the undone variables beside them, if `states` are carried. Room reserved for calls at work grows with the row."""
+    """The gradients of `state` as a state of their own. Every row of gradients begins at a byte, and so does each row
+    of undone variables, if `states` are carried. Room reserved for calls at work grows with the row."""
     elements = state.values // (state.rows * state.variables)
     row = state.variables * bytes_of(elements * precision.of_gradients) + (state.row_bytes if states else 0)
 
@@ -28,6 +28,6 @@ def carried(state: StateFacts, precision: Precision, *, states: bool) -> StateFa
 
 
 def membrane_buffer_bits(precision: Precision) -> int:
-    """Bits of an access of the membrane buffer in the backward pass, which gradients and membranes pass: of the
+    """Bits of an access to the membrane buffer in the backward pass: of a gradient or a membrane, whichever is
     wider."""
     return max(precision.of_gradients, precision.membrane_bits)

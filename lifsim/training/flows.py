@@ -25,7 +25,7 @@ from lifsim.training.sizes import TrainingSizes
 
 @dataclass(frozen=True)
 class Flow:
-    """The moves of one tensor. region: its name in DRAM. bytes, offset: [turns] how many bytes from which offset on;
+    """The moves of one tensor. region: its name in DRAM. bytes, offset: [turns] how many bytes, from which offset;
     times: [turns] how often."""
 
     kind: Kind
@@ -62,10 +62,10 @@ class Turns:
         return self.images.size
 
     def spread(self, kind: Kind, region: str, total: int, steps: int, *, start: int = 0, at_once: bool = False) -> Flow:
-        """`total` bytes, which lie timestep by timestep, in each the images, from `start` on.
+        """The flow of `total` bytes that are stored timestep by timestep, each with all images, from `start` on.
 
-        steps: how many timesteps have their own. A turn moves its images' and its timestep's; where all timesteps have
-        one, the last turn of an image in the backward pass, or with `at_once` the first.
+        steps: how many timesteps have bytes of their own. A turn moves those of its images and its timestep. If all
+        timesteps share their bytes, an image's last turn in the backward pass moves them; with `at_once` its first.
         """
         if steps == self.timesteps:
             place, of, chosen = self.timestep * self.batch + self.first_image, steps * self.batch, True
@@ -77,7 +77,7 @@ class Turns:
         return Flow(kind, region, np.where(chosen, end - begin, 0), start + begin)
 
     def kept(self, region: str, states: Stretches) -> Flow:
-        """Membranes that the forward pass kept: those of a turn's images, at its timestep, or at all timesteps."""
+        """Membranes that the forward pass kept: those of a turn's images at its timestep, or at all timesteps."""
         if self.timesteps == states.bits.size:
             start, end = states.of(self.timestep, self.first_image, self.images)
         else:
@@ -85,8 +85,8 @@ class Turns:
         return Flow(Kind.MEMBRANE_READ, region, end - start, start)
 
     def weights(self, region: str, total: int, stays: int, rounds: int) -> Flow:
-        """Weights: the first working turn loads those that stay on chip; each working turn loads its share of those
-        fetched repeatedly."""
+        """Weights: the first working turn loads those that stay on chip, and each working turn its share of those that
+        are fetched repeatedly."""
         works = (self.timestep == 0) | (rounds == self.timesteps)
         first = min(stays, total)
         size = shares(total - first, works.astype(np.int64))
@@ -114,7 +114,7 @@ class LayerFlows:
     orders: LayerOrders
 
     def recompute(self, turns: Turns, again: ForwardAgain) -> Iterator[Flow]:
-        """Recomputation: weights, input and spilled psums again, residual operands, and, to undo calls, the LIF's
+        """Recomputation: weights, input and spilled psums once more; residual operands; and, to undo calls, the LIF's
         spikes."""
         layer, sizes, traffic = self.layer, self.sizes, self.group.layers[self.layer.index - self.group.first]
         one_pass = self.group.tick_batched and traffic.tiling.order == "weights_outer"
@@ -166,7 +166,7 @@ class LayerFlows:
 
     @property
     def numbered(self) -> list[Operand]:
-        """All operands to which a gradient is handed back, the input first."""
+        """All operands that get a gradient, numbered, the input first."""
         handed: Counter[str] = Counter()
         found = []
         for tensor in self.sizes.sources(self.layer):
@@ -202,7 +202,7 @@ class LayerFlows:
         yield turns.at(Kind.PSUM_WRITE, state, last, update.state)
 
     def _sums(self, turns: Turns) -> Iterator[Flow]:
-        """Sums that go out in one turn come in at the next, or in the same if there is only one."""
+        """Sums that go out in one turn come back in the next, or in the same if there is only one."""
         region, several = f"weight_gradients:{self.layer.name}", turns.count > 1
         for kind, some in ((Kind.PSUM_READ, slice(1, None)), (Kind.PSUM_WRITE, slice(0, -1))):
             moved = turns.at(kind, region, some if several else slice(None), self.orders.update.sums)
@@ -210,7 +210,7 @@ class LayerFlows:
             yield from replace(moved, bytes=all_sums).again(moved.bytes)
 
     def _product_weights(self, order: BackwardOrder, turns: Turns) -> Iterator[Flow]:
-        """Weights that stay come with the first turn, as do all those that one pass over all images needs; each turn
+        """The first turn loads weights that stay, and all weights if one pass over all images needs them; each turn
         loads its share of the rest."""
         region, every = f"weights:{self.layer.name}", self.sizes.weights(self.layer)
         one_pass = self.group.tick_batched and self.orders.when == "afterwards"
@@ -241,8 +241,8 @@ class LayerFlows:
         return turns.spread(kind, f"tensor:{tensor.name}", self.sizes.once(tensor, self.group), tensor.timesteps)
 
     def gradient(self, kind: Kind, tensor: Tensor, number: int, turns: Turns) -> Flow:
-        """The gradient that the `number`-th reader of a tensor hands back; those of its readers lie one after the
-        other. Behind a mean over time the gradient is needed at once."""
+        """The gradient that the `number`-th reader of a tensor hands back; gradients of its readers are stored one
+        after the other. Behind a mean over time, the gradient is needed at once."""
         size = self.sizes.gradient(tensor)
         return turns.spread(
             kind, f"gradient:{tensor.name}", size, tensor.timesteps, start=number * size, at_once=kind == Kind.SPIKES_IN
@@ -278,7 +278,7 @@ class LayerFlows:
 
 
 def kept_states(sizes: TrainingSizes, layer: Layer) -> str:
-    """The place of the states that the layer's LIF keeps, among those of all LIFs that use the same membranes."""
+    """Where the states that the layer's LIF keeps are stored, among those of all LIFs that use the same membranes."""
     state = sizes.state_of(layer)
     return f"states:{state.name if state else layer.name}"
 

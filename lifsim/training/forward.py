@@ -1,5 +1,5 @@
-"""The visits of the forward pass of a training run: those of inference, with what only the backward pass reads (states,
-at their timesteps, and spikes that a pool hides), and with what norms move."""
+"""The visits of the forward pass in training: those of inference, plus the tensors that only the backward pass reads
+(states, at their timesteps, and spikes that a pool hides), plus what norms move."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from lifsim.training.sizes import TrainingSizes
 
 
 class _Written(NamedTuple):
-    """What visits with `outputs` outputs in all write for the backward pass: `size` bytes of a tensor, from byte
-    `start` on."""
+    """A tensor that visits write for the backward pass: `size` bytes from byte `start` on, in proportion to their
+    outputs, `outputs` in all."""
 
     kind: Kind
     region: str
@@ -41,11 +41,11 @@ class _Written(NamedTuple):
 
 @dataclass(frozen=True)
 class GroupForward:
-    """The visits of one group in order, made anew for each iteration. inference: makes the visits of inference, which
-    write all spikes.
+    """The visits of one group in order, generated anew for each iteration. inference: generates the visits of
+    inference, which write all spikes.
 
-    Tick-batched, the sums of all images are complete before the first neuron is called, however many parts the layer
-    has.
+    Under tick batching, the sums of all images are complete before the first neuron is called, however many parts the
+    layer has.
     """
 
     sizes: TrainingSizes
@@ -70,7 +70,7 @@ class GroupForward:
         return self.sizes.layers[self.group.first : self.group.last + 1]
 
     def _parted(self) -> dict[int, Parted]:
-        """The parted visits by layer, for layers whose sums wait for their norm."""
+        """By layer, its parted visits, for layers whose sums wait for their norm."""
         found = {}
         for layer in self._layers:
             norm = norm_sums(self.sizes, layer, self.group)
@@ -93,14 +93,15 @@ class GroupForward:
             yield found
 
     def _outputs(self, layer: Layer) -> int:
-        """The outputs of all visits of a layer at a timestep, under tick batching of all its visits, as the visits
+        """The outputs of all visits of a layer at a timestep, or, under tick batching, of all its visits, as visits
         count them."""
         rows = layer.pixels if self.group.tick_batched else self.sizes.facts.layers[layer.index].rows.axis.rows_out
         return self.sizes.batch * rows * layer.filters
 
     @cached_property
     def _kept(self) -> dict[object, list[_Written]]:
-        """By layer and timestep (None: all run together) states, by layer alone spikes that a pool hides."""
+        """What is kept: states by layer and timestep (None: all run together), and by layer the spikes that a pool
+        hides."""
         found, facts = dict[object, list[_Written]](), self.sizes.facts
         for layer in self._layers:
             outputs, region, of = self._outputs(layer), kept_states(self.sizes, layer), facts.layers[layer.index]

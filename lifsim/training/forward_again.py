@@ -1,11 +1,11 @@
 """The forward product of a layer that runs once more in the backward pass, for the inputs x of its LIF.
 
-It has the forward pass's array work and fetches its operands as that does, but that its input is in DRAM, all of it.
+It has the array work of the forward pass and fetches the same operands, except that all of its input is in DRAM.
 Tick-batched it runs in the forward pass's tiling and loop order, for all images before the backward product begins: an
-output tile has all timesteps of its outputs, so that its calls are undone (or made again) and the gradients of its
-membranes made before the next tile comes, whichever tile that is; these wait for the backward product and the update in
-spike_out and in DRAM. Timestep-major it takes turns with the backward products of its group, visit by visit, and shares
-the weight buffer with them: a region for the tile at work, and what is pinned of the weights of both.
+output tile has all timesteps of its outputs, so that its calls are undone (or made again) and its membrane gradients
+computed before the next tile begins. The gradients wait in spike_out and in DRAM for the backward product and the
+update. Timestep-major it takes turns with the backward products of its group, visit by visit, and shares the weight
+buffer with them: a region for the tile at work, and what is pinned of the weights of both.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from lifsim.training.sizes import TrainingSizes
 
 @dataclass(frozen=True)
 class ForwardAgain:
-    """What comes in, bytes of the whole batch: weights, of which some `stay` for all visits, and spikes. filters: of a
-    tile; region: of the weight buffer, for the tile at work of a timestep-major group."""
+    """Bytes that come in for the whole batch. weights, of which `stay` bytes stay for all visits; spikes. filters: of a
+    tile; region: bytes of the weight buffer for the tile at work, in a timestep-major group."""
 
     weights: int
     spikes: int
@@ -52,15 +52,15 @@ def facts_again(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerFacts]
 
 
 def visits_reads(facts: LayerFacts, chunks: Chunks, spike_in: int, spike_out: int = 0) -> Ints:
-    """[1 + m] bytes of the streamed operand that come in at all visits, by the tile of filters."""
+    """[1 + m] bytes of the streamed operand that come in over all visits, by the tile of filters."""
     moved = (count * visit_reads(facts, images, spike_in, spike_out) for images, count in chunks.sizes)
     reads: Ints = facts.layer.rounds * np.sum(list(moved), axis=0)
     return reads
 
 
 def visit_reads(facts: LayerFacts, images: int, spike_in: int, spike_out: int = 0) -> Ints:
-    """[1 + m] the same of one visit: of gradients what spike_out holds is there; of an input, which it has not, all
-    comes from DRAM."""
+    """[1 + m] the same for one visit: gradients in spike_out need not be loaded; an input is never there and comes from
+    DRAM."""
     held = min(images * facts.input_bytes, spike_out)
     if images * facts.input_bytes - held <= spike_in:
         return whole_reads(facts, images, held)

@@ -1,11 +1,11 @@
 """Traffic of membrane gradients between timesteps in the backward pass.
 
 A tick-batched layer keeps them in the PEs. A timestep-major group keeps a gradient per state variable, of
-precision.gradient_bits (and beside it the variable itself where calls are undone), in the membrane buffer, and moves
-what does not fit by the rules of the forward pass (lifsim.schedule.timestep.membranes), without strips. Where u runs
-forward again, u' of all calls of a timestep of the group is there until it is undone: what does not fit beside the
-gradients goes out and comes in once a timestep, and once more where another layer's call continues from it; the split
-that moves the fewest bytes is taken.
+precision.gradient_bits (and the variable itself if calls are undone), in the membrane buffer, and moves what does not
+fit by the rules of the forward pass (lifsim.schedule.timestep.membranes), without strips. If u runs forward again, u'
+of all calls of one timestep of the group is in flight until it is undone: what does not fit beside the gradients is
+stored and loaded once per timestep, and loaded once more if another layer's call continues from it. The split that
+moves the fewest bytes is taken.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Relays = dict[StateFacts, list[tuple[int, ...]]]
 
 @dataclass(frozen=True)
 class StateMoves:
-    """Bytes by layer index: [chunks, timesteps], timesteps in the order of the backward pass. Tick-batched, a chunk is
-    an image with all its timesteps at once. in_flight: recomputed u', written and read again to be undone; continued:
-    the part of it that is read for the next layer on the same state."""
+    """Bytes [chunks, timesteps] by layer index, timesteps in the order of the backward pass. Under tick batching, a
+    chunk is one image, with all its timesteps at once. in_flight: recomputed u', written and read again to be undone;
+    continued: the part of it that is read for the next layer on the same state."""
 
     reads: dict[int, Ints]
     writes: dict[int, Ints]
@@ -114,8 +114,8 @@ def gradient_state_moves(facts: NetworkFacts, chip: Chip, group: GroupPlan, batc
 
 
 def flights_of(facts: NetworkFacts, layers: range, membrane_bits: int) -> list[Flight]:
-    """Of these layers, u' that a layer's last calls leave for the next layer on their state, and u' of all other
-    calls."""
+    """The flights of these layers, at most two: u' of the calls from which the next layer on the same state continues
+    (each layer's last calls), and u' of all other calls."""
     goes_on: list[tuple[int, int | None, int]] = []
     ends: list[tuple[int, int | None, int]] = []
     for state in facts.states:

@@ -1,8 +1,9 @@
-"""In which order the layers of a group work in the backward pass.
+"""The order in which the layers of a group work in the backward pass.
 
 A timestep-major group shares the weight buffer: sums that stay for updates in turn, weights that stay (of the backward
-products, and of forward products that run again), and the tile at work (`lifsim.training.shared_weights`). Which layers
-are updated in turn is searched: of all sets whose sums fit the one with which the group moves the fewest bytes.
+products, and of forward products that run again), and the tile at work (`lifsim.training.shared_weights`). The layers
+that are updated in turn are found by search: of all sets whose sums fit, the one with which the group moves the fewest
+bytes.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from lifsim.training.sizes import TrainingSizes
 
 
 def orders_of(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerOrders]:
-    """By layer (index). Where a tick-batched layer runs again it does so for all images before one goes back: then none
-    has an update in its turn."""
+    """The orders of each layer (by index). A tick-batched layer that runs again does so for all images before the first
+    goes back, so that no image can have its update in turn."""
     products = [products_of(sizes, sizes.layers[index]) for index in group.indices]
     chunks = Chunks(sizes.batch, group.images)
     if group.tick_batched:
@@ -40,13 +41,13 @@ def orders_of(sizes: TrainingSizes, group: GroupPlan) -> dict[int, LayerOrders]:
 
 
 def are_alone(products: Sequence[Products], group: GroupPlan, batch: int) -> bool:
-    """Whether the visits to each layer of a group follow each other, or are but one."""
+    """Whether the visits to each layer of a group follow each other, or there is only one."""
     return group.tick_batched or (group.images >= batch and all(each.layer.rounds == 1 for each in products))
 
 
 def _visited_once(products: Products, chunks: Chunks, facts: LayerFacts | None) -> LayerOrders:
-    """The orders of a layer that is visited once in a timestep-major group: each of its products has the weight
-    buffer alone."""
+    """The orders of a layer that is visited once in a timestep-major group: each of its products has the weight buffer
+    to itself."""
     orders = orders_alone(products, parted=False)
     if facts is None:
         return orders
@@ -69,8 +70,8 @@ def products_of(sizes: TrainingSizes, layer: Layer) -> Products:
 
 
 class _Set(NamedTuple):
-    """Layers that are updated in turn (by their place in the group). size: bytes of their sums; saved: of what moves
-    for the updates."""
+    """A set of layers (indices in the group) that are updated in turn. size: bytes of their sums; saved: bytes that the
+    updates then need not move."""
 
     size: int
     saved: int
@@ -95,7 +96,7 @@ class Together:
     again: Mapping[int, LayerFacts] = field(default_factory=dict)
 
     def orders(self) -> dict[int, LayerOrders]:
-        """The best, searched in the order of their floors."""
+        """The best orders; sets are searched in the order of their lower bounds."""
         best: tuple[int, _Set, WeightSplit | None] | None = None
         for floor, chosen in sorted(((self._floor(each.size) - each.saved, each) for each in self._sets), key=_first):
             if best is not None and floor >= best[0]:
@@ -119,12 +120,12 @@ class Together:
 
     @cached_property
     def in_turn(self) -> list[LayerOrders]:
-        """Every layer as it is updated in turn; the other products left out."""
+        """Every layer's update in turn, without the other products."""
         return [_updated(each, "in turn", self._absent(each)) for each in self.products]
 
     @cached_property
     def afterwards(self) -> list[LayerOrders]:
-        """The same, afterwards: no gradient of a membrane waits on chip."""
+        """Every layer's update afterwards: no membrane gradient waits on chip."""
         return [_updated(each, "afterwards", self._absent(each)) for each in self.products]
 
     def _absent(self, products: Products) -> int:
@@ -135,8 +136,8 @@ class Together:
 
     @cached_property
     def _sets(self) -> list[_Set]:
-        """The sets that can be best: no other set with as few bytes saves as much. If all weights fit beside all
-        sums, only the set of all that save."""
+        """The sets that can be best: no other set of no more bytes saves as much. If all weights fit beside all sums,
+        only the set of all layers that save bytes."""
         room = self.products[0].chip.room.weight
         both = zip(self.products, self.in_turn, self.afterwards, strict=True)
         each = [
@@ -168,8 +169,8 @@ class Together:
         return found
 
     def _floor(self, taken: int) -> int:
-        """Bytes that products cannot go below: all that is left of the buffer full of weights that stay, what else
-        comes in in as large tiles as there are."""
+        """A lower bound of the products' bytes: the rest of the buffer is full of weights that stay, and operands come
+        in under the largest tiles."""
         room = self.products[0].chip.room.weight - taken
         moved = sum(int(one.reads.min()) for one in self._asked)
         rounds = [one.facts.layer.rounds for one in self._asked]
@@ -209,7 +210,8 @@ def _first(pair: tuple[int, _Set]) -> int:
 
 @lru_cache(maxsize=4096)
 def _updated(products: Products, when: When, absent: int) -> LayerOrders:
-    """As it is updated, without the other products. absent: of gradients of membranes, from its visits."""
+    """The orders of a layer that is updated in this way, without the other products. absent: bytes of membrane
+    gradients that its visits find in DRAM."""
     if when == "in turn":
         update, waiting = products.update_in_turn(), absent
     else:

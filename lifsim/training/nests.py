@@ -1,14 +1,15 @@
-"""DRAM bytes of the two products of training of a layer alone, in every tiling and both loop orders.
+"""DRAM bytes of the two training products of a single layer, in every tiling and both loop orders.
 
     backward  for each tile of the input's channels, map, row tile; or for each map, row tile, tile of channels
     update    for each tile of filters, map, row tile; or for each map, row tile, tile of filters
 
-A map is an image's in one round, or in all of them together: neither product minds the order of the timesteps, but sums
-collect in the PEs over those that are together, which in an update behind all others are all. The loop nest is that of
-inference (`lifsim.schedule.tick.nest`). In the backward product gradients of membranes stand where inputs do; some of
-them wait on chip since they were made: those that would come most often. In the update sums stand where weights do:
-what of a tile at work the buffer does not hold goes out and comes in between one row tile and the next, and what is not
-pinned when the tiles change. docs/model.md, "Training on the accelerator".
+A map is of one image in one round, or in all rounds together. The order of the timesteps does not matter to either
+product, but sums accumulate in the PEs over the rounds that are together; an update after all images has all of them
+together. The loop nest is that of inference (`lifsim.schedule.tick.nest`). In the backward product, membrane gradients
+take the place of inputs; some of them are still on chip since they were made, namely those that would be fetched most
+often. In the update, sums take the place of weights: the part of the tile at work that the buffer cannot hold is stored
+and loaded between two row tiles, and what is not pinned when tiles change. docs/model.md, "Training on the
+accelerator".
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from lifsim.schedule.traffic import Order
 from lifsim.units import counted
 
 NEVER = np.iinfo(np.int64).max
-"""Bytes of a tiling that is not legal."""
+"""The bytes of an illegal tiling."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Tiles:
         return self.row_tiles * self.filter_tiles
 
     def in_words(self, filters: str, stay: str) -> str:
-        """As tilings are told: what its filters are, and what stays with one of them under the first order."""
+        """For tilings in words: what its filters are, and what stays with one of them under the first order."""
         order = f"{stay} outer" if self.order == "weights_outer" else "maps outer"
         return (
             f"{self.row_tiles} x {counted(self.rows, 'row')}, {self.filter_tiles} x {self.filters} {filters}, {order}"
@@ -90,7 +91,8 @@ class UpdateOrder:
 
 
 Nests = Mapping[int, Nest]
-"""Of one group of a layer, whole batch, by the rounds of an image that are packed together, all or one: its maps."""
+"""The nests of one group of a layer, whole batch, by the number of rounds of an image that are packed together, all or
+one."""
 
 
 def best_backward(nests: Nests, groups: int, held: int, parts: int) -> BackwardOrder:
@@ -161,7 +163,7 @@ def _dealt(parts: int, held: int, reads: Callable[[int], Ints]) -> Ints:
 
 
 def _stays(nest: Nest, everything: int, held: int) -> Ints:
-    """[r] bytes that come once or are there: all of them, or those held and what spike_in takes beside the window."""
+    """[r] bytes that are loaded once or are on chip: all, or those held and what spike_in holds beside the window."""
     if everything <= nest.spike_buffer + held:
         return np.full_like(nest.window, everything)
     stays: Ints = np.minimum(everything, np.maximum(nest.spike_buffer - nest.window, 0) + held)

@@ -1,8 +1,9 @@
-"""What the norm of a layer moves in the backward pass, turn by turn: two passes over the gradients behind it and its
-sums.
+"""What the batch norm of a layer moves in the backward pass, turn by turn: two passes over the gradients of its outputs
+and over its sums.
 
-The first pass is the gradient units': dy of the whole batch, and the two sums of it that the norm's gradient needs. The
-second one is the product's, which finds dy in spike_out, where it was written, or where it was handed back to.
+The first pass is that of the gradient units: dy of the whole batch, and the two sums over it that the norm's gradient
+needs. The second pass is that of the product, which reads dy from spike_out, from where it was written, or from where
+it was handed back.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ class NormFlows:
 
     @property
     def _inputs(self) -> int:
-        """How many of the operands with a gradient the product has: the first one, or none."""
+        """How many of the operands with a gradient are the product's: the first one, or none."""
         return int(self.flows.sizes.has_gradient(self.flows.layer.input))
 
     @property
     def _sums(self) -> str:
-        """Where they lie: by themselves, or as what the layer puts out."""
+        """The region of the sums: their own, or the layer's output."""
         layer = self.flows.layer
         return f"tensor:{layer.name}" if self.norm.way == "handed on" else f"sums:{layer.name}"
 

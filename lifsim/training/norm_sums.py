@@ -7,14 +7,12 @@ currents that wait to be replayed. The others leave the chip and come back (`rou
 when the statistics are known (`twice`), whichever moves fewer bytes. A layer without neurons that outputs its sums
 leaves the norm to their readers.
 
-On the backward pass the norm's gradient needs two sums over the batch, of dy and of dy * x^, before it can be had
-itself:
+In the backward pass, the norm's gradient depends on two sums over the batch, of dy and of dy * x^:
 
     dx = gain / std * (dy - mean(dy) - x^ * mean(dy * x^)),  x^ = (x - mean) / std
 
-So there are two passes over dy and x: dy waits in spike_out, what does not fit leaves and comes back; x, the sums, are
-kept by the forward pass, or, where the product runs again for the membranes, come from that (Ioffe and Szegedy, ICML
-2015).
+So there are two passes over dy and x. dy waits in spike_out; what does not fit leaves and comes back. x, the sums, are
+kept by the forward pass, or computed again if the product runs again for the membranes (Ioffe and Szegedy, ICML 2015).
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ from lifsim.training.sizes import TrainingSizes
 from lifsim.units import noun_of
 
 Way = Literal["round trip", "twice", "handed on"]
-"""The ways of a layer's sums to their norm."""
+"""How a layer's sums get to their norm."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +217,7 @@ class Waiting:
 
     @property
     def gradients_away(self) -> int:
-        """Bytes of dy that spike_out cannot hold from one pass to the other."""
+        """Bytes of dy that spike_out cannot hold between the two passes."""
         chip, (values, often) = self.sizes.chip, self.at_a_time
         bits = chip.precision.of_gradients
         return bytes_of(often * values * bits) - often * min(chip.room.spike_out, values * bits // 8)

@@ -1,10 +1,10 @@
-"""In which order a layer works in the backward pass, and what that moves.
+"""The order in which a layer works in the backward pass, and what that moves.
 
 A layer's LIF makes the gradients of its membranes, which serve two products. Of these the update may come
 
-    in turn     behind every visit of the layer: its sums then stay on chip all the backward pass, beside the weights
-    afterwards  when all visits of the group have gone back: what waits for it does so in DRAM, but for what spike_out
-                holds where nothing comes between, and the weight buffer is its own
+in turn behind every visit of the layer: its sums then stay on chip all the backward pass, beside the weights afterwards
+    when all visits of the group have gone back: what waits for it does so in DRAM, but for what spike_out holds where
+    nothing comes between, and the weight buffer is its own
 
 whichever moves fewer bytes. docs/model.md, "Training on the accelerator".
 """
@@ -60,8 +60,8 @@ class LayerOrders:
 
     @property
     def comes_back(self) -> int:
-        """Bytes of them that the backward product reads, besides those that are read to make them: without a LIF
-        they are the same, and used when they are read for the first time."""
+        """Bytes of them that the backward product reads, beyond what was read to make them: without a LIF they are the
+        same gradients, used when they are read for the first time."""
         if self.backward is None:
             return 0
         return self.backward.gradients if self.own else max(0, self.backward.gradients - self.absent)
@@ -185,7 +185,8 @@ class WaitingAlone(NamedTuple):
 
 
 def waiting_alone(products: Products, when: When) -> WaitingAlone:
-    """Where all images go back before the update more than one waits at a time."""
+    """The gradients that wait, of a layer whose visits follow each other; more than one image's if all images go back
+    before the update."""
     layer, batch, in_turn = products.layer, products.batch, when == "in turn"
     image, waits = products.made(1, layer.rounds, layer.groups), products.chip.room.spike_out
     held = batch * min(image, waits) if in_turn else min(batch * image, waits)

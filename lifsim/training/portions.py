@@ -9,8 +9,8 @@ from lifsim.schedule.tensors.rows import Ints
 
 
 class Portions:
-    """`size` bytes, from `start` on, distributed over the steps of visits in proportion to their outputs, with the same
-    result as for all visits at once. outputs: of all visits."""
+    """`size` bytes, from `start` on, divided among the steps of successive visits in proportion to their outputs,
+    exactly as if all visits came at once. outputs: of all visits."""
 
     def __init__(self, size: int, outputs: int, start: int = 0) -> None:
         self._size, self._outputs, self._start = size, outputs, start

@@ -1,5 +1,5 @@
-"""The traffic of a layer's product that runs a second time right after the first, filter tile by filter tile if weights
-are outermost, else group by group.
+"""The traffic of a layer's product that runs twice in immediate succession: filter tile by filter tile if weights are
+outermost, else group by group.
 
 Data that stays on chip between the two runs is loaded once: the filter tile at work, pinned weights, pinned rows of all
 images, or, if the rows of one image are pinned at a time, those of a single image.
@@ -68,7 +68,7 @@ def _tick(sizes: TrainingSizes, layer: Layer, traffic: LayerTraffic) -> Again:
 
 
 def _widths(layer: Layer, tiling: Tiling) -> list[int]:
-    """Filters of every tile of a group, the last one what is left."""
+    """The filters of every tile of a group; the last tile has the rest."""
     every = layer.group_filters
     return [min(tiling.filters, every - begin) for begin in range(0, every, tiling.filters)]
 
@@ -100,7 +100,7 @@ class _Timestep:
     @property
     def _streams(self) -> int:
         """Bytes of its weights that are fetched for every row: those of the tiles at work that neither fit into the
-        region nor are pinned. The rest of a tile is on chip from the first run."""
+        region nor are pinned. The remaining bytes of a tile are on chip since the first run."""
         tiling, each, region = self.traffic.tiling, self._facts.filter_bytes, self.walk.cost.region
         beyond = sum(max(0, wide * each - region) for wide in _widths(self.layer, tiling))
         return max(0, self.layer.groups * beyond - tiling.resident_weight_bytes)

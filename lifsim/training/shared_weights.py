@@ -1,7 +1,7 @@
 """Products in the backward pass that take turns in one weight buffer: backward ones, and forward ones that run again.
 
-What stays of the weights of all of them, and a region for the tile at work, divide it as in the forward pass
-(`lifsim.schedule.weights.residency`), without strips.
+As in the forward pass (`lifsim.schedule.weights.residency`), but without strips, the buffer is divided into weights
+that stay and a region for the tile at work.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from lifsim.training.orders import Products
 
 
 class Asked(NamedTuple):
-    """A product in the backward pass that asks for weights: of a layer (by its place in the group) the backward one, or
-    the forward one that runs again. reads: [1 + m] bytes of its other operand that come in, by the tile of filters."""
+    """A product in the backward pass that needs weights: of a layer (an index in the group), the backward product, or
+    the forward product that runs again. reads: [1 + m] bytes of its other operand that come in, by the tile of
+    filters."""
 
     place: int
     facts: LayerFacts
@@ -33,7 +34,7 @@ class Asked(NamedTuple):
 
 
 def divided(asked: Sequence[Asked], chunks: Chunks, room: int) -> WeightSplit:
-    """How `room` bytes of the weight buffer are divided among the products that ask for them."""
+    """How `room` bytes of the weight buffer are divided among the products that need weights."""
     rounds = [one.facts.layer.rounds for one in asked]
     rows = [one.facts.rows.axis.rows_out for one in asked]
     return best_weights(
@@ -67,7 +68,8 @@ def again_of(split: WeightSplit, number: int, facts: LayerFacts) -> ForwardAgain
 
 @lru_cache(maxsize=4096)
 def gradient_facts(products: Products) -> LayerFacts:
-    """The backward product as weights are kept for it: one of another layer, whose filters are the channels."""
+    """The backward product for the division of the weight buffer: like the product of a layer whose filters are the
+    channels."""
     layer, bits = products.layer, products.chip.precision.weight_bits
     one = transposed_filter_bytes(layer, bits)
     return LayerFacts(

@@ -1,10 +1,11 @@
-"""The way back of a training run, behind the forward pass (`lifsim.training.forward`): layers and timesteps backwards.
+"""The backward pass of a training run (the forward pass: `lifsim.training.forward`), layers and timesteps in reverse
+order.
 
-A group of layers is walked back as it was walked forward: tick-batched image by image, timestep-major chunk by chunk
-and timestep by timestep, the last one first; in each of them from the last layer to the first, and of a layer
-recomputation, backward stage and, where weights are updated in turn, their update; the other updates come afterwards;
-where u runs forward again, all recomputation comes first, from the first layer to the last. docs/model.md, "Training on
-the accelerator", says what a visit moves.
+A group of layers runs back as it ran forward: tick-batched, image by image; timestep-major, chunk by chunk and in each
+timestep by timestep, the last one first. Each such turn runs from the last layer to the first: for a layer,
+recomputation, the backward stage and, if weights are updated in turn, their update. The other updates come after all
+turns. If u runs forward again, all recomputation of a turn comes first, from the first layer to the last.
+docs/model.md, "Training on the accelerator", says what a visit moves.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ StageVisit = tuple[Stage, Visit]
 
 
 class StageTurns(NamedTuple):
-    """A stage of a layer in the backward pass: its turns, and what they move. ahead: before all that is undone in a
-    turn, of the first layer first."""
+    """A stage of a layer in the backward pass: its turns, and what they move. ahead: whether it runs before everything
+    that is undone in a turn, from the first layer to the last."""
 
     stage: Stage
     turns: Turns
@@ -60,7 +61,7 @@ class _GroupBackwards:
     group: GroupPlan
 
     def visits(self) -> Iterator[StageVisit]:
-        """All of them in order: of each turn those of every layer and stage, each of which goes through its own."""
+        """All visits in order: for each turn, the visits of every layer and stage."""
         sizes, group = self.sizes, self.group
         carried = gradient_state_moves(sizes.facts, sizes.chip, group, sizes.batch, sizes.keeping)
         orders = orders_of(sizes, group)
@@ -72,7 +73,7 @@ class _GroupBackwards:
         return (visit for _, visit in merge(*found, key=itemgetter(0)))
 
     def _of_stage(self, layer: Layer, order: int, of: StageTurns) -> Iterator[tuple[tuple[int, ...], StageVisit]]:
-        """(number of the turn and place in it, visit) of the stage `of`, the `order`-th stage of the layer."""
+        """((number of the turn, place within it), visit) for the stage `of`, the `order`-th stage of the layer."""
         place = (0, layer.index, order) if of.ahead else (1, -layer.index, order)
         visits = _visits(layer, of.flows, of.turns, self._steps(layer))
         for number, visit in zip(of.turns.number.tolist(), visits, strict=True):
@@ -106,8 +107,8 @@ class _GroupBackwards:
     def _again(
         self, flows: LayerFlows | NormFlows, moved: ForwardAgain | None, fires: Turns, carried: StateMoves
     ) -> Iterator[StageTurns]:
-        """What runs forward a second time, if anything does: the product, and where u' of the calls is held until they
-        are undone, the calls at the turns of the gradient units. moved: of the product."""
+        """What runs forward a second time, if anything: the product; and, if u' of the calls is held until they are
+        undone, the calls, at the turns of the gradient units. moved: by the product."""
         layer, keeping = flows.layer, self.sizes.keeping
         if moved is None:
             return
@@ -124,14 +125,15 @@ class _GroupBackwards:
             yield StageTurns(Stage.RECOMPUTE, fires, calls, ahead=True)
 
     def _afterwards(self) -> Turns:
-        """An image each, all rounds, behind all other turns of the group."""
+        """Turns of one image each, all its rounds, after all other turns of the group."""
         batch, last = self.sizes.batch, 2 * self.sizes.batch * self.sizes.facts.timesteps
         images = np.arange(batch)
         return Turns(last + images, images, np.ones_like(images), np.zeros_like(images), batch, 1)
 
     def _turns(self, layer: Layer, times: int, *, first: bool = False) -> Turns:
-        """The turns of a layer that takes `times` of every chunk, all or one. What is computed once is recomputed at
-        the `first` turn of the backward pass, and has its gradient when the timesteps' are summed up."""
+        """The turns of a layer, `times` for every chunk: one per timestep, or one. A layer that is computed once is
+        recomputed at the `first` turn of the backward pass, and has its gradient when those of all timesteps are summed
+        up."""
         batch, timesteps = self.sizes.batch, self.sizes.facts.timesteps
         if self.group.tick_batched:
             images = np.arange(batch)

@@ -18,12 +18,12 @@ from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import group_training
 
 SIDE_BY_SIDE = 512
-"""Sizes of chunks that are looked at in one go."""
+"""How many sizes of chunks are evaluated together."""
 
 
 @dataclass(frozen=True)
 class TrainedWith:
-    """Networks that are trained so. keeping: how the backward pass gets the membranes."""
+    """How networks are trained. keeping: how the backward pass gets the membranes."""
 
     keeping: Keeping
 

@@ -1,7 +1,7 @@
 """u' of the calls of a recomputed tick-batched tile: T values per output until the tile is undone.
 
-They lie in the membrane buffer, which holds nothing else while a tick-batched layer goes back, if all outputs that the
-array has at work fit; else a register stands for each, and is billed.
+They are in the membrane buffer, which holds nothing else during the backward pass of a tick-batched layer, if it has
+room for all outputs that the array works on; else each has a register, which is billed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from lifsim.schedule.tensors.storage import bytes_of
 
 
 def values_at_work(layer: Layer, group: GroupPlan, chip: Chip) -> int:
-    """T values of each variable of each output that the array has at work: of the tile that has most; behind a pool as
-    many fewer as that makes of them."""
+    """The number of values: T of each variable of each output that the array works on, for the tile with the most
+    outputs; with a pool behind the layer, only as many as there are pooled outputs."""
     tiling = group.layers[layer.index - group.first].tiling
     chains = tiling.cut.chains
     dataflow = dataflow_for(layer, chip.dataflow, chains)
@@ -29,8 +29,8 @@ def values_at_work(layer: Layer, group: GroupPlan, chip: Chip) -> int:
 
 
 def registers_for_calls(layer: Layer, group: GroupPlan, chip: Chip, keeping: Keeping) -> int:
-    """Registers that u' of a tile takes; 0 where nothing is held, the membrane buffer has the room, or a whole timestep
-    is undone at a time, which that buffer shares with the DRAM."""
+    """Registers that u' of a tile takes; 0 if nothing is held, if the membrane buffer has room, or if a whole timestep
+    is undone at a time: its u' is in that buffer and, as far as it does not fit, in DRAM."""
     if not (keeping.holds_calls and group.tick_batched and layer.lif):
         return 0
     values = values_at_work(layer, group, chip)

@@ -1,11 +1,12 @@
-"""Membranes of a tick-batched tile: in the array's registers, and what these do not hold in the membrane buffer.
+"""Where the membranes of a tick-batched tile live: in the array's registers, and in the membrane buffer what these
+cannot hold.
 
 A tile's timesteps run back to back, so that the membranes of all outputs that the array has at work
-(`Dataflow.held_outputs`) live until the last of them. A register stands for each that it holds by itself
-(`Dataflow.membrane_registers`), an Nth under `channelN`, whose chains use one state. Where folds of a chain alternate
-at every timestep, the states of all of their chains live, and there is a register for each output. Where every
-timestep loads its own second operand, all outputs of a `ws` fold wait for the next one. What is left lies in the
-membrane buffer: it is read and written at every timestep, and must fit.
+(`Dataflow.held_outputs`) live until the last of them. The array has a register for each output that it holds
+(`Dataflow.membrane_registers`); under `channelN`, whose chains use one state, an Nth of them. If the folds of a chain
+alternate at every timestep, the states of all their chains are live, and there is a register for each output. If every
+timestep loads its own second operand, all outputs of a `ws` fold wait for the next timestep. The remaining membranes
+lie in the membrane buffer, which must have room for them: they are read and written at every timestep.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from lifsim.schedule.traffic import Held
 
 @dataclass(frozen=True)
 class ArrayMembranes:
-    """Of an array of this shape and dataflow: membranes of `bits` a variable, `room` bytes of their buffer."""
+    """An array of this shape and dataflow, with membranes of `bits` per variable and a membrane buffer of `room`
+    bytes."""
 
     dataflow: Dataflow
     shape: ArrayShape
@@ -34,8 +36,8 @@ class ArrayMembranes:
 class MembraneRoom:
     """Where the membranes of a layer live, tick-batched, beside an array of this shape and dataflow.
 
-    registers: states that they hold. chain: outputs that use one state in turn; chains: how they are worked off. lifs,
-    outputs: of an image, the LIFs' and the array's (a pool between them makes fewer of the first). state_bits: of one
+    registers: how many states they hold. chain: outputs that use one state in turn; chains: how chains run. lifs,
+    outputs: per image, the neurons and the outputs of the array (more, if a pool is between them). state_bits: of one
     state, all its variables. room: bytes of the membrane buffer.
     """
 
@@ -51,7 +53,8 @@ class MembraneRoom:
 
     @classmethod
     def of(cls, layer: Layer, channels: int, chains: Chains | None, chip: ArrayMembranes) -> MembraneRoom:
-        """Of `layer`, `channels` groups of whose channels share a state, worked off as `chains` says."""
+        """The room for the membranes of `layer`, `channels` groups of its channels sharing a state and its chains
+        running as `chains` says."""
         alternate = chains is not None and chains.alternating
         one_timestep = layer.timesteps == 1 and not alternate  # in which nothing waits for the next one
         laid = chip.dataflow if one_timestep else dataflow_for(layer, chip.dataflow, chains)
@@ -68,7 +71,8 @@ class MembraneRoom:
         )
 
     def held(self, tile: Gemm) -> Held:
-        """Of one group of a tile, or of those whose tiles take turns."""
+        """The states of one group of a tile, or of the groups whose tiles take turns, that the registers do not
+        hold."""
         most = every = registers = 0
         groups = 1 if self.chains is None else self.chains.groups
         for high, wide, count in blocks_of(tile, self._at_work(tile)):
@@ -78,14 +82,14 @@ class MembraneRoom:
         return Held(most, every, registers)
 
     def _at_work(self, tile: Gemm) -> OutputBlock:
-        """Outputs of a group whose membranes live at a time."""
+        """The outputs of a group whose membranes are live at the same time."""
         if self.chains is None or not self.chains.alternating:
             return self.dataflow.held_outputs(tile, self.shape)
         finished = self.dataflow.finishes(tile, self.shape)
         return OutputBlock(finished.pixels, self.chains.in_turn(finished.filters))
 
     def held_by(self, layer: Layer, into: Cut) -> Held:
-        """Of a layer cut `into` tiles, one after the other; no more than it has."""
+        """The same for a whole layer, cut `into` tiles that run one after the other."""
         tiles = [(self.held(tile), count) for tile, count in into.tiles(gemm_of(layer, self.chains))]
         sets = layer.groups if self.chains is None else layer.groups // self.chains.groups
         every = sum(held.all * count for held, count in tiles) * sets
@@ -100,11 +104,11 @@ class MembraneRoom:
         return bytes_of(states * self.state_bits)
 
     def has_room(self, tile: Gemm) -> bool:
-        """Whether the membrane buffer takes what the registers do not."""
+        """Whether the membrane buffer has room for what the registers do not hold."""
         return self.bytes(self.held(tile).most) <= self.room
 
     def matters(self, layer: Layer) -> bool:
-        """Whether there is a tile that the registers do not hold, or that holds more than an Nth: if not, neither
-        sharing nor the buffer matter."""
+        """Whether sharing or the buffer make a difference for any tile: chains alternate, or the states of the largest
+        tile exceed the registers."""
         alternate = self.chains is not None and self.chains.alternating
         return self.lifs > 0 and (alternate or self.held(gemm_of(layer, self.chains)).most > 0)

@@ -1,4 +1,5 @@
-"""What is the best at some price: of two costs, the corners of the line below which nothing lies."""
+"""Trade-offs between two costs: the corners of the lower convex hull, each the cheapest at some exchange rate of the
+costs."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Offer(Generic[T]):
-    """Something that takes so much of two things, such as bytes and cycles."""
+    """A choice with two costs, such as bytes and cycles."""
 
     first: int
     second: int
@@ -20,8 +21,8 @@ class Offer(Generic[T]):
 
 
 def corners(offers: Iterable[Offer[T]]) -> list[Offer[T]]:
-    """From the least of the first to the least of the second: whatever a unit of the first costs in units of the
-    second, one of these is the cheapest. Of equals the first one stays."""
+    """The corners of the hull, from the least first cost to the least second cost: at any exchange rate between the
+    costs one of them is the cheapest. Of equal offers the first one stays."""
     found: list[Offer[T]] = []
     for offer in sorted(offers, key=lambda one: (one.first, one.second)):
         if found and offer.second >= found[-1].second:

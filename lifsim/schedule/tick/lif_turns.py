@@ -1,8 +1,10 @@
-"""What the array waits for LIF units that serve under its work, by which tilings of a tick-batched layer are compared.
+"""How long the array waits for LIF units that overlap with its work, a criterion between the tilings of a tick-batched
+layer.
 
-Passes for the last outputs that are finished are left when the array is done, the more the larger a tile is of which
-all are finished together; so are those for the others that find no room under the work behind them.
-`lifsim.hardware.lif_unit.lif_cycles` counts them block by block; here all blocks and tiles of a layer count as alike.
+When the array is done, the passes for the outputs that it finished last remain, the more, the more outputs a tile
+finishes together; so do passes for other outputs that did not fit under the work that followed.
+`lifsim.hardware.lif_unit.lif_cycles` counts them block by block; here all blocks and tiles of a layer are assumed to be
+equal.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from lifsim.schedule.tick.tile_price import CACHED, Sizes, TileGrid
 
 @dataclass(frozen=True)
 class LifTurns:
-    """The LIF calls of an image behind one visit of a layer. pass_cycles: of a pass; pixels: of the map that the LIFs
-    see; timesteps: in which they are called, of `rounds` in which the array computes."""
+    """The LIF calls for one image in one visit of a layer. pass_cycles: cycles of a pass; pixels: of the map that the
+    LIFs see; timesteps: in which the LIFs are called; rounds: in which the array computes."""
 
     pass_cycles: int
     pixels: int
@@ -34,13 +36,14 @@ class LifTurns:
 
     @classmethod
     def of(cls, layer: Layer, pass_cycles: int) -> LifTurns | None:
-        """Those of `layer`; None where nothing is called under the array's work."""
+        """The LIF calls of `layer`; None if none overlaps with the array's work."""
         if layer.lif is None or pass_cycles == 0:
             return None
         return cls(pass_cycles, prod(layer.lif.output.shape[1:]), layer.timesteps, layer.rounds)
 
     def waits(self, gemm: Gemm, array: PsumStore, grid: TileGrid, work: Ints) -> Ints:
-        """[rows, columns] cycles that the array waits in the tilings of `grid`, with so many cycles of `work`."""
+        """[rows, columns] cycles that the array waits in the tilings of `grid`, whose array work takes `work`
+        cycles."""
         each = _passes_and_blocks(gemm, array, self.pixels, grid.heights, grid.widths)
         passes, blocks = (grid.sums(of_tile) for of_tile in each)
         passes *= self.timesteps
@@ -53,8 +56,8 @@ class LifTurns:
 
 @lru_cache(CACHED)
 def _passes_and_blocks(gemm: Gemm, array: PsumStore, pixels: int, heights: Sizes, widths: Sizes) -> tuple[Ints, Ints]:
-    """[heights, widths] passes of a timestep for the outputs of tiles of so many pixels and filters, of all groups, if
-    the LIFs see a map of `pixels`; and sets of outputs that they finish in a round; read-only."""
+    """([heights, widths], [heights, widths]) for tiles of these pixels and filters, all groups: passes per timestep, if
+    the LIFs see a map of `pixels`; and sets of outputs that are finished together in a round. Read-only."""
     holds = ArrayShape(array.shape.rows, array.shape.filter_cols(gemm.chain))
     found = np.empty((2, len(heights), len(widths)), np.int64)
     for row, high in enumerate(heights):

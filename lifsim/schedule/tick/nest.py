@@ -19,12 +19,12 @@ from lifsim.schedule.traffic import Order
 
 @dataclass(frozen=True)
 class Nest:
-    """The loop nest of `groups` groups of a convolution, one or those whose tiles take turns, for a whole batch, in
-    every tiling; of a product of two tensors for one image, whose second operand takes the part of the weights.
+    """The loop nest of `groups` groups of a convolution (one, or those whose tiles take turns) in every tiling, for a
+    whole batch; for a product of two tensors, whose second operand stands in for weights, for one image.
 
     rows: [r] the row tiles; filters, filter_tiles: [m] size and number of a group's filter tiles; row_bytes,
-    filter_bytes: of all groups of the nest; streams: whether what does not fit of the smallest tile may come again;
-    buffers in bytes.
+    filter_bytes: of all groups of the nest; streams: whether the smallest tile may overflow its buffer and be fetched
+    repeatedly; buffers in bytes.
     """
 
     groups: int
@@ -50,8 +50,8 @@ class Nest:
 
     @property
     def legal(self) -> NDArray[np.bool_]:
-        """[r, m] whether what comes in for a tile fits into its buffers. That of the smallest streams through them, but
-        for weights that are needed again at every timestep."""
+        """[r, m] whether the inputs and weights of a tile fit into their buffers. Those of the smallest tile may stream
+        through them instead, except weights that are needed again at every timestep."""
         weights = self.filters * self.filter_bytes
         legal = np.logical_and.outer(self.window <= self.spike_buffer, weights <= self.weight_buffer)
         legal[self.rows.heights == 1, 0] = self.streams or weights[0] <= self.weight_buffer
@@ -70,7 +70,7 @@ class Cost:
 
 
 def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) -> Nest:
-    """The nest of `layer` for `batch` images that one set of filters serves, its chains worked off in this `way`."""
+    """The nest of `layer` for `batch` images with one set of filters, its chains running in this `way`."""
     layout = tick_rows(layer, reals)
     smallest = way.smallest_tile(layer, room.cols)
     groups = 1 if way.chains is None else way.chains.groups
@@ -91,11 +91,11 @@ def nest_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, way: Way) ->
 def rows_have_room(
     nest: Nest, begun: tuple[int, ...], filters: int, room: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """[r, m] whether rows that have begun (`lifsim.schedule.tensors.begun`) where row tiles cut windows have `room`
-    bytes until the next tile: weights outer, and inputs outer.
+    """([r, m], [r, m]) whether `room` bytes hold the rows that have begun (`lifsim.schedule.tensors.begun`) at the end
+    of a row tile until the next one: weights outer, and inputs outer.
 
-    begun: [rows + 1] bytes when so many rows are done, of all `filters`. Of them wait those of the filters that pass
-    before the next row tile: the tile's, or all of a group.
+    begun: [rows + 1] bytes when 0, 1, ... rows are done, of all `filters`. The share that waits is that of the filters
+    which run before the next row tile: the tile's, or all of a group.
     """
     waiting = begun_most(nest, begun)
     outer = np.multiply.outer(waiting, nest.groups * nest.filters) <= room * filters
@@ -104,7 +104,7 @@ def rows_have_room(
 
 
 def begun_most(nest: Nest, begun: tuple[int, ...]) -> Ints:
-    """[r] bytes that wait behind the row tile behind which the most do."""
+    """[r] the most bytes that wait at the end of any row tile."""
     rows, heights = len(begun) - 1, nest.rows.heights
     if not begun:
         return np.zeros_like(heights)
@@ -113,8 +113,8 @@ def begun_most(nest: Nest, begun: tuple[int, ...]) -> Ints:
 
 
 def weights_outer(nest: Nest) -> Cost:
-    """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows come again
-    for each filter tile unless pinned."""
+    """For each filter tile, image, row tile. A filter tile stays while all rows of all images pass; rows are fetched
+    again for each filter tile unless pinned."""
     full, rest = nest.all_filters // nest.filters, nest.all_filters % nest.filters
     streamed = full * np.maximum(nest.filters * nest.filter_bytes - nest.weight_buffer, 0)
     streamed += np.maximum(rest * nest.filter_bytes - nest.weight_buffer, 0)
@@ -127,8 +127,8 @@ def weights_outer(nest: Nest) -> Cost:
 
 
 def inputs_outer(nest: Nest) -> Cost:
-    """For each image, row tile, filter tile. A window stays while all filters pass; filters come again for each row
-    tile unless pinned."""
+    """For each image, row tile, filter tile. A window stays while all filters pass; filters are fetched again for each
+    row tile unless pinned."""
     pinned = pinned_spikes(nest, "inputs_outer")
     overflow = np.maximum(nest.rows.single_windows * nest.row_bytes - nest.spike_buffer, 0).sum()
     streamed = np.where(nest.rows.heights == 1, overflow, 0)
@@ -141,12 +141,12 @@ def inputs_outer(nest: Nest) -> Cost:
 
 
 def _resident_weights(nest: Nest, nests: int = 1) -> Ints:
-    """[m] bytes of weights that stay while the filter tiles, of so many nests, pass, again and again, through a region
-    of the buffer.
+    """[m] bytes of weights that stay while the filter tiles, of this many nests, pass repeatedly through a region of
+    the buffer.
 
-    What a tile of s bytes has beyond a region of r has to stay: sum(max(0, s - r)) + r <= buffer. The least r leaves
-    the most room, buffer - r. Of tiles that the buffer cannot take nothing stays; but one of all filters is its own
-    successor: of it what the buffer holds.
+    The part of a tile of s bytes beyond a region of r bytes must stay: sum(max(0, s - r)) + r <= buffer. The least such
+    r leaves the most room, buffer - r. If a tile is larger than the buffer, nothing stays; but if one tile has all
+    filters, it follows itself, and as much of it stays as the buffer holds.
     """
     full, rest = nests * (nest.all_filters // nest.filters), nest.all_filters % nest.filters * nest.filter_bytes
     tile, everything = nest.filters * nest.filter_bytes, nests * nest.all_filters * nest.filter_bytes
@@ -161,16 +161,17 @@ def _resident_weights(nest: Nest, nests: int = 1) -> Ints:
 
 
 def between_visits(nest: Nest, order: Order, nests: int) -> Ints:
-    """[m] bytes of weights that stay from one visit of a layer, so many nests one after the other, to the next. Inputs
-    outer, where each nest keeps its own while its row tiles pass, all of several nests do or none."""
+    """[m] bytes of weights that stay from one visit of a layer, of this many successive nests, to the next. Inputs
+    outer, each nest keeps its own weights while its row tiles pass, so that of several nests the weights of all stay or
+    of none."""
     stays = _resident_weights(nest, nests)
     everything = nests * nest.all_filters * nest.filter_bytes
     return stays if nests == 1 or order == "weights_outer" or everything <= nest.weight_buffer else stays * 0
 
 
 def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
-    """[n] of filter tiles of so many bytes each that pass through a buffer of which `resident` bytes stay: the bytes of
-    each that do, first of all what the tiles have beyond the room that is left for one of them."""
+    """[n] bytes that stay of each of n filter tiles, given their bytes, if `resident` bytes stay in all: first what
+    each tile has beyond the room that is left for one tile."""
     beyond = np.maximum(tiles - (buffer - resident), 0)
     must = np.clip(resident - (np.cumsum(beyond) - beyond), 0, beyond)
     left = tiles - must
@@ -180,21 +181,22 @@ def staying_of(tiles: Ints, resident: int, buffer: int) -> Ints:
 
 
 def pinned_spikes(nest: Nest, order: Order) -> Ints:
-    """[r] bytes of the input that stay while a layer is visited: of all images, or, inputs outer, of each in turn."""
+    """[r] bytes of the input that stay during a visit of a layer: of all images, or, inputs outer, of each image in
+    turn."""
     images = nest.batch if order == "weights_outer" else 1
     return pinned_of(nest, images)
 
 
 def pinned_of(nest: Nest, images: Ints | int) -> Ints:
-    """[..., r] the same of so many images [..., 1]: everything if it fits, else what the buffer holds beside the tile
+    """[..., r] the same for `images` [..., 1] images: everything if it fits, else what the buffer holds beside the tile
     at work."""
     everything = images * nest.rows.covered * nest.row_bytes
     return np.where(everything <= nest.spike_buffer, everything, np.maximum(nest.spike_buffer - nest.window, 0))
 
 
 def fetched(nest: Nest, images: Ints | int, pinned: Ints) -> Ints:
-    """[..., r] bytes that one traversal of so many images [..., 1] fetches, the `pinned` bytes [..., r] being those
-    that it would fetch most."""
+    """[..., r] bytes that one traversal of `images` [..., 1] images fetches, if the `pinned` bytes [..., r] are those
+    that it would fetch most often."""
     row = images * nest.row_bytes
     rows = nest.rows
     whole = np.minimum(pinned // row, rows.covered)

@@ -1,13 +1,12 @@
-"""Tick batching: a layer alone, all timesteps of an output tile back to back, membranes in the PE; and time windows
-(`lifsim.schedule.window`), in which some of them are.
+"""Tick batching: a single layer, all timesteps of an output tile back to back, membranes in the PE; and time windows
+(`lifsim.schedule.window`), with only some timesteps back to back.
 
-Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken, of equals the one
-whose tiles take the fewest cycles, those counted in which the array waits for LIF units that serve under its work, of
-these the one with the fewest tiles; where the next tile's weights come while the array works on one, those of the first
-tile count as cycles, too, and of equals it is the one with the narrowest tiles: what is asked for at once waits behind
-them in the one queue.
-Where chains of `channelN` can be worked off in more than one way (`lifsim.schedule.tick.ways`), it is the best of all
-of them. docs/model.md, "Tick-batched layers", has the equations and what they assume.
+Of all tilings (rows x filters, both loop orders) the one that moves the fewest DRAM bytes is taken; of equals the one
+with the fewest cycles, including those in which the array waits for overlapped LIF units; then the one with the fewest
+tiles. If weights are prefetched, loading those of the first tile counts as cycles, too, and of equals the narrowest
+tiles are taken instead of the fewest: in the one DRAM queue, other requests wait behind a tile's weights. If chains of
+`channelN` can run in more than one way (`lifsim.schedule.tick.ways`), the best tiling of all ways is taken.
+docs/model.md, "Tick-batched layers", has the equations and what they assume.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ def traffic(
     """DRAM bytes of `layer` for `batch` images, tick-batched, or in these `visits`, under the tiling that moves the
     fewest.
 
-    ways: in which its chains may be worked off. begun: [rows + 1] bytes of rows that have begun behind it when so many
-    of its rows are done; empty: none has. A fault is why no tile is legal under any of them.
+    ways: in which its chains may run. begun: [rows + 1] bytes of rows that have begun behind it when 0, 1, ... of its
+    rows are done; empty: no rows begin. Returns a fault, the reason, if no tile is legal in any way.
     """
     asked, searches = Asked(layer, reals, room, begun, visits or _at_once(layer, batch)), list[Tilings]()
     # A comprehension would be one frame more between the command and a fold, and so would a function.
@@ -56,10 +55,10 @@ def traffic(
 
 
 class Others(NamedTuple):
-    """Tilings beside that of `traffic`. faster: that take fewer cycles of the array, and move more bytes: of all legal
-    ones those that are the best at some price of a byte in cycles, by their bytes. narrower: where weights come while
-    the array works on others, of as many bytes as these and that one, with a half and a quarter of the filters, whose
-    first ones the array waits for less long."""
+    """Other tilings than that of `traffic`. faster: those that take fewer cycles of the array but move more bytes, as
+    far as they are the best at some price of a byte in cycles, by their bytes. narrower: if weights are prefetched,
+    tilings with as many bytes as one of those but half or a quarter of the filters in a tile, so that the array waits
+    less for the first tile's weights."""
 
     faster: tuple[LayerTraffic, ...]
     narrower: tuple[LayerTraffic, ...]
@@ -73,7 +72,7 @@ def others(
     ways: tuple[Way, ...] = (UNCHAINED,),
     begun: tuple[int, ...] = (),
 ) -> Others:
-    """What else `layer` may be worked off in, tick-batched."""
+    """The other tilings in which `layer` may be tick-batched."""
     asked = Asked(layer, reals, room, begun, _at_once(layer, batch))
     searches = [tilings(asked, way, nests_of(asked, way)) for way in ways]
     searches += [tilings(asked, way, nests, most) for way, nests, most in higher_nests(searches)]

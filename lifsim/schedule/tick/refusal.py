@@ -14,8 +14,9 @@ from lifsim.schedule.tick.ways import Way
 
 
 def refused(layer: Layer, begun: tuple[int, ...], tried: Sequence[tuple[Way, Nest, TilePrices]]) -> Fault:
-    """Why no tile is legal: the smallest has too many membranes, or too many weights that come again at every timestep,
-    rows of windows that its tiles cut have no room, or there is no way at all to work off its chains."""
+    """The reason why no tile is legal: the smallest has too many membranes, or too many weights that must be loaded
+    again at every timestep; there is no room for rows of windows that tiles cut; or there is no way to run its
+    chains."""
     for way, nest, prices in tried:
         smallest = prices.gemm.tile(int(prices.pixels[0]), int(prices.filters[0]))
         if way.chains is not None and way.chains.alternating:

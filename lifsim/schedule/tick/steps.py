@@ -25,8 +25,8 @@ from lifsim.schedule.traffic import LayerTraffic
 def tick_visit(
     layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic, *, lasts: bool = False
 ) -> Visit:
-    """All tiles of `layer` for `batch` images, as `traffic` has them cut. lasts: of its weights those are there that
-    stay from one visit to the next."""
+    """All tiles of `layer` for `batch` images, cut as in `traffic`. lasts: whether the weights that stay from one visit
+    to the next are on chip already."""
     tiles = tiles_of(layer, reals, room, batch, traffic)
     return _visit(tiles, _work(layer, room, tiles), before=0, lasts=lasts)
 
@@ -34,7 +34,7 @@ def tick_visit(
 def tick_parts(
     layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: LayerTraffic, most: int
 ) -> Iterator[Visit]:
-    """`tick_visit` in parts of `most` steps, one after the other: none of them is larger, however many images run."""
+    """`tick_visit` in successive parts of at most `most` steps, so that memory does not grow with the images."""
     before = 0
     for first in range(0, steps_of(layer, batch, traffic.tiling), most):
         tiles = tiles_of(layer, reals, room, batch, traffic).between(first, first + most)
@@ -43,7 +43,7 @@ def tick_parts(
 
 
 def _visit(tiles: Tiles, work: Ints, *, before: int, lasts: bool) -> Visit:
-    """The steps of `tiles`, which take `work`, behind others that put out `before`."""
+    """The steps of `tiles`, which take `work`, after others that put out `before` outputs."""
     layer, reals, traffic = tiles.layer, tiles.reals, tiles.traffic
     names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     inputs = tiles.dealt(_spikes(tiles))
@@ -63,8 +63,8 @@ def _visit(tiles: Tiles, work: Ints, *, before: int, lasts: bool) -> Visit:
 
 
 def _work(layer: Layer, room: TileRoom, tiles: Tiles) -> Ints:
-    """[steps] cycles of the array for each tile, all its rounds, when every operand takes its cycle; of groups whose
-    tiles take turns, for that of one."""
+    """[steps] dense cycles of the array for each tile, all its rounds; if the tiles of groups take turns, for the tile
+    of one group."""
     cut = tiles.traffic.tiling.cut
     store, gemm = room.psums.of(layer, cut.chains), replace(gemm_of(layer, cut.chains), groups=1)
     heights, rows = np.unique(cut.pixel_tiles(gemm), return_inverse=True)
@@ -74,8 +74,8 @@ def _work(layer: Layer, room: TileRoom, tiles: Tiles) -> Ints:
 
 
 def _weights(tiles: Tiles, *, lasts: bool) -> Ints:
-    """[steps] bytes of weights that each tile loads: all when its filters come first, but for those of a visit before
-    that last; then what did not stay."""
+    """[steps] bytes of weights that each tile loads: at the first use of its filters all, except those that stayed from
+    the visit before; later what did not stay."""
     tiling = tiles.traffic.tiling
     whole = tiles.filters * tiles.filter_bytes
     if tiling.order == "weights_outer":
@@ -104,11 +104,11 @@ def _spikes(tiles: Tiles) -> Ints:
 
 
 def _window_bytes(tiles: Tiles, images: int) -> tuple[Ints, Ints]:
-    """[images, row tiles] bytes that every traversal fetches, and pinned ones that the window which first holds them
-    does.
+    """([images, row tiles], [images, row tiles]) bytes that every traversal fetches, and pinned bytes, fetched with the
+    first window that contains them.
 
-    Pinned are the rows that most windows hold, of all `images`; the last one perhaps in part, first images
-    first.
+    Pinned are the rows that are in the most windows, of all `images`; the last such row perhaps for the first images
+    only.
     """
     axis, tiling = tiles.rows.axis, tiles.traffic.tiling
     starts, row = np.arange(0, axis.rows_out, tiling.rows), np.arange(axis.rows_in)
@@ -123,8 +123,8 @@ def _window_bytes(tiles: Tiles, images: int) -> tuple[Ints, Ints]:
 
 
 def _slices(kind: Kind, region: int, tensor: Tensor, image_bytes: int, tiles: Tiles, member: int) -> Moves:
-    """What each tile of a member of its groups reads or writes of a tensor of the layer's own output: its share of the
-    rows (fewer than the array's behind a pool), of each row the share of its filters."""
+    """What each tile of a member of its groups reads or writes of a tensor shaped as the layer's output: its share of
+    the rows (fewer than the array's behind a pool), and of each row the share of its filters."""
     rows, rows_out, filters = rows_of(tensor.shape), tiles.rows.axis.rows_out, tiles.layer.filters
     row_bytes = image_bytes // rows
     first_row, end_row = rows * tiles.first_row // rows_out, rows * tiles.end_row // rows_out

@@ -20,15 +20,15 @@ NOT_LEGAL = int(np.iinfo(np.int64).max) // 4
 """More bytes than any tiling moves."""
 
 CACHED = 4096
-"""Layers whose tiles' prices are kept: a sweep asks for the same ones again and again."""
+"""For how many layers prices of tiles are cached: a sweep asks for the same ones repeatedly."""
 
 Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class TilePrices:
-    """Of every tiling [r, m] of the product of a layer. pixels: [r] of a row tile; filters: [m] of a filter tile. way:
-    in which its chains are worked off."""
+    """The prices of every tiling [r, m] of a layer's product. pixels: [r] of a row tile; filters: [m] of a filter tile.
+    way: in which its chains run."""
 
     gemm: Gemm
     store: PsumStore
@@ -44,7 +44,7 @@ class TilePrices:
 
     @property
     def membranes_at_work(self) -> Ints:
-        """[r, m] bytes of membranes of the largest tile that lie in their buffer."""
+        """[r, m] bytes of the largest tile's membranes that are in the membrane buffer."""
         membranes = self.way.membranes
         if membranes is None:
             return np.zeros((self.pixels.size, self.filters.size), np.int64)
@@ -53,7 +53,7 @@ class TilePrices:
 
     @property
     def keep_chains(self) -> NDArray[np.bool_]:
-        """[r, m] whether the largest tile works off its chains as it is to."""
+        """[r, m] whether the largest tile can run its chains in this way."""
         store, way = self.store, self.way
         has_chains = way.chains is not None
         return self._legal_by(
@@ -61,7 +61,7 @@ class TilePrices:
         )
 
     def _legal_by(self, legal: Callable[[Gemm], bool] | None) -> NDArray[np.bool_]:
-        """[r, m] by the largest tile; all of them if nothing is asked."""
+        """[r, m] what a predicate says of the largest tile; all True without a predicate."""
         if legal is None:
             return np.ones((self.pixels.size, self.filters.size), np.bool_)
         tiles = [[self.gemm.tile(int(high), int(wide)) for wide in self.filters] for high in self.pixels]
@@ -82,19 +82,19 @@ class TilePrices:
         return TileGrid(rows, columns, heights, widths, tall, wide)
 
     def on_array(self, grid: TileGrid, rounds: int) -> tuple[Gemm, PsumStore, int, Sizes, Sizes]:
-        """What `tile_cycles` asks of the tiles of `grid`, worked off in so many rounds."""
+        """The arguments of `tile_cycles` for the tiles of `grid` in this many rounds."""
         return self.gemm, self.array, rounds, grid.heights, grid.widths
 
     @property
     def array(self) -> PsumStore:
-        """Its array, of which cycles depend, and not of the room for psums."""
+        """The array, on which cycles depend; its psum buffer, on which they do not, is left out."""
         return replace(self.store, room=0)
 
 
 @dataclass(frozen=True)
 class TileGrid:
-    """Tiles of tilings [rows, columns] of all [r, m]. heights, widths: pixels and filters that any of them has; tall
-    [rows, heights], wide [columns, widths]: how many a tiling has of each."""
+    """The tiles of a grid of tilings [rows, columns]. heights, widths: the distinct pixels and filters of their tiles;
+    tall [rows, heights], wide [columns, widths]: how many tiles of each a tiling has."""
 
     rows: Ints
     columns: Ints
@@ -104,7 +104,7 @@ class TileGrid:
     wide: Ints
 
     def sums(self, each: Ints) -> Ints:
-        """[rows, columns] sums over the tiles of a tiling of what these are priced at, [heights, widths]."""
+        """[rows, columns] sums of prices [heights, widths] over the tiles of each tiling."""
         summed: Ints = self.tall @ each @ self.wide.T
         return summed
 
@@ -115,8 +115,8 @@ class TileGrid:
 
 
 def _parts(total: int, size: Ints) -> tuple[Sizes, Ints]:
-    """Sizes of all parts into which `size` [n] cuts the total, the last one what is left; [n, sizes] how many there are
-    of each."""
+    """([sizes], [n, sizes]) the distinct sizes of the parts into which parts of `size` [n] cut the total, the last one
+    being the rest; and how many parts there are of each size."""
     sizes = distinct(np.concatenate([size, total % size]))
     sizes = sizes[sizes > 0]
     rest = (total % size)[:, None]
@@ -125,8 +125,8 @@ def _parts(total: int, size: Ints) -> tuple[Sizes, Ints]:
 
 @lru_cache(CACHED)
 def tile_cycles(gemm: Gemm, array: PsumStore, rounds: int, heights: Sizes, widths: Sizes) -> Ints:
-    """[heights, widths] cycles of the array for tiles of so many pixels and filters, when every operand takes its
-    cycle, in so many `rounds`; read-only, since it is given out again. array: with room 0, of which nothing depends."""
+    """[heights, widths] dense cycles of the array for tiles of these pixels and filters in this many `rounds`;
+    read-only, since it is cached. array: with room 0, since cycles do not depend on it."""
     found = np.empty((len(heights), len(widths)), np.int64)
     for row, high in enumerate(heights):
         for column, wide in enumerate(widths):
@@ -138,7 +138,7 @@ def tile_cycles(gemm: Gemm, array: PsumStore, rounds: int, heights: Sizes, width
 
 @lru_cache(CACHED)
 def tile_spills(gemm: Gemm, store: PsumStore, rounds: int, heights: Sizes, widths: Sizes) -> Ints:
-    """[heights, widths] bytes of psums per image, one way, that such tiles spill; read-only."""
+    """[heights, widths] bytes of psums per image, one way, that such tiles spill; read-only, since it is cached."""
     found = np.empty((len(heights), len(widths)), np.int64)
     for row, high in enumerate(heights):
         for column, wide in enumerate(widths):

@@ -1,4 +1,4 @@
-"""The tiles of a tick-batched layer, in the order in which they are worked off; a stretch of them, if they are many."""
+"""The tiles of a tick-batched layer in the order in which they run, or a section of them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from lifsim.schedule.traffic import LayerTraffic, Tiling
 
 @dataclass(frozen=True)
 class Tiles:
-    """Tiles of a layer in schedule order, from the step `first` on to before `end`: [steps] group, image, row tile and
-    filter tile of each. Of groups whose tiles take turns (`members`) `group` is the first one, and a step has a tile of
-    each; filter_bytes and row_bytes are theirs together."""
+    """Tiles of a layer in schedule order, steps `first` to `end` - 1: [steps] group, image, row tile and filter tile of
+    each. If tiles of several groups (`members`) take turns, a step has a tile of each of them, `group` is the first of
+    them, and filter_bytes and row_bytes are of all together."""
 
     layer: Layer
     reals: Reals
@@ -40,7 +40,7 @@ class Tiles:
     end: int
 
     def between(self, first: int, end: int) -> Tiles:
-        """Those of the steps from `first` to `end` (exclusive), as far as there are any."""
+        """The tiles of steps `first` to `end` - 1, as far as they exist."""
         return replace(self, first=first, end=min(end, self.end))
 
     @cached_property
@@ -104,7 +104,7 @@ class Tiles:
 
     @property
     def staying_weights(self) -> Ints:
-        """[filter tiles] bytes of each that stay while others pass, inputs outer."""
+        """[filter tiles] bytes of each filter tile that stay while others run, inputs outer."""
         tiling = self.traffic.tiling
         sizes = np.array(tiling.cut.filter_tiles(gemm_of(self.layer))) * self.filter_bytes
         return staying_of(sizes, tiling.resident_weight_bytes, self.weight_buffer)
@@ -124,7 +124,7 @@ class Tiles:
         return begin * (self.filter_bytes // self.members.size)
 
     def input_offset(self, member: int) -> Ints:
-        """Of the window's first row; the groups of an image lie one behind the other."""
+        """[steps] offset of the window's first row; the groups of an image lie one behind the other."""
         axis = self.rows.axis
         rows = (self.group + member) * axis.rows_in + single_windows(axis)[0][self.first_row]
         return self.image * self.input_bytes + rows * self.rows.row_bytes
@@ -155,8 +155,8 @@ def tiles_of(layer: Layer, reals: Reals, room: TileRoom, batch: int, traffic: La
 
 
 def _sizes(layer: Layer, batch: int, tiling: Tiling) -> tuple[int, ...]:
-    """Of the loops over tiles, the outermost first: sets of groups, images, row tiles and filter tiles, or lots of
-    images, filter tiles, images of a lot and row tiles."""
+    """The iterations of the loops over tiles, the outermost first: sets of groups, images, row tiles and filter tiles
+    (inputs outer); or lots of images, filter tiles, images of a lot and row tiles (weights outer)."""
     groups = tiling.group_sets(layer.groups)
     if tiling.order == "inputs_outer":
         return groups, batch, tiling.row_tiles, tiling.filter_tiles

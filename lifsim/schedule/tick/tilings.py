@@ -1,10 +1,11 @@
-"""All tilings of a layer alone, rows x filters under both loop orders, with the bytes that they move.
+"""All tilings of a single layer, rows x filters under both loop orders, with the bytes that they move.
 
-Of row tiles the lowest for each number of them are all looked at, of filter tiles likewise the narrowest. Wider filter
-tiles of as many never move less: of a fixed sum, equal sizes overflow a region the least. Higher row tiles of as many
-may: at the edges of a map they cut where windows have fewer rows in common, or between the windows of a pool, or their
-folds spill less. What comes in for them is known for all together, and where that is less than all else that a layer
-moves at the least, they are looked at as the lowest are. Of equals the lowest are taken.
+For each number of row tiles the lowest are examined, for each number of filter tiles the narrowest. The same number of
+wider filter tiles never moves less, since of a fixed sum equal sizes overflow a region the least. The same number of
+higher row tiles may move less: at the edges of a map they cut where windows have fewer rows in common, or between the
+windows of a pool, or their folds spill less. The bytes that come in for higher tiles are computed for all of them
+together; only those for which they are below the best total so far are examined further. Of equals the lowest are
+taken.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ from lifsim.schedule.traffic import Held, Tiling
 from lifsim.schedule.window import Visits
 
 Place = tuple[int, int, int]
-"""Of a tiling: (order, row, column)."""
+"""The index of a tiling: (order, row, column)."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Whose tiling is searched, as `traffic` is told it."""
+    """The layer whose tiling is searched, and how it runs, as in `traffic`."""
 
     layer: Layer
     reals: Reals
@@ -54,7 +55,7 @@ class Asked:
     visits: Visits
 
     def bytes(self, tensors: Callable[[Layer], tuple[Tensor, ...]]) -> int:
-        """Of these of its tensors, each of which moves once a visit."""
+        """Bytes of these tensors of the layer, each of which moves once per visit."""
         return sum(
             part.times * part.images * tensor_bytes(tensor, self.reals)
             for part in self.visits.parts
@@ -64,9 +65,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Entering:
-    """What comes in for a layer, all visits, in tilings of r row and m filter tiles. nests: of each kind of visits, the
-    largest first; costs: [orders] of that one; weights, spikes: [orders, r, m] bytes; between: [orders, m] bytes of
-    weights that stay from one visit to the next."""
+    """What comes in for a layer over all visits, in tilings of r row tiles and m filter tiles. nests: one for each kind
+    of visits, the largest first; costs: [orders] of the first nest; weights, spikes: [orders, r, m] bytes; between:
+    [orders, m] bytes of weights that stay from one visit to the next."""
 
     nests: tuple[Nest, ...]
     costs: list[Cost]
@@ -96,10 +97,10 @@ class _Entering:
 
 @dataclass(frozen=True)
 class Tilings:
-    """Those of r heights of row tiles and m filter tiles. entering: what comes in for them; prices: of their tiles;
-    legal: [r, m] which can be worked off; short: whether something but the buffers of weights and inputs stands in the
-    way of any, or takes room from what moves; spilled, membranes: [r, m] bytes of psums and of membranes, one way;
-    total: [orders, r, m] bytes but for what the layer puts out."""
+    """The tilings of r heights of row tiles and m filter tiles. entering: what comes in for them; prices: of their
+    tiles; legal: [r, m] which of them can run; short: whether anything other than the weight and input buffers makes a
+    tiling illegal, or adds traffic; spilled, membranes: [r, m] bytes of psums and of membranes, one way; total:
+    [orders, r, m] bytes without the layer's outputs."""
 
     asked: Asked
     way: Way
@@ -118,14 +119,14 @@ class Tilings:
 
     @property
     def fewest(self) -> int:
-        """The `total` of the best of them; NOT_LEGAL where none is."""
+        """The `total` of the best tiling; NOT_LEGAL if none is legal."""
         return int(self.total.min())
 
     @cached_property
     def best(self) -> tuple[Place, int]:
-        """The tiling of the fewest bytes, of equals the fewest cycles, then tiles, or the narrowest tiles; and cycles:
-        of the array in all visits, those in which it waits for LIF units, and for the weights of the first tile, on
-        which all others come under its work."""
+        """The tiling with the fewest bytes, of equals with the fewest cycles, then with the fewest, or the narrowest,
+        tiles. And its cycles: of the array in all visits, including those in which it waits for LIF units, and for the
+        first tile's weights if those of later tiles are prefetched."""
         nest, prices, room = self.nest, self.prices, self.asked.room
         grid = prices.grid_of((self.total == self.total.min()).any(axis=0))
         taken = room.overlap.first_weights(nest.filters[grid.columns] * nest.filter_bytes)[None]
@@ -143,7 +144,7 @@ class Tilings:
 
     @property
     def width(self) -> Ints:
-        """[m] filters of a tile, where they are to be few."""
+        """[m] filters of a tile if narrow tiles are preferred, else 0."""
         return self.nest.filters if self.asked.room.overlap.prefetches else np.zeros_like(self.nest.filters)
 
     @property
@@ -156,7 +157,8 @@ class Tilings:
             yield Offer(int(self.total[place]), int(cycles[row, column]), (self, place))
 
     def halves(self, place: Place) -> Iterator[Place]:
-        """Of equally many bytes, the widest tiles of which a layer has twice and four times as many, or more."""
+        """Tilings of the same bytes: the widest filter tiles that are at least twice as many, and at least four times
+        as many."""
         order, row, column = place
         tiles, alike = self.nest.filter_tiles, self.total[order, row] == self.total[place]
         fits = (np.flatnonzero(alike & (tiles >= more * tiles[column])) for more in (2, 4))
@@ -192,7 +194,7 @@ class Tilings:
 
 
 def nests_of(asked: Asked, way: Way) -> list[Nest]:
-    """The lowest row tiles for each number of them, by all filter tiles: a nest for each kind of visits."""
+    """Nests with the lowest row tiles for each number of tiles, and all filter tiles; one for each kind of visits."""
     parts = asked.visits.parts
     return [
         nest_of(part.layer, asked.reals, asked.room, images_together(part.layer, part.images), way) for part in parts
@@ -200,8 +202,8 @@ def nests_of(asked: Asked, way: Way) -> list[Nest]:
 
 
 def higher_nests(lowest: Sequence[Tilings]) -> Iterator[tuple[Way, list[Nest], int]]:
-    """By way, all other row tiles of which what comes in is less than what the best of the `lowest` move, and how much
-    these do. Where nothing but weights and inputs is short there are none, unless they read fewer rows."""
+    """By way, the nests of all other row tiles for which less comes in than the best of the `lowest` moves; and the
+    bytes of that best one. If only weights and inputs are short of room, there are none unless they read fewer rows."""
     found = [(search, higher_row_tiles(search.nest.rows.axis)) for search in lowest]
     may = [(search, rows) for search, rows in found if rows.heights.size and (search.short or rows.may_read_fewer)]
     most = min(search.fewest for search in lowest) if may else 0
@@ -213,8 +215,8 @@ def higher_nests(lowest: Sequence[Tilings]) -> Iterator[tuple[Way, list[Nest], i
 
 
 def tilings(asked: Asked, way: Way, nests: Sequence[Nest], most: int = NOT_LEGAL) -> Tilings:
-    """Those of the row and filter tiles that `nests` have, a nest for each kind of visits; legal are those with a total
-    below `most`. Psums that spill, and membranes, come on top of what comes in."""
+    """The tilings of the row and filter tiles of `nests`, one nest for each kind of visits; only those with a total
+    below `most` count as legal. Spilled psums and membranes are added to what comes in."""
     layer, room, visits, nest = asked.layer, asked.room, asked.visits, nests[0]
     store, pixels = room.psums.of(layer, way.chains), nest.rows.heights * tick_rows(layer, asked.reals).row_pixels
     prices = TilePrices(gemm_of(layer, way.chains), store, pixels, nest.filters, way)

@@ -1,10 +1,10 @@
-"""In which order a tick-batched layer may work off its chains: the ways that its tilings are tried in.
+"""The ways in which a tick-batched layer may run its chains; its tilings are tried in each of them.
 
 All timesteps of a tile run back to back, and a chain of `channelN` calls filter after filter in each of them before the
 next one: u(t + 1, group 0) continues u(t, group N - 1). So either *whole chains* are finished together, N filters of a
 fold (`Gemm.chain`), or folds *alternate*: those that have chains in common take turns at every timestep. Then the tile
-holds the weights of all of them, which no PE keeps from one timestep to the next, and there is a membrane for each
-chain of theirs. Groups of a convolution are products of their own, whose folds can only alternate.
+holds the weights of all these folds, which no PE keeps from one timestep to the next, and each of their chains has a
+membrane of its own. The groups of a convolution are separate products, whose folds can only alternate.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from lifsim.schedule.tick.held import MembraneRoom
 
 @dataclass(frozen=True)
 class Way:
-    """chains: how those of a layer are worked off; None: it has none. membranes: where they live, None: all in the
+    """chains: how the chains of a layer run; None: it has none. membranes: where its membranes live; None: in the
     array's registers, whatever the tile."""
 
     chains: Chains | None = None
     membranes: MembraneRoom | None = None
 
     def smallest_tile(self, layer: Layer, cols: int) -> int:
-        """Filters of a group of `layer` that no tile parts: those of `cols` columns; of chains those that make whole
-        folds, or whose folds have chains in common."""
+        """The smallest filter tile of a group of `layer`: the filters of `cols` columns; with chains, those that fill
+        whole folds, or those whose folds have chains in common."""
         if self.chains is None:
             return min(cols, layer.group_filters)
         length, groups = self.chains.length, self.chains.groups
@@ -39,7 +39,7 @@ class Way:
         return min(cols, layer.group_filters) if groups == length else layer.group_filters
 
     def keeps_chains(self, tile: Gemm, dataflow: Dataflow, shape: ArrayShape) -> bool:
-        """Whether chains that are to be finished whole are, in a tile."""
+        """Whether a tile finishes whole chains, if they must be whole."""
         if self.chains is None or self.chains.alternating:
             return True
         together = dataflow.finishes(tile, shape).filters
@@ -47,14 +47,14 @@ class Way:
 
 
 UNCHAINED = Way()
-"""A layer whose neurons have membranes of their own, which the registers hold."""
+"""The way of a layer whose neurons do not share membranes, which the registers hold."""
 
 
 def chains_of(layer: Layer, channels: int, dataflow: Dataflow, shape: ArrayShape) -> tuple[Chains | None, ...]:
-    """The ways of a layer of which `channels` groups share a state in turn.
+    """The ways of a layer of which `channels` groups of channels use a state in turn.
 
-    A layer that computes once what it replays at all timesteps cannot alternate: the currents of one fold are in the
-    PEs. Where every fold has whole chains as it is, none has to.
+    A layer that is computed once and replayed at all timesteps cannot alternate, since the PEs hold the currents of one
+    fold only. If every fold has whole chains anyway, alternating is not needed.
     """
     if layer.lif is None or channels == 1:
         return (None,)

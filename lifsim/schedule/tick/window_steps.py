@@ -1,5 +1,5 @@
-"""The steps of a layer alone, window after window: in each those of a tick-batched layer of so many timesteps, with the
-membranes that come from the window before and go to the next.
+"""The steps of a single layer, window after window: in each window those of a tick-batched layer with as many
+timesteps, with the membranes that come from the window before and go to the next one.
 
 docs/model.md, "Time windows", says which tile pays for what.
 """
@@ -33,13 +33,13 @@ from lifsim.schedule.window import StateRoom, layers_of
 
 
 def window_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> Iterator[Visit]:
-    """For each chunk of a group of one layer, for each window in which images of it run, all tiles."""
+    """The visits of a group of one layer: for each chunk, for each window in which any of its images run, all tiles."""
     windows = _Windows(facts, chip, batch, group)
     return (windows.visit(*which) for which in windows.run)
 
 
 def unroll_windows(facts: NetworkFacts, chip: Chip, group: GroupPlan, exits: Exits) -> Iterator[LayerStep]:
-    """What a group of one layer, whose images exit so, moves in each window of each chunk: that of its visits."""
+    """What the visits of a group of one layer move in each window of each chunk, under these exits."""
     windows = _Windows(facts, chip, len(exits.steps), replace(group, exits=exits))
     for first, number in windows.run:
         visit, (begin, _) = windows.visit(first, number), windows.spans[number]
@@ -83,17 +83,17 @@ class _Windows:
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
-        """(first timestep, the one behind the last) of each."""
+        """(first timestep, last + 1) of each window."""
         return self.group.window.spans(self.layer.timesteps)
 
     @property
     def run(self) -> Iterator[tuple[int, int]]:
-        """(first image of a chunk, number of a window) in order, as far as images run."""
+        """(first image of a chunk, index of a window) in order, without those in which no image runs."""
         for first in range(0, self.batch, self.group.images):
             yield from ((first, number) for number in range(len(self.spans)) if self.running(first, number))
 
     def running(self, first: int, number: int) -> tuple[int, ...]:
-        """Those of a chunk, by their places, that run in a window; in the one behind the last there are none."""
+        """Indices of a chunk's images that run in a window; none run in the one behind the last."""
         here = self.exits.of_images(first, self.group.images)
         return here.running(self.spans[number][0]) if number < len(self.spans) else ()
 
@@ -107,8 +107,8 @@ class _Windows:
         return self.group.layers[0].tiling
 
     def visit(self, first: int, number: int) -> Visit:
-        """Images from `first` on in window `number`: every step with its share of the array's cycles by the timesteps
-        that it works on."""
+        """The visit of images from `first` on in window `number`; a step's share of the array's cycles is by its
+        timesteps."""
         images, layer = len(self.running(first, number)), self.layers[number]
         tiling = tiling_within(layer, self.facts.reals, self.chip.tiles, images, self.tiling)
         spilled = images * spilled_by(
@@ -137,8 +137,8 @@ class _Windows:
         )
 
     def _beside(self, visit: Visit, first: int, number: int) -> tuple[list[str], list[Moves]]:
-        """Regions behind those of `visit`, and its moves in them: membranes, and what images that exit before the last
-        window put out once for all timesteps."""
+        """Regions that follow those of `visit`, and moves in them: membranes, and tensors put out once for all
+        timesteps by images that exit before the last window."""
         names, moves = [f"state:{self._state or self.layer.name}"], self._membranes(visit, first, number)
         done = len(self.running(first, number)) - len(self.running(first, number + 1))
         once = [tensor for tensor in self.layer.outputs if tensor.timesteps != self.layer.timesteps]
@@ -150,7 +150,7 @@ class _Windows:
         return names, moves
 
     def _begin(self, region: str, first: int, number: int) -> int:
-        """Where a window of a chunk finds its first byte of a tensor: windows one behind the other, each with all
+        """Offset of the first byte of a chunk in a window of a tensor, which is stored window by window, each with all
         images."""
         kind, _, name = region.partition(":")
         if kind != "tensor":
@@ -166,8 +166,8 @@ class _Windows:
         return next((state.name for state in self.facts.states if self.layer.index in state.layers), "")
 
     def _membranes(self, visit: Visit, first: int, number: int) -> list[Moves]:
-        """What does not stay between windows comes with the tiles that need it, and goes behind them, of images that
-        run in the next one."""
+        """Membranes that do not stay between windows are loaded with the tiles that need them, and stored behind these
+        for images that run in the next window."""
         state = self.facts.state_of(self.layer.index)
         if state is None:
             return []
@@ -185,7 +185,7 @@ class _Windows:
 
 
 def tiling_within(layer: Layer, reals: Reals, room: TileRoom, images: int, tiling: Tiling) -> Tiling:
-    """`tiling` with the rows that stay of so many images in a window, `layer` being as it is in it."""
+    """`tiling` with the rows that stay in a window of this many images; `layer` is as it is within the window."""
     nest = nest_of(layer, reals, room, images_together(layer, images), Way(tiling.cut.chains))
     cut = replace(nest, rows=RowTiles(nest.rows.axis, np.array([tiling.rows])))
     return replace(tiling, resident_spike_bytes=int(pinned_spikes(cut, tiling.order)[0]))

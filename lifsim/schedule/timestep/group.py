@@ -1,4 +1,5 @@
-"""One group of layers, timestep-major: the bytes that a choice of strips moves, with all else chosen for the fewest."""
+"""One group of layers, timestep-major: the bytes that it moves with given strips, everything else chosen for the fewest
+bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from lifsim.schedule.weights.residency import best_weights
 
 @dataclass(frozen=True)
 class Chunks:
-    """A batch cut into chunks of `images`, the last one smaller if it does not come out even."""
+    """A batch cut into chunks of `images` images, the last one perhaps smaller."""
 
     batch: int
     images: int
@@ -38,17 +39,17 @@ class Chunks:
 
 
 Heights = Mapping[int, int]
-"""Rows of a strip by state; states without an entry do not run in strips."""
+"""By state, the rows of a strip; states without an entry do not run in strips."""
 
 
 Spikes = tuple[list[Ints], Ints, Ints, dict[str, int]]
-"""What moves of spikes, as `Group` finds it."""
+"""The traffic of spikes, as computed by `Group`."""
 
 
 @dataclass(frozen=True)
 class GroupCost:
-    """What a group moves with given strips. weights, spikes_in, operand, residual: by layer; spikes_out: by tensor;
-    membranes: the split of each chunk size. region, tile, alike: of a `WeightSplit`."""
+    """What a group moves with given strips. weights, spikes_in, operand, residual: bytes by layer; spikes_out: bytes by
+    tensor; membranes: the split of each chunk size. region, tile, alike: as in `WeightSplit`."""
 
     heights: Heights
     weights: Ints
@@ -83,11 +84,11 @@ class Group:
         self.in_strips = {relay.state: relay for relay in strip_relays(facts, first, last)}
 
     def cost(self, heights: Heights) -> GroupCost:
-        """Bytes with these strips; the weight region and the membrane split are the best."""
+        """Bytes with these strips, the best weight region and the best membrane split."""
         return self._cost(heights, self.spikes(heights))
 
     def cost_below(self, limit: float, heights: Heights) -> GroupCost | None:
-        """The same; None where they are not below `limit`, as is mostly seen before the best region is sought."""
+        """The same; None if they are not below `limit`, which is usually known before the best region is searched."""
         spikes = reads, _, residual, spikes_out = self.spikes(heights)
         least = sum(int(each.min()) for each in reads) + int(residual.sum()) + sum(spikes_out.values())
         least += int(sum(moved.sum() for moved in self.psums)) + self.membrane_bytes(self.membrane_splits(heights))
@@ -119,8 +120,8 @@ class Group:
         )
 
     def fetched_at_least(self, strips: Sequence[int]) -> int:
-        """Bytes of weights below which layers that work in so many strips [layers] of every timestep cannot get: what
-        stays is of those that come most."""
+        """A lower bound of the bytes of weights, if layers have work in this many `strips` [layers] of every timestep:
+        the weights that are fetched most often stay."""
         room, fetched = self.buffers.weight, 0
         visits = zip(self.timesteps_per_chunk, strips, self.layers, strict=True)
         often = ((self.chunks.count * steps * count, facts.weight_bytes) for steps, count, facts in visits)
@@ -131,7 +132,7 @@ class Group:
         return fetched
 
     def membrane_splits(self, heights: Heights) -> tuple[MembraneSplit, ...]:
-        """The best split for each chunk size; a strip's window is transient."""
+        """The best membrane split for each chunk size; a strip's window is transient."""
         window = max((self.in_strips[state].state_window_bytes(height) for state, height in heights.items()), default=0)
         room = self.buffers.membrane
         return tuple(
@@ -153,7 +154,7 @@ class Group:
         return found
 
     def relays_of(self, state: int) -> list[tuple[int, ...]]:
-        """The relays of a state: its layers, cut where a LIF of another state comes between two of them."""
+        """The relays of a state: runs of its layers with no LIF of another state between them."""
         return self._relays[state]
 
     @cached_property
@@ -162,7 +163,7 @@ class Group:
         return relays_of((owner[layer], layer) for layer in sorted(owner))
 
     def turns(self, heights: Heights) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-        """The visits of a timestep in order: (layer, which of its strips, the first output rows of all of them)."""
+        """The visits of a timestep in order: (layer, index of the strip, first output rows of all its strips)."""
         stripped = {self.in_strips[state].first: (self.in_strips[state], height) for state, height in heights.items()}
         for span in self.spans(heights):
             if span.first in stripped:
@@ -213,7 +214,7 @@ class Group:
         return [self.facts.timesteps if facts.when == "every" else 1 for facts in self.layers]
 
     def weight_demand(self, strips: Sequence[int], absent: Ints, reads: Sequence[Ints]) -> WeightDemand:
-        """Of layers that have work in so many `strips` [layers]; absent, reads: as of `spikes`."""
+        """The demand of layers that have work in this many `strips` [layers]; absent, reads: as from `spikes`."""
         together = list(zip(self.layers, self.timesteps_per_chunk, strips, strict=True))
         return WeightDemand(
             layers=tuple(self.layers),
@@ -226,8 +227,8 @@ class Group:
         )
 
     def spikes(self, heights: Heights) -> Spikes:
-        """Reads of inputs [layers][1 + m], how often second operands are not on chip [layers], reads of residual
-        operands [layers], writes by tensor: the whole batch."""
+        """For the whole batch: reads of inputs [layers][1 + m]; how often second operands are not on chip [layers];
+        reads of residual operands [layers]; writes by tensor."""
         reads = [np.zeros(1 + len(facts.tile_bytes), np.int64) for facts in self.layers]
         absent, residual = np.zeros((2, len(self.layers)), np.int64)
         writes: dict[str, int] = {}
@@ -251,14 +252,14 @@ class Group:
         return step_spikes(self.facts, tuple(self.spans(heights)), buffers, now, starts)
 
     def _starts(self, layer: int, heights: Heights) -> tuple[int, ...]:
-        """First output rows of the strips in which a layer has work; none where it does not run in strips."""
+        """First output rows of the strips in which a layer has work; empty if it does not run in strips."""
         relay = self._relay_of(layer, heights)
         return relay[0].starts(layer, relay[1]) if relay else ()
 
     @cached_property
     def psums(self) -> tuple[Ints, Ints]:
-        """Bytes read and written by layer, whole batch: psums that spill at every round, and currents that wait to be
-        replayed, written once and read at all timesteps but the first."""
+        """By layer, bytes read and written for the whole batch: psums that spill in every round, and currents that wait
+        to be replayed, written once and read at all timesteps but the first."""
         spilled = np.array([facts.psum_spill_bytes for facts in self.layers], np.int64) * np.array(
             self.timesteps_per_chunk
         )
@@ -277,19 +278,20 @@ class Group:
 
     @cached_property
     def psum_room(self) -> int:
-        """Bytes of the psum buffer beside the currents that wait there to be replayed."""
+        """Bytes of the psum buffer that waiting currents leave free."""
         waiting = self.chunks.images * sum(facts.replay_bytes for facts in self.layers)
         return self.buffers.psum - waiting + int(self.replayed(self.chunks.images).sum())
 
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """A group with the strips that were chosen for it, and what it moves so. What follows from it is kept by it."""
+    """A group with the strips chosen for it, and what it then moves. Results derived from a walk are cached by its
+    value."""
 
     group: Group
     cost: GroupCost
 
     @cached_property
     def turns(self) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
-        """The visits of a timestep in order: (layer, which of its strips, the first output rows of all of them)."""
+        """The visits of a timestep in order: (layer, index of the strip, first output rows of all its strips)."""
         return tuple(self.group.turns(self.cost.heights))

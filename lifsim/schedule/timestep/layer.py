@@ -1,4 +1,4 @@
-"""A layer of a timestep-major group in one of its turns: filter tiles with their part of the bytes that the plan has.
+"""One turn of a layer in a timestep-major group: its filter tiles, with their share of the bytes in the plan.
 
 docs/model.md, "Steps", says which visit and tile pays for what.
 """
@@ -25,16 +25,16 @@ from lifsim.schedule.timestep.unrolled import LayerStep
 from lifsim.schedule.traffic import Tiling
 
 PSUMS, STATE, INPUT = 1, 2, 3
-"""Where these are among the regions of a visit; its weights are the first."""
+"""Indices of these among the regions of a visit; weights are the first."""
 
 MAX_TILES = 64
-"""Filter tiles of a visit that are told apart; narrower ones are joined."""
+"""The most filter tiles of a visit that are distinguished; narrower ones are joined."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """When a layer is visited: chunk, of which so many images run, timestep, strip after strip, which begin at these
-    output rows of all `rows`."""
+    """When a layer is visited: the chunk, how many of its images run, the timestep, and its strips, by the first output
+    row of each (of `rows` in all)."""
 
     chunk: int
     images: int
@@ -49,19 +49,20 @@ class Turn:
 
     @cached_property
     def edges(self) -> Ints:
-        """[strips + 1] the first output row of each, and the one behind the last."""
+        """[strips + 1] the first output row of each strip, then the end."""
         return np.array((*self.starts, self.rows), np.int64)
 
     def dealt(self, total: int) -> tuple[Ints, Ints]:
-        """([strips], [strips]) what the rows above take of `total`, and what its rows do."""
+        """([strips], [strips]) the share of `total` of the rows above each strip, and that of its own rows."""
         edges = _portions(total, self.edges, self.rows)
         return edges[:-1], edges[1:] - edges[:-1]
 
 
 class _Part(NamedTuple):
-    """Bytes of one kind that the tiles of each strip move. size: [strips] those that are dealt to them, `by` [tiles]
-    numbers; held: those that each has beside. They lie from `start` on, those that are dealt one behind the other if
-    they are `in_line`; each in `extents`, `pitch` apart. What is no number is [strips, tiles], or has one of either."""
+    """Bytes of one kind that the tiles of each strip move. size: [strips] bytes to be divided among the tiles in
+    proportion to `by` [tiles]; held: further bytes of each tile. They lie from `start` on, divided bytes one behind the
+    other if `in_line`, each tile's in `extents` extents, `pitch` apart. Arrays are [strips, tiles], either axis perhaps
+    of length 1."""
 
     kind: Kind
     region: int
@@ -76,7 +77,7 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True)
 class PlannedLayer:
-    """One layer, whose LIFs work on `state`, of a group that works on so many `images` of the `batch` at a time."""
+    """One layer, whose LIFs use `state`, of a group that works on `images` images of the `batch` at a time."""
 
     facts: LayerFacts
     state: StateFacts | None
@@ -87,7 +88,7 @@ class PlannedLayer:
     tiling: Tiling
 
     def __hash__(self) -> int:
-        """Cheap: layers that are looked at beside each other mostly differ in these."""
+        """A cheap hash of the fields in which layers usually differ."""
         return hash((self.facts, self.images, self.tiling.filters, self.tiling.resident_weight_bytes))
 
     @property
@@ -95,8 +96,8 @@ class PlannedLayer:
         return self.facts.layer
 
     def visits(self, turn: Turn, step: LayerStep) -> list[Visit]:
-        """Each strip of `turn` with its part, by rows, of what the layer moves in its timestep; of its input, of the
-        rows needed."""
+        """The visits of `turn`, one for each strip, with the share of what the layer moves in the timestep, in
+        proportion to the strip's rows; of its input, in proportion to the rows needed."""
         names, _, _ = self._regions
         made = turn.images * np.multiply.outer(np.diff(turn.edges), self._tile_filters)
         parts = sorted(self._parts(turn, step), key=lambda part: part.kind)
@@ -132,7 +133,7 @@ class PlannedLayer:
 
     @cached_property
     def _regions(self) -> tuple[tuple[str, ...], Mapping[int, Tensor], Mapping[int, Tensor]]:
-        """Names; where the residual operands and the outputs are among them."""
+        """Names of the regions; and the indices of residual operands and of outputs among them."""
         layer = self.layer
         state = layer.name if self.state is None else self.state.name
         names = [filter_region(layer), f"psums:{layer.name}", f"state:{state}", f"tensor:{layer.input.name}"]
@@ -153,15 +154,15 @@ class PlannedLayer:
 
     @cached_property
     def _stored(self) -> tuple[Ints, Ints, Ints]:
-        """([tiles], [tiles], [tiles]) where the filters of each tile begin, their bytes, and those of them that stay on
+        """([tiles], [tiles], [tiles]) offset of the filters of each tile, their bytes, and how many of these stay on
         chip."""
         stored = self.facts.filter_bytes * self._tile_filters
         begin = np.cumsum(stored) - stored
         return begin, stored, np.clip(self.tiling.resident_weight_bytes - begin, 0, stored)
 
     def _filters(self, size: int, turn: Turn) -> _Part:
-        """What stays comes once, with the first strip that computes; every strip fetches its part of the rest. Of a
-        second operand nothing stays."""
+        """Weights that stay are loaded once, with the first strip that computes; every strip fetches its share of the
+        others. Second operands never stay."""
         begin, stored, stays = self._stored
         computes_first = self.timesteps - 1 if self.facts.when == "last" else 0
         newly = turn.chunk == 0 and turn.timestep == computes_first
@@ -175,7 +176,7 @@ class PlannedLayer:
         return _Part(Kind.WEIGHTS, 0, comes, by, begin + stays - pinned, in_line=False, held=pinned)
 
     def _operand(self, operand: Tensor, begin: Ints, comes: Ints, turn: Turn) -> _Part:
-        """Every tile brings its part of each image; parts that differ count as one extent."""
+        """Every tile loads its part of each image; parts of different sizes count as one extent."""
         images = turn.images
         alike = comes % images == 0
         offset, pitch = self._image(operand, turn) + begin, self._step_bytes(operand)
@@ -185,15 +186,15 @@ class PlannedLayer:
 
     @cached_property
     def _chains(self) -> tuple[Ints, Ints]:
-        """([tiles], [tiles]) calls that begin, and that end, the chains of its state."""
+        """([tiles], [tiles]) how many of each tile's calls begin, and how many end, a chain of its state."""
         tiles, channels = self._tile_filters, 1 if self.state is None else self.state.channels
         calls, begin = calls_taken(self.layer, channels), np.cumsum(tiles) - tiles
         begun, ended = (np.add.reduceat(calls == call, begin, dtype=np.int64) for call in (0, channels - 1))
         return begun, ended
 
     def _membranes(self, step: LayerStep, turn: Turn) -> Iterator[_Part]:
-        """First what streams, then what stays from a state's first call to its last: each where its neurons always are.
-        They come with the tile that begins their chains, and go with the one that ends them."""
+        """Membranes that stream, then those that stay from a state's first call to its last, at fixed addresses by
+        neuron. They are loaded with the tile that begins their chains, and stored with the one that ends them."""
         if self.state is None:
             return
         begun, ended = self._chains
@@ -209,7 +210,7 @@ class PlannedLayer:
                     yield _Part(kind, STATE, part, by, start + above[:, None])
 
     def _input(self, step: LayerStep, turn: Turn) -> _Part:
-        """The first tile brings the rows in, as far as they are not on chip; the others what is read again."""
+        """The first tile loads the rows that are not on chip; the others load what is read again."""
         windows, newly = strip_windows(self.facts, step.images, step.resident, turn.starts)
         distinct = newly if step.whole else windows
         part = shares(step.dram.first_operand, distinct)
@@ -224,22 +225,23 @@ class PlannedLayer:
         return single_windows(self.facts.rows.axis)[0]
 
     def _window(self, turn: Turn) -> Ints:
-        """[strips, 1] where each finds the first row of the input that it needs."""
+        """[strips, 1] offset of the first row of the input that each strip needs."""
         tensor, axis = self.layer.input, self.facts.rows.axis
         first = self._first_rows[turn.edges[:-1], None]
         return self._image(tensor, turn) + _portions(self._step_bytes(tensor) * turn.images, first, axis.rows_in)
 
     def _split(self, tensors: Mapping[int, Tensor], sizes: Ints) -> Ints:
-        """[strips, tensors] `sizes` [strips] bytes over several tensors, by what each stores in a timestep."""
+        """[strips, tensors] `sizes` [strips] bytes, divided among several tensors in proportion to what each stores per
+        timestep."""
         return dealt(sizes, np.array([self._step_bytes(tensor) for tensor in tensors.values()], np.int64))
 
     def _image(self, tensor: Tensor, turn: Turn) -> int:
-        """Where a turn finds its first image of a tensor: timesteps one behind the other, in each the images."""
+        """Offset of a turn's first image in a tensor, which is stored timestep by timestep, each with all images."""
         timestep = turn.timestep if tensor.timesteps > 1 else 0
         return (timestep * self.batch + turn.chunk * self.images) * self._step_bytes(tensor)
 
     def _plane(self, tensor: Tensor, turn: Turn) -> Ints:
-        """[strips, 1] where each finds its rows of a tensor."""
+        """[strips, 1] offset of each strip's rows of a tensor."""
         rows_out = self.facts.rows.axis.rows_out
         above = _portions(self._step_bytes(tensor) * turn.images, turn.edges[:-1, None], rows_out)
         return self._image(tensor, turn) + above
@@ -255,20 +257,20 @@ def visit_tiles(layer: Layer, tiling: Tiling) -> int:
 
 
 def _joined_tiles(tiles: int) -> int:
-    """Filter tiles that are told as one, of so many."""
+    """How many filter tiles are joined into one, of this many."""
     return -(-tiles // MAX_TILES)
 
 
 def _portions(total: int, numerators: Ints, denominator: int) -> Ints:
-    """`total` x each of `numerators` // `denominator`, however large."""
+    """`total` x each of `numerators` // `denominator`, without overflow."""
     if total * int(numerators.max(initial=1)) >= 1 << 62:
         return (total * numerators.astype(object) // denominator).astype(np.int64)
     return total * numerators // denominator
 
 
 def _joined(parts: Sequence[_Part], shape: tuple[int, ...]) -> list[Moves]:
-    """Of each strip what the tiles move, in the order of the parts each; what has no bytes left out. shape: strips and
-    tiles."""
+    """What the tiles of each strip move, each tile's moves in the order of the parts, without empty ones. shape:
+    (strips, tiles)."""
     parts = [part for part in parts if part.size.any() or np.any(part.held)]
     if not parts:
         return [NOTHING] * shape[0]

@@ -10,13 +10,14 @@ never read and the last one never written, DRAM moves per byte and chunk of imag
 subject to sum(p) + q + w <= buffer. Where a relay is computed strip by strip, all that is not permanent is transient
 and q must hold the strip's window.
 
-w bytes are reserved for what is at work. Where any rest moves, it streams through at least a granule, the membranes of
-one output row of the smallest filter tile, or, if the buffer is smaller, through all of it. w holds the chains at work
-of a state whose chains are parted (`lifsim.schedule.tensors.chains`), too: where its window is larger, the rest moves
-2*c*T*(parts - 1) times more, for every part of a chain. Nothing streams while strips run: their window takes q and w.
+w bytes are reserved for membranes at work. If any rest moves, it streams through at least a granule, the membranes of
+one output row of the smallest filter tile, or, if the buffer is smaller, through all of the buffer. w also holds the
+chains at work of a state whose chains are divided (`lifsim.schedule.tensors.chains`): if their window is larger than w,
+the rest moves 2*c*T*(parts - 1) times more, once for every part of a chain. Nothing streams while strips run: their
+window takes q and w.
 
 For a given q the best p is a fractional knapsack, filled by value per byte; over p and q together it is a linear
-program, so that its optimum is convex in q and a bisection on the slope finds it. Of w every window is tried.
+program, so that its optimum is convex in q and a bisection on the slope finds it. For w, every window is tried.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ S = TypeVar("S", bound=Hashable)
 
 @dataclass(frozen=True)
 class StateUse:
-    """A state in a group. bytes: U, all images of the chunk; calls: LIF chains per timestep; relays: of them, in a
-    timestep; stripped: whether they are computed strip by strip; parted: how chains are, all images together; granule:
-    what is at work while it streams. a_timestep: of what is no state, but made in every timestep and used up in it by
-    calls that lie apart, how often DRAM moves a byte of it each time, unless it stays; 0 of states."""
+    """A state in a group. bytes: U, of all images of the chunk; calls: LIF chains per timestep; relays: of these calls,
+    per timestep; stripped: whether relays are computed strip by strip; parted: how chains are divided, all images
+    together; granule: bytes at work while the state streams. a_timestep: 0 for states; for values that are made and
+    used up within every timestep, how often DRAM moves a byte of them per timestep unless it stays."""
 
     bytes: int
     calls: int
@@ -48,7 +49,7 @@ class StateUse:
     a_timestep: int = 0
 
     def streams(self, timesteps: int) -> bool:
-        """Whether what is neither permanent nor transient moves at all: a single call leaves nothing behind."""
+        """Whether bytes that are neither permanent nor transient move at all: a single call leaves nothing behind."""
         return not self.stripped and self.rest_moves(timesteps, 0) > 0
 
     def transient_moves(self, timesteps: int) -> int:
@@ -58,14 +59,14 @@ class StateUse:
         return 2 * (self.relays * timesteps - 1)
 
     def rest_moves(self, timesteps: int, reserved: int) -> int:
-        """How often DRAM moves a byte that is brought in for every call, and for every part of one beyond the first if
-        fewer bytes are reserved than its window has."""
+        """How often DRAM moves a byte that is loaded for every call; and for every further part of a chain, if fewer
+        bytes are reserved than its window has."""
         if self.stripped or self.a_timestep:
             return self.transient_moves(timesteps)
         return 2 * (self.calls * timesteps - 1) + 2 * self.calls * timesteps * self.parts_apart(reserved)
 
     def parts_apart(self, reserved: int) -> int:
-        """Parts of a chain beyond the first for which its state comes back."""
+        """The number of parts of a chain, beyond the first, for which its state is loaded again."""
         return self.parted.parts - 1 if self.parted.window > reserved and not self.stripped else 0
 
 
@@ -82,7 +83,7 @@ class StateCall:
     last: bool
 
     def read(self, moving: int, transient: int) -> int:
-        """Bytes that come in before it, of `moving` that are not permanent, `transient` of them transient."""
+        """Bytes loaded before the call, if `moving` bytes are not permanent, `transient` of them transient."""
         return moving if self.opens else moving - transient
 
     def written(self, moving: int, transient: int) -> int:
@@ -91,7 +92,7 @@ class StateCall:
 
 
 def calls_of(relays: Sequence[Sequence[int]]) -> Iterator[StateCall]:
-    """The calls of one timestep on a state whose relays these are, in order."""
+    """The calls of one timestep on a state with these relays, in order."""
     for relay in relays:
         for layer in relay:
             opens, closes = layer == relay[0], layer == relay[-1]
@@ -99,7 +100,7 @@ def calls_of(relays: Sequence[Sequence[int]]) -> Iterator[StateCall]:
 
 
 def relays_of(calls: Iterable[tuple[S, int]]) -> dict[S, list[tuple[int, ...]]]:
-    """By state its relays, of the (state, layer) of a timestep's calls in order."""
+    """By state, its relays, from the (state, layer) pairs of a timestep's calls in order."""
     by_state: dict[S, list[tuple[int, ...]]] = {}
     for state, relay in groupby(calls, key=lambda call: call[0]):
         by_state.setdefault(state, []).append(tuple(layer for _, layer in relay))
@@ -118,8 +119,8 @@ class MembraneSplit:
 
 
 def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_transient: int = 0) -> MembraneSplit:
-    """The split that moves the fewest bytes, with at least `least_transient` <= buffer for what is transient and at
-    work; of equals the one that reserves the least."""
+    """The split that moves the fewest bytes, with at least `least_transient` <= buffer bytes for transient membranes
+    and those at work together; of equals the one that reserves the least."""
     granule = min(buffer, max((use.granule for use in uses if use.streams(timesteps)), default=0))
     windows = {0, *(use.parted.window for use in uses if use.parts_apart(0))}
     splits = [] if granule == 0 else [_split_beside(uses, timesteps, buffer, least_transient, 0, nothing_streams=True)]
@@ -131,7 +132,7 @@ def best_split(uses: Sequence[StateUse], timesteps: int, buffer: int, least_tran
 
 
 split_of = lru_cache(1 << 12)(best_split)
-"""The same, as it was the last time; of states in a tuple."""
+"""`best_split` with a cache, for states in a tuple."""
 
 
 def _split_beside(
@@ -143,8 +144,8 @@ def _split_beside(
     *,
     nothing_streams: bool = False,
 ) -> MembraneSplit:
-    """The best of a `buffer` beside which so many bytes are reserved. nothing_streams: what would is dearer than all
-    else, so that a split in which it need not moves less than `NEVER`."""
+    """The best split of a `buffer` beside the reserved bytes. nothing_streams: gives bytes that would stream a
+    prohibitive price, so that a split without them, if there is one, moves less than `NEVER`."""
     portions = _portions(uses, timesteps, reserved, nothing_streams=nothing_streams)
     low = least_transient
     high = max(low, min(buffer, max((use.bytes for use in uses if use.streams(timesteps)), default=0)))
@@ -159,13 +160,13 @@ def _split_beside(
 
 
 NEVER = 1 << 48
-"""How often a byte moves that must not: more than any schedule moves in all."""
+"""The price of a byte that must not move: more than any schedule moves in all."""
 
 
 @dataclass(frozen=True)
 class _Portion:
-    """What of state `index`, of `bytes`, is transient (at most q bytes), or the rest: DRAM moves each byte `moves`
-    times unless it stays."""
+    """The part of state `index`, of `bytes` bytes, that is transient (at most q bytes), or the rest: DRAM moves each
+    byte `moves` times unless it stays."""
 
     moves: int
     index: int
@@ -174,7 +175,7 @@ class _Portion:
 
 
 def _portions(uses: Sequence[StateUse], timesteps: int, reserved: int, *, nothing_streams: bool) -> list[_Portion]:
-    """Most moved first: the order in which permanent bytes are given out, whatever q is."""
+    """The portions, most moved first: the order in which they become permanent, whatever q is."""
     portions = []
     for index, use in enumerate(uses):
         moves = NEVER if nothing_streams and use.streams(timesteps) else use.rest_moves(timesteps, reserved)
@@ -185,7 +186,7 @@ def _portions(uses: Sequence[StateUse], timesteps: int, reserved: int, *, nothin
 
 
 def _fill(portions: Sequence[_Portion], buffer: int, transient: int) -> tuple[int, dict[int, int]]:
-    """Bytes moved, and the permanent bytes by state, beside a transient region of `transient` bytes."""
+    """Bytes moved, and the permanent bytes by state, with a transient region of `transient` bytes."""
     room, moved = buffer - transient, 0
     permanent: dict[int, int] = {}
     for portion in portions:

@@ -21,8 +21,8 @@ from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
 from lifsim.schedule.window import TIMESTEP
 
 Width = Literal["widest", "narrowest"]
-"""Of filter tiles: while the array works on a narrow one the next one's weights come, and the last one's spikes go,
-where their buffers are double; else a wide one asks for fewer, longer transfers."""
+"""Which filter tile is taken of equals: a narrow one if buffers are double, since the next tile's weights are loaded
+and the last tile's spikes stored while the array works; else a wide one, which needs fewer, longer transfers."""
 
 
 def plan_group(
@@ -36,9 +36,9 @@ def plan_group(
 ) -> GroupPlan:
     """The plan of layers first..last, timestep-major, that moves the fewest DRAM bytes.
 
-    Chosen are the images of a chunk (all sizes are tried if `chunk` is None), which layers go in strips and how high,
-    and whether what is computed once is kept for the other timesteps or computed again. Of filter tiles that move
-    equally few bytes and take equally few cycles the one `of_equals` is taken. Raises ValueError for a batch of none.
+    It chooses the images of a chunk (trying all sizes if `chunk` is None), which layers run in strips of which height,
+    and whether a layer that is computed once keeps its currents for the other timesteps or is computed again. Of filter
+    tiles with equal bytes and cycles, `of_equals` says which. Raises ValueError for an empty batch.
     """
     chunks = ChunkSizes.of(batch, chunk)
 
@@ -60,7 +60,7 @@ def plan_group(
 
 
 def _cheapest(group: Group, limit: float) -> GroupCost | None:
-    """The cost of `group`, with the best strips where layers may run in some; None: it is not below `limit`."""
+    """The cost of `group`, with the best strips if layers may run in strips; None if it is not below `limit`."""
     if not group.in_strips:
         return group.cost_below(limit, {})
     from lifsim.schedule.timestep.strip_search import cheapest
@@ -69,7 +69,7 @@ def _cheapest(group: Group, limit: float) -> GroupCost | None:
 
 
 def planned(group: Group, cost: GroupCost, of_equals: Width = "widest") -> GroupPlan:
-    """The plan of a group whose chunk and strips are chosen: every byte of its `cost` is counted for the layer that
+    """The plan of a group with the chosen chunk and strips: every byte of its `cost` is attributed to the layer that
     moves it. of_equals: as in `plan_group`."""
     reads, writes = membrane_moves(group, cost)
     split = cost.membranes[0]
@@ -133,8 +133,8 @@ def _tiling(group: Group, cost: GroupCost, index: int, of_equals: Width) -> Tili
 
 
 def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
-    """[layers] DRAM bytes of membranes that are read, and [layers] that are written, for the whole batch: of the zero
-    state before the first timestep nothing is read, and of the state behind the last one nothing is written."""
+    """([layers], [layers]) DRAM bytes of membranes that are read, and that are written, for the whole batch. The zero
+    state before the first timestep is never read, and the state behind the last one never written."""
     reads, writes = np.zeros((2, len(group.layers)), np.int64)
     steps = group.facts.timesteps
     for size, (_, chunks) in enumerate(group.chunks.sizes):
@@ -148,10 +148,10 @@ def membrane_moves(group: Group, cost: GroupCost) -> tuple[Ints, Ints]:
 class MembraneCall:
     """DRAM bytes of membranes around one LIF call of a layer, of one chunk in one timestep.
 
-    read, written: before the call and behind it. rest: the part of the state that does not stay on chip between the
-    calls of a timestep. parts: how often, within the call, the rest leaves and comes back, because its chains are
-    worked off in several parts. first, last: whether it is the timestep's first or last call on this state.
-    image_bytes: size of the state of one image; of a chunk the last bytes move, image behind image.
+    read, written: bytes before and after the call. rest: the part of the state that does not stay on chip between the
+    calls of a timestep. parts: how often, within the call, the rest leaves and comes back, because chains run in
+    several parts. first, last: whether it is the timestep's first or last call on this state. image_bytes: size of the
+    state of one image; of a chunk, which is stored image by image, the last bytes move.
     """
 
     layer: int
@@ -170,7 +170,7 @@ class MembraneCall:
 
 
 def calls(group: Group, cost: GroupCost, size: int) -> Iterator[MembraneCall]:
-    """The LIF calls of one timestep of a chunk, which has the `size`-th of the group's chunk sizes."""
+    """The LIF calls of one timestep of a chunk with the `size`-th of the group's chunk sizes."""
     split = cost.membranes[size]
     uses = group.state_uses(group.chunks.sizes[size][0], cost.heights)
     for use, state, permanent in zip(uses, group.states, split.permanent, strict=True):

@@ -1,8 +1,9 @@
-"""The residency that EfficientLIF-Net supposes: a state stays on chip between the layers that share it.
+"""The residency that EfficientLIF-Net assumes: a state stays on chip between the layers that share it.
 
-A network runs timestep by timestep, all images of the batch at once. A state is brought in when the consecutive calls
-of its layers begin and written back when they end; between timesteps nothing stays. The membrane buffer is as large as
-that takes, whatever the machine has: no plan for a machine, but a reading of the paper's figure 9.
+A network runs timestep by timestep, all images of the batch at once. A state is loaded when the consecutive calls of
+its layers begin and written back when they end; between timesteps nothing stays. The membrane buffer is as large as
+that requires, whatever the machine has: this is not a plan for a machine, but an interpretation of the paper's figure
+9.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from lifsim.schedule.traffic import DramBytes
 
 @dataclass(frozen=True)
 class Resident:
-    """What the whole network moves so, of the batch; membrane_buffer: bytes that hold the largest state that several
-    calls use in a row, of all images. 0: no state is."""
+    """What the whole network moves for the batch; membrane_buffer: bytes of the largest state, all images, that several
+    calls use in a row; 0 if there is none."""
 
     dram: DramBytes
     membrane_buffer: int
 
 
 def resident(facts: NetworkFacts, buffers: BufferBytes, batch: int) -> Resident:
-    """Bytes with the other `buffers` as they are. A state of U bytes in s relays of calls a timestep moves
-    2 * U * (s * T - 1): the zero state is never read, the last one never written. What is computed once is replayed or
+    """Bytes with the other `buffers` as they are. A state of U bytes in s relays of calls a timestep moves 2 * U * (s *
+    T - 1): the zero state is never read, the last one never written. A layer that is computed once is replayed or
     computed again, whichever moves fewer bytes."""
     last = len(facts.layers) - 1
     groups = [Group(way, 0, last, buffers, Chunks(batch, batch)) for way in facts.ways(0, last)]

@@ -1,9 +1,9 @@
 """Which spikes stay on chip between the layers of a group, within one timestep of a chunk.
 
-spike_in takes the input of the layer at work (of a relay in strips: all inputs from outside it) if it fits there whole;
+spike_in holds the input of the layer at work (of a relay in strips: all inputs from outside it) if all of it fits.
 spike_out holds what layers hand over: outputs that a later layer of the group reads, and operands of residual adds. A
-second operand passes the weight buffer tile by tile, from spike_out or from DRAM: of its tensor whole images stay.
-Where spike_out is too small, what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A
+second operand passes through the weight buffer tile by tile, from spike_out or from DRAM; whole images of its tensor
+stay. If spike_out is too small, what is read soonest stays (Belady's rule), and the rest goes to DRAM and comes back. A
 tensor's bytes leave from its end.
 """
 
@@ -21,8 +21,8 @@ from lifsim.schedule.tensors.rows import Ints
 
 @dataclass(frozen=True)
 class Span:
-    """Layers first..last that run together: one, or several in strips. window_bytes: spikes between the layers of
-    strips that wait in spike_out for the next strip, per image."""
+    """Layers first..last that run together: one, or several in strips. window_bytes: bytes per image of the spikes
+    between layers in strips that wait in spike_out for the next strip."""
 
     first: int
     last: int
@@ -34,7 +34,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Timestep:
-    """Whether it is the first one, which computes what is replayed, and the last, which computes behind a mean."""
+    """Whether it is the first timestep, which computes what is replayed, or the last, which computes what is behind a
+    mean."""
 
     first: bool
     last: bool
@@ -124,7 +125,7 @@ def walk_timestep(facts: NetworkFacts, spans: Sequence[Span], buffers: SpikeBuff
 
 
 def _operands(facts: NetworkFacts, one: Span, now: Timestep) -> Iterator[tuple[int, TensorFacts]]:
-    """Layers of a span that read a second operand now, and that."""
+    """Layers of a span that read a second operand in this timestep, with its tensor."""
     for index in range(one.first, one.last + 1):
         layer = facts.layers[index].layer
         if layer.operand is not None and now.has(facts.layers[index].when):
@@ -140,12 +141,12 @@ def _readers_now(facts: NetworkFacts, tensor: TensorFacts, group: Span, now: Tim
 
 
 def _runs_epilogue(facts: NetworkFacts, layer: int, now: Timestep) -> bool:
-    """Adds and LIFs behind a replayed layer run at every timestep."""
+    """Whether the adds and LIFs behind a layer run now: behind a replayed layer at every timestep."""
     return now.last or facts.layers[layer].when != "last"
 
 
 def _leaves(facts: NetworkFacts, tensor: TensorFacts, group: Span) -> bool:
-    """Whether DRAM must have all of a tensor: it is read behind the group, by nobody, or in later timesteps."""
+    """Whether all of a tensor must go to DRAM: it is read after the group, by no layer, or in later timesteps."""
     replayed = tensor.when == "first" and any(facts.layers[layer].when == "every" for layer in tensor.residuals)
     return replayed or not tensor.readers or any(layer not in group for layer in tensor.readers)
 
@@ -230,7 +231,7 @@ def step_spikes(
     now: Timestep,
     starts: tuple[tuple[int, ...], ...],
 ) -> StepSpikes:
-    """What a timestep of a group of these `spans` moves, whose layers run in strips that start at these rows."""
+    """What one timestep of a group of these `spans` moves, if layers run in strips that start at these rows."""
     found, images = walk_timestep(facts, spans, buffers, now), buffers.images
     reads = {}
     for index, resident in found.inputs.items():

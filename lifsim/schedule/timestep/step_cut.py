@@ -1,10 +1,10 @@
-"""The tiles of a visit of a timestep-major layer, which the array works off whole.
+"""The tiles of a visit of a timestep-major layer, each computed by the array as a whole.
 
-A visit is cut by strips and by the filter tiles of its weights. Where partial sums wait between folds
-(`Dataflow.sums_in_pes` is not so), it is cut into tiles of rows and filters of their own: of those that spill the
-fewest bytes, which one row and the fewest filters do, and beside whose psums there is room for what waits to be
-replayed, the ones that take the fewest cycles, of equals the fewest tiles. Of the filter tiles that read the input
-equally often those are taken that let it be cut so into what takes the fewest cycles.
+A visit is cut by strips and by the filter tiles of its weights. If partial sums wait between folds (not
+`Dataflow.sums_in_pes`), it is further cut into tiles of rows and filters. Of the tiles that spill the fewest bytes (as
+do those of one row and the fewest filters) and leave room for currents that wait to be replayed, those with the fewest
+cycles are taken, of equals the fewest tiles. Of the filter tiles of weights that read the input equally often, those
+that allow the fewest cycles are taken.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from lifsim.schedule.tensors.psums import PsumStore, spilled_by, working_set_byt
 
 @dataclass(frozen=True)
 class VisitShape:
-    """What is to be cut. strips: first output row of each strip; row_pixels: of a row. tiles: filters of a tile of the
-    weights, those to choose from, the first of equals; each of smallest ones at least."""
+    """The visit to be cut. strips: first output row of each strip; row_pixels: pixels of a row. tiles: the candidates
+    for the filters of a weight tile, of which the first of equals is taken; none is smaller than the smallest tile."""
 
     gemm: Gemm
     strips: tuple[int, ...]
@@ -43,12 +43,12 @@ class VisitShape:
 
     @property
     def heights(self) -> list[int]:
-        """One for each number of tiles of the highest strip."""
+        """Heights of tiles, one for each number of tiles in the highest strip."""
         highest = int(np.diff((*self.strips, self.rows)).max())
         return [int(height) for height in distinct(-(-highest // np.arange(1, highest + 1)))]
 
     def widths(self, filters: int) -> list[int]:
-        """One for each number of parts of so many filters, in whole multiples of the smallest."""
+        """Filters of tiles, one for each number of parts of this many filters, in multiples of the smallest."""
         folds = -(-filters // self.smallest)
         wide = distinct(-(-folds // np.arange(1, folds + 1))) * self.smallest
         return [int(width) for width in np.minimum(wide, filters)]
@@ -56,8 +56,8 @@ class VisitShape:
 
 @dataclass(frozen=True)
 class VisitCut:
-    """filters: of a tile of the weights. into: what the array works off whole; cycles: that this takes, 0 where any
-    tile is as good."""
+    """filters: of a tile of the weights. into: the tiles that the array computes as a whole; cycles: that they take, 0
+    if all tiles are equally good."""
 
     filters: int
     into: Cut
@@ -65,12 +65,12 @@ class VisitCut:
 
 
 Price = tuple[int, int, int, int]
-"""(cycles, tiles, rows of a tile, its filters), compared place by place."""
+"""(cycles, tiles, rows of a tile, its filters), compared lexicographically."""
 
 
 @lru_cache(4096)
 def step_cut(visit: VisitShape, store: PsumStore, left: int) -> VisitCut:
-    """The tiles of one visit, `left` bytes of the psum buffer being free of what waits to be replayed."""
+    """The tiles of one visit, if currents that wait to be replayed leave `left` bytes of the psum buffer free."""
     if store.dataflow.sums_in_pes:  # its folds are the same ones in whatever whole columns
         return VisitCut(visit.tiles[0], visit.cut(visit.rows, visit.tiles[0]))
     if not _working(visit.gemm, visit.cut(1, visit.smallest), store):
@@ -85,8 +85,8 @@ def step_cut(visit: VisitShape, store: PsumStore, left: int) -> VisitCut:
 
 
 def _legal(visit: VisitShape, store: PsumStore, left: int) -> dict[int, Price]:
-    """By the filters of a tile, the best height with which it spills the fewest bytes and has room beside what waits;
-    the smallest tile may always be taken."""
+    """By the filters of a tile, the best height of those that spill the fewest bytes and leave room for waiting
+    currents; the smallest tile is always legal."""
     fewest = spilled_by(visit.gemm, visit.cut(1, visit.smallest), store, 1)
     found = {visit.smallest: _price(visit, store, 1, visit.smallest)}
     for width in sorted({width for filters in visit.tiles for width in visit.widths(filters)}):
@@ -103,7 +103,7 @@ def _price(visit: VisitShape, store: PsumStore, rows: int, filters: int) -> Pric
 
 
 def price(gemm: Gemm, into: Cut, store: PsumStore, rounds: int, *, tick_batched: bool) -> tuple[int, int]:
-    """(cycles that the array takes for so many rounds if every operand takes its cycle, tiles)."""
+    """(dense cycles of the array for this many rounds, number of tiles)."""
     tiles = into.tiles(gemm)
     cycles = (dense_cycles(store.dataflow, tile, store.shape, rounds, tick_batched=tick_batched) for tile, _ in tiles)
     return (

@@ -25,7 +25,7 @@ from lifsim.schedule.traffic import Tiling
 
 @dataclass(frozen=True)
 class _PlannedGroup:
-    """What the visits of a group depend on, but for the bytes that they move.
+    """What the visits of a group depend on, apart from the bytes that they move.
 
     images: of the `batch` that run together as a chunk. order: the visits of a timestep, each (layer index, number of
     its strip, first output rows of all strips of that layer). tilings: by layer of the group.
@@ -38,7 +38,7 @@ class _PlannedGroup:
     tilings: tuple[Tiling, ...]
 
     def __hash__(self) -> int:
-        """Of the few fields in which groups that are planned beside each other mostly differ: cheap."""
+        """A cheap hash of the few fields in which groups usually differ."""
         return hash((self.facts, self.images, self.order))
 
     @classmethod
@@ -64,7 +64,7 @@ def group_visits(
 ) -> list[Visit]:
     """All visits of the layers of `group`, in order of execution; the bytes of a layer's visits add up to its plan's.
 
-    memo: keeps them for other runs, whose plans often have groups in common. keeps_spikes: whether spikes that the
+    memo: caches them for other runs, whose plans often have groups in common. keeps_spikes: whether spikes that the
     group hands over on chip are written to DRAM, too, because a backward pass will read them.
     """
     written: Written = "all" if keeps_spikes else "planned"
@@ -72,11 +72,11 @@ def group_visits(
 
 
 Written = Literal["planned", "all"]
-"""Spikes that go to DRAM: those of the plan, or also those that are handed over on chip, for a backward pass."""
+"""Which spikes go to DRAM: those of the plan, or, for a backward pass, also those that are handed over on chip."""
 
 
 def _walked(group: _PlannedGroup, walk: Walk, exits: Exits | None, written: Written, memo: Memo) -> tuple[Visit, ...]:
-    """The visits of a walk. Walks that differ may move the same in every step: then the visits are made once."""
+    """The visits of a walk. Different walks that move the same bytes in every step share their visits."""
     steps = unroll(walk, exits)
     told = (_with_all_spikes(step, group.facts) for step in steps) if written == "all" else steps
     return memo.of(_visits, group, tuple(told), memo)
@@ -85,7 +85,7 @@ def _walked(group: _PlannedGroup, walk: Walk, exits: Exits | None, written: Writ
 def passing_visits(
     facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo, *, keeps_spikes: bool = False
 ) -> Iterator[Visit]:
-    """The same visits one by one, for runs of many images, whose visits would fill the memory together."""
+    """The same visits as an iterator, for runs of so many images that all visits together would fill the memory."""
     steps: Iterable[LayerStep] = unroll(group.walked, group.exits)
     if keeps_spikes:
         steps = (_with_all_spikes(step, facts) for step in steps)
@@ -93,7 +93,7 @@ def passing_visits(
 
 
 def most_group_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:
-    """An upper bound of the steps of all visits of `group`: as if every layer were computed at every timestep."""
+    """An upper bound of the steps of all visits of `group`, as if every layer were computed at every timestep."""
     every = zip(group.indices, group.layers, strict=True)
     tiles = {index: visit_tiles(facts.layers[index].layer, traffic.tiling) for index, traffic in every}
     return ceil_div(batch, group.images) * facts.timesteps * sum(tiles[layer] for layer, _, _ in group.walked.turns)
@@ -124,8 +124,8 @@ def _with_all_spikes(step: LayerStep, facts: NetworkFacts) -> LayerStep:
 
 
 def _is_visited(layer: LayerFacts, timestep: int, timesteps: int) -> bool:
-    """Whether a layer has a visit in a timestep (from 0): what is computed once is computed at the first one, and its
-    LIFs replay it at the others; what stands behind a mean over time is computed at the last one."""
+    """Whether a layer has a visit in a timestep (from 0). A layer that is computed once is computed at the first one,
+    and replayed to its LIFs at the others; one behind a mean over time is computed at the last one."""
     if layer.when == "every":
         return True
     return timestep == timesteps - 1 if layer.when == "last" else timestep == 0 or layer.layer.lif is not None

@@ -1,9 +1,9 @@
-"""Which relays of a group go in strips, and how high: the choice that moves the fewest bytes.
+"""Which relays of a group run in strips, and of which height: the choice that moves the fewest bytes.
 
-All sets of relays are tried. In a set, each relay and height in turn sets how many membranes must be on chip at least;
-the other relays take the height that fetches the fewest weights among those whose windows fit beside it. Choices are
-looked into in the order of what they cannot go below, until none can win. With what is found so, few other heights of
-several relays are left that might move less (`lifsim.schedule.timestep.strip_sets`).
+All sets of relays are tried. In a set, each relay with each height leads in turn: its window is the least room for
+membranes, and the other relays take the height that fetches the fewest weights among those whose windows fit into it.
+Choices are evaluated in the order of their lower bounds, until none can win. Then few other combinations of heights are
+left that might move less (`lifsim.schedule.timestep.strip_sets`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def cheapest(group: Group, limit: float = inf) -> GroupCost | None:
 
 
 def _legal_heights(group: Group, relay: Relay) -> list[int]:
-    """Heights whose windows of membranes and spikes fit, for a whole chunk."""
+    """The heights whose windows of membranes and spikes fit into their buffers, for a whole chunk."""
     images = group.chunks.images
     return [
         height

@@ -1,10 +1,10 @@
-"""Several relays that all go in strips: the best heights of all of them together, by branch and bound.
+"""The best heights of several relays that all run in strips, by branch and bound.
 
-One relay and height leads: its window of membranes is the largest, which tells how many of them move. One by one the
-others take a height whose window is no larger. Whatever the heights of those that have none yet, they visit each of
-their layers as often as the height that does so least, and take as much of spike_out as the one that takes least; what
-they read is left out. Where neither spike_out nor spike_in is short, only such heights of the others are of use as
-visit a layer less often than all others do: mostly a single one.
+One relay with one height leads: its window of membranes is the largest, which determines how many membranes move. One
+by one the others take a height whose window is no larger. The lower bound assumes that each relay without a height
+visits its layers as rarely, and takes as little of spike_out, as any of its heights does, and reads nothing. If neither
+spike_out nor spike_in is short, a height of another relay is useful only if it visits some layer less often than all
+others do; usually that is one height.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from lifsim.schedule.timestep.strip_floors import StripFloors
 from lifsim.schedule.timestep.strips import Relay
 
 Options = Mapping[Relay, list[int]]
-"""Heights to choose from, of each relay that has none yet."""
+"""The heights to choose from, for each relay that has none yet."""
 
 
 class StripSet:
-    """heights: of each relay that goes in strips, those to choose from, ascending. tried: choices whose costs are known
-    to be no less than the best."""
+    """heights: for each relay that runs in strips, those to choose from, ascending. tried: choices whose costs are
+    known to be no less than the best."""
 
     def __init__(self, floors: StripFloors, heights: Options, tried: set[frozenset[tuple[int, int]]]) -> None:
         self.floors, self.heights, self.tried = floors, heights, tried
         self._kept = dict[tuple[Relay, int], list[int]]()
 
     def cheapest(self, limit: float) -> GroupCost | None:
-        """The cost of the heights that move the fewest bytes; None: they are not below `limit`."""
+        """The cost of the heights that move the fewest bytes; None if it is not below `limit`."""
         if self._floor({}, self.heights) >= limit:
             return None
         starts = [(chosen, left) for chosen, left in self._led() if left or not self._is_tried(chosen)]
@@ -63,8 +63,8 @@ class StripSet:
         return found
 
     def _led(self) -> Iterator[tuple[Heights, Options]]:
-        """Each relay with each height, and what the others may take beside its window; those with a single height have
-        taken it."""
+        """For each relay with each height, the heights that fit the others beside its window; relays with a single one
+        have it already."""
         for leader, heights in self.heights.items():
             for height in heights:
                 window, chosen, left = (
@@ -87,11 +87,11 @@ class StripSet:
 
     @cached_property
     def _windows(self) -> dict[Relay, list[int]]:
-        """Bytes of membranes, ascending as the heights do."""
+        """Bytes of the windows of membranes, ascending with the heights."""
         return {relay: [relay.state_window_bytes(height) for height in each] for relay, each in self.heights.items()}
 
     def _useful(self, relay: Relay, count: int) -> list[int]:
-        """Of the lowest heights, so many of which fit, those that may be the best beside a larger window."""
+        """Of the lowest heights, of which this many fit, those that may be the best beside a larger window."""
         heights = self.heights[relay][:count]
         if not heights or self._is_short or not self._reads_whole(relay):
             return heights
@@ -111,12 +111,12 @@ class StripSet:
 
     @cached_property
     def _is_short(self) -> bool:
-        """Whether what waits between the layers of strips takes room in spike_out from something else."""
+        """Whether spikes that wait between layers in strips compete for spike_out with anything else."""
         most = {relay.state: max(each, key=relay.spike_window_bytes) for relay, each in self.heights.items()}
         return self.floors.held_beside(most) != self.floors.held_beside(self._least_waiting(self.heights))
 
     def _reads_whole(self, relay: Relay) -> bool:
-        """Whether spike_in takes all inputs of a relay from outside: then strips read nothing twice."""
+        """Whether spike_in holds all inputs of a relay from outside it, so that strips read nothing twice."""
         return self.floors.reads_whole(relay, self._least_waiting(self.heights))
 
     @staticmethod
@@ -124,7 +124,7 @@ class StripSet:
         return {relay.state: min(each, key=relay.spike_window_bytes) for relay, each in options.items()}
 
     def _floor(self, chosen: Heights, left: Options) -> int:
-        """Bytes below which no choice of what is left gets."""
+        """A lower bound of the bytes for all choices of the remaining heights."""
         group = self.floors.group
         strips = group.strips(chosen)
         for relay, options in left.items():

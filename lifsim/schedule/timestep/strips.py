@@ -1,10 +1,10 @@
 """Strips: layers that share one state run a few output rows at a time.
 
 In strip s of n = ceil(E/h), layer i computes output rows s*h - d_i ... (s+1)*h - d_i - 1 of E (the last strip: to the
-end). Its lag d_i is its predecessor's, or, if that is more, that of whatever it reads of the relay plus the rows
-beneath its own that it needs of it: of what it convolves half a kernel, of what it adds none. A pool of stride 1 lags
-its layer by half its kernel. A row of state lives from the first layer's strip to the last one's: h + D rows are at
-work, D the last lag. Rows of nodes that nothing in the relay reads wait where their windows are cut (`begun`).
+end). Its lag d_i is the maximum of its predecessor's lag and, for each node of the relay that it reads, that node's lag
+plus the rows beneath its own that it needs: half a kernel for a convolution, none for an add. A pool of stride 1 lags
+its layer by half its kernel. A row of state is live from the first layer's strip to the last layer's: h + D rows are at
+work, D being the last lag. Rows of nodes that nothing in the relay reads wait if their windows are cut (`begun`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from lifsim.schedule.tensors.storage import rows_of, step_row_bytes
 
 
 class Starts(tuple[int, ...]):
-    """First output rows of strips, of which there may be as many as rows: what is kept of each is kept under all of
-    them, whose hash is added up once."""
+    """First output rows of strips, perhaps as many as rows. Results are cached under them, so their hash is computed
+    once."""
 
     _hash: int | None = None
 
@@ -42,11 +42,11 @@ class Starts(tuple[int, ...]):
 class Relay:
     """A relay: layers first..last of one state (an index), E = `rows` output rows each.
 
-    lags: of each layer. waiting: for each node whose rows stay between the layers, its bytes per row, its lag, and the
-    rows that its readers lie behind: their lag plus the rows above their own that they need. begun: [layers][rows + 1]
-    bytes of rows of nodes that nothing in the relay reads, of whose windows only a part has passed when so many rows of
-    a layer are done. edges: of each layer that reads from outside, its lag and the first output row from which on
-    strips that meet read fewer rows of its input twice than above.
+    lags: of each layer. waiting: for each node whose rows stay between the layers, its bytes per row, its lag, and how
+    many rows its readers are behind: their lag plus the rows above their own that they need. begun: [layers][rows + 1]
+    bytes of begun rows of nodes that nothing in the relay reads, when 0, 1, ... rows of a layer are done. edges: for
+    each layer that reads from outside, its lag and the first output row below which strips that meet have fewer input
+    rows in common than above.
     """
 
     state: int
@@ -60,8 +60,8 @@ class Relay:
     edges: tuple[tuple[int, int], ...] = ()
 
     def heights(self) -> list[int]:
-        """Those of two strips or more (one strip is a layer as a whole) of which none is in everything as good as a
-        lower one of as many strips: see `_heights`."""
+        """The heights that give two strips or more (one strip is a layer as a whole), without those that cannot be
+        better than a lower one with as many strips: see `_heights`."""
         return _heights(self)
 
     def starts(self, layer: int, height: int) -> Starts:
@@ -69,7 +69,7 @@ class Relay:
         return _starts(self, layer, height)
 
     def turns(self, height: int) -> Iterator[tuple[int, int]]:
-        """(layer, which of its strips) in order of execution: in each strip the layers that have work in it."""
+        """(layer, index of its strip) in order of execution: for each strip, the layers that have work in it."""
         strips = -(-self.rows // height)
         opening = [min(lag // height, strips - 1) for lag in self.lags]
         for strip in range(strips):
@@ -82,17 +82,19 @@ class Relay:
         return min(self.rows, height + self.lags[-1]) * self.state_row_bytes
 
     def spike_window_bytes(self, height: int) -> int:
-        """Spikes between the layers that later layers or the next strip need, and rows that have begun, per image."""
+        """Bytes per image of spikes between the layers that later layers or the next strip need, and of rows that have
+        begun."""
         return int(_spike_windows(self)[height - 1])
 
 
 @lru_cache(1 << 10)
 def _heights(relay: Relay) -> list[int]:
-    """The lowest strips for each number of them, and others that may move fewer bytes.
+    """The lowest height for each number of strips, and others that may move fewer bytes.
 
-    The s-th strips of higher ones begin no earlier. So no layer has work in fewer of as many, they take no less room
-    for membranes, and inputs are read again where strips meet no less. But the last strip is lower: what waits in
-    spike_out until it runs may take less room, and at the lower edge of a map strips have fewer rows in common.
+    With as many strips of a larger height, the s-th strip begins no earlier. So layers have work in no fewer strips,
+    membranes need no less room, and no less input is read again where strips meet. But the last strip is lower: what
+    waits in spike_out until it runs may need less room, and at the lower edge of a map strips have fewer rows in
+    common.
     """
     every = np.arange(1, relay.rows)
     strips = -(-relay.rows // every)
@@ -114,7 +116,7 @@ def _starts(relay: Relay, layer: int, height: int) -> Starts:
 
 @lru_cache(1 << 10)
 def _spike_windows(relay: Relay) -> Ints:
-    """[rows] bytes of `Relay.spike_window_bytes` of strips of each height, from one row on."""
+    """[rows] `Relay.spike_window_bytes` for strips of each height, from one row on."""
     heights = np.arange(1, relay.rows + 1)
     last = relay.rows - (-(-relay.rows // heights) - 1) * heights
     found = np.zeros_like(heights)
@@ -129,7 +131,7 @@ def _spike_windows(relay: Relay) -> Ints:
 
 @lru_cache(1 << 10)
 def strip_relays(facts: NetworkFacts, first: int, last: int) -> tuple[Relay, ...]:
-    """The relays within first..last that can be computed in strips: none that a batch norm of a training run parts."""
+    """The relays within first..last that can be computed in strips; in training, no batch norm may lie within one."""
     found = []
     for index in facts.states_of(first, last):
         state = facts.states[index]
@@ -167,7 +169,7 @@ def _relay(facts: NetworkFacts, index: int, state: StateFacts) -> Relay | None:
 
 
 def _edges(facts: NetworkFacts, members: range, lags: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """As of `Relay`, of layers of which such rows there are."""
+    """`Relay.edges`, for the layers that have such a row."""
     for layer, lag in zip(members, lags, strict=True):
         axis = facts.layers[layer].rows.axis
         if facts.tensors[facts.layers[layer].layer.input.name].producer not in members:
@@ -181,7 +183,7 @@ def _read_in(tensor: TensorFacts, members: range) -> bool:
 
 
 class _Between:
-    """What lies between the layers of a relay. lags: of each layer; behind: by node, how many rows it lags."""
+    """The nodes between the layers of a relay. lags: of each layer; behind: the lag of each node."""
 
     def __init__(self, facts: NetworkFacts, members: range) -> None:
         self.facts = facts
@@ -201,11 +203,11 @@ class _Between:
         self.lags = tuple(lags)
 
     def _there(self, read: Read) -> int:
-        """The lag at which a row has all that it needs of a node."""
+        """The lag at which a row has everything that it needs of a node."""
         return self.behind[read.node] + read.below
 
     def _passed_on(self, members: range) -> set[str]:
-        """Nodes that another layer of the relay reads, or that such a one is made of."""
+        """Nodes that another layer of the relay reads, and nodes from which these are computed."""
         found: set[str] = set()
         for layer in reversed(members):
             for step in reversed(self.facts.steps[layer]):
@@ -216,7 +218,7 @@ class _Between:
         return found
 
     def _reads(self) -> Iterator[tuple[Step, Read]]:
-        """Of the nodes that are passed on: by other layers, and by others that are."""
+        """The reads of nodes that are passed on: by other layers, and by other such nodes."""
         for step in self.steps.values():
             for read in step.reads:
                 within = self.layer_of.get(read.node) == self.layer_of[step.name]
@@ -224,15 +226,15 @@ class _Between:
                     yield step, read
 
     def row_by_row(self, rows: int) -> bool:
-        """Whether output row y of every layer needs only rows around y of the others, and its sums are at its LIF at
-        once: sums have no place to wait for one another."""
+        """Whether output row y of every layer needs only rows around y of the others, and its sums reach its LIF at
+        once, since there is no room for sums to wait for each other."""
         if any(not read.row_by_row or rows_of(self.steps[read.node].tensor.shape) != rows for _, read in self._reads()):
             return False
         lags = dict(zip(sorted({*self.layer_of.values()}), self.lags, strict=True))
         return all(self.behind[name] == lags[self.layer_of[name]] for name, step in self.steps.items() if step.is_lif)
 
     def waiting(self) -> tuple[tuple[int, int, int], ...]:
-        """Of each node whose rows wait: for other layers, or for a window of its own layer's pool."""
+        """`Relay.waiting` of each node whose rows wait: for other layers, or for a window of its own layer's pool."""
         behind: dict[str, int] = {}
         for step, read in self._reads():
             if self.layer_of[read.node] != self.layer_of[step.name] or read.above or read.below:
@@ -240,8 +242,7 @@ class _Between:
         return tuple((self._row_bytes(name), self.behind[name], rows) for name, rows in behind.items())
 
     def begun(self) -> tuple[tuple[int, ...], ...]:
-        """[layers][rows + 1] bytes of rows that have begun, of nodes that are not passed on; empty where no such node
-        has windows."""
+        """[layers][rows + 1] bytes of begun rows of nodes that are not passed on; empty if no such node has windows."""
         found = []
         for layer in sorted({*self.layer_of.values()}):
             steps = self.facts.steps[layer]

@@ -1,8 +1,8 @@
 """A timestep-major group, timestep by timestep: what each layer moves in each timestep of each chunk of images.
 
-Of images that exit early nothing moves behind their last timestep, nor what they would leave for the next. What stays
-on chip from timestep to timestep is as planned for all of them and whole chunks: every image has its place until the
-chunk ends. Spikes, of which none stays so long, have their buffers to themselves with those of the images that run.
+An image that exits early moves nothing after its last timestep, and does not store what a next timestep would need.
+What stays on chip from timestep to timestep is as planned for whole chunks: every image keeps its place until the chunk
+ends. Spikes do not stay that long: their buffers are divided among the images that still run.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from lifsim.schedule.weights.overflow import operand_bytes, overflow_bytes
 @dataclass(frozen=True)
 class LayerStep:
     """One layer (an index) in one timestep of one chunk, of which `images` run. resident: bytes of its input that are
-    on chip before it begins; whole: whether spike_in takes the others once; streams, again: of its state, the bytes
-    that stream through the membrane buffer, and those that come and go for further parts of its chains."""
+    on chip before it begins; whole: whether spike_in holds the rest, read once; streams, again: bytes of its state that
+    stream through the membrane buffer, and that are moved again for further parts of its chains."""
 
     chunk: int
     images: int
@@ -43,8 +43,8 @@ class LayerStep:
 
 
 def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
-    """The steps of a timestep-major group in order, of images that exit when `exits` has it (None: after all
-    timesteps). Their bytes add up to its plan's, layer by layer."""
+    """The steps of a timestep-major group in order, images exiting as `exits` says (None: after all timesteps). Their
+    bytes add up to those of the plan, layer by layer."""
     chunk = first = 0
     timesteps = walk.group.facts.timesteps
     for size, (images, chunks) in enumerate(walk.group.chunks.sizes):
@@ -56,19 +56,19 @@ def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
 
 @dataclass(frozen=True)
 class _Running:
-    """In a timestep of a chunk of `of` images: those that run, and those that still do in the next one."""
+    """The images of a chunk of `of` images that run in a timestep, and those that also run in the next one."""
 
     of: int
     now: tuple[int, ...]
     next: tuple[int, ...]
 
     def of_state(self, call: MembraneCall, size: int, chosen: Sequence[int]) -> int:
-        """Of `size` bytes that a call moves of the chunk's, those of the `chosen` images."""
+        """How many of the `size` bytes that a call moves for the chunk belong to the `chosen` images."""
         return of_last_bytes(size, call.image_bytes, self.of, chosen)
 
 
 def _chunk(group: Group, cost: GroupCost, size: int, chunk: int, exits: Exits) -> Iterator[LayerStep]:
-    """Timestep by timestep; one like another before it, in which the same images run, moves the same."""
+    """The steps of a chunk, timestep by timestep; equal timesteps with the same images are computed once."""
     last_step = group.facts.timesteps - 1
     membranes = {call.layer: call for call in calls(group, cost, size)}
     waiting = group.replayed(len(exits.steps)).tolist()
@@ -85,8 +85,8 @@ def _chunk(group: Group, cost: GroupCost, size: int, chunk: int, exits: Exits) -
 
 @dataclass(frozen=True)
 class _Chunk:
-    """The how-manieth one of a group it is. membranes: by layer, its call; waiting: [layers] bytes of the currents that
-    wait to be replayed."""
+    """A chunk of a group. membranes: the call of each layer; waiting: [layers] bytes of the currents that wait to be
+    replayed."""
 
     group: Group
     cost: GroupCost
@@ -138,13 +138,14 @@ def _timestep(of: _Chunk, step: int, now: Timestep, running: _Running) -> Iterat
 
 
 def _put_out_at_the_end(facts: NetworkFacts, layer: LayerFacts) -> int:
-    """Bytes that an image puts out once, when it is done: a mean over time."""
+    """Bytes that an image puts out once, when it is done, such as a mean over time."""
     outputs = [facts.tensors[tensor.name] for tensor in layer.layer.outputs]
     return sum(tensor.bytes for tensor in outputs if tensor.when == "last")
 
 
 def _membranes(call: MembraneCall, running: _Running, now: Timestep) -> tuple[int, int]:
-    """Bytes read and written. The first timestep finds a zero state, an image's last one leaves none."""
+    """Bytes read and written. At the first timestep the state is zero and not read, at an image's last one it is not
+    written."""
     again = call.parts * running.of_state(call, call.rest, running.now)
     read = 0 if call.first and now.first else running.of_state(call, call.read, running.now)
     written = running.of_state(call, call.written, running.next if call.last else running.now)
@@ -152,8 +153,8 @@ def _membranes(call: MembraneCall, running: _Running, now: Timestep) -> tuple[in
 
 
 def _psums(facts: LayerFacts, overflow: int, running: _Running, now: Timestep, *, computes: bool) -> tuple[int, int]:
-    """Bytes read and written: what spills while a layer computes; currents that wait, `overflow` of them, are written
-    at the first timestep, read at the others."""
+    """Bytes read and written: psums that spill while a layer computes, and `overflow` bytes of waiting currents,
+    written at the first timestep and read at the others."""
     spilled = len(running.now) * facts.psum_spill_bytes * computes
     waiting = of_last_bytes(overflow, facts.replay_bytes, running.of, running.now)
     return spilled + waiting * (not now.first), spilled + waiting * now.first
@@ -173,7 +174,7 @@ def _weights(group: Group, cost: GroupCost, index: int, images: int, *, newly: b
 
 
 def _operand(group: Group, cost: GroupCost, index: int, absent: int) -> int:
-    """Second operands of so many images, those that are not on chip."""
+    """Bytes of the second operands of this many images, as far as they are not on chip."""
     facts = group.layers[index]
     strips = group.visits_per_step(facts.layer.index, cost.heights)
     return absent * int(operand_bytes(facts, np.array([cost.region]), strips)[0])
