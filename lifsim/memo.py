@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import cached_property
-from typing import TypeVar, TypeVarTuple, cast
+from typing import Generic, TypeVar, TypeVarTuple, cast
 
 import numpy as np
+
+from lifsim.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -63,18 +65,16 @@ class Memo:
             return cast(T, entry[0])
         return self._keep(function(*arguments), key)
 
-    def known(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T | None:
-        """The result if it is kept, else None. For code that computes a missing result itself and then calls `keep`: it
-        saves the frame of `of` on the way down to a fold."""
-        key = _Key((function, *arguments))
+    def place(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> Place[T]:
+        """Where `function(*arguments)` is kept, for code that computes a missing result itself: it saves the frame of
+        `of` on the way down to a fold."""
+        return Place(self, _Key((function, *arguments)))
+
+    def _known(self, key: _Key) -> object | None:
         if (entry := self._results.get(key)) is None:
             return None
         self._results.move_to_end(key)
-        return cast(T, entry[0])
-
-    def keep(self, result: T, *key: object) -> T:
-        """Keep `result` under this key, a function and its arguments, and return it."""
-        return self._keep(result, _Key(key))
+        return entry[0]
 
     def _keep(self, result: T, key: _Key) -> T:
         weight = self._weight(result)
@@ -83,6 +83,23 @@ class Memo:
         while self._weighs > self._limit and len(self._results) > 1:
             self._weighs -= self._results.popitem(last=False)[1][1]
         return result
+
+
+@dataclass(frozen=True)
+class Place(Generic[T]):
+    """The place of one result in a memo."""
+
+    memo: Memo
+    key: _Key
+
+    @property
+    def known(self) -> T | None:
+        """The result if it is kept, else None."""
+        return cast("T | None", self.memo._known(self.key))
+
+    def keep(self, result: T) -> T:
+        """Keep `result`, and return it."""
+        return self.memo._keep(result, self.key)
 
 
 def bytes_of_arrays(result: object) -> int:

@@ -69,7 +69,7 @@ def test_positions_that_do_not_fit_together(room: int, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("images", [33, 65])
-def test_a_row_behind_the_others_is_multiplied_by_blas(images: int) -> None:
+def test_a_single_row_has_the_bits_of_blas_vector_products(images: int) -> None:
     """As a vector: with other bits than those of a product of matrices, whoever computes that."""
     window = Window.of_linear(64, 64)
     x, grad, weights = drawn(window, images, True, 3)
@@ -80,7 +80,7 @@ def test_a_row_behind_the_others_is_multiplied_by_blas(images: int) -> None:
     np.testing.assert_array_equal(both[1], of_input, strict=True)
 
 
-def test_a_room_is_given_back_once() -> None:
+def test_a_scratch_array_is_returned_exactly_once() -> None:
     """Else two threads would see different positions in one."""
     window = LAYERS["linear"][0]
     x, grads, rooms = np.ones((4, 1, 1, 128), np.uint8), np.ones((1, 4, 72), np.float32), [np.empty((4, 1, 1, 128))]

@@ -18,7 +18,7 @@ from tests.schedule.networks import network
 CONV = [{"name": "conv", "op": "conv", "out": 2, "kernel": 3, "padding": 1}, {"name": "lif", "op": "lif"}]
 
 
-def test_a_network_of_several_chains_is_refused_at_all_but_the_first() -> None:
+def test_unconnected_networks_are_refused_at_every_part_but_the_first() -> None:
     chains = [
         {"name": "first", "op": "linear", "out": 3},
         {"name": "second", "op": "linear", "out": 4, "in_shape": [5]},

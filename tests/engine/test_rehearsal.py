@@ -64,7 +64,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_part_is_made_once_for_each_precision(played: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_part_is_compiled_once_for_each_precision(played: list[str], caplog: pytest.LogCaptureFixture) -> None:
     ready(("inference",), "float32")
     ready(("inference", "training"), "float32")
     ready(("inference",), "float64")
@@ -78,14 +78,14 @@ def test_a_part_is_made_once_for_each_precision(played: list[str], caplog: pytes
 
 
 @pytest.mark.usefixtures("folder")
-def test_both_parts_in_turn_take_as_long_as_both(played: list[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_stated_time_of_two_parts_is_the_sum_of_theirs(played: list[str], caplog: pytest.LogCaptureFixture) -> None:
     ready(tuple(PARTS), "float32")
     (record,) = caplog.records
     assert "the engine (inference, training) for this machine: once, about 6 s" in record.getMessage()
     assert len(played) == 2
 
 
-def test_a_package_that_has_it_makes_nothing(
+def test_code_shipped_in_the_package_is_not_compiled_again(
     folder: Path, played: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(("inference",), "float32")
@@ -100,7 +100,7 @@ def test_a_package_that_has_it_makes_nothing(
         assert played == ["inference float32"]
 
 
-def test_where_nothing_can_be_kept_each_compiles_what_it_needs(
+def test_without_a_cache_each_process_compiles_what_it_needs(
     folder: Path, played: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Cache, "is_writable", property(lambda _: False))
@@ -111,7 +111,9 @@ def test_where_nothing_can_be_kept_each_compiles_what_it_needs(
     assert played == []
 
 
-def test_who_waits_is_told_for_whom(folder: Path, played: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_process_says_which_one_compiles(
+    folder: Path, played: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     hold = "import sys, time\nfrom lifsim.kernels.cache import user_cache\nwith user_cache().lock(of='inference.'):"
     script = f"{hold}\n print('held', flush=True)\n sys.stdin.read()"
     monkeypatch.setattr(caches, "LOOK_S", 0.05)
@@ -139,7 +141,9 @@ def test_who_waits_is_told_for_whom(folder: Path, played: list[str], monkeypatch
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_dies_beside_this_process_is_made_by_it(played: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_a_compiling_process_that_died_are_compiled_here(
+    played: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Dead:
         pid = 1
 
@@ -166,7 +170,7 @@ def test_what_dies_beside_this_process_is_made_by_it(played: list[str], monkeypa
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("refusal", [OSError, ValueError])
-def test_where_no_process_starts_this_one_makes_all(
+def test_without_a_second_process_this_one_compiles_all_parts(
     refusal: type[Exception], played: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: bytes) -> None:
@@ -179,7 +183,7 @@ def test_where_no_process_starts_this_one_makes_all(
 
 
 @pytest.mark.slow
-def test_it_is_compiled_beside_each_other_and_leaves_nothing(tmp_path: Path) -> None:
+def test_parts_compile_in_parallel_and_leave_no_process(tmp_path: Path) -> None:
     environment = os.environ | {FOLDER: str(tmp_path / "cache")}
 
     def said(*words: str) -> subprocess.CompletedProcess[str]:
@@ -202,7 +206,7 @@ def test_it_is_compiled_beside_each_other_and_leaves_nothing(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_as_many_functions_are_compiled_as_are_told(tmp_path: Path) -> None:
+def test_the_stated_numbers_of_functions_are_right(tmp_path: Path) -> None:
     run = [sys.executable, "-c", SHOW, "training"]
     done = subprocess.run(
         run, env=os.environ | {FOLDER: str(tmp_path)}, capture_output=True, text=True, check=True, cwd=tmp_path

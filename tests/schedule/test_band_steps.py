@@ -30,7 +30,7 @@ def checked(case: Case) -> None:
 @pytest.mark.slow
 @settings(QUIET, max_examples=12)
 @given(st.data())
-def test_bands_can_be_followed(data: st.DataObject) -> None:
+def test_plans_in_bands_are_legal(data: st.DataObject) -> None:
     case = data.draw(cases(("os", "os", "ws", "is")))
     assume(case is not None)
     try:
@@ -39,7 +39,7 @@ def test_bands_can_be_followed(data: st.DataObject) -> None:
         assume(False)
 
 
-def test_what_cannot_be_is_found() -> None:
+def test_broken_plans_in_bands_are_rejected() -> None:
     """Columns that do not lag, rows that do not, more rows of a border than there is room for, windows of other
     columns than the steps read."""
     case = narrow()

@@ -113,7 +113,7 @@ def test_spikes_that_have_no_room_are_told(membrane: int) -> None:
         (two_layers(encoding="direct"), "os", "is computed once"),
     ],
 )
-def test_where_there_are_none_the_reason_is_known(net: Network, dataflow: str, why: str) -> None:
+def test_a_group_that_cannot_run_in_bands_says_why(net: Network, dataflow: str, why: str) -> None:
     facts = facts_on(net, LAYER, build.arch(dataflow=dataflow))
     assert any(why in said for said in not_banded(facts, 0, 1))
 

@@ -85,7 +85,7 @@ def test_sums_that_pass_no_norm(schedule: str) -> None:
     rejected(one, skip, "its sums have not passed their norm")
 
 
-def test_statistics_are_a_channel_s_own() -> None:
+def test_statistics_are_of_each_channel_alone() -> None:
     """Weights outermost, one tile of filters is done before the sums of the next one are there; of its own filters the
     sums of all images are."""
     one = walked(600, "tick", weight=36)

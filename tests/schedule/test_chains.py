@@ -135,7 +135,7 @@ def kind(case: Case) -> str:
     return "chains longer than the columns" if channels > cols else "folds that part chains"
 
 
-def test_the_cases_are_those_that_matter() -> None:
+def test_random_cases_cover_every_kind() -> None:
     seen: Counter[str] = Counter()
 
     @settings(QUIET, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])

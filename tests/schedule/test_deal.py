@@ -13,7 +13,7 @@ AMOUNTS = st.lists(st.integers(0, 9), max_size=4)
 
 
 @given(st.integers(0, 1000), st.integers(1, 3), st.data())
-def test_parts_are_dealt_what_all_are(total: int, tensors: int, data: st.DataObject) -> None:
+def test_bytes_divided_part_by_part_equal_those_divided_at_once(total: int, tensors: int, data: st.DataObject) -> None:
     """The strips of one tensor come after all those of the other, whichever part they are in."""
     parts = [
         [np.array(data.draw(AMOUNTS), np.int64) for _ in range(tensors)] for _ in range(data.draw(st.integers(1, 4)))
@@ -36,7 +36,7 @@ def test_parts_are_dealt_what_all_are(total: int, tensors: int, data: st.DataObj
 
 
 @given(st.integers(0, 1000), st.lists(AMOUNTS, min_size=1, max_size=4))
-def test_each_begins_behind_those_before(total: int, amounts: list[list[int]]) -> None:
+def test_each_share_begins_behind_those_before(total: int, amounts: list[list[int]]) -> None:
     parts = [np.array(part, np.int64) for part in amounts]
     sums = [{"bytes": (int(part.sum()),)} for part in parts]
     begins = []

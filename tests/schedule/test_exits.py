@@ -56,7 +56,7 @@ def test_equals_the_literal_interpreter(
 @pytest.mark.slow
 @settings(QUIET, max_examples=30)
 @given(relay_networks(st.just(3)), st.integers(2, 6), st.integers(1, 48), st.tuples(*[st.integers(1, 3)] * 2))
-def test_in_strips_it_equals_the_literal_interpreter(
+def test_exits_from_strips_equal_the_literal_interpreter(
     net: Network, high: int, spike_out: int, stops: tuple[int, ...]
 ) -> None:
     arch = build.arch(2, 2, spike_in=20, spike_out=spike_out, membrane=8 * high)

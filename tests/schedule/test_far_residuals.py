@@ -98,13 +98,13 @@ def test_what_is_added_may_come_with_rows_that_a_later_layer_convolves() -> None
 
 @settings(QUIET, max_examples=15)
 @given(far_networks(), SHARINGS, archs())
-def test_nothing_that_is_not_planned_is_missed(network: Network, name: str, arch: Arch) -> None:
+def test_planning_every_group_finds_nothing_better(network: Network, name: str, arch: Arch) -> None:
     assert same_as_all(choices_on(network, name, arch), few_values)
 
 
 @settings(QUIET, max_examples=30)
 @given(st.one_of(far_networks(st.integers(2, 4)), relay_networks(st.integers(2, 4))), archs())
-def test_what_waits_has_room_to_the_byte(network: Network, arch: Arch) -> None:
+def test_waiting_rows_fit_to_the_byte(network: Network, arch: Arch) -> None:
     """Skewed strips, and bands of them, whatever is looked at first."""
     choices = choices_on(network, "layer", arch)
     groups = wave_groups(choices.waves_asked(0, len(network.layers)), SKEWED)

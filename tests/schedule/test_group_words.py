@@ -26,7 +26,7 @@ def _planned(groups: list[str] | None = None, workload: str = "lenet5_mnist", **
          "conv1 to conv2, fc2 timestep by timestep, the rest tick-batched"),
     ],
 )  # fmt: skip
-def test_groups_are_told_by_their_ends(groups: list[str], said: str) -> None:
+def test_groups_are_named_by_their_first_and_last_layer(groups: list[str], said: str) -> None:
     result = _planned(groups)
     assert result.plan is not None
     assert groups_in_words(result.network, result.plan) == said
@@ -69,7 +69,7 @@ def test_a_search_says_what_it_has_found() -> None:
         ("conv9:tick", "'conv9' must be layers of lenet5_mnist (lifsim workload show); did you mean"),
     ],
 )
-def test_what_no_group_begins_with_is_refused(word: str, told: str) -> None:
+def test_words_that_name_no_beginning_of_a_group_are_refused(word: str, told: str) -> None:
     with pytest.raises(InputError) as error:
         begins_of(LENET, [word])
     assert told in str(error.value)

@@ -27,7 +27,7 @@ FEW = st.integers(1, 3)
     replays=st.booleans(),
     pass_cycles=st.integers(1, 60),
 )
-def test_they_do(
+def test_tilings_wait_as_the_block_by_block_count_says(
     dataflow: str,
     shape: ArrayShape,
     tile: tuple[int, int],

@@ -135,7 +135,7 @@ def kinds(case: Case) -> set[str]:
     return found
 
 
-def test_the_cases_are_those_that_matter() -> None:
+def test_random_cases_cover_every_kind() -> None:
     seen: Counter[str] = Counter()
 
     @settings(max_examples=200, deadline=None, derandomize=True, database=None, phases=[Phase.generate])

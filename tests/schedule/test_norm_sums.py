@@ -68,7 +68,9 @@ def room_of(plan: Plan, group: GroupPlan, layer: Layer) -> int:
 @pytest.mark.slow
 @settings(QUIET, max_examples=25)
 @given(normed_networks(STATISTICS), archs(), st.sampled_from(["tick", "timestep"]), st.integers(1, 3), KEEPS)
-def test_sums_wait_as_the_walk_has_them(net: Network, arch: Arch, schedule: str, batch: int, keeping: Keeping) -> None:
+def test_waiting_sums_equal_those_of_a_walk(
+    net: Network, arch: Arch, schedule: str, batch: int, keeping: Keeping
+) -> None:
     """Two bytes each: out and in, of all channels that the array works on at a time."""
     plan = planned(net, arch, schedule, batch)
     sizes = TrainingSizes(plan.facts, plan.chip, batch, keeping)

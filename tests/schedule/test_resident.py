@@ -72,7 +72,7 @@ def test_membranes_move_as_call_by_call(workload: str, sharing: str, batch: int)
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=8), st.integers(1, 4))
-def test_the_walk_itself_reads_what_it_wrote(calls: list[str], timesteps: int) -> None:
+def test_the_oracle_reads_every_byte_that_it_wrote(calls: list[str], timesteps: int) -> None:
     read, written = membrane_bytes(calls, dict.fromkeys("abc", 7), timesteps)
     assert read == written
 

@@ -54,7 +54,7 @@ def test_every_cut_into_tiles_is_walked_row_by_row(axis: RowAxis) -> None:
 @settings(deadline=None)
 @given(axes(), st.data())
 @example(SKIPS, None)
-def test_tiles_of_unequal_heights_too(axis: RowAxis, data: st.DataObject | None) -> None:
+def test_windows_of_tiles_of_unequal_heights_equal_those_of_a_walk(axis: RowAxis, data: st.DataObject | None) -> None:
     inner = [1, 3] if data is None else data.draw(st.lists(st.integers(1, max(1, axis.rows_out - 1)), unique=True))
     starts = (0, *sorted(y for y in inner if y < axis.rows_out))
     held = [read(axis, range(a, b)) for a, b in zip(starts, (*starts[1:], axis.rows_out), strict=True)]

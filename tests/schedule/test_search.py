@@ -71,7 +71,7 @@ NETWORKS = st.one_of(networks(), relay_networks())
 @pytest.mark.slow
 @settings(QUIET, max_examples=80)
 @given(NETWORKS, SHARINGS, archs(), st.integers(1, 3), st.booleans())
-def test_nothing_that_is_not_planned_is_missed(
+def test_planning_every_group_finds_nothing_better(
     network: Network, name: str, arch: Arch, batch: int, whole: bool
 ) -> None:
     choices = choices_on(network, name, arch, batch, batch if whole else None)
@@ -98,7 +98,7 @@ def test_shipped_networks_have_the_same_plan(workload: str, sharing: str) -> Non
 
 @pytest.mark.parametrize("membrane", [256, 4096, build.ENDLESS])
 @pytest.mark.parametrize("timesteps", [1, 4])
-def test_a_stack_has_the_same_plan(timesteps: int, membrane: int) -> None:
+def test_planning_every_group_of_a_stack_finds_nothing_better(timesteps: int, membrane: int) -> None:
     """One group of all layers, groups of some, layers alone."""
     arch = build.arch(16, 8, weight=4096, spike_in=512, spike_out=512, membrane=membrane, psum=512)
     assert same_as_all(choices_on(chain(8, 16, timesteps, 16), "none", arch), few_values)
@@ -109,7 +109,7 @@ def test_a_stack_has_the_same_plan(timesteps: int, membrane: int) -> None:
     ("buffers", "groups_of"),
     [({}, 4), ({"weight": 1 << 30}, 8), ({"weight": 1 << 30, "membrane": 1 << 30}, 0), ({"weight": 2560}, 1)],
 )
-def test_so_many_groups_are_planned_as_a_stack_has_layers(layers: int, buffers: dict[str, int], groups_of: int) -> None:
+def test_a_stack_needs_no_more_planned_groups_than_layers(layers: int, buffers: dict[str, int], groups_of: int) -> None:
     """Of 64 channels and 4 timesteps, timestep-major: where the best groups are of some layers, of all, and of one. In
     waves all are one group, whatever the buffers."""
     sizes = {"weight": 147456, "spike_in": 32768, "spike_out": 32768, "membrane": 32768, "psum": 16384}
@@ -151,7 +151,7 @@ class Dearer:
 
 @settings(QUIET, max_examples=15)
 @given(NETWORKS, archs())
-def test_a_way_more_brings_its_own_floor(network: Network, arch: Arch) -> None:
+def test_the_search_takes_another_way_with_floors_of_its_own(network: Network, arch: Arch) -> None:
     choices = choices_on(network, "none", arch)
     if choices.mergeable:
         other: Together = Dearer(choices)
@@ -190,7 +190,7 @@ def test_no_wave_that_has_room_is_visited_less_often_than_its_turns_are(
 
 @pytest.mark.parametrize("layers", [24, 48])
 @pytest.mark.parametrize(("room", "a_layer"), [(1024, 1), (2048, 11), (3000, 11)])
-def test_so_many_waves_are_looked_at_as_a_stack_has_layers(
+def test_a_stack_needs_waves_in_proportion_to_its_layers(
     layers: int, room: int, a_layer: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of maps of 2 KiB that spike_out holds a half, one, or one and a half of."""

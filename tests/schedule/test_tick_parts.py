@@ -22,7 +22,9 @@ from tests.schedule.test_tick import archs, layers
 
 @settings(max_examples=120, deadline=None)
 @given(layers(), archs(), st.integers(1, 4), st.integers(1, 9), st.integers(0, 5000))
-def test_parts_of_any_length_are_the_steps(layer: Layer, arch: Arch, batch: int, most: int, spilled: int) -> None:
+def test_parts_of_any_length_join_to_the_whole_visit(
+    layer: Layer, arch: Arch, batch: int, most: int, spilled: int
+) -> None:
     """Sums that leave the array are dealt by outputs of all steps, those of other parts among them."""
     network = build.network_of(layer)
     traffic = traffic_on(network, layer, arch, batch)

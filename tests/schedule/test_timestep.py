@@ -62,7 +62,7 @@ def test_chunks_are_tried_from_the_whole_batch_down() -> None:
 @pytest.mark.slow
 @settings(QUIET, max_examples=60)
 @given(relay_networks(st.just(2)), st.integers(2, 6), st.integers(1, 24), st.sampled_from([20, build.ENDLESS]))
-def test_in_strips_it_equals_the_literal_interpreter(
+def test_groups_in_strips_equal_the_literal_interpreter(
     network: Network, high: int, spike_out: int, spike_in: int
 ) -> None:
     """What waits between the layers, under pools and in pools that have begun takes room from all else in spike_out."""

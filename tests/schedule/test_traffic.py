@@ -11,7 +11,7 @@ MOVED = DramBytes(
 )
 
 
-def test_every_tensor_goes_one_way() -> None:
+def test_every_kind_of_bytes_is_a_read_or_a_write() -> None:
     assert (MOVED.reads, MOVED.writes) == (1 + 2 + 8 + 16 + 64, 4 + 32 + 128)
     assert (MOVED.psum, MOVED.total) == (192, 255)
 

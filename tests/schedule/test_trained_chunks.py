@@ -143,7 +143,7 @@ def test_lenet_is_trained_in_chunks_that_fit_both_ways(schedule: str, bptt: str,
 
 
 @pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
-def test_few_sizes_are_planned(bptt: str) -> None:
+def test_less_than_a_quarter_of_all_chunk_sizes_are_planned(bptt: str) -> None:
     """Of all groups in chunks of all sizes less than a quarter."""
     net, arch, planned = load_workload("lenet5_mnist"), load_arch("sata_training"), list[GroupPlan]()
     of, moved_by = choices(net, Sharing(), arch, 256, None, bptt), TrainedGroups.moved

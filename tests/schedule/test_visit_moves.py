@@ -80,7 +80,7 @@ def require_equal(seen: Seen) -> None:
 @given(
     st.one_of(networks(), relay_networks(st.just(2))), st.sampled_from(SHARINGS), archs(), st.integers(1, 3), st.data()
 )
-def test_they_are_those_of_plain_loops(
+def test_moves_of_visits_equal_those_of_plain_loops(
     network: Network, name: str, arch: Arch, batch: int, data: st.DataObject
 ) -> None:
     options = ScheduleOptions("timestep", batch, data.draw(st.integers(1, batch)))
@@ -97,7 +97,9 @@ def test_they_are_those_of_plain_loops(
         ("mobilenet_cifar10", "none", 1, ["buffers.membrane.size_bytes=4KiB"]),
     ],
 )
-def test_of_shipped_networks_too(workload: str, sharing: str, batch: int, overrides: list[str]) -> None:
+def test_moves_of_shipped_networks_equal_those_of_plain_loops(
+    workload: str, sharing: str, batch: int, overrides: list[str]
+) -> None:
     arch, options = load_arch("sata128", overrides), ScheduleOptions("timestep", batch)
     require_equal(made(load_workload(workload), Sharing.parse(sharing), arch, options))
 

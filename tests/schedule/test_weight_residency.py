@@ -117,7 +117,7 @@ def test_between_two_ends_the_bends_have_what_trying_every_region_has(
 
 
 @pytest.mark.parametrize(("buffer", "weights"), [(800, 3264), (1000, 2064), (1100, 1464)])
-def test_a_tile_of_which_a_part_is_pinned_needs_room_for_the_rest_only(buffer: int, weights: int) -> None:
+def test_a_partly_pinned_tile_needs_room_for_the_rest_only(buffer: int, weights: int) -> None:
     """Two layers of 8 filters of 72 bytes, 1,152 in all, 4 timesteps: what is not pinned comes 4 times. Of one tile a
     layer 352 (152, 52) bytes are left, and as many are the region."""
     layers = [

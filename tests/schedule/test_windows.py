@@ -91,7 +91,9 @@ def alone(network: Network, window: Window) -> tuple[Begin, ...]:
 
 @settings(QUIET, max_examples=60)
 @given(planned())
-def test_at_their_ends_they_are_tick_and_timestep(asked: tuple[Network, Sharing, Arch, int, int]) -> None:
+def test_windows_of_all_and_of_one_timestep_are_tick_and_timestep(
+    asked: tuple[Network, Sharing, Arch, int, int],
+) -> None:
     """One window of all timesteps, and one-layer groups timestep by timestep, byte for byte."""
     network, sharing, arch, batch, chunk = asked
     try:
@@ -108,7 +110,7 @@ def test_at_their_ends_they_are_tick_and_timestep(asked: tuple[Network, Sharing,
 
 @settings(QUIET, max_examples=100)
 @given(planned(), st.data())
-def test_their_steps_move_what_the_plan_counts(
+def test_steps_of_windows_move_what_the_plan_counts(
     asked: tuple[Network, Sharing, Arch, int, int], data: st.DataObject
 ) -> None:
     network, sharing, arch, batch, chunk = asked
@@ -144,7 +146,7 @@ MOVED = {
 
 @settings(QUIET, max_examples=60)
 @given(planned(), st.data())
-def test_they_never_move_less_than_they_must(
+def test_windows_move_at_least_every_weight_and_spike_once(
     asked: tuple[Network, Sharing, Arch, int, int], data: st.DataObject
 ) -> None:
     """Weights once, spikes once; and with endless buffers nothing more."""
@@ -270,12 +272,12 @@ def test_all_that_share_are_named_in_one_sentence() -> None:
     assert len(told.value.faults) == 1
 
 
-def test_without_a_membrane_buffer_there_are_none() -> None:
+def test_windows_without_a_membrane_buffer_are_refused() -> None:
     with pytest.raises(InputError, match="0 must be > 0 where layers run in windows of 2 timesteps, as conv1 does"):
         plan_on(VGG, Sharing(), build.arch(membrane=0), ScheduleOptions("window:2"))
 
 
-def test_training_has_none_between() -> None:
+def test_training_refuses_windows_between_one_and_all_timesteps() -> None:
     for chosen in ({"schedule": "window:2"}, {"groups": ("conv1:window:2", "conv2")}):
         with pytest.raises(InputError, match="must be tick, timestep or auto: training runs in no"):
             lifsim.run("sata_training", "lenet5_mnist", mode="training", batch=1, **chosen)

@@ -43,7 +43,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("sharing", ["none", "layer"])
-def test_it_is_refused_first_with_its_place_and_a_way_out(sharing: str) -> None:
+def test_a_run_beyond_its_dram_is_refused_at_once_with_place_and_way_out(sharing: str) -> None:
     rule = r"lpddr3_1600_x32\.yaml:1:1 dram\.device: all that the run keeps there, .* must fit into 512 MiB: fewer"
     with pytest.raises(lifsim.InputError, match=rule):
         lifsim.run(workload="resnet19_imagenet100", batch=16, sharing=sharing)
@@ -65,7 +65,7 @@ def test_sums_that_spill_are_named_with_the_buffer_that_would_take_them() -> Non
         (16, ["buffers.psum.size_bytes=0", "dram.device=ddr4_2400"]),
     ],
 )
-def test_each_way_out_is_one(batch: int, settings: list[str]) -> None:
+def test_each_way_out_makes_the_run_fit(batch: int, settings: list[str]) -> None:
     asked = load_inputs("eyeriss_like", "vgg16_cifar10", "none", {"batch": batch}, settings)
     require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
 
@@ -81,7 +81,7 @@ def test_each_way_out_is_one(batch: int, settings: list[str]) -> None:
         ("auto", "layer"),
     ],
 )
-def test_so_is_no_run_that_fits(schedule: str, sharing: str) -> None:
+def test_a_run_is_refused_exactly_when_it_does_not_fit(schedule: str, sharing: str) -> None:
     """By the last page: of a DRAM as large as what the run keeps it is not refused, of one of half of it it is."""
     result = lifsim.run(workload="vgg16_cifar10", batch=4, schedule=schedule, sharing=sharing)
     assert result.timeline is not None
@@ -113,7 +113,7 @@ def test_what_every_plan_keeps_is_no_more_than_what_any_keeps() -> None:
     assert least["tensor:input"] == min(each["tensor:input"] for each in kept)
 
 
-def test_what_is_far_too_much_is_not_counted_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_far_too_large_are_not_counted_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of 65,536 images no more are looked at than fill the DRAM a few times: all of them take minutes."""
     walked = list[Stretch]()
 
@@ -129,7 +129,7 @@ def test_what_is_far_too_much_is_not_counted_to_its_end(monkeypatch: pytest.Monk
     assert 0 < len(walked) < 100
 
 
-def test_what_is_looked_at_comes_to_enough_or_is_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counting_stops_once_it_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lifsim.play.stretches.FEW_STEPS", 16)
     asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 8}, []), Memo()
     states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)

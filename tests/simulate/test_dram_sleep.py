@@ -129,7 +129,7 @@ def test_a_device_is_chosen_by_its_name(command: str, tmp_path: Path, capsys: py
         assert (device["name"], device["timing"]["tRCD"]) == ("LPDDR3-1600, one 8 Gb x32 device", 16)
 
 
-def test_it_is_simulated_whatever_memory_the_architecture_has() -> None:
+def test_choosing_a_device_overrides_the_memory_model() -> None:
     from lifsim.config.device import choosing
 
     settings = ["dram.model=ideal", *choosing("hbm2")]

@@ -160,7 +160,7 @@ def test_ports_are_waited_for_in_every_timestep(name: str) -> None:
     assert one.total > 0
 
 
-def test_nothing_of_it_is_weights_in_the_memory_of_the_network() -> None:
+def test_a_second_operand_counts_as_no_weights() -> None:
     net = attention()
     assert sum(layer.weights for layer in net.layers) == 3 * 36 + 36 * 4
 

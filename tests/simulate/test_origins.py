@@ -80,7 +80,7 @@ def test_a_fault_of_inputs_together_has_its_place(
         assert words in err
 
 
-def test_of_an_architecture_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_of_inputs_together_has_its_place_in_the_architecture(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["run", "--workload", "net.yaml", "--arch", "bare.yaml"]
     assert main([*asked, *TRAINING]) == 2
     assert f"bare.yaml:{_line('components:')}:1 components: must have" in capsys.readouterr().err

@@ -71,23 +71,23 @@ def test_parts_of_different_functions_are_told_apart() -> None:
     assert [parts.of(function, -3) for function in (abs, str, abs)] == [3, "-3", 3]
 
 
-def test_what_was_found_out_by_a_function_itself_is_known_from_then_on() -> None:
+def test_a_result_that_its_caller_keeps_is_known_from_then_on() -> None:
     parts = Memo(limit=2)
-    assert parts.known(abs, -3) is None
-    assert parts.keep(3, abs, -3) == parts.known(abs, -3) == parts.of(abs, -3) == 3
+    assert parts.place(abs, -3).known is None
+    assert parts.place(abs, -3).keep(3) == parts.place(abs, -3).known == parts.of(abs, -3) == 3
     parts.of(abs, -4)
-    assert parts.known(abs, -3) == 3  # it was used, so that another goes
+    assert parts.place(abs, -3).known == 3  # it was used, so that another goes
     parts.of(abs, -5)
-    assert [parts.known(abs, number) for number in (-3, -4, -5)] == [3, None, 5]
+    assert [parts.place(abs, number).known for number in (-3, -4, -5)] == [3, None, 5]
 
 
 def test_of_results_that_weigh_something_as_many_are_kept_as_weigh_no_more() -> None:
     parts = Memo(limit=40, weight=bytes_of_arrays)
     for size in (1, 2, 3):
         parts.of(np.ones, size)
-    assert [parts.known(np.ones, size) is None for size in (1, 2, 3)] == [True, False, False]
+    assert [parts.place(np.ones, size).known is None for size in (1, 2, 3)] == [True, False, False]
     parts.of(np.ones, 100)  # heavier than all that may be kept: it is the last one
-    assert [parts.known(np.ones, size) is None for size in (2, 3, 100)] == [True, True, False]
+    assert [parts.place(np.ones, size).known is None for size in (2, 3, 100)] == [True, True, False]
 
 
 def visit(size: int = 4, outputs: tuple[int, ...] = (1, 2), **said: object) -> Visit:

@@ -62,9 +62,7 @@ def require_alike(few: int, run: Callable[[], Result]) -> int:
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(cases(), st.integers(1, 12), st.lists(st.sampled_from(TWO_HALVES)), st.sampled_from([*DEVICES, "bandwidth"]))
-def test_any_run_has_the_figures_of_one_that_is_played_at_once(
-    case: dict[str, Any], few: int, halves: list[str], memory: str
-) -> None:
+def test_runs_in_sections_equal_whole_runs(case: dict[str, Any], few: int, halves: list[str], memory: str) -> None:
     spikes = spikes_of(case)
     settings = BANDWIDTH if memory == "bandwidth" else (f"dram.device={memory}", "dram.energy=borrowed_currents")
     require_alike(few, lambda: simulated(case, spikes, *halves, *settings, overlapped=case["overlapped"]))
@@ -88,13 +86,15 @@ def test_any_run_has_the_figures_of_one_that_is_played_at_once(
         ("resnet19_cifar10", {}, (*BANDWIDTH, "buffers.spike_out.size_bytes=256")),
     ],
 )
-def test_so_has_a_run_of_any_schedule(workload: str, options: dict[str, Any], overrides: tuple[str, ...]) -> None:
+def test_runs_in_sections_equal_whole_runs_under_any_schedule(
+    workload: str, options: dict[str, Any], overrides: tuple[str, ...]
+) -> None:
     batch, few = 3, 4 if workload in ("lenet5_mnist", "digits_cnn") else 60
     assert require_alike(few, lambda: lifsim.run(workload=workload, batch=batch, overrides=overrides, **options)) > 2
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_so_has_a_run_on_any_dram(device: str) -> None:
+def test_runs_in_sections_equal_whole_runs_on_any_dram(device: str) -> None:
     overrides = [*TWO_HALVES[:2], "dram.energy=per_bit"]
     assert (
         require_alike(20, lambda: lifsim.run(workload="vgg16_cifar10", batch=2, dram=device, overrides=overrides)) > 7

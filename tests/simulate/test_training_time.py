@@ -71,7 +71,7 @@ def test_waiting_is_all_that_is_added(case: dict[str, object], memory: tuple[str
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_takes_the_time_of_its_bytes_at_least_and_little_more_on_a_slow_memory(case: dict[str, object]) -> None:
+def test_a_slow_memory_takes_the_time_of_the_bytes_and_little_more(case: dict[str, object]) -> None:
     slow = train("dram.model=bandwidth", "dram.bandwidth_bytes_per_s=1MB", **case).totals
     seconds = Fraction(slow.dram_bytes.total, 10**6)
     worked = slow.cycles.array + slow.cycles.fill_drain + slow.cycles.lif
@@ -225,5 +225,5 @@ def test_channels_that_share_a_state_read_it_once_on_the_way_back() -> None:
         assert record.counts.port_stalls.membrane == late  # forward they come in two
 
 
-def test_nothing_is_said_to_be_left_out() -> None:
+def test_no_note_says_that_waits_are_left_out() -> None:
     assert not any("wait" in note for note in train(*SLOW, **CASES[0]).notes)

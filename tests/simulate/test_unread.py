@@ -44,7 +44,7 @@ def test_all_that_nothing_reads_is_told_at_once() -> None:
     assert [fault.path for fault in error.value.faults] == ["images", "chunk"]
 
 
-def test_a_trace_is_not_drawn(tmp_path: Path) -> None:
+def test_a_seed_beside_a_trace_is_refused(tmp_path: Path) -> None:
     trace = tmp_path / "spikes.npz"
     assert main(["trace", "make", "--workload", NETWORK, "--out", str(trace)]) == 0
     with pytest.raises(InputError, match="seed: 7 must be 0 where spikes are those of a trace"):
@@ -72,7 +72,7 @@ def test_settings_of_what_trains_must_go_with_training() -> None:
         {"objective": "dram"},
     ],
 )
-def test_what_something_reads_is_not(options: dict[str, Any]) -> None:
+def test_options_that_are_read_are_accepted(options: dict[str, Any]) -> None:
     overrides = ["dram.model=ideal"]
     assert not [note for note in lifsim.run(None, NETWORK, overrides=overrides, **options).notes if "chunk" in note]
 

@@ -34,7 +34,7 @@ def test_a_trace_has_as_many_arrays_as_a_network_has_layers(tmp_path: Path, caps
         assert f"must hold at most {MAX_ARRAYS} arrays, holds {MAX_ARRAYS + 1}" in capsys.readouterr().err
 
 
-def test_any_archive_has_a_bound(tmp_path: Path) -> None:
+def test_an_archive_of_too_many_arrays_is_refused(tmp_path: Path) -> None:
     many = _with_members(tmp_path / "many.npz", MAX_MEMBERS + 1)
     with pytest.raises(InputError, match=f"must hold at most {MAX_MEMBERS} arrays"):
         Archive(many)
@@ -62,7 +62,7 @@ def _padded(path: Path, front: int, between: int, behind: int) -> Path:
         ((0, 0, 1 << 20), f"must hold arrays only, has {1 << 20} other bytes behind them"),
     ],
 )
-def test_an_archive_holds_nothing_but_arrays(
+def test_bytes_that_belong_to_no_array_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], gaps: tuple[int, int, int], told: str
 ) -> None:
     path = _padded(tmp_path / "t.npz", *gaps)
@@ -71,7 +71,7 @@ def test_an_archive_holds_nothing_but_arrays(
         assert told in capsys.readouterr().err.replace(".npy", "").replace("t.npz ", "")
 
 
-def test_a_few_bytes_behind_an_array_are_its_headers(tmp_path: Path) -> None:
+def test_gaps_of_the_size_of_zip_headers_are_accepted(tmp_path: Path) -> None:
     with open_trace(_padded(tmp_path / "t.npz", 0, MAX_GAP, MAX_GAP)) as trace:
         assert [layer.name for layer in trace.layers] == ["a", "b"]
 

@@ -23,7 +23,7 @@ def free(monkeypatch: pytest.MonkeyPatch, size_bytes: int) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=size_bytes))
 
 
-def test_what_it_takes_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_disk_space_of_a_trace_is_known_in_advance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spools and file, just before the spools go; but for the header of the file."""
     taken, finish = list[int](), TraceWriter._finish
 
@@ -42,7 +42,7 @@ def _held(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def test_as_many_images_as_are_named_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_refusal_names_how_many_images_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free(monkeypatch, 3 * IMAGE_BYTES - 1)
     with pytest.raises(InputError, match=r"batch: 3 images, .* there: at most 2 \(--batch\), or another disk"):
         save(synthesise(NETWORK, 3, 0), tmp_path / "spikes.npz")
@@ -50,7 +50,9 @@ def test_as_many_images_as_are_named_fit(tmp_path: Path, monkeypatch: pytest.Mon
     save(synthesise(NETWORK, 2, 0), tmp_path / "spikes.npz")
 
 
-def test_days_of_work_do_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_beyond_the_disk_is_refused_before_any_spike_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even the folder is made; the disk is that of the one above it."""
     monkeypatch.setattr(BernoulliLayer, "read", pytest.fail)
     with pytest.raises(InputError, match="batch: 100,000,000,000 images, "):

@@ -40,7 +40,7 @@ def alone(rate: float, seed: tuple[int, ...], neurons: int) -> list[int]:
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("neurons", [0, 1, 7, 8, 9, PART - 1, PART, PART + 5])
-def test_spikes_are_those_drawn_one_by_one(rate: float, neurons: int) -> None:
+def test_spikes_equal_those_drawn_one_by_one(rate: float, neurons: int) -> None:
     out = np.full(neurons, 7, np.uint8)
     bernoulli(rate, draws.generator((3, 1)), out)
     assert out.tolist() == alone(rate, (3, 1), neurons)
@@ -52,7 +52,9 @@ def test_spikes_are_those_drawn_one_by_one(rate: float, neurons: int) -> None:
     st.randoms(use_true_random=False),
 )
 @settings(max_examples=12, deadline=None)
-def test_readers_see_what_they_would_alone(rates: list[float], neurons: int, random: Any) -> None:
+def test_readers_of_one_tensor_see_the_spikes_that_they_would_see_alone(
+    rates: list[float], neurons: int, random: Any
+) -> None:
     drawing = Drawing(neurons, 4)
     readers = {drawing.reader((rate,)): rate for rate in rates}
     expected = {rate: [alone(rate, (9, place), neurons) for place in range(2)] for rate in set(rates)}
@@ -63,7 +65,9 @@ def test_readers_see_what_they_would_alone(rates: list[float], neurons: int, ran
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_readers_part_where_their_rates_need_more_bits(order: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_that_need_different_numbers_of_words_see_their_own_spikes(
+    order: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One takes a further word for most of its draws, another for none."""
     rates, neurons = (0.25, 0.5, 0.1), 3 * PART + 11
     heads = tuple(round(rate * 2**16) for rate in rates[:2])
@@ -83,7 +87,7 @@ def test_rates_of_timesteps() -> None:
         assert drawing.read(falling, timestep, (timestep,)).tolist() == alone(rate, (timestep,), 50)
 
 
-def test_others_are_drawn_at_once_where_they_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_draw_serves_all_readers_if_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[tuple[int, ...]] = []
     real = draws.generator
     monkeypatch.setattr(draws, "generator", lambda seed: (made.append(seed), real(seed))[1])
@@ -100,7 +104,7 @@ def test_others_are_drawn_at_once_where_they_may_wait(monkeypatch: pytest.Monkey
     assert generators(places=1 << 10) == 6
 
 
-def test_what_was_drawn_is_not_left_to_the_search_for_garbage() -> None:
+def test_drawn_words_are_freed_without_the_garbage_collector() -> None:
     """What others leave meanwhile, a module imported late or another thread, is not this module's."""
     gc.collect()
     gc.disable()
@@ -121,7 +125,7 @@ def test_what_was_drawn_is_not_left_to_the_search_for_garbage() -> None:
 
 
 @pytest.mark.parametrize("size", [1, PART - 5, PART, PART + 3, 5 * PART])
-def test_parts_are_what_is_read_at_once(size: int) -> None:
+def test_reading_in_parts_gives_the_same_spikes(size: int) -> None:
     """Whoever reads so, of readers at the same and at other rates, first, from what waits, or after all."""
     neurons = 200_000 if size > 1 else 77
     drawing, rates = Drawing(neurons, 2), (0.15, 0.3, 0.15, 1.0)
@@ -140,7 +144,7 @@ def test_parts_are_what_is_read_at_once(size: int) -> None:
             assert np.array_equal(found, expected)
 
 
-def test_who_stops_reading_leaves_nothing_half_drawn() -> None:
+def test_a_reader_that_stops_early_leaves_no_partial_draws() -> None:
     drawing = Drawing(3 * PART, 1)
     first, second = drawing.reader((0.3,)), drawing.reader((0.6,))
     next(drawing.read_parts(first, 0, (1,), PART))

@@ -34,7 +34,8 @@ class Own(Accounting):
     def count(self, setup: Setup, facts: NetworkFacts, group: GroupPlan) -> list[LayerCounts]:
         """Layer by layer: the work of the array on the spikes, then all events that follow from it."""
         setup, group, watch = setup.with_stores_of_any_size, group.decided, setup.watch
-        if (found := setup.memo.known(self.count, setup, facts, group)) is None:
+        place = setup.memo.place(self.count, setup, facts, group)
+        if (found := place.known) is None:
             machine, sparsity, found = setup.machine, sparsity_of(setup.machine.array), []
             for index, scheduled in zip(group.indices, scheduled_layers(setup, facts, group), strict=True):
                 layer, works = setup.network.layers[index], list[ArrayWork]()
@@ -45,17 +46,18 @@ class Own(Accounting):
                     else:
                         works.append(ArrayWork((), (), (), one.lif_cycles(setup)))
                 found.append(layer_counts(setup, group.as_run(layer), scheduled, joined(works), windows, watch))
-            setup.memo.keep(found, self.count, setup, facts, group)
+            place.keep(found)
         return list(found)
 
     def with_port_waits(self, setup: Setup, group: GroupPlan, counts: Sequence[LayerCounts]) -> list[LayerCounts]:
         watch, setup, group, counts = setup.watch, setup.with_stores_of_any_size, group.decided, tuple(counts)
-        if (found := setup.memo.known(self.with_port_waits, setup, group, counts)) is None:
+        place = setup.memo.place(self.with_port_waits, setup, group, counts)
+        if (found := place.known) is None:
             found = []
             for index, traffic, counted in zip(group.indices, group.layers, counts, strict=True):
                 windows = window_works(setup, setup.network.layers[index], group)
                 found.append(with_window_port_stalls(setup, windows, counted, traffic.tiling, watch))
-            setup.memo.keep(found, self.with_port_waits, setup, group, counts)
+            place.keep(found)
         return list(found)
 
     def count_training(self, setup: Setup, plan: Plan, keeping: Keeping) -> list[Stages]:

@@ -39,9 +39,9 @@ def with_window_port_stalls(
         laid, lifs = one.laid(setup.machine), _lif_ports(setup, one, counts, tiling)
         if lifs is not None:
             lifs, kept = replace(lifs, waited=one.lif_cycles(setup)), one.kept
-            if (held := setup.memo.known(lif_stalls, lifs, laid, sparsity, kept)) is None:
-                # (`of` would add a frame between the command and a fold)
-                held = setup.memo.keep(lif_stalls(lifs, laid, sparsity, kept), lif_stalls, lifs, laid, sparsity, kept)
+            place = setup.memo.place(lif_stalls, lifs, laid, sparsity, kept)
+            if (held := place.known) is None:
+                held = place.keep(lif_stalls(lifs, laid, sparsity, kept))
             waits += held
         waits += _array_waits(setup, one, counts, laid, watch) if one.computes else PortStalls()
     return waiting(counts, waits)
