@@ -168,7 +168,7 @@ def _tile(layer, number, band):  # type: ignore[no-untyped-def]
 
 @compiled
 def _list_events(x, g, tile, layer, spikes, events):  # type: ignore[no-untyped-def]
-    """Those of a group of channels."""
+    """List the events of one group of channels."""
     eight = zeros(events.place, _OCTET_BYTES)
     C, pixel = layer.C, 0
     for n in range(tile.first, tile.last):

@@ -205,7 +205,7 @@ def _training(real: Any, workers: Workers) -> None:
 
 
 def _pool(kind: str, channels: int) -> Any:
-    """Of one pixel."""
+    """A pool of one pixel."""
     from lifsim.model.network import Pool, Tensor
 
     return Pool("", (), Tensor("", (channels, 1, 1), 1, None), kind, kernel=(1, 1), stride=(1, 1), padding=(0, 0))

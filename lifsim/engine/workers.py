@@ -47,7 +47,7 @@ class Work:
         return max(1, min(self.jobs, most, self.jobs * self.elements // worth))
 
     def parts(self, pieces: int) -> list[Callable[[], None]]:
-        """Those pieces."""
+        """The jobs as calls, divided into this many pieces."""
         bounds = [self.jobs * piece // pieces for piece in range(pieces + 1)]
         return [partial(self.kernel, start, stop, *self.arguments) for start, stop in pairwise(bounds)]
 

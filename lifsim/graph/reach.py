@@ -39,7 +39,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """Of the node."""
+        """The name of the node."""
         return self.tensor.name
 
 

@@ -60,7 +60,7 @@ def begins_of(network: Network, words: Sequence[str]) -> tuple[Begin, ...]:
 
 
 def _rule(network: Network, name: str, known: Mapping[str, int]) -> str:
-    """What a word must be that names no layer."""
+    """The fault of a word that names no layer."""
     for parts in (1, 2):
         layer, *behind = name.rsplit(":", parts)
         way = ":".join(behind)

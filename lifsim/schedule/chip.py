@@ -93,7 +93,7 @@ class Chip:
 
     @classmethod
     def of(cls, arch: Arch) -> Chip:
-        """That of an architecture."""
+        """The chip of an architecture."""
         array, buffers = arch.array, arch.buffers
         return cls(
             shape=shape_of(array),

@@ -168,7 +168,7 @@ class Choices:
         return list(timestep_major_faults(self.facts, first, end - 1, self.batch, self.chunk))
 
     def waves_asked(self, first: int, end: int) -> WavesAsked:
-        """Of layers first..end-1 in waves."""
+        """What is asked of layers first..end-1 in waves."""
         from lifsim.schedule.waves.plan import WavesAsked
 
         channels = tuple(self._channels)

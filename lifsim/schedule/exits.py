@@ -31,7 +31,7 @@ class Exits:
 
     @classmethod
     def never(cls, images: int, timesteps: int) -> Exits:
-        """Of images that all run to the end."""
+        """The exits of images that all run to the end."""
         return cls((timesteps,) * images, timesteps)
 
     @cached_property

@@ -175,7 +175,7 @@ class NetworkFacts:
 
     @cached_property
     def _state_numbers(self) -> dict[int, int]:
-        """By layer."""
+        """By layer, the index of its state."""
         return {layer: number for number, state in enumerate(self.states) for layer in state.layers}
 
     def ways(self, first: int, last: int) -> Iterator[NetworkFacts]:

@@ -34,7 +34,7 @@ class Norms:
 
     @classmethod
     def of(cls, network: Network) -> Norms:
-        """Those of a network that is trained."""
+        """The norms of a network in training."""
         if network.norm_statistics == "frozen":
             return cls()
         normed = [layer for layer in network.layers if _has_norm(network, layer)]
@@ -47,7 +47,7 @@ class Norms:
 
 
 NO_NORMS = Norms()
-"""Of inference."""
+"""Those of inference: none."""
 
 
 def _has_norm(network: Network, layer: Layer) -> bool:

@@ -103,7 +103,7 @@ def _timestep(plan: GroupPlan, chip: Chip) -> BufferBytes:
 
 
 def _largest_operand_tile(group: Group, plan: GroupPlan) -> int:
-    """Of what passes beside weights that all stay."""
+    """Bytes of the largest tile of a second operand, which passes beside weights that all stay."""
     layers = zip(group.layers, plan.layers, strict=True)
     return max((moved.tiling.filters * facts.filter_bytes for facts, moved in layers if facts.operand_bytes), default=0)
 

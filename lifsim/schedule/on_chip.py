@@ -95,7 +95,7 @@ class _Weights:
 
 
 class _Membranes:
-    """Of a chunk of a group."""
+    """The membranes of a chunk of a group."""
 
     def __init__(self, walk: Walk, images: int) -> None:
         self._group, self._heights = walk.group, walk.cost.heights

@@ -34,7 +34,7 @@ dram_bytes: Callable[[Choice], int] = attrgetter("dram_bytes")
 
 
 def no_matter(tied: Sequence[Choice]) -> dict[Choice, float]:
-    """Of equals any is as good."""
+    """A tie-break that prefers none of equal groups."""
     return dict.fromkeys(tied, 0)
 
 
@@ -186,6 +186,6 @@ def _require_norms(choices: Choices, windows: Mapping[int, Window | None], ends:
 
 
 def _names(facts: NetworkFacts, first: int, end: int) -> str:
-    """Of the layers of a group."""
+    """The names of the first and the last layer of a group."""
     names = [facts.layers[layer].layer.name for layer in (first, end - 1)]
     return names[0] if end - first == 1 else " to ".join(names)

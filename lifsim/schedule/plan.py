@@ -66,7 +66,7 @@ class ScheduleOptions:
 
     @property
     def window(self) -> Window | None:
-        """Of a group of one layer; None: any."""
+        """The window of a group of one layer; None: any."""
         return window_named(self.schedule)
 
 
@@ -150,7 +150,7 @@ class GroupPlan:
 
     @property
     def in_waves(self) -> Waves:
-        """Those of a group that runs in some."""
+        """Its waves. Raises ValueError if it does not run in waves."""
         if self.waves is None:
             raise ValueError(f"layer {self.first} runs in no waves")
         return self.waves
@@ -170,7 +170,7 @@ class GroupPlan:
 
     @property
     def indices(self) -> range:
-        """Of its layers."""
+        """The indices of its layers."""
         return range(self.first, self.last + 1)
 
     @property
@@ -201,7 +201,7 @@ class GroupPlan:
 
     @cached_property
     def dram(self) -> DramBytes:
-        """Of all its layers."""
+        """DRAM bytes of all its layers."""
         return sum((layer.dram for layer in self.layers), DramBytes())
 
 
@@ -231,12 +231,12 @@ class Plan(Briefly):
 
     @property
     def exits(self) -> Exits | None:
-        """When images exit, where it lets them go."""
+        """The exits of images, if the schedule allows any."""
         return self.groups[0].exits
 
     @property
     def dram(self) -> DramBytes:
-        """Of the whole network."""
+        """DRAM bytes of the whole network."""
         return sum((group.dram for group in self.groups), DramBytes())
 
     def group_of(self, layer: int) -> GroupPlan:

@@ -132,7 +132,7 @@ def chosen_parts(dram: Name | None, optimizer: str | None) -> list[str]:
 
 
 def _fitted(sharing: Sharing | str, *, where_possible: bool) -> Sharing | str:
-    """What is no sharing is left for `read_inputs` to refuse."""
+    """The sharing, made where-possible if asked. Anything that is no sharing is left for `read_inputs` to refuse."""
     if where_possible:
         with suppress(InputError):
             return (sharing if isinstance(sharing, Sharing) else Sharing.parse(sharing)).where_it_fits()

@@ -63,7 +63,7 @@ def _as_number(value: object) -> object:
 
 
 def _as_shares(value: object) -> object:
-    """As the command line has them."""
+    """A mapping of shares as the text that the command line takes."""
     return ",".join(f"{step}:{share}" for step, share in value.items()) if isinstance(value, Mapping) else value
 
 
@@ -201,7 +201,7 @@ class Options(Model):
 
     @rule
     def auto_alone_searches(self) -> Broken:
-        """What is minimised is asked of a search alone."""
+        """An objective must go with a schedule that searches."""
         if self.objective != type(self).model_fields["objective"].default and self.schedule != "auto":
             yield (
                 "objective",

@@ -17,11 +17,11 @@ Spikes = NDArray[np.uint8]
 
 WORDS = 1 << 15  # 64-bit draws made at once: what stays in a core's cache
 PART = 4 * WORDS
-"""Spikes of these."""
+"""Spikes that they decide."""
 PART_BYTES = PART // 8
-"""That they wait in."""
+"""Bytes of such spikes while they wait, one bit each."""
 AHEAD = 1 << 6
-"""Words that are drawn beyond these, for what a comparison of 16 bits leaves open: two are wanted in the mean."""
+"""Words drawn ahead for spikes that a comparison of 16 bits leaves open: two are needed on average."""
 WAITING_BYTES = 32 << 20
 """Most bytes of one tensor that may wait. If there are more, as for many images, each reader draws for itself."""
 
@@ -117,7 +117,7 @@ def _unpacked(bits: Spikes, spikes: int) -> Iterator[Spikes]:
 
 
 def _regrouped(parts: Iterable[Spikes], size: int) -> Iterator[Spikes]:
-    """The same in groups of `size`, which are in one place, one after the other."""
+    """The spikes in groups of `size`, all in one scratch array, one group after the other."""
     group, filled = np.empty(size, np.uint8), 0
     for part in parts:
         taken = 0
@@ -164,7 +164,7 @@ CERTAIN = 1 << 64
 
 
 def _threshold(rate: float) -> int:
-    """Of CERTAIN: what a draw of 64 bits must be below."""
+    """A 64-bit draw below this number is a spike; CERTAIN for a rate of 1."""
     return round(rate * 2.0**64)
 
 

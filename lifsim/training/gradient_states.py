@@ -129,6 +129,6 @@ def flights_of(facts: NetworkFacts, layers: range, membrane_bits: int) -> list[F
 
 
 def relays_back(facts: NetworkFacts, layers: range) -> Relays:
-    """Of the states of these layers."""
+    """The relays of the states of these layers, in the order of the backward pass."""
     owner = {layer: state for state in facts.states for layer in state.layers}
     return relays_of((owner[layer], layer) for layer in reversed(layers) if layer in owner)

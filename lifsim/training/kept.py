@@ -60,7 +60,7 @@ class KeptStates:
 
     @property
     def read(self) -> Stretches:
-        """What it begins with in the backward pass."""
+        """The membranes that the LIF begins with in the backward pass."""
         return self._stretches(self.begins)
 
     def _stretches(self, bits: Ints) -> Stretches:

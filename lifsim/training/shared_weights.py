@@ -60,7 +60,7 @@ def backward_of(split: WeightSplit, number: int, facts: LayerFacts) -> BackwardO
 
 
 def again_of(split: WeightSplit, number: int, facts: LayerFacts) -> ForwardAgain:
-    """The same of one that runs again."""
+    """The order of a forward product that runs again, under `split`."""
     filters = int(facts.tile_filters[max(int(split.tile[number]) - 1, 0)])
     fetched, reads, pinned = (int(column[number]) for column in (split.fetched, split.reads, split.pinned))
     return ForwardAgain(fetched, reads, pinned, filters, split.region)

@@ -88,7 +88,7 @@ class TrainingSizes:
         return self.states_kept(layer, tick_batched=group.tick_batched)
 
     def states_kept(self, layer: Layer, *, tick_batched: bool) -> int:
-        """The same of a group that is tick-batched, or not."""
+        """Bytes of states that the forward pass keeps, for a layer of a group that is tick-batched, or not."""
         kept = self._kept(layer, tick_batched=tick_batched)
         return kept.written.total if kept else 0
 
@@ -97,7 +97,7 @@ class TrainingSizes:
         return self.states_begun(layer, tick_batched=group.tick_batched)
 
     def states_begun(self, layer: Layer, *, tick_batched: bool) -> int:
-        """The same of a group that is tick-batched, or not."""
+        """Bytes of states that the backward pass begins with, for a layer of a group that is tick-batched, or not."""
         kept = self._kept(layer, tick_batched=tick_batched)
         return kept.read.total if kept else 0
 
@@ -127,5 +127,5 @@ class TrainingSizes:
         return self.packed(tensor) if group.tick_batched else self.apart(tensor)
 
     def apart(self, tensor: Tensor) -> int:
-        """The same with every timestep by itself."""
+        """Bytes of a tensor, every timestep stored by itself."""
         return self.batch * tensor.timesteps * rows_of(tensor.shape) * step_row_bytes(tensor, self.facts.reals)

@@ -28,7 +28,7 @@ class TrainedWith:
     keeping: Keeping
 
     def __call__(self, facts: NetworkFacts, chip: Chip, batch: int) -> TrainedGroups:
-        """Of one network on a chip."""
+        """What groups of one network on a chip move."""
         return TrainedGroups(TrainingSizes(facts, chip, batch, self.keeping))
 
 
@@ -40,7 +40,7 @@ class TrainedGroups:
     _floors: dict[tuple[int, ...], BackFloors] = field(default_factory=dict, init=False, repr=False)
 
     def moved(self, group: GroupPlan) -> int:
-        """As `Trained` has it."""
+        """As in `Trained`."""
         return sum(layer.total for layer in group_training(self.sizes, group))
 
     def back_floors(self, first: int, last: int, chunks: ChunkSizes) -> Ints:

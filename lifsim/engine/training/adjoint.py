@@ -148,7 +148,7 @@ class _Calls:
     grad_x: Array
 
     def stored(self, start: int, stop: int, charged: Array) -> None:
-        """With u' of every call, `charged`."""
+        """The backward pass with u' of every call, `charged`."""
         rows, (linear, threshold) = slice(start, stop), _of_rows(self.linear, self.threshold, start, stop)
         channels = self.grad_state[0].shape[1]
         after = [variable[rows] for variable in self.grad_state]

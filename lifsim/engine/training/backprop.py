@@ -276,7 +276,7 @@ class Pass:
             flow.add(node.inputs[0], of_input, timestep)
 
     def _product_gradients(self, node: Product, grad: Array, x: Array, with_input: bool) -> tuple[Array, Array | None]:
-        """Of the weights and, if asked, of the input x."""
+        """Gradients of the weights and, if asked for, of the input x."""
         backward, workers = _backward_of(node), self.learner.workers
         if not with_input:
             return backward.of_weights(x, grad, workers), None

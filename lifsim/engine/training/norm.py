@@ -112,5 +112,5 @@ def _each_pixel(kernel: Pass, workers: Workers, rows: Array, *others: Array) -> 
 
 
 def _as(like: Array, *of_channels: Array) -> tuple[Array, ...]:
-    """In the precision of `like`."""
+    """The arrays, contiguous and in the precision of `like`."""
     return tuple(np.ascontiguousarray(values, like.dtype) for values in of_channels)

@@ -19,7 +19,7 @@ class StateGrid:
     copy_every: int
 
     def round(self, state: Variables, neuron: NeuronModel) -> None:
-        """To the nearest value, in place."""
+        """Round the state to the nearest values of the grid, in place."""
         step = 8 * float(np.max(wide(neuron.threshold))) / 2**self.bits
         most = 2 ** (self.bits - 1)
         for variable in state:

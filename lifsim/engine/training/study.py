@@ -54,7 +54,7 @@ class Trial(Model):
 
     @property
     def key(self) -> tuple[str, int]:
-        """What distinguishes trials of a study."""
+        """The pair by which the trials of a study differ."""
         return self.sharing, self.seed
 
     @property
@@ -64,7 +64,7 @@ class Trial(Model):
 
 
 class _Setting(Model):
-    """As `setting_of` makes it."""
+    """The `setting` of a study, as `setting_of` makes it."""
 
     workload: Text
     set: list[Text]

@@ -39,7 +39,7 @@ class Parts:
         return bool(self.parts.max(initial=1) == 1)
 
     def repeated(self, column: Ints) -> Ints:
-        """What [steps] all parts of a step have alike."""
+        """[parts] a `column` [steps], repeated for every part of its step."""
         return np.repeat(column, self.parts)
 
     def dealt(self, amount: Ints) -> Ints:

@@ -34,7 +34,7 @@ class Deal:
         return found
 
     def shares(self, what: str, total: int, weights: Ints) -> Ints:
-        """The same of a single one."""
+        """`total`, divided by the `weights` of a single tensor."""
         return self.several(what, total, [weights])[0]
 
     def begins(self, what: str, total: int, part: Ints) -> Ints:
@@ -44,7 +44,7 @@ class Deal:
         return begins
 
     def summed(self, what: str, amounts: Ints) -> int:
-        """Of `amounts`, those of all images."""
+        """The sum of `amounts` over all images."""
         self.own[what] = (int(amounts.sum()),)
         return sum((self._whole or self.own)[what])
 

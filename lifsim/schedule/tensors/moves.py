@@ -63,7 +63,7 @@ class Moves:
         return int(self.bytes[self.kind == kind].sum())
 
     def only(self, chosen: NDArray[np.bool_]) -> Moves:
-        """Those that are `chosen` [moves]."""
+        """The moves that are `chosen` [moves]."""
         return Moves(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
     @classmethod
@@ -127,7 +127,7 @@ class Visit:
 
     @cached_property
     def digest(self) -> bytes:
-        """Of all that it says. 32 bytes."""
+        """A hash of everything that it says, 32 bytes."""
         columns = [self.outputs, *(getattr(self.moves, name) for name in Moves.__dataclass_fields__)]
         told: list[object] = [self.layer, self.regions]
         for each in (self.round, self.timestep, self.work):

@@ -99,7 +99,7 @@ class RowTiles:
         return -(-self.axis.rows_out // self.heights)
 
     def some(self, which: NDArray[np.bool_]) -> RowTiles:
-        """Those cuts that `which` [n] says."""
+        """The cuts for which `which` [n] is true."""
         return RowTiles(self.axis, self.heights[which])
 
     @cached_property

@@ -24,7 +24,7 @@ class Reals:
 
     @classmethod
     def of(cls, network: Network, psum_bits: int) -> Reals:
-        """Those of a network."""
+        """The bits of real values of a network."""
         return cls(network.input_tensors, network.input_bits, psum_bits)
 
 

@@ -100,7 +100,7 @@ class MembraneRoom:
         )
 
     def bytes(self, states: int) -> int:
-        """Of so many."""
+        """Bytes of this many states."""
         return bytes_of(states * self.state_bits)
 
     def has_room(self, tile: Gemm) -> bool:

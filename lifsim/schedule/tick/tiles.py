@@ -73,7 +73,7 @@ class Tiles:
 
     @property
     def all_outputs(self) -> int:
-        """Of all tiles, not only these."""
+        """Outputs of all tiles of the layer, not only of these."""
         layer = self.layer
         return self.batch * self.rows.axis.rows_out * self.rows.row_pixels * layer.group_filters * layer.groups
 

@@ -77,7 +77,7 @@ class _Entering:
 
     @classmethod
     def of(cls, asked: Asked, nests: Sequence[Nest]) -> _Entering:
-        """For these row tiles and filter tiles."""
+        """From `nests` of the same row tiles and filter tiles, one for each kind of visits."""
         layer, visits, nest = asked.layer, asked.visits, nests[0]
         costs = [[weights_outer(nest), inputs_outer(nest)] for nest in nests]
         walks = [
@@ -114,7 +114,7 @@ class Tilings:
 
     @cached_property
     def nest(self) -> Nest:
-        """Of the largest visit."""
+        """The nest of the largest visit."""
         return self.entering.nests[0]
 
     @property

@@ -65,7 +65,7 @@ def _moved(layer: Layer, moves: Moves) -> DramBytes:
 
 @dataclass(frozen=True)
 class _Windows:
-    """Of one layer."""
+    """The windows of a group of one layer."""
 
     facts: NetworkFacts
     chip: Chip
@@ -78,7 +78,7 @@ class _Windows:
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """As it is in each of its windows."""
+        """The layer as it is within each of its windows."""
         return layers_of(self.layer, self.group.window)
 
     @cached_property
@@ -99,7 +99,7 @@ class _Windows:
 
     @cached_property
     def exits(self) -> Exits:
-        """Of all images."""
+        """The exits of all images of the batch."""
         return self.group.exits or Exits.never(self.batch, self.layer.timesteps)
 
     @property

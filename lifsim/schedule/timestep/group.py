@@ -206,7 +206,7 @@ class Group:
         return len(self._starts(layer, heights)) or 1
 
     def strips(self, heights: Heights) -> list[int]:
-        """The same of all layers."""
+        """How often each layer of the group is visited in a timestep."""
         return [self.visits_per_step(facts.layer.index, heights) for facts in self.layers]
 
     @cached_property

@@ -113,7 +113,7 @@ class PlannedLayer:
         return REPLAY if when == "first" and turn.timestep > 0 else 0
 
     def _parts(self, turn: Turn, step: LayerStep) -> Iterator[_Part]:
-        """Those that may move something."""
+        """The parts of a step that may move bytes."""
         moved, tiles = step.dram, self._tile_filters
         _, residuals, outputs = self._regions
         yield self._filters(moved.filters, turn)

@@ -32,7 +32,7 @@ class VisitShape:
 
     @property
     def rows(self) -> int:
-        """Of the output."""
+        """Rows of the output."""
         return self.gemm.pixels // self.row_pixels
 
     def cut(self, rows: int, filters: int) -> Cut:

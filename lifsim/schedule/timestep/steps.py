@@ -43,7 +43,7 @@ class _PlannedGroup:
 
     @classmethod
     def of(cls, facts: NetworkFacts, batch: int, group: GroupPlan) -> _PlannedGroup:
-        """What a plan says of it."""
+        """From the plan of a group."""
         tilings = tuple(traffic.tiling for traffic in group.layers)
         return cls(facts, batch, group.images, group.walked.turns, tilings)
 

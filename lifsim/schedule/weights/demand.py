@@ -55,7 +55,7 @@ class WeightDemand:
 
     @cached_property
     def reads(self) -> list[Ints]:
-        """What is `asked`, to be computed with."""
+        """`asked`, as arrays."""
         return [np.array(asked) for asked in self.asked]
 
     @cached_property

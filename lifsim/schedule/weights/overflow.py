@@ -18,7 +18,7 @@ def overflow_bytes(layer: LayerFacts, regions: Ints) -> Ints:
 
 
 def overflow_of(layer: LayerFacts, regions: Ints, filters: Ints | int) -> Ints:
-    """The same of tiles of so many filters."""
+    """The same for tiles of this many filters."""
     return overflow_by(regions, filters, layer.group_sets, layer.layer.group_filters, layer.filter_bytes)
 
 
