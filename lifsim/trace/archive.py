@@ -37,8 +37,8 @@ DAMAGED = "is damaged: it cannot be decompressed or fails its CRC"
 HEADER_FAULTS = (ValueError, SyntaxError, TokenError, TypeError, LookupError, MemoryError, RecursionError)
 """What NumPy raises for a malformed .npy header."""
 MAX_MEMBERS = 1 + 20 * MAX_LAYERS
-"""The most arrays of any file, a checkpoint: a header, and each layer's weight, bias and four terms of a norm, with what
-Adam keeps of each."""
+"""The most arrays of any file, a checkpoint: a header, and each layer's weight, bias and four terms of a norm, with
+what Adam keeps of each."""
 MAX_GAP = 1 << 17  # bytes behind an array: the extra field of its header, 64 KiB, and a descriptor
 LOCAL_HEADER_BYTES = 30  # of a zip member, before its name
 ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError)
