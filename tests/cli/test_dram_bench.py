@@ -210,10 +210,13 @@ def test_a_setting_that_contradicts_the_file_is_named_instead_of_it(
     bench = ["dram-bench", "--dram", "ddr4_2400", "--pattern", "tile", "--set", "timing.CL=20"]
     assert main([*bench, "--set", "organisation.burst_length=64"]) == 2
     assert capsys.readouterr().err.startswith("--set organisation.burst_length timing.tCCD_S: 4 must be >= 32")
-    run = ["run", "--dram", "ddr4_2400", "--set", "dram.device.organisation.burst_length=64", "--set", "lif.units=8"]
-    assert main([*run, "--workload", "lenet5_mnist", "--out", str(tmp_path / "run")]) == 2
-    told = "--set dram.device.organisation.burst_length dram.device.timing.tCCD_S: 4 must be >= 32"
-    assert capsys.readouterr().err.startswith(told)
+    run = ["run", "--workload", "lenet5_mnist", "--dram", "ddr4_2400", "--out", str(tmp_path / "run")]
+    for setting, told in (
+        ("burst_length=64", "burst_length dram.device.timing.tCCD_S: 4 must be >= 32"),
+        ("banks_per_group=1024", "banks_per_group dram.device.controller: 32832 queue entries in all must be <= 32768"),
+    ):
+        assert main([*run, "--set", f"dram.device.organisation.{setting}", "--set", "lif.units=8"]) == 2
+        assert capsys.readouterr().err.startswith(f"--set dram.device.organisation.{told}")
 
 
 def test_a_device_with_anothers_currents_has_no_energies_unless_they_are_asked_for(

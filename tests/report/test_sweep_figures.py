@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from lifsim.cli.main import main
 from lifsim.report.figures.sweep_dots import drawn
+from lifsim.report.figures.sweep_lines import Shown, draw, table
 from lifsim.report.figures.sweep_pareto import MOST_TOLD, front_words
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.store import Store
@@ -47,6 +49,15 @@ def test_lines_hold_the_least_and_the_most_over_what_is_not_shown() -> None:
     drawn = Path("l.svg").read_text()
     for label in ("1 KiB", "64 KiB", "least over PE array: rows", "channel2", "cycles: total [million cycles]"):
         assert label in drawn
+
+
+@pytest.mark.parametrize(("values", "top"), [((1000, 1001), 1001), ((0, 0), 0)])
+def test_no_point_of_a_line_lies_on_the_upper_edge(values: tuple[int, int], top: int) -> None:
+    lines = table(pd.DataFrame({"array.rows": [8, 16], "cycles.total": values}), "array.rows", "cycles.total", None)
+    axes = Figure().subplots()
+    draw(lines, Shown("array.rows", "cycles.total"), axes)
+    assert axes.get_ylim()[0] == 0
+    assert axes.get_ylim()[1] > 1.05 * top
 
 
 def test_where_keeps_only_points_with_these_values() -> None:
