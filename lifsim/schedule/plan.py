@@ -39,14 +39,15 @@ class Begin:
 
 @dataclass(frozen=True)
 class ScheduleOptions:
-    """schedule: "tick" (the smallest legal groups, those of one layer tick-batched), "timestep" (one group,
-    timestep-major), "window:TW" (the smallest legal groups, those of one layer in windows of TW timesteps), "fused" (of
-    fused groups and layers alone those that move the fewest bytes; those that share membranes as "tick" has them),
-    "skewed" (the smallest legal groups, those of several layers in skewed strips), each of these two perhaps in windows
-    ("fused:TW"), or "auto" (the groups that move the fewest bytes, in whichever windows and waves). batch: images of a
-    run. chunk: images that a group works on at a time, unless it is tick-batched; None: the best. groups: where they
-    begin (the first one at layer 0), whatever `schedule` would take; they run as it has them, unless they say how.
-    None: as it says."""
+    """schedule: "tick" (the smallest legal groups; those of one layer are tick-batched), "timestep" (one group,
+    timestep-major), "window:TW" (the smallest legal groups; those of one layer run in windows of TW timesteps), "fused"
+    (those fused groups and single layers that move the fewest bytes; layers that share membranes run as under "tick"),
+    "skewed" (the smallest legal groups; those of several layers run in skewed strips), the last two perhaps in windows
+    ("fused:TW"), or "auto" (the groups that move the fewest bytes, in any windows and waves). batch: images of a run.
+    chunk: images that a group works on at a time, unless it is tick-batched; None: the best number. groups: where
+    groups begin (the first one at layer 0), instead of the schedule's choice; each runs as under `schedule`, unless it
+    says how. None: the schedule chooses. Raises InputError for an unknown schedule, a batch below 1, or a chunk beyond
+    the batch."""
 
     schedule: str = "tick"
     batch: int = 1
@@ -103,11 +104,12 @@ class Residency:
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """Layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one (timestep-major),
-    or between; of a group of several layers it is one, unless these run in `waves`. why: what forbids that to one that
-    was to have more. `images`: at a time; residency: what stays, unless it is tick-batched; strips, walk: of a
-    timestep-major one, as planning walked it; wave_walk: of one in waves, likewise. layers: what each moves for the
-    whole batch. exits: of images that exit early, None: all run to the end."""
+    """The plan of layers first..last (indices). window: timesteps that run back to back: all (tick-batched), one
+    (timestep-major), or a number between; several layers have one, unless they run in `waves`. why: the reason why a
+    group that should have a longer window has not. images: how many it works on at a time. residency: what stays on
+    chip; None if tick-batched. strips, walk: of a timestep-major group, as planning walked it; wave_walk: the same of a
+    group in waves. layers: what each layer moves for the whole batch. exits: when images exit early; None: all run to
+    the end."""
 
     first: int
     last: int
