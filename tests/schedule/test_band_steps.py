@@ -19,7 +19,7 @@ QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def checked(case: Case) -> None:
-    """By layer and tensor the steps move what the plan counts; the oracle obeys them; no buffer is over full."""
+    """By layer and tensor, the steps move what the plan counts; the oracle accepts them; no buffer overflows."""
     plan = whole(case)
     check(case, plan)
     walker, full = case.walked(), wave_peak(plan.facts, plan.chip, case.group)
@@ -40,7 +40,7 @@ def test_plans_in_bands_are_legal(data: st.DataObject) -> None:
 
 
 def test_broken_plans_in_bands_are_rejected() -> None:
-    """Columns that do not lag, rows that do not, more rows of a border than there is room for, windows of other
+    """Columns without a lag, rows without a lag, more rows of a border than there is room for, and windows of other
     columns than the steps read."""
     case = narrow()
     plan = whole(case)

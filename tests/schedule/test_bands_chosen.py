@@ -95,7 +95,7 @@ def test_what_is_refused_needs_more_than_a_column() -> None:
 
 @pytest.mark.parametrize("membrane", [100, build.ENDLESS])
 def test_spikes_that_have_no_room_are_told(membrane: int) -> None:
-    """Of whichever needs less, bands or whole rows: with so many bytes there is a plan."""
+    """The bytes with which there is a plan: those of bands or of whole rows, whichever need less."""
     net = two_layers()
     with pytest.raises(InputError, match=r"buffers\.spike_out\.size_bytes: must be >= ") as told:
         planned(net, membrane=membrane, spike_out=1)
@@ -119,7 +119,7 @@ def test_a_group_that_cannot_run_in_bands_says_why(net: Network, dataflow: str, 
 
 
 def test_kernels_of_one_column_leave_nothing_at_borders() -> None:
-    """What is wider in rows than in columns lags in rows alone."""
+    """A kernel with more rows than columns makes strips lag along rows alone."""
     (group,) = planned(two_layers(kernel=(3, 1)), membrane=60).groups
     waves = group.in_waves
     assert isinstance(waves, Banded)

@@ -86,8 +86,8 @@ def test_sums_that_pass_no_norm(schedule: str) -> None:
 
 
 def test_statistics_are_of_each_channel_alone() -> None:
-    """Weights outermost, one tile of filters is done before the sums of the next one are there; of its own filters the
-    sums of all images are."""
+    """With weights outermost, a tile of filters is finished before the sums of the next tile exist, but after the sums
+    of all images for its own filters."""
     one = walked(600, "tick", weight=36)
     first = next(number for number, event in enumerate(one.events) if isinstance(event, Take))
 

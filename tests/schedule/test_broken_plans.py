@@ -18,7 +18,7 @@ def test_the_whole_plans_are_obeyed(name: str) -> None:
 
 
 def test_a_row_before_those_that_it_needs() -> None:
-    """A layer in strips that does not lag: all its rows so far, and the next one."""
+    """A layer in strips without a lag: it takes all its rows so far, and the next one."""
 
     def hurry(events: Events) -> Events:
         index = find(events, Compute, layer="c1")
@@ -62,7 +62,7 @@ def test_membranes_that_were_written_before_they_were_updated() -> None:
 
 
 def test_membranes_that_overwrite_what_is_still_to_be_read() -> None:
-    """A store as wide as two tiles."""
+    """A store of the size of two tiles."""
 
     def widen(events: Events) -> Events:
         index = find(events, Store, thing=L1)

@@ -69,7 +69,7 @@ def test_lifs_that_fire_before_their_sums_are_complete() -> None:
 
 
 def test_psums_that_are_not_paid() -> None:
-    """A plan that spills less than its tiles do."""
+    """A plan that counts fewer spilled bytes than its tiles spill."""
     net = network(STRIPS, (2, 8, 8), 3)
     plan = plan_on(net, Sharing(), build.arch(4, 2, "ws", psum=64), ScheduleOptions("tick"))
     group = plan.groups[0]

@@ -186,7 +186,7 @@ def test_windows_that_come_without_their_halos(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["skewed", "fused"])
 def test_weights_that_were_evicted(name: str) -> None:
-    """One byte of one visit's is lacking."""
+    """One byte of one visit is missing."""
     rejected(name, lambda plan: short(plan, 1, weights=1), r"weights: bytes \d+ to \d+ are not all on chip")
 
 
@@ -206,7 +206,7 @@ def reordered(name: str, broken: Callable[[Events], Sequence[Event]], because: s
 
 
 def test_a_state_that_is_overwritten_in_flight() -> None:
-    """What is still to be called at this timestep begins anew at the next one."""
+    """A state is used for the next timestep before its last call of this one."""
 
     def begin_again(events: Events) -> Events:
         fired = find(events, Fire, layer="c1", timestep=0)
@@ -235,7 +235,7 @@ def test_membranes_that_are_not_written_between_windows() -> None:
 
 
 def test_a_row_at_the_border_that_leaves_spike_out_too_soon() -> None:
-    """The last one, which the halo of the row before it and its own need."""
+    """The last row, which the halo of the row before it and its own window need."""
 
     def hurry(events: Events) -> Events:
         last = max(i for i, e in enumerate(events) if isinstance(e, Finish) and (e.layer, e.timestep) == ("c0", 0))

@@ -81,7 +81,7 @@ def literal(layer: Layer, channels: int) -> oracle.Layer:
 
 
 def order_of(layer: Layer, channels: int, arch: Arch, tiling: Tiling) -> oracle.Order:
-    """That of the plan, every tile one after the other."""
+    """The order of the plan, tile after tile."""
     walked, array, chains = literal(layer, channels), arch.array, tiling.cut.chains
     assert chains is not None
     starts = (*tiling.cut.starts, layer.pixels)
@@ -99,7 +99,8 @@ def order_of(layer: Layer, channels: int, arch: Arch, tiling: Tiling) -> oracle.
 @settings(QUIET, max_examples=300)
 @given(cases())
 def test_every_plan_is_an_order_of_calls_that_is_legal(case: Case) -> None:
-    """And holds as many membranes as it says, in as many columns; what alternates has room for all of it."""
+    """The walk holds as many membranes as the plan says, in as many columns; alternating folds have room for all their
+    chains."""
     layer, arch, group = case.layer, case.arch, case.plan
     if not group.tick_batched:
         assert group.why
@@ -122,7 +123,7 @@ def test_every_plan_is_an_order_of_calls_that_is_legal(case: Case) -> None:
 
 
 def kind(case: Case) -> str:
-    """What a case puts to the test."""
+    """Which kind of case it is."""
     group, cols, channels = case.plan, case.arch.array.cols, case.channels
     if not group.tick_batched:
         return "refused"
@@ -178,7 +179,8 @@ def _whole_anyway(case: Case) -> bool:
 
 
 def _fits(case: Case, rows: int, filters: int, turns: loop_nest.Turns, smallest: int) -> bool:
-    """Windows and weights into their buffers, but what streams through; membranes beside the registers into theirs."""
+    """Whether everything fits: windows and weights (unless they stream) into their buffers, membranes into registers
+    and their buffer."""
     layer, arch, n = case.layer, case.arch, case.channels
     array, weights = arch.array, turns.groups * filters * ceil(layer.reduction * arch.precision.weight_bits / 8)
     tiles = [range(start, min(start + rows, layer.out_shape[1])) for start in range(0, layer.out_shape[1], rows)]
@@ -216,7 +218,7 @@ def test_bytes_are_those_of_the_nest_and_no_way_moves_fewer(case: Case) -> None:
 @settings(QUIET, max_examples=150)
 @given(cases(), st.integers(1, 3))
 def test_bytes_of_the_steps_are_those_of_the_plan(case: Case, batch: int) -> None:
-    """Groups whose tiles take turns bring their parts; every output is written once."""
+    """The moves of groups whose tiles take turns, each with its part; every output is written once."""
     made = plan_on(case.net, Sharing(channels=case.channels), case.arch, ScheduleOptions("tick", batch))
     (group,), layer = made.groups, case.layer
     assume(group.tick_batched)

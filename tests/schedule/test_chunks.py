@@ -62,7 +62,8 @@ def test_so_many_images_that_none_could_count_them_have_their_sizes() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), min_size=1), st.booleans())
 def test_of_equals_the_first_one_is_found(each: list[tuple[int, int]], tells_none: bool) -> None:
-    """However far above their floors candidates are, and whether or not one says that it is not below a limit."""
+    """For costs any distance above their floors, and whether or not a candidate reports that it is not below a
+    limit."""
     floors, moved = np.array([floor for floor, _ in each]), [floor + more for floor, more in each]
 
     def look(place: int, limit: float) -> tuple[int, int] | None:
@@ -107,7 +108,7 @@ def test_layers_move_what_they_do_in_the_best_of_all_sizes(
 def test_waves_are_those_of_the_best_of_all_sizes(
     net: Network, sharing: Sharing, arch: Arch, batch: int, kind: str, size: int | None
 ) -> None:
-    """And of equals the same as if all sizes had been looked at."""
+    """The best plan, and of equals the same one that evaluating all sizes finds."""
     quick, every = choices(net, sharing, arch, batch), choices(net, sharing, arch, batch)
     each = [choices(net, sharing, arch, batch, images) for images in chunk_sizes(batch, None)]
     for first, end in spans(net, quick):
@@ -147,7 +148,7 @@ def test_a_plan_is_the_same_as_if_all_sizes_had_been_looked_at(
 @settings(QUIET, max_examples=60)
 @given(networks(), NAMES, archs(), BATCHES)
 def test_no_chunk_goes_below_its_floor(net: Network, sharing: Sharing, arch: Arch, batch: int) -> None:
-    """Nor below that of all chunks; floors of a layer in windows are what it moves."""
+    """No chunk moves less than its floor, nor do all chunks together; for a layer in windows, floors are exact."""
     of, chunks = choices(net, sharing, arch, batch), ChunkSizes.of(batch, None)
     facts, room = of.facts, of.chip.room
     whole = timestep_floors(facts, room, chunks)

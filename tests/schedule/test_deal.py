@@ -14,7 +14,7 @@ AMOUNTS = st.lists(st.integers(0, 9), max_size=4)
 
 @given(st.integers(0, 1000), st.integers(1, 3), st.data())
 def test_bytes_divided_part_by_part_equal_those_divided_at_once(total: int, tensors: int, data: st.DataObject) -> None:
-    """The strips of one tensor come after all those of the other, whichever part they are in."""
+    """All strips of one tensor come before those of the next tensor, whichever part they are in."""
     parts = [
         [np.array(data.draw(AMOUNTS), np.int64) for _ in range(tensors)] for _ in range(data.draw(st.integers(1, 4)))
     ]

@@ -103,7 +103,7 @@ def test_psums_spill_for_images_that_run() -> None:
 
 
 def test_a_mean_leaves_when_its_image_does() -> None:
-    """Two values of two bytes an image, written once, whenever that is."""
+    """Two values of two bytes per image, written once, at whatever timestep the image exits."""
     net = network([*CONV, FC, {"name": "mean", "op": "time_mean"}], (2, 4, 4), 3)
     for stops in ((3, 3), (1, 3), (2, 1), (1, 1)):
         moves_what_is_walked(net, Sharing(), build.arch(), 2, stops)

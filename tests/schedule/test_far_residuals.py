@@ -105,7 +105,7 @@ def test_planning_every_group_finds_nothing_better(network: Network, name: str, 
 @settings(QUIET, max_examples=30)
 @given(st.one_of(far_networks(st.integers(2, 4)), relay_networks(st.integers(2, 4))), archs())
 def test_waiting_rows_fit_to_the_byte(network: Network, arch: Arch) -> None:
-    """Skewed strips, and bands of them, whatever is looked at first."""
+    """Skewed strips, and bands of them, in any order of evaluation."""
     choices = choices_on(network, "layer", arch)
     groups = wave_groups(choices.waves_asked(0, len(network.layers)), SKEWED)
     found = () if isinstance(groups, Fault) else groups
@@ -150,7 +150,7 @@ def test_so_many_waves_are_looked_at_as_a_ladder_has_layers(layers: int, monkeyp
 
 
 def test_other_figures_than_bytes_have_more_groups_to_choose_from() -> None:
-    """Those of a search that knows nothing of what passes by, whatever was planned before."""
+    """The results equal those of a fresh search, whatever was planned before."""
     choices, alone = on_sata(36), on_sata(36)
     near = waves_of(contenders(choices))
     wide = waves_of(compared(choices))

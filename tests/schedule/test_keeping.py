@@ -94,7 +94,7 @@ def test_hard_reset_is_not_undone_and_runs_forward_again() -> None:
 
 
 def test_layers_between_two_that_share_run_with_them() -> None:
-    """Positions of a stage alternate; what shares channels alone runs by itself."""
+    """Layers between two positions of a stage run with them; layers that share only channels run by themselves."""
     found = network(resnet19((256, 512, 512), True))
     together = must_run_together(found, states_of(found, Sharing.parse("layer+channel2")))
     names = [lif.name for lif in found.lifs]
@@ -104,7 +104,7 @@ def test_layers_between_two_that_share_run_with_them() -> None:
 
 @pytest.mark.parametrize(("bits", "ratio"), [(8, 3.38), (16, 5.86), (32, 10.34)])
 def test_of_the_papers_ratio_less_is_left_at_few_bits(bits: int, ratio: float) -> None:
-    """Its 21.9 at T = 5 knows no rounding."""
+    """The paper's 21.9 at T = 5 ignores rounding errors."""
     found = load_workload("resnet19_positions_imagenet100", ["timesteps=5", "spikes={source: engine}"])
     states = states_of(found, Sharing.parse("layer+channel2"))
     memory = lif_memory(found, states, bits, 1, KEEPINGS["reversed"])

@@ -65,7 +65,7 @@ def test_plans_of_a_small_network_are_legal(sharing: str, schedule: str) -> None
     ("arch", "sharing"), [("tpu_like_small", "none"), ("tpu_like_small", "channel4-where-possible")]
 )
 def test_windows_of_a_shipped_network_are_legal(arch: str, sharing: str) -> None:
-    """Of three timesteps, and one that is left."""
+    """Windows of three timesteps, and a last one of one."""
     Case("har_sdcl_ucihar", arch, sharing, "window:3").obey()
 
 
@@ -77,7 +77,7 @@ SOME = [case for case in cases() if case.workload in SMALL and case != REPLAYED]
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SOME, ids=str)
 def test_plans_of_shipped_networks_are_legal(case: Case) -> None:
-    """A few of all kinds: `python -m tests.legal_plans` walks them all."""
+    """A few plans of each kind; `python -m tests.legal_plans` walks all of them."""
     case.obey()
 
 
@@ -95,7 +95,7 @@ def test_currents_that_are_replayed_in_strips_fire_strip_by_strip() -> None:
 @pytest.mark.parametrize("sharing", SHARED)
 @pytest.mark.parametrize("size", [300, 4096, 16384])
 def test_plans_beside_a_small_membrane_buffer_are_legal(sharing: str, size: int) -> None:
-    """Membranes stream, stay in part, and, under `layer`, pass in strips."""
+    """Membranes stream, stay in part, and, under `layer`, are loaded strip by strip."""
     network, shared = load_workload("vgg9_cifar10"), Sharing.parse(sharing)
     arch = load_arch("sata128", [f"buffers.membrane.size_bytes={size}", "buffers.membrane.double_buffered=false"])
     obeyed(network, shared, plan_on(network, shared, arch, ScheduleOptions("timestep")), 1)

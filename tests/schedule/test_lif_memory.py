@@ -18,7 +18,7 @@ Shape = tuple[int, int, int]
 
 
 def network(lifs: list[tuple[Shape, str]], timesteps: int = 5, reset: str = "soft") -> Network:
-    """LIFs of (shape, sharing group), one behind the other."""
+    """A network of LIFs, given as (shape, sharing group), one behind the other."""
     neuron = dataclasses.replace(build.SOFT, reset=reset)
     nodes = tuple(
         Lif(f"lif{number}", (), Tensor(f"lif{number}", shape, timesteps, 1), neuron, group)
@@ -98,7 +98,7 @@ def test_the_paper_stores_what_is_unshared_and_undoes_what_is_shared() -> None:
 
 
 def test_a_network_in_which_nothing_is_shared_saves_nothing() -> None:
-    """`layer` finds no two shapes alike."""
+    """No two neighbouring shapes are equal, so `layer` shares nothing."""
     lifs = [((8, 4, 4), "a"), ((4, 2, 2), "b")]
     memory = memory_under(network(lifs), Sharing.parse("layer"), membrane_bits=8, batch=1)
     assert memory.forward == memory.forward_baseline

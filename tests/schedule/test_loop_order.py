@@ -45,7 +45,7 @@ def lagging(layers: int, half: int) -> tuple[int, ...]:
 
 
 def skewed(layers: int, half: int, height: int, window: int) -> Loops:
-    """As DESIGN has it: layer l of timestep t lags t * (h + P) + p_1 + .. + p_l rows."""
+    """The design's formula: layer l of timestep t lags t * (h + P) + p_1 + .. + p_l rows."""
     lags = lagging(layers, half)
     return Loops(window, height, lags, height + lags[-1])
 
@@ -94,7 +94,7 @@ def test_skewed_windows_make_round_trips_of_membranes_between_them(
 
 
 def test_skewed_windows_of_one_timestep_are_plain_strips() -> None:
-    """But for the last strip, which plain strips draw out to the end of the map."""
+    """Except for the last strip, which plain strips extend to the end of the map."""
     net, height = stack(3, 4, 12, 1), 3
     one, plain = walk(net, skewed(3, 1, height, 1), Room()), walk(net, Loops(1, height, lagging(3, 1)), Room())
     for tensor in ("spikes_in", "spikes_out", "membrane_read", "membrane_write"):
@@ -211,7 +211,8 @@ def test_it_moves_what_tick_batching_moves(
 def test_it_moves_what_windows_move(
     network: Network, name: str, chunks: tuple[int, int], sizes: tuple[int, int, int], data: st.DataObject
 ) -> None:
-    """Weights and membranes that stay in part, chains, chunks; what is computed once is computed again in each."""
+    """Weights and membranes that stay in part, chains, chunks; a layer that is computed once is computed again in each
+    window."""
     sharing, window = Sharing.parse(name), data.draw(st.integers(1, network.timesteps), "window")
     arch = build.arch(2, data.draw(st.integers(1, 4), "cols"), weight=sizes[0], spike_in=sizes[1], membrane=sizes[2],
                       membrane_bits=8)  # fmt: skip

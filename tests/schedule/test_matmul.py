@@ -27,7 +27,7 @@ from tests.schedule.test_timestep import QUIET, adds_up, archs, not_zero
 
 @st.composite
 def machines(draw: st.DrawFn) -> Arch:
-    """Those of other tests, often with a weight buffer that a tile of a small operand does not fit into."""
+    """The architectures of other tests, often with a weight buffer too small for a tile of a small operand."""
     arch = draw(archs())
     size = draw(st.sampled_from([1, 2, 3, arch.buffers.weight.size_bytes]))
     weight = arch.buffers.weight.model_copy(update={"size_bytes": size})
@@ -70,7 +70,7 @@ def every_tiling(layer: Layer, arch: Arch, batch: int) -> dict[tuple[str, int, i
 @settings(QUIET, max_examples=60)
 @given(attention_networks(), machines(), st.integers(1, 3))
 def test_tick_batched_it_moves_what_a_walk_moves_and_the_fewest(net: Network, arch: Arch, batch: int) -> None:
-    """Whose membranes have room, whatever the tile."""
+    """An architecture whose membranes have room for any tile."""
     endless = arch.buffers.membrane.model_copy(update={"size_bytes": build.ENDLESS})
     arch = arch.model_copy(update={"buffers": arch.buffers.model_copy(update={"membrane": endless})})
     for layer in products_of(net):

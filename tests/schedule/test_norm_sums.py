@@ -192,7 +192,7 @@ def test_sums_that_nobody_keeps_go_out_for_the_round_trip_alone(bptt: str, way: 
 
 
 def test_of_sums_that_are_handed_on_every_reader_has_a_gradient() -> None:
-    """Of two readers, in front of which the norm is, both hand one back, and the second pass needs their sum."""
+    """The norm is applied by two readers: each hands back a gradient, and the second pass needs their sum."""
     readers: list[Op] = [
         op
         for number in (1, 2)

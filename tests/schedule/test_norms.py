@@ -38,7 +38,7 @@ def conv(number: int) -> list[Op]:
 CHAIN = network([*conv(0), *conv(1), *conv(2)], (2, 8, 8), 3)
 NORMED = with_norms(CHAIN, {"c1"})
 SMALL = build.arch(weight=40, spike_in=40, membrane=32 * 4)
-"""Plans strips for three layers of one state that weigh more than the weight buffer holds."""
+"""Plans strips for three layers of one state whose weights exceed the weight buffer."""
 
 
 @pytest.mark.slow
@@ -61,7 +61,7 @@ def test_random_plans_of_training_are_legal(
 
 
 def test_strips_end_where_a_norm_waits_for_the_map() -> None:
-    """Of one image, too. Inference has them, and so has frozen training."""
+    """In training also for one image; inference and frozen training do have strips."""
     options = ScheduleOptions("timestep")
     assert plan_on(NORMED, LAYER, SMALL, options).groups[0].strips
     assert not trained_plan_on(NORMED, LAYER, SMALL, options).groups[0].strips
@@ -109,7 +109,7 @@ def test_statistics_of_all_timesteps_forbid_to_go_timestep_by_timestep() -> None
 
 
 def test_a_layer_that_is_computed_once_has_the_statistics_of_its_one_round() -> None:
-    """Direct encoding: over all timesteps they are those of the timestep that there is."""
+    """Direct encoding: statistics over all timesteps are those of the only round."""
     net = with_norms(network([*conv(0), *conv(1)], (2, 8, 8), 3, "direct"), {"c0"}, "all_timesteps")
     plan = trained_plan_on(net, LAYER, build.arch(), ScheduleOptions("timestep", 2))
     obeyed(net, LAYER, plan, 2, training=True)

@@ -55,7 +55,7 @@ def test_auto_is_the_best_of_all_legal_partitions(net: Network, sharing: Sharing
     channels = channels_by_layer(net, states)
 
     def cost(first: int, end: int) -> int:
-        """In whichever of all windows, each planned by itself."""
+        """The best of all windows, each planned by itself."""
         found = [plan_group(facts, first, end - 1, usable(arch), batch, None).dram.total]
         if end - first == 1 and channels[first] == 1:  # there are no chains to keep in a tile
             found.append(traffic_on(net, net.layers[first], arch, batch).dram.total)
@@ -251,7 +251,7 @@ def test_a_layer_alone_runs_as_it_is_told(schedule: str, begin: Begin | None, wi
 @pytest.mark.parametrize("begins", [None, (Begin(0),)])
 @pytest.mark.parametrize("window", [TICK, Window(2), Window(4), TIMESTEP])
 def test_auto_takes_a_layer_alone_in_either_way(window: Window, begins: tuple[Begin, ...] | None) -> None:
-    """Whichever moves less, or of equals is the better otherwise; also where it is told that it is alone."""
+    """The one that moves less, or of equals the better one by other criteria; also if the groups are given."""
     chip = Chip.of(build.arch())
     choices = choices_of(ONE, states_of(ONE, Sharing()), chip, 1, None, Memo(), None)
 

@@ -24,7 +24,7 @@ QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def whole(case: Case) -> Plan:
-    """The layers around the group tick-batched, or as they must be."""
+    """A plan with the layers around the group tick-batched, or as they must run."""
     chip, states = Chip.of(case.arch), states_of(case.network, case.sharing)
     choices = choices_of(case.network, states, chip, case.batch, None, Memo(), None)
     groups = [case.group]

@@ -129,7 +129,8 @@ def test_higher_tiles_are_all_that_are_not_the_lowest_of_as_many(axis: RowAxis) 
 @settings(max_examples=120, deadline=None)
 @given(layers(), archs(), st.integers(1, 2), st.integers(0, 60))
 def test_no_height_reads_less_timestep_by_timestep(layer: Layer, arch: Arch, images: int, resident: int) -> None:
-    """Row by row and tile by tile, what is on chip already left out; the smallest filter tile has room."""
+    """The oracle: row by row and tile by tile, without bytes that are on chip already; the smallest filter tile
+    fits."""
     facts = facts_on(build.network_of(layer), Sharing(), arch).layers[0]
     row_bytes, rows_in = facts.rows.row_bytes, facts.rows.axis.rows_in
     buffer = arch.buffers.spike_in.usable_bytes

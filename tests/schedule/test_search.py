@@ -48,12 +48,12 @@ def choices_on(network: Network, sharing: str, arch: Arch, batch: int = 1, chunk
 
 
 def few_values(tied: Sequence[Choice]) -> dict[Choice, float]:
-    """Ties of which many are equal."""
+    """A tie-break with few distinct values."""
     return {one: crc32(repr((one.first, one.end, one.group.window.word)).encode()) % 3 for one in tied}
 
 
 def same_as_all(choices: Choices, ties: Ties = no_matter) -> bool:
-    """Whether the contenders have the plan that all groups have, the very same objects."""
+    """Whether the contenders give the same plan as all groups, down to the identity of its objects."""
     auto = ScheduleOptions("auto", choices.batch, choices.chunk)
     found = fewest(allowed(choices, auto, contenders), dram_bytes, ties)
     return [id(one) for one in found] == [id(one) for one in fewest(allowed(choices, auto), dram_bytes, ties)]
@@ -99,7 +99,7 @@ def test_shipped_networks_have_the_same_plan(workload: str, sharing: str) -> Non
 @pytest.mark.parametrize("membrane", [256, 4096, build.ENDLESS])
 @pytest.mark.parametrize("timesteps", [1, 4])
 def test_planning_every_group_of_a_stack_finds_nothing_better(timesteps: int, membrane: int) -> None:
-    """One group of all layers, groups of some, layers alone."""
+    """The best plans are one group of all layers, groups of some layers, or single layers."""
     arch = build.arch(16, 8, weight=4096, spike_in=512, spike_out=512, membrane=membrane, psum=512)
     assert same_as_all(choices_on(chain(8, 16, timesteps, 16), "none", arch), few_values)
 
@@ -129,7 +129,7 @@ def longest(found: list[Choice]) -> int:
 
 
 class Dearer:
-    """Layers together that move what they do timestep-major and a byte more or, once in a while, a half less."""
+    """A way that moves a byte more than timestep-major groups do, or sometimes only half as much."""
 
     def __init__(self, choices: Choices) -> None:
         self.choices, self.asked = choices, list[tuple[int, int]]()
@@ -176,7 +176,7 @@ def test_what_a_way_forbids_is_not_planned() -> None:
 def test_no_wave_that_has_room_is_visited_less_often_than_its_turns_are(
     network: Network, room: int, data: st.DataObject
 ) -> None:
-    """A layer's turns, beside whatever of what it reads and is read by."""
+    """The turns of a layer, whatever it reads and whoever reads it."""
     facts = facts_on(network, Sharing(), build.arch())
     first = data.draw(st.integers(0, len(network.layers) - 1), "first")
     group = GroupRows(facts, first, data.draw(st.integers(first, len(network.layers) - 1), "last"))

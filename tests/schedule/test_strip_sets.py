@@ -43,7 +43,7 @@ def two_states(draw: st.DrawFn) -> Network:
 
 
 def grouped(net: Network, arch: Arch, images: int, sizes: tuple[int, int]) -> Group:
-    """All of a network. sizes: of the membrane buffer and of spike_out."""
+    """One group of a whole network. sizes: of the membrane buffer and of spike_out."""
     resized = {
         name: getattr(arch.buffers, name).model_copy(update={"size_bytes": size})
         for name, size in zip(("membrane", "spike_out"), sizes, strict=True)
@@ -53,7 +53,7 @@ def grouped(net: Network, arch: Arch, images: int, sizes: tuple[int, int]) -> Gr
 
 
 def fewest(group: Group) -> int:
-    """Of all relays in strips of all heights, or in none."""
+    """The cheapest of all combinations: each relay in strips of any height, or in none."""
     images, found = group.chunks.images, list[int]()
     for heights in product(*([0, *range(1, relay.rows)] for relay in group.in_strips.values())):
         chosen = {relay: height for relay, height in zip(group.in_strips.values(), heights, strict=True) if height}

@@ -73,7 +73,7 @@ def dense(laid: Laid, rounds: int) -> ArrayCycles:
 
 
 def same(layer: Layer, arch: Arch, cut: Cut, *, tick_batched: bool) -> tiled_plan.Walked:
-    """All that the array and its LIF units do is what the walk counts; the walk."""
+    """Requires that the array and its LIF units do what a walk counts; returns the walk."""
     laid, groups = laid_on(layer, arch, cut, tick_batched=tick_batched), layer.groups
     count = walked(layer, arch, cut, tick_batched=tick_batched)
     cycles, accesses = dense(laid, layer.rounds), laid.accesses(layer.rounds)
@@ -202,7 +202,7 @@ def test_timestep_major_tiles_of_their_own_spill_the_fewest_bytes_in_the_fewest_
 
 
 def widths_of_tiles_that_read_as_little(plan: Plan, index: int, cols: int) -> set[int]:
-    """Into which filter tiles of a layer can be cut that read its input no more often than the largest that fits."""
+    """The filter tiles of a layer that read its input no more often than the largest tile that fits."""
     walk, facts = plan.groups[0].walked, plan.facts.layers[index]
     group, largest = walk.group, max(int(walk.cost.tile[index]), 1)
     reads = sum(

@@ -65,7 +65,8 @@ def test_chunks_are_tried_from_the_whole_batch_down() -> None:
 def test_groups_in_strips_equal_the_literal_interpreter(
     network: Network, high: int, spike_out: int, spike_in: int
 ) -> None:
-    """What waits between the layers, under pools and in pools that have begun takes room from all else in spike_out."""
+    """Spikes between the layers, under pools, and in pools that have begun take room in spike_out from everything
+    else."""
     sharing = Sharing.parse("layer-where-possible")
     arch = build.arch(2, 2, spike_in=spike_in, spike_out=spike_out, membrane=4 * high)
     (group,) = plan_on(network, sharing, arch, ScheduleOptions("timestep")).groups
@@ -184,7 +185,7 @@ DIRECT = network(
 
 
 def test_plans_are_equal_where_their_groups_are() -> None:
-    """Whatever network and chip they were made for."""
+    """The network and the chip that they were made for do not count."""
     one, other = (network([{"name": "fc", "op": "linear", "out": out}], (3,), 2) for out in (2, 4))
     made = plan_on(one, Sharing(), build.arch(), ScheduleOptions("timestep"))
     facts, chip = facts_on(other, Sharing(), build.arch()), Chip.of(build.arch(psum=1))

@@ -61,7 +61,8 @@ def moved(plan: Plan, batch: int, bptt: str) -> int:
 def test_groups_run_in_the_best_of_all_chunks(
     net: Network, sharing: Sharing, arch: Arch, batch: int, bptt: str
 ) -> None:
-    """Each asked for by itself, also those that are no smaller than others of as many chunks; of equals the largest."""
+    """The best of all sizes, each planned by itself, including sizes with no fewer chunks than a smaller one; of equals
+    the largest."""
     best = choices(net, sharing, arch, batch, None, bptt)
     each = {size: choices(net, sharing, arch, batch, size, bptt) for size in range(batch, 0, -1)}
     for first, end in spans(net, best):
@@ -129,7 +130,7 @@ def test_more_buffer_never_moves_more(
     ],
 )
 def test_lenet_is_trained_in_chunks_that_fit_both_ways(schedule: str, bptt: str, fewest: int) -> None:
-    """The forward pass alone moves fewest in others."""
+    """In other chunks the forward pass alone would move fewer bytes."""
     result = lifsim.run(
         "sata_training",
         "lenet5_mnist",
@@ -144,7 +145,7 @@ def test_lenet_is_trained_in_chunks_that_fit_both_ways(schedule: str, bptt: str,
 
 @pytest.mark.parametrize("bptt", ["stored", "reversed", "recomputed"])
 def test_less_than_a_quarter_of_all_chunk_sizes_are_planned(bptt: str) -> None:
-    """Of all groups in chunks of all sizes less than a quarter."""
+    """Fewer than a quarter of all pairs of a group and a size of chunks are planned."""
     net, arch, planned = load_workload("lenet5_mnist"), load_arch("sata_training"), list[GroupPlan]()
     of, moved_by = choices(net, Sharing(), arch, 256, None, bptt), TrainedGroups.moved
 

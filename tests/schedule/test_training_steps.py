@@ -44,7 +44,7 @@ GRADIENTS_OF_ITS_OWN = ("membrane_gradients", "weight_gradients", "state_gradien
 """What a visit may put out and bring in again: overflow, and states between the parts of their chains."""
 STATISTICS = st.sampled_from(["timestep", "all_timesteps"])
 BEFORE = ("weights:", "optimizer_state:", "tensor:")
-"""Of what is in DRAM when a run begins, the last batch's, or has been written in the forward pass."""
+"""Tensors that are in DRAM before the backward pass: from the batch before, or from the forward pass."""
 
 
 @st.composite
@@ -60,7 +60,7 @@ def cases(draw: st.DrawFn) -> tuple[Network, Sharing, Arch, ScheduleOptions, Kee
 def trained(
     case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> tuple[tuple[LayerTraining, ...], list[tuple[str, Visit]]]:
-    """Books and steps, of a plan that batch norms allow."""
+    """The books and the steps of a plan that batch norms allow."""
     network, sharing, arch, options, keeping = case
     try:
         schedule = trained_plan_on(network, sharing, arch, options)
@@ -136,8 +136,8 @@ def touched(visit: Visit, *, writes: bool) -> Iterator[tuple[str, np.ndarray]]:
 def test_the_way_back_reads_only_bytes_that_were_written_before(
     case: tuple[Network, Sharing, Arch, ScheduleOptions, Keeping],
 ) -> None:
-    """But for the loss's gradient, which the backward stage reads first, and a visit's own overflow. All that overflows
-    lies from the first byte of its region on."""
+    """Except for the loss's gradient, which the backward stage reads first, and a visit's own overflow. All that
+    overflows lies from the first byte of its region on."""
     network = case[0]
     read_later = {read.name for layer in network.layers for read in (layer.input, *layer.residuals)}
     results = {f"gradient:{t.name}" for layer in network.layers for t in layer.outputs if t.name not in read_later}

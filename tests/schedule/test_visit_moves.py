@@ -28,7 +28,7 @@ from tests.schedule.test_timestep import QUIET, SHARINGS, archs
 
 
 class Strip(NamedTuple):
-    """One of a turn, for the oracle."""
+    """One visit of a turn, for the oracle."""
 
     chunk: int
     images: int
@@ -39,7 +39,7 @@ class Strip(NamedTuple):
 
 
 class Seen(Memo):
-    """Keeps what visits were made of."""
+    """Records the arguments from which visits were made."""
 
     def __init__(self) -> None:
         super().__init__()

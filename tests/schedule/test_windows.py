@@ -94,7 +94,8 @@ def alone(network: Network, window: Window) -> tuple[Begin, ...]:
 def test_windows_of_all_and_of_one_timestep_are_tick_and_timestep(
     asked: tuple[Network, Sharing, Arch, int, int],
 ) -> None:
-    """One window of all timesteps, and one-layer groups timestep by timestep, byte for byte."""
+    """Byte for byte: one window of all timesteps is tick batching, windows of one timestep are one-layer groups
+    timestep by timestep."""
     network, sharing, arch, batch, chunk = asked
     try:
         ends = [
@@ -149,7 +150,7 @@ MOVED = {
 def test_windows_move_at_least_every_weight_and_spike_once(
     asked: tuple[Network, Sharing, Arch, int, int], data: st.DataObject
 ) -> None:
-    """Weights once, spikes once; and with endless buffers nothing more."""
+    """Weights once and spikes once; with unlimited buffers exactly that."""
     network, sharing, arch, batch, chunk = asked
     word = f"window:{data.draw(st.integers(2, max(2, network.timesteps)), 'window')}"
     endless = build.arch(arch.array.rows, arch.array.cols, "os", weight_bits=arch.precision.weight_bits)
