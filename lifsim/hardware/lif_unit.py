@@ -112,7 +112,7 @@ def lif_cycles(
 
 
 def membrane_accesses(
-    elements: int, timesteps: int, channel_groups: int, starts_from_zero: bool = True
+    elements: int, timesteps: int, channel_groups: int, *, starts_from_zero: bool = True
 ) -> tuple[int, int]:
     """Reads and writes of membranes, elements, of one layer and image: of PE registers where tick batching keeps them
     in the PE, of the membrane buffer under a timestep-major schedule.

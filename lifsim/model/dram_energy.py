@@ -88,7 +88,3 @@ class PerBitEnergy(Model):
 
     model: Literal["per_bit"]
     pj_per_bit: Milliamps
-
-
-CurrentEnergy = IddEnergy | SuppliesEnergy
-"""Energies from currents."""

@@ -155,7 +155,7 @@ def literal_membrane_accesses(elements: int, timesteps: int, channel_groups: int
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 4), st.booleans())
 def test_a_chain_reads_and_writes_its_membranes_once(state, timesteps, groups, zero):
     expected = literal_membrane_accesses(state * groups, timesteps, groups, zero)
-    assert membrane_accesses(state * groups, timesteps, groups, zero) == expected
+    assert membrane_accesses(state * groups, timesteps, groups, starts_from_zero=zero) == expected
 
 
 def test_groups_that_do_not_divide_are_refused():

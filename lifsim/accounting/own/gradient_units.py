@@ -95,7 +95,9 @@ class GradientUnits:
     def _carried(self) -> Accesses:
         """Accesses for gradients of states that are carried between timesteps, and for undone states beside them."""
         layer, channels = self.layer, self.setup.channels[self.layer.index]
-        accesses = membrane_accesses(layer.lif_elements, layer.timesteps, channels, self.starts_from_zero)
+        accesses = membrane_accesses(
+            layer.lif_elements, layer.timesteps, channels, starts_from_zero=self.starts_from_zero
+        )
         each = self.setup.batch * layer.state_variables * (2 if self.keeping.carries_states else 1)
         return Accesses(*(count * each for count in accesses))
 

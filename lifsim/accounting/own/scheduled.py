@@ -58,7 +58,7 @@ def _described(facts: NetworkFacts, layer: Layer, traffic: LayerTraffic, group: 
 
 def _accesses(setup: Setup, facts: NetworkFacts, layer: Layer, states: int) -> Accesses:
     """Accesses for this many states of an image, over the batch and all timesteps."""
-    per_image = membrane_accesses(states, layer.timesteps, 1, facts.starts_from_zero[layer.index])
+    per_image = membrane_accesses(states, layer.timesteps, 1, starts_from_zero=facts.starts_from_zero[layer.index])
     return Accesses(*(count * setup.batch * layer.state_variables for count in per_image))
 
 

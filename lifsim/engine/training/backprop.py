@@ -211,11 +211,11 @@ class Pass:
     def backward(self, grad: Array, *, with_input: bool = False) -> dict[str, Array]:
         """Gradients of the weights, and "input" for that of the input (channels first) if asked, from the outputs'."""
         with self.learner.blas.limit(limits=1):
-            return self._backward_all(grad, with_input)
+            return self._backward_all(grad, with_input=with_input)
 
-    def _backward_all(self, grad: Array, with_input: bool) -> dict[str, Array]:
+    def _backward_all(self, grad: Array, *, with_input: bool) -> dict[str, Array]:
         sums: dict[str, Array] = {}
-        flow = Gradients(self.learner.network, with_input)
+        flow = Gradients(self.learner.network, with_input=with_input)
         flow.add(self.learner.network.nodes[-1].name, to_channels_last(grad).astype(self.learner.dtype), 0)
         for stretch in reversed(self.learner.stretches):
             timesteps = self.learner.network.timesteps
@@ -270,12 +270,14 @@ class Pass:
         if node.bias:
             add("bias", grad.sum(axis=tuple(range(grad.ndim - 1)), dtype=np.float64).astype(grad.dtype))
         x = self._value(node.inputs[0], timestep, timesteps)
-        of_weights, of_input = self._product_gradients(node, grad, x, flow.wants(node.inputs[0]))
+        of_weights, of_input = self._product_gradients(node, grad, x, with_input=flow.wants(node.inputs[0]))
         add("weight", of_weights)
         if of_input is not None:
             flow.add(node.inputs[0], of_input, timestep)
 
-    def _product_gradients(self, node: Product, grad: Array, x: Array, with_input: bool) -> tuple[Array, Array | None]:
+    def _product_gradients(
+        self, node: Product, grad: Array, x: Array, *, with_input: bool
+    ) -> tuple[Array, Array | None]:
         """Gradients of the weights and, if asked for, of the input x."""
         backward, workers = _backward_of(node), self.learner.workers
         if not with_input:

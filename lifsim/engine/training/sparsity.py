@@ -97,11 +97,13 @@ class _Watched(Pass):
             found[name] = found.get(name, NONE) + Zeros(zeros, charged.size)
         return found
 
-    def _product_gradients(self, node: Product, grad: Array, x: Array, with_input: bool) -> tuple[Array, Array | None]:
+    def _product_gradients(
+        self, node: Product, grad: Array, x: Array, *, with_input: bool
+    ) -> tuple[Array, Array | None]:
         if with_input and not _reads_image(self.learner.network, node):
             zeros = Zeros(int(grad.size - np.count_nonzero(grad)), grad.size)
             self.membrane[node.name] = self.membrane.get(node.name, NONE) + zeros
-        return super()._product_gradients(node, grad, x, with_input)
+        return super()._product_gradients(node, grad, x, with_input=with_input)
 
 
 def _reads_image(network: Network, node: Product) -> bool:

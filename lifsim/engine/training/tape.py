@@ -44,7 +44,7 @@ class Gradients:
     with_input: whether the gradient of the network's input is wanted.
     """
 
-    def __init__(self, network: Network, with_input: bool) -> None:
+    def __init__(self, network: Network, *, with_input: bool) -> None:
         self._unwanted = None if with_input else network.nodes[0].name
         self._steps = {node.name: node.output.timesteps for node in network.nodes}
         self._sums: dict[str, Array] = {}

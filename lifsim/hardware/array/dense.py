@@ -45,14 +45,14 @@ def dense_cycles(dataflow: Dataflow, gemm: Gemm, shape: ArrayShape, rounds: int,
     """
     folds = dataflow.folds(gemm, shape)
     count = folds.count * gemm.groups
-    visits = _visits(dataflow, rounds, tick_batched)
+    visits = _visits(dataflow, rounds, tick_batched=tick_batched)
     together = rounds // visits
     all_folds = count if dataflow.joins_rounds else count * together
     cycles = ArrayCycles(count * together * folds.stream_cycles, all_folds * folds.fill_drain_cycles, all_folds)
     return cycles * visits
 
 
-def _visits(dataflow: Dataflow, rounds: int, tick_batched: bool) -> int:
+def _visits(dataflow: Dataflow, rounds: int, *, tick_batched: bool) -> int:
     """Into how many like ones the rounds fall apart: one where they share what is loaded."""
     return 1 if tick_batched and (dataflow.joins_rounds or dataflow.loads_once) else rounds
 
@@ -86,7 +86,7 @@ def dense_waits(
     tick_batched: bool,
 ) -> PortStalls:
     """Waits of a layer over its `rounds` for the ports of the buffers that feed the array."""
-    visits = _visits(dataflow, rounds, tick_batched)
+    visits = _visits(dataflow, rounds, tick_batched=tick_batched)
     return dataflow.waits(read, gemm, shape, rounds // visits, ports) * visits
 
 
