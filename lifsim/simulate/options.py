@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,6 +20,7 @@ from lifsim.model.schema import Broken, Model, Text, known, rule
 from lifsim.schedule.exits import share_faults
 from lifsim.schedule.plan import unknown_schedule
 from lifsim.schedule.window import window_named
+from lifsim.units import as_whole
 
 if TYPE_CHECKING:
     from lifsim.config.rates_file import RatesFile
@@ -52,13 +52,7 @@ Words = Annotated[str, Field(strict=True, max_length=10_000)]
 
 Confidence = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
 
-
-def _as_whole(value: object) -> object:
-    """NumPy's whole numbers as Python's."""
-    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
-
-
-Images = Annotated[int, BeforeValidator(_as_whole), Field(ge=1, le=1 << 16, strict=True)]
+Images = Annotated[int, BeforeValidator(as_whole), Field(ge=1, le=1 << 16, strict=True)]
 
 
 def _none_if_auto(value: object) -> object:
@@ -126,7 +120,7 @@ class Options(Model):
     """
 
     batch: Images | None = None
-    seed: Annotated[int, BeforeValidator(_as_whole), Field(ge=0, lt=1 << 63, strict=True)] = 0
+    seed: Annotated[int, BeforeValidator(as_whole), Field(ge=0, lt=1 << 63, strict=True)] = 0
     trace: Path | None = None
     spikes: SpikeSource = "workload"
     weights: Text | None = None
