@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fractions import Fraction
+from numbers import Integral
+from typing import Any
 
 from lifsim.errors import shown
 
@@ -46,6 +48,11 @@ def parse_bytes(text: str | float) -> int:
 def parse_hz(text: str | float) -> int:
     """Hertz of `400MHz`, `1.2GHz`, `4e8`. Raises ValueError unless they come to a whole number."""
     return _parse(text, _HZ, "400MHz")
+
+
+def as_whole(value: Any) -> Any:
+    """NumPy's whole numbers as Python's; anything else, `True` as well, as it is."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
 def noun_of(count: int, noun: str) -> str:

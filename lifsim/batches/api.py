@@ -26,7 +26,7 @@ from lifsim.model.sharing import Sharing
 from lifsim.room import require_memory
 from lifsim.simulate.api import Name
 from lifsim.simulate.options import Rates
-from lifsim.units import counted
+from lifsim.units import as_whole, counted
 
 Array = NDArray[Any]
 
@@ -132,6 +132,7 @@ def infer(
 
     Raises InputError with every fault.
     """
+    timesteps, batch, seed, threads = map(as_whole, (timesteps, batch, seed, threads))
     asked = BatchInputs(
         workload, weights, images, sharing, timesteps, batch, rate, rates, seed, dtype, threads, share_where_possible,
         overrides,
@@ -189,6 +190,8 @@ def gradients(
 
     Raises InputError with every fault, including reasons why a network cannot be trained.
     """
+    timesteps, batch, seed, threads = map(as_whole, (timesteps, batch, seed, threads))
+    membrane_bits, copy_every = as_whole(membrane_bits), as_whole(copy_every)
     asked = BatchInputs(
         workload, weights, images, sharing, timesteps, batch, rate, rates, seed, dtype, threads, share_where_possible,
         overrides,

@@ -20,6 +20,7 @@ from lifsim.model.schema import Broken, Model, Text, known, rule
 from lifsim.schedule.exits import share_faults
 from lifsim.schedule.plan import unknown_schedule
 from lifsim.schedule.window import window_named
+from lifsim.units import as_whole
 
 if TYPE_CHECKING:
     from lifsim.config.rates_file import RatesFile
@@ -50,7 +51,8 @@ Words = Annotated[str, Field(strict=True, max_length=10_000)]
 """The text may be empty: its reader says what must be there."""
 
 Confidence = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False, strict=True)]
-Images = Annotated[int, Field(ge=1, le=1 << 16, strict=True)]
+
+Images = Annotated[int, BeforeValidator(as_whole), Field(ge=1, le=1 << 16, strict=True)]
 
 
 def _none_if_auto(value: object) -> object:
@@ -118,7 +120,7 @@ class Options(Model):
     """
 
     batch: Images | None = None
-    seed: Annotated[int, Field(ge=0, lt=1 << 63, strict=True)] = 0
+    seed: Annotated[int, BeforeValidator(as_whole), Field(ge=0, lt=1 << 63, strict=True)] = 0
     trace: Path | None = None
     spikes: SpikeSource = "workload"
     weights: Text | None = None

@@ -116,6 +116,23 @@ def test_the_readout() -> None:
     np.testing.assert_allclose(cross_entropy(outputs, labels)[1], found, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_readout_of_spikes(dtype: type[Any]) -> None:
+    """A network may end in neurons. Its outputs are then whole numbers, but their gradients are not."""
+    network = Builder((6,), 3, "event").linear("fc", 4).lif("spikes").network()
+    weights = {"fc.weight": np.random.default_rng(0).normal(0, 1, (4, 6)), "fc.bias": np.full(4, 0.1)}
+    x, labels = np.random.default_rng(1).integers(0, 2, (3, 5, 6)).astype(np.uint8), np.array([0, 1, 2, 3, 0])
+    learner = Learner(network, Sharing.parse("none"), dtype=dtype, workers=Workers(1))
+    found = []
+    for outputs_as in (np.uint8, dtype):
+        run = learner.forward(weights, x)
+        assert 0 < run.outputs.mean() < 1
+        found.append(run.backward(cross_entropy(run.outputs.astype(outputs_as), labels)[1]))
+    for name, gradient in found[0].items():
+        assert np.abs(gradient).max() > 0
+        np.testing.assert_allclose(gradient, found[1][name], rtol=1e-6)
+
+
 @pytest.mark.parametrize(("pooled", "sharing"), [("max", "none"), ("avg", "channel2")])
 def test_a_path_of_all_of_them_behind_the_last_spikes(pooled: str, sharing: str) -> None:
     """Products with norms, a residual block, a pool, a mean over time: nothing behind the spikes is a surrogate's,

@@ -238,6 +238,15 @@ def test_what_is_wrong_is_told_in_words(wrong: dict[str, Any], told: str) -> Non
         lifsim.gradients(**GOOD | {"labels": [0, 1]} | wrong)
 
 
+def test_whole_numbers_of_numpy_are_numbers() -> None:
+    plain = {"timesteps": 2, "seed": 3, "threads": 1}
+    numbers = {name: np.int32(value) for name, value in plain.items()}
+    np.testing.assert_array_equal(lifsim.infer(**GOOD | numbers).logits, lifsim.infer(**GOOD | plain).logits)
+    kept = {"labels": [0, 1], "membrane_bits": np.int16(8), "copy_every": np.int64(2), "bptt": "reversed"}
+    of_numpy, of_python = (lifsim.gradients(**GOOD | kept | each)["fc.weight"] for each in (numbers, plain))
+    np.testing.assert_array_equal(of_numpy, of_python)
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 import lifsim
@@ -48,6 +49,18 @@ def test_what_a_sharing_does_not_fit_keeps_its_own() -> None:
         assert str(ran.sharing) == "channel4-where-possible"
     with pytest.raises(InputError, match="'chanel4' must be none, layer"):
         lifsim.run(workload="lenet5_mnist", sharing="chanel4", share_where_possible=True)
+
+
+def test_whole_numbers_of_numpy_are_numbers() -> None:
+    """Such as `for batch in np.arange(1, 9)` gives."""
+    options = {"batch": np.int64(4), "seed": np.uint8(3), "chunk": np.int32(2), "schedule": "timestep"}
+    of_numpy = lifsim.run(workload="lenet5_mnist", overrides=IDEAL, **options)  # type: ignore[arg-type]
+    plain = lifsim.run(workload="lenet5_mnist", overrides=IDEAL, batch=4, seed=3, chunk=2, schedule="timestep")
+    assert (of_numpy.options, of_numpy.totals) == (plain.options, plain.totals)
+    assert {type(of_numpy.options.tree()[name]) for name in ("batch", "seed", "chunk")} == {int}
+    for value in (True, np.bool_(1), 2.0, np.float64(2)):
+        with pytest.raises(InputError, match="must be a whole number"):
+            lifsim.run(workload="lenet5_mnist", batch=value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "rule"), [("dram", "must be a name, a path"), ("optimizer", "must be a name")])

@@ -11,7 +11,8 @@ Array = NDArray[Any]
 
 
 def cross_entropy(outputs: Array, labels: Array) -> tuple[float, Array]:
-    """Mean loss over the batch, and its gradient [timesteps, B, F], of outputs [timesteps, B, F] and labels [B]."""
+    """Mean loss over the batch, and its gradient [timesteps, B, F], of outputs [timesteps, B, F] and labels [B].
+    It has the outputs' precision; spikes have none, so that theirs are float64."""
     timesteps, batch, _ = outputs.shape
     logits = outputs.mean(axis=0, dtype=np.float64)
     logits -= logits.max(axis=1, keepdims=True)
@@ -19,5 +20,6 @@ def cross_entropy(outputs: Array, labels: Array) -> tuple[float, Array]:
     chosen = np.arange(batch), labels
     grad = np.exp(log_likelihood)
     grad[chosen] -= 1
-    spread = np.broadcast_to(grad / (batch * timesteps), outputs.shape).astype(outputs.dtype)
+    precision = outputs.dtype if np.issubdtype(outputs.dtype, np.floating) else np.float64
+    spread = np.broadcast_to(grad / (batch * timesteps), outputs.shape).astype(precision)
     return float(-log_likelihood[chosen].mean()), spread
