@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -84,10 +85,10 @@ class DaskCluster(Executor):
 
     def parcels(self, points: Iterable[int], space: Space) -> Iterator[Parcel]:  # noqa: ARG002 (as workers have it)
         """As Executor says, packed by the workers. Raises InputError as `outcomes` does."""
-        threads, suspects = max(sum(self._workers().values()), 1), deque[int]()
-        yield from self._together(Handfuls(tuple(points), threads), AHEAD * threads, suspects)
+        suspects = deque[int]()
+        yield from self._together(Handfuls(tuple(points), max(sum(self._workers().values()), 1)), suspects)
         while suspects:
-            yield from self._together(Handfuls([suspects.popleft()], 1), 1, None)
+            yield from self._together(Handfuls([suspects.popleft()], 1), None)
 
     def close(self) -> None:
         """Take the job from the workers and leave the cluster; points under way are given up."""
@@ -112,21 +113,20 @@ class DaskCluster(Executor):
                 if attempt == ATTEMPTS or self._client.status != "running":
                     raise gone(self._address) from error
 
-    def _together(self, todo: Handfuls, most: int, suspects: deque[int] | None) -> Iterator[Parcel]:
-        """Run points of `todo`, up to `most` handfuls at a time. What Dask gives up goes to `suspects`, or without
-        these is an outcome."""
+    def _together(self, todo: Handfuls, suspects: deque[int] | None) -> Iterator[Parcel]:
+        """Run points of `todo`. What Dask gives up goes to `suspects`, or without these is an outcome."""
         running = _Running(self._client, self._name)
-        running.submit(list(islice(todo, most)))
+        running.submit(list(islice(todo, AHEAD * todo.threads)))
         seen, hold = time.monotonic(), 0.0
         while running:
-            if not (came := running.ended(hold, most // AHEAD)):
+            if not (came := running.ended(hold, todo.threads)):
                 seen = self._check(seen)
                 continue
             parcels, following = list[Parcel](), list[Points]()
             for points, found in self._found(came):
                 if isinstance(found, Ran):
                     todo.took(len(points), found.seconds)
-                    hold = min(found.seconds, SECONDS) / 2
+                    hold = min(found.seconds, SECONDS) / 2  # its thread has others still
                     parcels.append(found.parcel)
                 elif found is None:  # its worker has died with the result
                     following.append(points)
@@ -156,6 +156,8 @@ class DaskCluster(Executor):
         except CancelledError:  # the scheduler went while it was asked
             raise gone(self._address) from None
         except (TimeoutError, OSError, KilledWorker):
+            if self._client.status != "running":
+                raise gone(self._address) from None
             found = [None] * len(finished)
         yield from ((points, ran) for (points, _), ran in zip(finished, found, strict=True))
 
@@ -210,15 +212,14 @@ class _Running:
             future.add_done_callback(self._ended.put)
 
     def ended(self, hold: float, most: int) -> list[tuple[Points, Future[Ran]]]:
-        """The next that have ended, those of `hold` seconds together, up to `most`; none where none did for a while."""
+        """Those that have ended since the last time, once there are `most`, or the first was held for `hold` seconds;
+        none where none ends for a while."""
         found, wait, until = list[Future[Ran]](), _CHECK_SECONDS, math.inf
-        while len(found) < most:
-            try:
+        with suppress(Empty):
+            while True:
                 found.append(self._ended.get(timeout=wait))
-            except Empty:
-                break
-            until = min(until, time.monotonic() + hold)
-            wait = max(until - time.monotonic(), 0.0)
+                until = min(until, time.monotonic() + hold)
+                wait = max(until - time.monotonic(), 0.0) if len(found) < most else 0.0
         return [(self._points.pop(future), future) for future in found]
 
 

@@ -6,9 +6,10 @@ they share what they have in common. At the end handfuls get smaller, so that al
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-SECONDS, MOST_TASKS = 0.5, 100
+SECONDS, MOST_TASKS = 0.5, 50
 """How long a handful takes its worker; longer on a cluster that would finish more of them a second."""
 
 GROWTH = 4
@@ -22,24 +23,24 @@ class Handfuls(Iterator[tuple[int, ...]]):
     """All of `points` in their order, for `threads` that run them. `took` is to be told of each that was run."""
 
     def __init__(self, points: Sequence[int], threads: int) -> None:
-        self._points, self._threads = points, threads
-        self._next, self._most, self._pace = 0, 1, 0.0
+        self._points, self.threads = points, threads
+        self._next, self._most, self._pace = 0, 1, math.inf
 
     def took(self, points: int, seconds: float) -> None:
         """A handful of so many points took so long."""
-        self._most, self._pace = GROWTH * points, seconds / points
+        self._most, self._pace = GROWTH * points, max(seconds, 1e-6) / points
 
     @property
     def seconds(self) -> float:
         """That a handful is to take."""
-        return max(SECONDS, self._threads / MOST_TASKS)
+        return max(SECONDS, self.threads / MOST_TASKS)
 
     def __next__(self) -> tuple[int, ...]:
         left = len(self._points) - self._next
         if not left:
             raise StopIteration
-        whole = self.seconds / self._pace if self._pace else 1.0
-        shared = max(left / (2 * self._threads), LEAST * whole)
+        whole = self.seconds / self._pace
+        shared = max(left / (2 * self.threads), LEAST * whole)
         count = max(1, int(min(self._most, whole, shared)))
         first, self._next = self._next, min(self._next + count, len(self._points))
         return tuple(self._points[first : self._next])
