@@ -23,7 +23,6 @@ from typing import Any, TypeAlias, cast
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
-from lifsim.lazy_dataclass import dataclass
 from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator
@@ -40,7 +39,7 @@ OPTION = "--scheduler"
 Points: TypeAlias = tuple[int, ...]
 
 AHEAD = 3
-"""Handfuls per worker thread that the scheduler knows of, so that no thread waits for the client."""
+"""Handfuls per worker that the scheduler knows of, so that none waits for the client."""
 
 ATTEMPTS = 3
 """How often the job is handed over while workers die."""
@@ -53,6 +52,9 @@ WORKERLESS_SECONDS = 60
 
 RESULT_SECONDS = 60
 """How long the result of a task may take to come, before it is run again: its worker may have died with it."""
+
+LOOK_SECONDS = 5.0
+"""Between two looks at how many workers there are: some may have come."""
 
 _CHECK_SECONDS = 1.0
 
@@ -86,7 +88,7 @@ class DaskCluster(Executor):
     def parcels(self, points: Iterable[int], space: Space) -> Iterator[Parcel]:  # noqa: ARG002 (as workers have it)
         """As Executor says, packed by the workers. Raises InputError as `outcomes` does."""
         suspects = deque[int]()
-        yield from self._together(Handfuls(tuple(points), max(sum(self._workers().values()), 1)), suspects)
+        yield from self._together(Handfuls(tuple(points), max(self._workers(), 1)), suspects)
         while suspects:
             yield from self._together(Handfuls([suspects.popleft()], 1), None)
 
@@ -115,30 +117,31 @@ class DaskCluster(Executor):
 
     def _together(self, todo: Handfuls, suspects: deque[int] | None) -> Iterator[Parcel]:
         """Run points of `todo`. What Dask gives up goes to `suspects`, or without these is an outcome."""
-        running = _Running(self._client, self._name)
-        running.submit(list(islice(todo, AHEAD * todo.threads)))
-        seen, hold = time.monotonic(), 0.0
+        running, hold = _Running(self._client, self._name), 0.0
+        self._seen = looked = time.monotonic()
+        running.submit(list(islice(todo, AHEAD * todo.workers)))
         while running:
-            if not (came := running.ended(hold, todo.threads)):
-                seen = self._check(seen)
-                continue
+            came = running.ended(hold, todo.workers)
+            if not came or time.monotonic() - looked > LOOK_SECONDS:
+                todo.workers, looked = self._look(todo.workers), time.monotonic()
             parcels, following = list[Parcel](), list[Points]()
             for points, found in self._found(came):
-                if isinstance(found, Ran):
-                    todo.took(len(points), found.seconds)
-                    hold = min(found.seconds, SECONDS) / 2  # its thread has others still
-                    parcels.append(found.parcel)
+                if isinstance(found, Parcel):
+                    took = sum(found.seconds)
+                    todo.took(len(points), took)
+                    hold = min(took, SECONDS) / 2  # its worker has others still
+                    parcels.append(found)
                 elif found is None:  # its worker has died with the result
                     following.append(points)
                 elif suspects is None:
                     parcels.append(self._failed(points, found))
                 else:
                     suspects.extend(points)
-            following += islice(todo, len(came) - len(following))
+            following += islice(todo, max(AHEAD * todo.workers - len(running) - len(following), 0))
             running.submit(following)
             yield from parcels
 
-    def _found(self, came: Sequence[tuple[Points, Future[Ran]]]) -> Iterator[tuple[Points, Ran | str | None]]:
+    def _found(self, came: Sequence[tuple[Points, Future[Parcel]]]) -> Iterator[tuple[Points, Parcel | str | None]]:
         """What became of points: what their worker found, why they are given up, None where they must be run again.
         Raises InputError where the scheduler is gone."""
         for points, future in came:
@@ -150,7 +153,9 @@ class DaskCluster(Executor):
                     raise error
                 yield points, f"the worker that ran it died, {counted(error.allowed_failures + 1, 'time')}"
         finished = [(points, future) for points, future in came if future.status != "error"]
-        found: Sequence[Ran | None]
+        if not finished:
+            return
+        found: Sequence[Parcel | None]
         try:
             found = self._client.sync(_gathered, [future for _, future in finished], callback_timeout=RESULT_SECONDS)
         except CancelledError:  # the scheduler went while it was asked
@@ -159,36 +164,29 @@ class DaskCluster(Executor):
             if self._client.status != "running":
                 raise gone(self._address) from None
             found = [None] * len(finished)
-        yield from ((points, ran) for (points, _), ran in zip(finished, found, strict=True))
+        yield from ((points, parcel) for (points, _), parcel in zip(finished, found, strict=True))
 
     def _failed(self, points: Points, why: str) -> Parcel:
         at, key = self._job.space.at, self._job.key_of
         return Parcel.of((Outcome(point, key(point), None, why), at(point)) for point in points)
 
-    def _check(self, seen: float) -> float:
-        """When workers were last seen, `seen` until now. Raises InputError where there will be no more outcomes."""
+    def _look(self, before: int) -> int:
+        """How many workers there are now, or were `before`, where there is none for a while. Raises InputError where
+        there will be no more outcomes."""
         if self._client.status != "running":
             raise gone(self._address)
-        workers = self._workers()
-        if not workers and time.monotonic() - seen > WORKERLESS_SECONDS:
+        if workers := self._workers():
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > WORKERLESS_SECONDS:
             raise InputError(f"the Dask cluster at {self._address} has had no worker for {WORKERLESS_SECONDS} s")
-        return time.monotonic() if workers else seen
+        return workers or before
 
-    def _workers(self) -> dict[str, int]:
-        """Threads of each. Raises InputError where the scheduler is gone."""
+    def _workers(self) -> int:
+        """How many there are, each of which runs a point at a time. Raises InputError where the scheduler is gone."""
         try:
-            found: dict[str, int] = self._client.nthreads()
+            return len(self._client.nthreads())
         except (OSError, RuntimeError):
             raise gone(self._address) from None
-        return found
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What became of a handful of points, and how long it took the worker."""
-
-    parcel: Parcel
-    seconds: float
 
 
 class _Running:
@@ -196,11 +194,11 @@ class _Running:
 
     def __init__(self, client: Client, name: str) -> None:
         self._client, self._name = client, name
-        self._points: dict[Future[Ran], Points] = {}
-        self._ended: SimpleQueue[Future[Ran]] = SimpleQueue()
+        self._points: dict[Future[Parcel], Points] = {}
+        self._ended: SimpleQueue[Future[Parcel]] = SimpleQueue()
 
-    def __bool__(self) -> bool:
-        return bool(self._points)
+    def __len__(self) -> int:
+        return len(self._points)
 
     def submit(self, handfuls: Sequence[Points]) -> None:
         """All at once: a message costs the scheduler as much as a task."""
@@ -211,10 +209,10 @@ class _Running:
         for future in futures:
             future.add_done_callback(self._ended.put)
 
-    def ended(self, hold: float, most: int) -> list[tuple[Points, Future[Ran]]]:
+    def ended(self, hold: float, most: int) -> list[tuple[Points, Future[Parcel]]]:
         """Those that have ended since the last time, once there are `most`, or the first was held for `hold` seconds;
         none where none ends for a while."""
-        found, wait, until = list[Future[Ran]](), _CHECK_SECONDS, math.inf
+        found, wait, until = list[Future[Parcel]](), _CHECK_SECONDS, math.inf
         with suppress(Empty):
             while True:
                 found.append(self._ended.get(timeout=wait))
@@ -223,11 +221,9 @@ class _Running:
         return [(self._points.pop(future), future) for future in found]
 
 
-async def _gathered(futures: Sequence[Future[Ran]]) -> list[Ran]:
+async def _gathered(futures: Sequence[Future[Parcel]]) -> list[Parcel]:
     """What they have found, in one message."""
-    if not futures:
-        return []
-    found: list[Ran] = await futures[0].client.gather(list(futures), asynchronous=True)
+    found: list[Parcel] = await futures[0].client.gather(list(futures), asynchronous=True)
     return found
 
 
@@ -261,8 +257,6 @@ class JobPlugin(WorkerPlugin):
             return self._evaluator.outcome(point), self._job.space.at(point)
 
 
-def _run(plugin: str, points: Points) -> Ran:
+def _run(plugin: str, points: Points) -> Parcel:
     job = cast(JobPlugin, get_worker().plugins[plugin])
-    begun = time.monotonic()
-    parcel = Parcel.of(map(job.outcome, points))
-    return Ran(parcel, time.monotonic() - begun)
+    return Parcel.of(map(job.outcome, points))

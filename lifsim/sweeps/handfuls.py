@@ -1,7 +1,7 @@
 """Which points a cluster runs together: handfuls that take a worker about as long as is worth the scheduler's work.
 
 A task costs the scheduler a few milliseconds whatever is in it, so cheap points travel together. Neighbours do, for
-they share what they have in common. At the end handfuls get smaller, so that all threads end together.
+they share what they have in common. At the end handfuls get smaller, so that all workers end together.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ LEAST = 0.1
 
 
 class Handfuls(Iterator[tuple[int, ...]]):
-    """All of `points` in their order, for `threads` that run them. `took` is to be told of each that was run."""
+    """All of `points` in their order, for `workers` that run them. `took` is to be told of each that was run."""
 
-    def __init__(self, points: Sequence[int], threads: int) -> None:
-        self._points, self.threads = points, threads
+    def __init__(self, points: Sequence[int], workers: int) -> None:
+        self._points, self.workers = points, workers
         self._next, self._most, self._pace = 0, 1, math.inf
 
     def took(self, points: int, seconds: float) -> None:
@@ -33,14 +33,14 @@ class Handfuls(Iterator[tuple[int, ...]]):
     @property
     def seconds(self) -> float:
         """That a handful is to take."""
-        return max(SECONDS, self.threads / MOST_TASKS)
+        return max(SECONDS, self.workers / MOST_TASKS)
 
     def __next__(self) -> tuple[int, ...]:
         left = len(self._points) - self._next
         if not left:
             raise StopIteration
         whole = self.seconds / self._pace
-        shared = max(left / (2 * self.threads), LEAST * whole)
+        shared = max(left / (2 * self.workers), LEAST * whole)
         count = max(1, int(min(self._most, whole, shared)))
         first, self._next = self._next, min(self._next + count, len(self._points))
         return tuple(self._points[first : self._next])

@@ -36,12 +36,12 @@ def test_a_large_cluster_takes_longer_ones_so_that_the_scheduler_is_not_full() -
     assert Handfuls(MANY, 1).seconds == Handfuls(MANY, 25).seconds == SECONDS
 
 
-@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("workers", [1, 2, 7])
 @pytest.mark.parametrize("point_s", [1e-5, 0.003, 0.06, 2.0])
-def test_every_point_is_handed_out_once_and_all_threads_end_together(threads: int, point_s: float) -> None:
+def test_every_point_is_handed_out_once_and_all_workers_end_together(workers: int, point_s: float) -> None:
     points = [3 * point for point in range(4000)]
-    handfuls, dealt = Handfuls(points, threads), list[int]()
-    free = [0.0] * threads
+    handfuls, dealt = Handfuls(points, workers), list[int]()
+    free = [0.0] * workers
     longest = 0.0
     for handful in handfuls:
         took = len(handful) * point_s
