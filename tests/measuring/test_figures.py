@@ -21,6 +21,7 @@ from benchmarks.frame.paired import Command, cost, in_process, processes
 from benchmarks.frame.results import Record
 from benchmarks.frame.session import Session
 from benchmarks.frame.table import DOCS, MARKED, amount, rendered, section
+from lifsim.sweeps.evaluate import Evaluator
 
 MACHINE = Machine("Some CPU", 2, 8.3, "Linux 6", {"python": "3.11"}, "abc", "2026-01-01 10:00 UTC")
 SECONDS = Figure("a run", "s", Series((2.0, 1.0, 4.0)), "the past", Series((4.0, 3.0, 4.0)))
