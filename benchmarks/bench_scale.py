@@ -45,8 +45,8 @@ SWEEPS: Mapping[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "LeNet-5": ({"workload": ["lenet5_mnist"]}, ("dram.model=ideal", WEIGHTS, "array.rows=1:256:+1")),
     "digits CNN": ({"workload": ["digits_cnn"], "rate": 0.15}, (WEIGHTS, "array.rows=1:128:+1")),
 }
-"""Options, one of them a network, and axes: 285 points that take a worker about 60 ms each, 1,792 of about 10 ms, 896 of
-about 15 ms: most are run in handfuls as long as those of larger sweeps."""
+"""Options, one of them a network, and axes: 285 points that take a worker about 60 ms each, 1,792 of about 10 ms, 896
+of about 15 ms: most are run in handfuls as long as those of larger sweeps."""
 
 WORKERS, IMAGES, GIGABIT = 100, 1024, 125e6
 """Of the cluster that is reckoned with, of the batch that is measured; bytes."""
