@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from lifsim.batches.inputs import BatchInputs, count_of, of_images
-from lifsim.batches.parts import Inferred, Model, Part, parts, run_here
+from lifsim.batches.parts import Inferred, Model, Part, count_spikes, parts, run_here
 from lifsim.brief import Brief, Briefly
 from lifsim.engine.encoding import encode
 from lifsim.engine.inference import checked_input
@@ -38,25 +38,37 @@ class Inference(Briefly):
     logits: [B, F], the last layer's outputs, mean over time (of neurons: their firing rates). outputs: [T, B, F], each
     timestep's, or one where it runs once. spikes: by the name of each LIF layer [T, B, C, H, W] or [T, B, F], bool.
     membranes: by the name of the first LIF layer that uses them, after the last call, [B, C/N, H, W] or [B, F/N].
+    Neither is kept where counts alone are asked for.
     """
 
     outputs: Array
     spikes: Mapping[str, Array]
     membranes: Mapping[str, Array]
+    _counts: Mapping[str, Array]
 
     @property
     def brief(self) -> Brief:
         """Shapes, and how often the neurons of each layer fire."""
         return Brief(
             f"inference of {counted(self.outputs.shape[1], 'image')}",
-            {"logits": shape_words(self.logits), "outputs": shape_words(self.outputs), **_rates(self.spikes)},
+            {"logits": shape_words(self.logits), "outputs": shape_words(self.outputs), **self._fired},
         )
+
+    @property
+    def _fired(self) -> dict[str, str]:
+        return _rates(self.spikes) or {f"spikes of {name}": f"{of.sum():,}" for name, of in self._counts.items()}
 
     @property
     def logits(self) -> Array:
         """Mean over time."""
         mean: Array = self.outputs.mean(axis=0)
         return mean
+
+    @property
+    def counts(self) -> Mapping[str, Array]:
+        """How many neurons fire, by the name of each LIF layer [T, B]."""
+        of_spikes = {name: count_spikes(fired) for name, fired in self.spikes.items()}
+        return of_spikes or self._counts
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.logits, self.spikes))
@@ -117,6 +129,7 @@ def infer(
     dtype: DTypeLike = np.float32,
     threads: int | None = None,
     scheduler: str | None = None,
+    counts_only: bool = False,
     share_where_possible: bool = False,
     overrides: Sequence[str] = (),
 ) -> Inference:
@@ -128,7 +141,8 @@ def infer(
     of whose test images the first `batch` (1). timesteps: instead of the workload's. rate, rates: at which "calibrated"
     weights fire, instead of the workload's, as in `lifsim.run`. seed: also of rate encoding. dtype: of the arithmetic,
     float32 or float64. threads: default all; they change no bit. scheduler: address of a Dask cluster that computes the
-    images instead; it changes no bit either. share_where_possible, overrides: as in `lifsim.run`.
+    images instead; it changes no bit either. counts_only: keep of spikes how many there are, and no membranes, which
+    takes little memory and little of a network. share_where_possible, overrides: as in `lifsim.run`.
 
     Raises InputError with every fault.
     """
@@ -151,10 +165,11 @@ def infer(
         raise InputError(faults)
     count = count_of(network, seen)
     fired = sum(lif.output.elements * lif.output.timesteps for lif in network.lifs)
-    require_memory(count * fired, f"the spikes of {counted(count, 'image')}", "images")
-    model, todo = Model(network, shared, arrays, np.dtype(dtype), seed), parts(network, seen, count)
+    if not counts_only:
+        require_memory(count * fired, f"the spikes of {counted(count, 'image')}", "images")
+    model, todo = Model(network, shared, arrays, np.dtype(dtype), seed, counts_only), parts(network, seen, count)
     with of_images():
-        return _together(network, count, _runner(scheduler)(model, todo, crew))
+        return _together(model, count, _runner(scheduler)(model, todo, crew))
 
 
 def gradients(
@@ -251,18 +266,19 @@ def _runner(scheduler: str | None) -> Callable[[Model, Iterable[Part], Workers],
     return lambda model, todo, _: run_on_cluster(model, todo, scheduler)
 
 
-def _together(network: Network, count: int, done: Iterable[Inferred]) -> Inference:
+def _together(model: Model, count: int, done: Iterable[Inferred]) -> Inference:
     """The parts of all `count` images as one."""
-    spikes = {lif.name: np.empty((lif.output.timesteps, count, *lif.output.shape), bool) for lif in network.lifs}
-    outputs, membranes = list[Array](), list[Mapping[str, Array]]()
+    lifs = [] if model.counts_only else model.network.lifs
+    spikes = {lif.name: np.empty((lif.output.timesteps, count, *lif.output.shape), bool) for lif in lifs}
+    outputs, counts, membranes = list[Array](), list[Mapping[str, Array]](), list[Mapping[str, Array]]()
     for part in done:
-        for name, fired in part.spikes.items():
-            spikes[name][:, part.images] = fired
+        part.put_spikes(spikes)
         outputs.append(part.outputs)
+        counts.append(part.counts)
         membranes.append(part.membranes)
-    names = membranes[0] if membranes else {}
-    return Inference(
-        np.concatenate(outputs, axis=1),
-        spikes,
-        {name: np.concatenate([of_part[name] for of_part in membranes]) for name in names},
-    )
+    return Inference(np.concatenate(outputs, axis=1), spikes, _joined(membranes, 0), _joined(counts, 1))
+
+
+def _joined(parts: Sequence[Mapping[str, Array]], axis: int) -> dict[str, Array]:
+    """One behind the other along `axis`, by names."""
+    return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in parts[0]}

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
-from math import prod
 from typing import cast
 from uuid import uuid4
 
 import numpy as np
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
-from lifsim.batches.parts import Inferred, Model, Part, inferred
+from lifsim.batches.parts import Array, Inferred, Model, Part, inferred
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
-from lifsim.model.network import Network
 from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.units import counted
@@ -47,7 +44,7 @@ def run_on_cluster(model: Model, todo: Iterable[Part], address: str) -> Iterator
             while running:
                 done = running.popleft().result()
                 running.extend(_submit(client, name, part) for part in islice(left, 1))
-                yield unpacked(done, model.network)
+                yield done
         except TimeoutError:
             raise workerless(address, OPTION) from None
         except KilledWorker as error:
@@ -74,7 +71,7 @@ class ModelPlugin(WorkerPlugin):
 
     def inferred(self, part: Part) -> Inferred:
         """On one thread: the worker's others have parts of their own."""
-        return inferred(self._model.engine(Workers(1)), part, self._model.seed)
+        return inferred(self._model.engine(Workers(1)), part, self._model)
 
 
 def _forget(client: Client, name: str) -> None:
@@ -94,15 +91,17 @@ def _run(name: str, part: Part) -> Inferred:
     return packed(cast(ModelPlugin, plugin).inferred(part))
 
 
-def packed(done: Inferred) -> Inferred:
-    """Eight spikes a byte, as they travel: what comes back is most of what travels."""
-    return replace(done, spikes={name: np.packbits(fired) for name, fired in done.spikes.items()})
+class Packed(Inferred):
+    """Eight spikes a byte, as they travel, [T, bytes]: what comes back is most of what travels."""
+
+    def put_spikes(self, whole: Mapping[str, Array]) -> None:
+        """As of Inferred, a timestep at a time, which stays in the cache between the two copies."""
+        for name, bits in self.spikes.items():
+            for fired, its in zip(whole[name][:, self.images], bits, strict=True):
+                fired.reshape(-1)[:] = np.unpackbits(its, count=fired.size).view(bool)
 
 
-def unpacked(done: Inferred, network: Network) -> Inferred:
-    """As they were."""
-    images, spikes = done.outputs.shape[1], {}
-    for lif in network.lifs:
-        shape = (lif.output.timesteps, images, *lif.output.shape)
-        spikes[lif.name] = np.unpackbits(done.spikes[lif.name], count=prod(shape)).view(bool).reshape(shape)
-    return replace(done, spikes=spikes)
+def packed(done: Inferred) -> Packed:
+    """As it travels."""
+    bits = {name: np.packbits(fired.reshape(len(fired), -1), axis=1) for name, fired in done.spikes.items()}
+    return Packed(done.first, done.outputs, bits, done.counts, done.membranes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Model:
-    """What all parts have in common. seed: of rate encoding."""
+    """What all parts have in common. seed: of rate encoding; counts_only: whether spikes are counted, not kept."""
 
     network: Network
     sharing: Sharing
     weights: Weights
     dtype: np.dtype[Any]
     seed: int
+    counts_only: bool
 
     def engine(self, crew: Workers) -> Engine:
         """That runs parts on the threads of `crew`."""
@@ -45,12 +46,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Inferred:
-    """Of a part: outputs [T, B, F], spikes [T, B, ...], last membranes [B, ...]; by names, as `Inference` has them."""
+    """Of a part: outputs [T, B, F], and as `Inference` has them, by names, either spikes [T, B, ...] and last membranes
+    [B, ...], or counts of spikes [T, B]."""
 
     first: int
     outputs: Array
     spikes: dict[str, Array]
+    counts: dict[str, Array]
     membranes: dict[str, Array]
+
+    def put_spikes(self, whole: Mapping[str, Array]) -> None:
+        """Where they belong among those of all images."""
+        for name, fired in self.spikes.items():
+            whole[name][:, self.images] = fired
 
     @property
     def images(self) -> slice:
@@ -64,21 +72,34 @@ def parts(network: Network, images: Array, count: int) -> Iterator[Part]:
         yield Part(first, images[:, first:last] if network.encoding == "event" else images[first:last])
 
 
-def inferred(engine: Engine, part: Part, seed: int) -> Inferred:
+def count_spikes(fired: Array) -> Array:
+    """Of [T, B, ...]: [T, B]."""
+    found: Array = np.count_nonzero(fired.reshape(*fired.shape[:2], -1), axis=2)
+    return found
+
+
+def inferred(engine: Engine, part: Part, model: Model) -> Inferred:
     """Run a part."""
-    spikes: dict[str, Array] = {}
+    kept: dict[str, Array] = {}
 
     def keep(node: Node, timestep: int, value: Array) -> None:
-        if isinstance(node, Lif):
-            whole = (node.output.timesteps, *value.shape[1:])
-            spikes.setdefault(node.name, np.empty(whole, bool))[timestep : timestep + len(value)] = value
+        if not isinstance(node, Lif):
+            return
+        here, steps = slice(timestep, timestep + len(value)), node.output.timesteps
+        if model.counts_only:
+            counts = kept.setdefault(node.name, np.zeros((steps, value.shape[1]), np.int64))
+            counts[here] = count_spikes(value)
+        else:
+            kept.setdefault(node.name, np.empty((steps, *value.shape[1:]), bool))[here] = value
 
-    outcome = engine.run(encode(engine.network, part.images, seed, part.first), keep)
-    return Inferred(part.first, outcome.outputs, spikes, outcome.membranes)
+    outcome = engine.run(encode(engine.network, part.images, model.seed, part.first), keep)
+    if model.counts_only:
+        return Inferred(part.first, outcome.outputs, {}, kept, {})
+    return Inferred(part.first, outcome.outputs, kept, {}, outcome.membranes)
 
 
 def run_here(model: Model, todo: Iterable[Part], crew: Workers) -> Iterator[Inferred]:
     """One after the other."""
     engine = model.engine(crew)
     for part in todo:
-        yield inferred(engine, part, model.seed)
+        yield inferred(engine, part, model)

@@ -5,38 +5,41 @@ They travel as a worker plugin, which the scheduler hands to every worker that i
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import cast
+from typing import Any, TypeAlias, cast
 
-from distributed import Future, KilledWorker, Worker, WorkerPlugin, get_worker
+from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
-from lifsim.lazy_dataclass import dataclass
 from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
+from lifsim.sweeps.handfuls import SECONDS, Handfuls
 from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.parcel import Parcel
 from lifsim.sweeps.plan import Job
+from lifsim.sweeps.space import Space
 from lifsim.units import counted
 
 OPTION = "--scheduler"
 
-AHEAD = 3
-"""Tasks per worker thread that the scheduler knows of, so that no thread waits for the client."""
+Points: TypeAlias = tuple[int, ...]
 
-TASK_SECONDS, MOST_POINTS = 0.5, 16
-"""How long a task is to take its worker, and how many points it has at most. Cheap points that travel together spare
-the scheduler, and as neighbours they share what they have in common; few enough, no worker is long at its last task."""
+AHEAD = 3
+"""Handfuls per worker that the scheduler knows of, so that none waits for the client."""
 
 ATTEMPTS = 3
 """How often the job is handed over while workers die."""
@@ -49,6 +52,9 @@ WORKERLESS_SECONDS = 60
 
 RESULT_SECONDS = 60
 """How long the result of a task may take to come, before it is run again: its worker may have died with it."""
+
+LOOK_SECONDS = 5.0
+"""Between two looks at how many workers there are: some may have come."""
 
 _CHECK_SECONDS = 1.0
 
@@ -76,11 +82,15 @@ class DaskCluster(Executor):
 
     def outcomes(self, points: Iterable[int]) -> Iterator[Outcome]:
         """As Executor says. Raises InputError where the scheduler or all workers are gone."""
-        todo, suspects = iter(points), deque[int]()
-        threads = sum(self._workers().values())
-        yield from self._together(todo, AHEAD * max(threads, 1), suspects)
+        for parcel in self.parcels(points, self._job.space):
+            yield from parcel.outcomes
+
+    def parcels(self, points: Iterable[int], space: Space) -> Iterator[Parcel]:  # noqa: ARG002 (as workers have it)
+        """As Executor says, packed by the workers. Raises InputError as `outcomes` does."""
+        suspects = deque[int]()
+        yield from self._together(Handfuls(tuple(points), max(self._workers(), 1)), suspects)
         while suspects:
-            yield from self._together(iter([suspects.popleft()]), 1, None)
+            yield from self._together(Handfuls([suspects.popleft()], 1), None)
 
     def close(self) -> None:
         """Take the job from the workers and leave the cluster; points under way are given up."""
@@ -105,97 +115,116 @@ class DaskCluster(Executor):
                 if attempt == ATTEMPTS or self._client.status != "running":
                     raise gone(self._address) from error
 
-    def _together(self, todo: Iterator[int], most: int, suspects: deque[int] | None) -> Iterator[Outcome]:
-        """Run points of `todo`, up to `most` tasks at a time. What Dask gives up goes to `suspects`, or without these
-        is an outcome."""
-        came: SimpleQueue[Future[Task]] = SimpleQueue()
-        points_of: dict[Future[Task], tuple[int, ...]] = {}
-        for point in islice(todo, most):
-            points_of[self._submit((point,), came)] = (point,)
-        seen = time.monotonic()
-        while points_of:
-            try:
-                future = came.get(timeout=_CHECK_SECONDS)
-            except Empty:
-                seen = self._check(seen)
-                continue
-            points = points_of.pop(future)
-            task = Task((), 0.0)
-            try:
-                task = self._result(future)
-            except _GivenUpError as reason:
-                if suspects is None:
-                    task = Task(
-                        tuple(Outcome(point, self._job.key_of(point), None, str(reason)) for point in points), 0.0
-                    )
+    def _together(self, todo: Handfuls, suspects: deque[int] | None) -> Iterator[Parcel]:
+        """Run points of `todo`. What Dask gives up goes to `suspects`, or without these is an outcome."""
+        running, hold = _Running(self._client, self._name), 0.0
+        self._seen = looked = time.monotonic()
+        running.submit(list(islice(todo, AHEAD * todo.workers)))
+        while running:
+            came = running.ended(hold, todo.workers)
+            if not came or time.monotonic() - looked > LOOK_SECONDS:
+                todo.workers, looked = self._look(todo.workers), time.monotonic()
+            parcels, following = list[Parcel](), list[Points]()
+            for points, found in self._found(came):
+                if isinstance(found, Parcel):
+                    took = sum(found.seconds)
+                    todo.took(len(points), took)
+                    hold = min(took, SECONDS) / 2  # its worker has others still
+                    parcels.append(found)
+                elif found is None:  # its worker has died with the result
+                    following.append(points)
+                elif suspects is None:
+                    parcels.append(self._failed(points, found))
                 else:
                     suspects.extend(points)
-            except _LostError:  # its worker has died with the result
-                points_of[self._submit(points, came)] = points
-                continue
-            if following := tuple(islice(todo, task.following)):
-                points_of[self._submit(following, came)] = following
-            yield from task.outcomes
+            following += islice(todo, max(AHEAD * todo.workers - len(running) - len(following), 0))
+            running.submit(following)
+            yield from parcels
 
-    def _submit(self, points: tuple[int, ...], came: SimpleQueue[Future[Task]]) -> Future[Task]:
-        future: Future[Task] = self._client.submit(_run, self._name, points, pure=False)
-        future.add_done_callback(came.put)
-        return future
-
-    def _result(self, future: Future[Task]) -> Task:
-        """What became of points. Raises InputError where the scheduler is gone, _GivenUpError, _LostError."""
-        if future.status == "cancelled" or self._client.status != "running":
-            raise gone(self._address)
-        if future.status == "error":
-            error = future.exception()
-            if isinstance(error, KilledWorker):
-                raise _GivenUpError(f"the worker that ran it died, {counted(error.allowed_failures + 1, 'time')}")
-            raise error
+    def _found(self, came: Sequence[tuple[Points, Future[Parcel]]]) -> Iterator[tuple[Points, Parcel | str | None]]:
+        """What became of points: what their worker found, why they are given up, None where they must be run again.
+        Raises InputError where the scheduler is gone."""
+        for points, future in came:
+            if future.status == "cancelled" or self._client.status != "running":
+                raise gone(self._address)
+            if future.status == "error":
+                error = future.exception()
+                if not isinstance(error, KilledWorker):
+                    raise error
+                yield points, f"the worker that ran it died, {counted(error.allowed_failures + 1, 'time')}"
+        finished = [(points, future) for points, future in came if future.status != "error"]
+        if not finished:
+            return
+        found: Sequence[Parcel | None]
         try:
-            return future.result(timeout=RESULT_SECONDS)
+            found = self._client.sync(_gathered, [future for _, future in finished], callback_timeout=RESULT_SECONDS)
         except CancelledError:  # the scheduler went while it was asked
             raise gone(self._address) from None
-        except (TimeoutError, OSError):
-            raise _LostError from None
+        except (TimeoutError, OSError, KilledWorker):
+            if self._client.status != "running":
+                raise gone(self._address) from None
+            found = [None] * len(finished)
+        yield from ((points, parcel) for (points, _), parcel in zip(finished, found, strict=True))
 
-    def _check(self, seen: float) -> float:
-        """When workers were last seen, `seen` until now. Raises InputError where there will be no more outcomes."""
+    def _failed(self, points: Points, why: str) -> Parcel:
+        at, key = self._job.space.at, self._job.key_of
+        return Parcel.of((Outcome(point, key(point), None, why), at(point)) for point in points)
+
+    def _look(self, before: int) -> int:
+        """How many workers there are now, or were `before`, where there is none for a while. Raises InputError where
+        there will be no more outcomes."""
         if self._client.status != "running":
             raise gone(self._address)
-        workers = self._workers()
-        if not workers and time.monotonic() - seen > WORKERLESS_SECONDS:
+        if workers := self._workers():
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > WORKERLESS_SECONDS:
             raise InputError(f"the Dask cluster at {self._address} has had no worker for {WORKERLESS_SECONDS} s")
-        return time.monotonic() if workers else seen
+        return workers or before
 
-    def _workers(self) -> dict[str, int]:
-        """Threads of each. Raises InputError where the scheduler is gone."""
+    def _workers(self) -> int:
+        """How many there are, each of which runs a point at a time. Raises InputError where the scheduler is gone."""
         try:
-            found: dict[str, int] = self._client.nthreads()
+            return len(self._client.nthreads())
         except (OSError, RuntimeError):
             raise gone(self._address) from None
-        return found
 
 
-@dataclass(frozen=True)
-class Task:
-    """What became of points that travelled together, and how long that took the worker."""
+class _Running:
+    """Handfuls that the scheduler knows of, or that have ended and wait to be looked at."""
 
-    outcomes: tuple[Outcome, ...]
-    seconds: float
+    def __init__(self, client: Client, name: str) -> None:
+        self._client, self._name = client, name
+        self._points: dict[Future[Parcel], Points] = {}
+        self._ended: SimpleQueue[Future[Parcel]] = SimpleQueue()
 
-    @property
-    def following(self) -> int:
-        """Points of the next task: as many as take TASK_SECONDS, twice those of this one at most."""
-        done = len(self.outcomes)
-        return max(1, min(MOST_POINTS, 2 * done, int(done * TASK_SECONDS / max(self.seconds, 1e-6))))
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def submit(self, handfuls: Sequence[Points]) -> None:
+        """All at once: a message costs the scheduler as much as a task."""
+        if not handfuls:
+            return
+        futures = self._client.map(partial(_run, self._name), handfuls, key=f"{self._name}-run", pure=False)
+        self._points |= zip(futures, handfuls, strict=True)
+        for future in futures:
+            future.add_done_callback(self._ended.put)
+
+    def ended(self, hold: float, most: int) -> list[tuple[Points, Future[Parcel]]]:
+        """Those that have ended since the last time, once there are `most`, or the first was held for `hold` seconds;
+        none where none ends for a while."""
+        found, wait, until = list[Future[Parcel]](), _CHECK_SECONDS, math.inf
+        with suppress(Empty):
+            while True:
+                found.append(self._ended.get(timeout=wait))
+                until = min(until, time.monotonic() + hold)
+                wait = max(until - time.monotonic(), 0.0) if len(found) < most else 0.0
+        return [(self._points.pop(future), future) for future in found]
 
 
-class _GivenUpError(Exception):
-    """Dask does not try a point again: too many workers died that had it."""
-
-
-class _LostError(Exception):
-    """A point must be run again."""
+async def _gathered(futures: Sequence[Future[Parcel]]) -> list[Parcel]:
+    """What they have found, in one message."""
+    found: list[Parcel] = await futures[0].client.gather(list(futures), asynchronous=True)
+    return found
 
 
 class JobPlugin(WorkerPlugin):
@@ -222,14 +251,12 @@ class JobPlugin(WorkerPlugin):
         """Remove the files."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def outcome(self, point: int) -> Outcome:
+    def outcome(self, point: int) -> tuple[Outcome, Mapping[str, Any]]:
         """Run `point`, one at a time whatever the worker's threads: points share their caches."""
         with self._lock:
-            return self._evaluator.outcome(point)
+            return self._evaluator.outcome(point), self._job.space.at(point)
 
 
-def _run(plugin: str, points: tuple[int, ...]) -> Task:
+def _run(plugin: str, points: Points) -> Parcel:
     job = cast(JobPlugin, get_worker().plugins[plugin])
-    begun = time.monotonic()
-    outcomes = tuple(job.outcome(point) for point in points)
-    return Task(outcomes, time.monotonic() - begun)
+    return Parcel.of(map(job.outcome, points))

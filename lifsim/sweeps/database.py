@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,12 @@ class Database:
         """Carry out `command`; the number of the row that it has inserted, if any."""
         with told(self.path):
             return self.connection.execute(command, values).lastrowid or 0
+
+    def run_all(self, command: str, rows: Iterable[Sequence[object]]) -> None:
+        """Carry out `command` for each of `rows`, all of them or, where one cannot be, none."""
+        with told(self.path), self.connection:
+            self.connection.execute("BEGIN")
+            self.connection.executemany(command, rows)
 
 
 def connect_to_write(path: Path, opened: ExitStack) -> sqlite3.Connection:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import starmap
 from typing import Any
 
 from lifsim.errors import Fault, collecting
 from lifsim.sweeps.columns import Columns
 from lifsim.sweeps.database import Database
 from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.parcel import Parcel
 from lifsim.sweeps.row_form import Record
 from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row, as_text, parse_row
 
@@ -24,11 +26,10 @@ class JsonRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, outcome: Outcome, settings: Mapping[str, Any]) -> None:
-        """Put the row of a point in the place of an earlier one."""
-        figures = None if outcome.figures is None else as_text(outcome.figures)
-        values = (outcome.key, outcome.point, as_text(settings), figures, outcome.error)
-        self._database.run("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)", *values)
+    def insert(self, parcel: Parcel) -> None:
+        """Put the row of each point in the place of an earlier one, all at one moment."""
+        each = zip(parcel.outcomes, parcel.settings, strict=True)
+        self._database.run_all("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)", starmap(_values, each))
 
     def columns(self) -> list[str]:
         """Settings and figures in the order in which rows have them; what is damaged has none."""
@@ -62,3 +63,8 @@ class JsonRows:
                 yield Columns.of([{name: found.get(name) for name in columns}], columns)
             if len(faults) >= MAX_FAULTS:
                 return
+
+
+def _values(outcome: Outcome, settings: Mapping[str, Any]) -> tuple[str | int | None, ...]:
+    figures = None if outcome.figures is None else as_text(dict(outcome.figures))
+    return outcome.key, outcome.point, as_text(settings), figures, outcome.error

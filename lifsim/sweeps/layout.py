@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ KEY_CELLS = 4
 """Of the SHA-256 before the values."""
 
 _INT64 = 1 << 63
+_CELL = struct.Struct("<q")
 
 
 def kind_of(value: object) -> str:
@@ -54,14 +55,27 @@ class Layout:
         return {name: KEY_CELLS + place for place, name in enumerate(names)}
 
     @cached_property
+    def _word_places(self) -> tuple[int, ...]:
+        """Byte of a row at which each word is."""
+        return tuple((KEY_CELLS + place) * CELL for place, kind in enumerate(self.kinds) if kind == WORD)
+
+    @cached_property
     def _struct(self) -> struct.Struct:
         letters = "".join(INT if kind == WORD else kind for kind in self.kinds)
         return struct.Struct(f"<{KEY_CELLS * CELL}s{letters}")
 
     def pack(self, key: str, values: Iterable[Any]) -> bytes:
-        """The bytes of a row: its key, `values`, and the CRC-32 of these by which damage shows."""
-        body = self._struct.pack(bytes.fromhex(key), *values)
-        return body + zlib.crc32(body).to_bytes(CELL, "little")
+        """The bytes of a row but for its sum: its key and `values`."""
+        return self._struct.pack(bytes.fromhex(key), *values)
+
+    def summed(self, row: bytes, words: Sequence[int]) -> bytes:
+        """A `row` that is packed, in the place of each of its words that of `words`, and the CRC-32 by which damage
+        shows."""
+        body = bytearray(row)
+        for place in self._word_places:
+            (word,) = _CELL.unpack_from(row, place)
+            _CELL.pack_into(body, place, words[word])
+        return bytes(body) + zlib.crc32(body).to_bytes(CELL, "little")
 
     def is_whole(self, row: object) -> bool:
         """Whether `row` has the length of this layout, and its own sum."""
@@ -70,9 +84,18 @@ class Layout:
         return zlib.crc32(memoryview(row)[:-CELL]) == int.from_bytes(row[-CELL:], "little")
 
     def unpack(self, row: bytes) -> tuple[str, tuple[Any, ...]]:
-        """The key and the values of a row that is whole."""
+        """The key and the values of a row that is packed or whole."""
         key, *values = self._struct.unpack_from(row)
         return key.hex(), tuple(values)
+
+    def key(self, row: bytes) -> str:
+        """Of a row that is packed or whole."""
+        return row[: KEY_CELLS * CELL].hex()
+
+    def cell(self, row: bytes, figure: str) -> Any:
+        """Of a row that is packed or whole."""
+        kind = FLOAT if self.figures[figure] == FLOAT else INT
+        return struct.unpack_from(f"<{kind}", row, self.places[figure] * CELL)[0]
 
     @cached_property
     def text(self) -> str:

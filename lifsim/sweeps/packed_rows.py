@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,10 @@ from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.columns import Columns
 from lifsim.sweeps.database import Database, damaged
-from lifsim.sweeps.layout import CELL, WORD, Layout, kind_of
-from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.layout import CELL, WORD, Layout
+from lifsim.sweeps.parcel import Parcel, layout_of
 from lifsim.sweeps.row_form import Record
-from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row, as_text, checked_row
+from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row, checked_row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,21 +62,19 @@ class PackedRows:
         self._layouts: dict[int, Layout] = {}
         self._words: dict[int, Any] = {}
         self._last_word = -1
-        self._written_layouts: dict[tuple[tuple[str, ...], ...], int] = {}
+        self._written_layouts: dict[str, int] = {}
         self._written_words: dict[str, int] = {}
 
-    def insert(self, outcome: Outcome, settings: Mapping[str, Any]) -> None:
-        """Put the row of a point in the place of an earlier one."""
-        figures = outcome.figures or {}
-        values = [*settings.values(), *figures.values()]
-        kinds = tuple(map(kind_of, values))
-        cells = [
-            self._word(value) if kind == WORD else _finite(value) for kind, value in zip(kinds, values, strict=True)
-        ]
-        number = self._layout_of(tuple(settings), tuple(figures), kinds)
-        row = self._layouts[number].pack(outcome.key, cells)
+    def insert(self, parcel: Parcel) -> None:
+        """Put the row of each point in the place of an earlier one, all at one moment."""
+        # Words and layouts alone before it: they stay known here whatever becomes of the rows.
+        words = [self._kept(self._written_words, "word", "words (value)", text) for text in parcel.words]
+        numbers = [self._kept(self._written_layouts, "layout", "layouts (names)", text) for text in parcel.layouts]
+        layouts = [layout_of(text) for text in parcel.layouts]
+        rows = [layouts[place].summed(row, words) for place, row in zip(parcel.places, parcel.rows, strict=True)]
+        of_rows = [numbers[place] for place in parcel.places]
         command = "INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?)"
-        self._database.run(command, outcome.point, number, row, outcome.error)
+        self._database.run_all(command, zip(parcel.points, of_rows, rows, parcel.errors, strict=True))
 
     def columns(self) -> list[str]:
         """Settings and figures in the order in which rows have them."""
@@ -168,34 +166,16 @@ class PackedRows:
                     raise damaged(self._database.path, error) from None
         return self._layouts.get(number)
 
-    def _layout_of(self, settings: tuple[str, ...], figures: tuple[str, ...], kinds: tuple[str, ...]) -> int:
-        """The number of a layout, new if need be."""
-        named = (settings, figures, kinds)
-        if named not in self._written_layouts:
-            split = len(settings)
-            layout = Layout(
-                dict(zip(settings, kinds[:split], strict=True)), dict(zip(figures, kinds[split:], strict=True))
-            )
-            number = self._kept("layout", "layouts (names)", layout.text)
-            self._written_layouts[named] = number
-            self._layouts[number] = layout
-        return self._written_layouts[named]
-
-    def _word(self, value: object) -> int:
-        """The number of a word, new if need be. Raises ValueError where it is not finite."""
-        text = as_text(value)
-        if text not in self._written_words:
-            self._written_words[text] = self._kept("word", "words (value)", text)
-        return self._written_words[text]
-
-    def _kept(self, number: str, table: str, text: str) -> int:
+    def _kept(self, known: dict[str, int], number: str, table: str, text: str) -> int:
         """The `number` of `text` in the `table (column)` of such texts, new if need be. What is kept before the row is,
         and never used as the sweep is killed then, is no harm."""
-        name, column = table.removesuffix(")").split(" (")
-        query = f"SELECT {number} FROM {name} WHERE {column} = ?"  # noqa: S608
-        for (found,) in list(self._database.rows(query, text)):
-            return int(found)
-        return self._database.run(f"INSERT INTO {table} VALUES (?)", text)  # noqa: S608
+        if text not in known:
+            name, column = table.removesuffix(")").split(" (")
+            query = f"SELECT {number} FROM {name} WHERE {column} = ?"  # noqa: S608
+            found = list(self._database.rows(query, text))
+            insert = f"INSERT INTO {table} VALUES (?)"  # noqa: S608
+            known[text] = int(found[0][0]) if found else self._database.run(insert, text)
+        return known[text]
 
     def _read_words(self) -> None:
         """Those that are new since the last time; what is no JSON is none."""
@@ -249,9 +229,3 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _finite(value: float) -> float:
-    if value - value != 0:
-        raise ValueError(f"{value} must be finite")
-    return value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from lifsim.errors import Fault
 from lifsim.sweeps.columns import Columns
-from lifsim.sweeps.outcome import Outcome
+from lifsim.sweeps.parcel import Parcel
 from lifsim.sweeps.stored_row import Row
 
 Record = tuple[Any, ...]
@@ -17,8 +17,8 @@ Record = tuple[Any, ...]
 class RowForm(Protocol):
     """The rows of one store. All methods raise InputError where the file cannot be read or written."""
 
-    def insert(self, outcome: Outcome, settings: Mapping[str, Any]) -> None:
-        """Put the row of a point in the place of an earlier one. Raises ValueError where a number is not finite."""
+    def insert(self, parcel: Parcel) -> None:
+        """Put the row of each point in the place of an earlier one, all at one moment."""
 
     def columns(self) -> list[str]:
         """Settings and figures in the order in which rows have them."""

@@ -26,9 +26,10 @@ def run_points(
     written is reported before the first point is run."""
     if points:
         store.begin()
-    for outcome in executor.outcomes(points):
-        store.add(outcome, job.space.at(outcome.point))
-        watch(outcome)
+    for parcel in executor.parcels(points, job.space):
+        store.add_all(parcel)
+        for outcome in parcel.outcomes:
+            watch(outcome)
 
 
 REASONS = 5

@@ -26,6 +26,7 @@ from lifsim.sweeps.database import Database, connect_to_read, connect_to_write, 
 from lifsim.sweeps.json_rows import JsonRows
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.packed_rows import PAGE_BYTES, SCHEMA, PackedRows
+from lifsim.sweeps.parcel import Parcel
 from lifsim.sweeps.row_form import RowForm
 from lifsim.sweeps.stored_row import ERROR, MAX_FAULTS, Row
 from lifsim.sweeps.values import as_given
@@ -147,12 +148,17 @@ class Store:
         return found
 
     def add(self, outcome: Outcome, settings: Mapping[str, Any]) -> None:
-        """Commit the row of a point, in the place of one that failed earlier."""
+        """Commit the row of a point, in the place of one that failed earlier. Raises ValueError where a number is not
+        finite."""
+        self.add_all(Parcel.of([(outcome, settings)]))
+
+    def add_all(self, parcel: Parcel) -> None:
+        """Commit the rows of points that came together, all at one moment."""
         self.begin()
         now = time.monotonic()
         due = now - self._synced_at >= SYNC_SECONDS
         self._database.run(f"PRAGMA synchronous = {'FULL' if due else 'NORMAL'}")
-        self._form.insert(outcome, settings)
+        self._form.insert(parcel)
         if due:
             self._synced_at = now
 

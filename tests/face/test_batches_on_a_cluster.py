@@ -39,24 +39,58 @@ def weights() -> dict[str, np.ndarray]:
     return {name: 8 * value if value.ndim > 1 else value for name, value in drawn.items()}
 
 
-def infer(scheduler: str | None, encoding: str = "rate") -> lifsim.Inference:
+def infer(scheduler: str | None, encoding: str = "rate", *, counts_only: bool = False) -> lifsim.Inference:
     """Of 3 parts; pixels become spikes by chance, whose seed counts images from the first of all."""
     encoded = (f"input.encoding={encoding}",)
-    return lifsim.infer("digits_cnn", weights(), PIXELS, "channel2", scheduler=scheduler, overrides=encoded)
+    return lifsim.infer(
+        "digits_cnn", weights(), PIXELS, "channel2", scheduler=scheduler, counts_only=counts_only, overrides=encoded
+    )
 
 
 @pytest.mark.parametrize("images", [1, 3, 8])
 def test_spikes_travel_as_bits(images: int) -> None:
-    from lifsim.batches.dask import packed, unpacked
+    from lifsim.batches.dask import packed
 
     network, chance = lifsim.load_workload("digits_cnn"), np.random.default_rng(images)
     shapes = {lif.name: (lif.output.timesteps, images, *lif.output.shape) for lif in network.lifs}
-    done = Inferred(0, np.zeros((1, images, 10)), {name: chance.random(of) < 0.5 for name, of in shapes.items()}, {})
-    travels, came = packed(done), unpacked(packed(done), network)
-    assert sum(bits.nbytes for bits in travels.spikes.values()) <= sum(x.size for x in done.spikes.values()) / 8 + 3
-    for name, fired in done.spikes.items():
-        assert came.spikes[name].dtype == bool
-        assert np.array_equal(came.spikes[name], fired)
+    spikes = {name: chance.random(of) < 0.5 for name, of in shapes.items()}
+    done = Inferred(2, np.zeros((1, images, 10)), spikes, {}, {})
+    travels = packed(done)
+    least = sum(fired.size for fired in spikes.values()) / 8
+    assert sum(bits.nbytes for bits in travels.spikes.values()) <= least + sum(map(len, spikes.values()))
+    whole = {name: np.zeros((fired.shape[0], 20, *fired.shape[2:]), bool) for name, fired in spikes.items()}
+    travels.put_spikes(whole)
+    for name, fired in spikes.items():
+        assert np.array_equal(whole[name][:, 2 : 2 + images], fired)
+        assert whole[name].sum() == fired.sum()
+
+
+@pytest.mark.parametrize("scheduled", [False, True])
+def test_counts_alone_are_those_of_the_spikes_and_nothing_else_travels(cluster: str, *, scheduled: bool) -> None:
+    from lifsim.batches.dask import packed
+
+    whole = infer(None)
+    found = infer(cluster if scheduled else None, counts_only=True)
+    assert np.array_equal(found.outputs, whole.outputs)
+    assert (found.spikes, found.membranes) == ({}, {})
+    assert list(found.counts) == list(whole.counts) == list(whole.spikes)
+    for name, fired in whole.spikes.items():
+        counts = np.array([[image.sum() for image in timestep] for timestep in fired])
+        assert np.array_equal(found.counts[name], counts)
+        assert np.array_equal(whole.counts[name], counts)
+        assert found.counts[name].dtype == whole.counts[name].dtype == np.int64
+    assert f"{found.counts['lif1'].sum():,}" in repr(found)
+    assert set(packed(Inferred(0, whole.outputs, {}, dict(found.counts), {})).spikes) == set()
+
+
+def test_counts_alone_need_no_room_for_spikes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise InputError("no room")
+
+    monkeypatch.setattr(api, "require_memory", refuse)
+    with pytest.raises(InputError, match="no room"):
+        infer(None)
+    assert infer(None, counts_only=True).counts
 
 
 @pytest.mark.parametrize("encoding", ["rate", "direct"])

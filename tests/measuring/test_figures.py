@@ -21,6 +21,7 @@ from benchmarks.frame.paired import Command, cost, in_process, processes
 from benchmarks.frame.results import Record
 from benchmarks.frame.session import Session
 from benchmarks.frame.table import DOCS, MARKED, amount, rendered, section
+from lifsim.sweeps.evaluate import Evaluator
 
 MACHINE = Machine("Some CPU", 2, 8.3, "Linux 6", {"python": "3.11"}, "abc", "2026-01-01 10:00 UTC")
 SECONDS = Figure("a run", "s", Series((2.0, 1.0, 4.0)), "the past", Series((4.0, 3.0, 4.0)))
@@ -134,11 +135,11 @@ def test_files_register_their_figures() -> None:
 
 def test_bytes_that_travel_are_those_of_the_documents() -> None:
     text = (DOCS / "scale.md").read_text("utf-8")
-    sent, outcome = bench_scale._bytes(bench_scale._plan(bench_scale.SWEEPS["VGG-16"]))
+    sent, outcome = bench_scale._bytes(bench_scale._plan(*bench_scale.SWEEPS["VGG-16"]))
     assert "the job, some 30 kB," in text
     assert sent == pytest.approx(30e3, rel=0.15)
-    assert "its outcome (6 kB;" in text
-    assert outcome == pytest.approx(6e3, rel=0.15)
+    assert "its outcome (1.8 kB;" in text
+    assert outcome == pytest.approx(1.8e3, rel=0.15)
 
 
 def test_a_hundred_workers_are_held_against_what_one_does() -> None:
@@ -148,6 +149,23 @@ def test_a_hundred_workers_are_held_against_what_one_does() -> None:
     assert whole.ours.median == pytest.approx(200, rel=0.01)
     assert [each.name.rpartition(": ")[2] for each in busy] == ["scheduler busy", "client busy"]
     assert [each.ours.median for each in busy] == pytest.approx([whole.ours.median / 2, 0])
+
+
+@pytest.mark.parametrize("name", bench_scale.SWEEPS)
+def test_points_of_the_swept_spaces_do_not_fail(name: str) -> None:
+    made = bench_scale._plan(*bench_scale.SWEEPS[name])
+    assert Evaluator(made.job).outcome(made.points[0]).error is None
+
+
+def test_a_hundred_workers_have_longer_handfuls_and_more_heartbeats() -> None:
+    """100 workers: handfuls of 2 s instead of 0.5 s; 50 heartbeats a second instead of 4."""
+    costs = bench_scale.Costs(network_s=1e-5, row_s=3e-5, fixed=0.01)
+    assert costs.left(0.014) == pytest.approx(1 - 0.01 - 0.004 * 50 / 4)
+    assert costs.left(0.005) == 1 - 0.01
+    found = costs.stations(scheduler_s=4e-4, client_s=7e-5, idle=0.014)
+    assert found["scheduler"] == pytest.approx(1e-4 / costs.left(0.014))
+    assert found["client"] == pytest.approx(4e-5)
+    assert found["network"] == 1e-5
 
 
 def test_batches_are_measured_as_whole_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

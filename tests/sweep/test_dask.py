@@ -13,7 +13,6 @@ import pytest
 from lifsim.cli.main import main
 from lifsim.errors import InputError
 from lifsim.sweeps.evaluate import Evaluator
-from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan, plan
 from lifsim.sweeps.request import options_document, read_request
 
@@ -41,23 +40,6 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trace") / "t.npz"
     assert main(["trace", "make", "--workload", "lenet5_mnist", "--out", str(path)]) == 0
     return path
-
-
-@pytest.mark.parametrize(
-    ("points", "seconds", "following"),
-    [
-        (1, 0.001, 2),  # twice as many at most
-        (4, 0.4, 5),
-        (4, 0.1, 8),
-        (16, 0.01, 16),  # no task has more
-        (4, 8.0, 1),
-        (0, 0.0, 1),
-    ],
-)
-def test_cheap_points_travel_together_for_half_a_second(points: int, seconds: float, following: int) -> None:
-    from lifsim.sweeps.dask import Task
-
-    assert Task((Outcome(0, "", None, "no"),) * points, seconds).following == following
 
 
 @pytest.mark.slow
