@@ -4,9 +4,9 @@
 
 Every point of a sweep is run once and recorded with what it computes anew, by CPU time; then the sweep is replayed with
 a simulated clock (`benchmarks.sweep_record`), which is exact and repeatable on a busy machine, too. Of every space: at
-some of its points, what is told to be left over what is left in truth, with "<" where that is told as a bound;
-"--dry-run" is what is told beforehand, over all. "resumed" are sweeps that were stopped at 40 % of their points,
-"sampled" a third of them.
+some of its points, what is told to be left over what is left in truth, or that it is being estimated; "--dry-run" is
+what is told beforehand, over all, with "<" where that is told as a bound. "resumed" are sweeps that were stopped at 40%
+of their points, "sampled" a third of them.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.sweep_record import Node, Worker, recorded, replay
-from lifsim.sweeps.coarse import in_stretches, run_first, without
+from benchmarks.sweep_record import Node, Replayed, Worker, recorded, replay
+from lifsim.sweeps.coarse import coarse_grid, without
+from lifsim.sweeps.course import course
 from lifsim.sweeps.estimate import estimate
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan, plan
-from lifsim.sweeps.remaining import remaining
 from lifsim.sweeps.request import options_document, read_request
 from lifsim.sweeps.space import chosen_points
 from lifsim.units import counted
@@ -73,35 +73,33 @@ SPACES: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
 SHARES = (0.05, 0.1, 0.25, 0.5, 0.75)
 
 
-def told(made: Plan, record: dict[int, Node], workers: int, stopped: Sequence[int] = ()) -> str:
-    """The ratios of one sweep, `stopped` before at these points."""
-    pending = list(without(made.points, stopped))
-    first = run_first(made, pending)
-    done = replay(record, in_stretches(made.job.space, first, without(pending, first), workers), workers)
-    rest, took, all_took = remaining(made, pending), 0.0, sum(each.seconds for each in done)
+def told(made: Plan, record: dict[int, Node], workers: int, before: Sequence[Replayed] = (), costs: bool = True) -> str:
+    """The ratios of one sweep, which was stopped `before`; costs: with what points of the coarse grid took then."""
+    pending = list(without(made.points, [each.point for each in before]))
+    grid = set(coarse_grid(made.job.space).points())
+    known = {each.point: each.seconds for each in before if costs and each.point in grid}
+    found = course(made, pending, workers, known)
+    done = replay(record, found.points, workers)
+    took, all_took = 0.0, sum(each.seconds for each in done)
     marks = {max(1, int(share * len(done))): share for share in SHARES}
     ratios = []
     for run, each in enumerate(done, start=1):
-        rest.add(each.point, each.seconds)
+        found.rest.add(each.point, each.seconds)
         took += each.seconds
         if run in marks:
+            left = found.rest.left
             # In processes that are as busy as they were so far.
-            left = rest.left.seconds * each.done / took
-            ratios.append(f"{marks[run]:.0%}: {left / (done[-1].done - each.done):.2f}{'' if rest.left.known else '<'}")
-    return f"{counted(len(done), 'point')}, {len(first)} first, {all_took:.1f} s; {'  '.join(ratios)}"
+            ratio = left.seconds * each.done / took / (done[-1].done - each.done)
+            ratios.append(f"{marks[run]:.0%}: {f'{ratio:.2f}' if left.known else 'estimating'}")
+    return f"{counted(len(done), 'point')}, {len(found.first)} first, {all_took:.1f} s; {'  '.join(ratios)}"
 
 
 def dry(made: Plan, record: dict[int, Node], workers: int) -> str:
     """What is told beforehand, over what all take."""
     worker = Worker(record)
     guess = estimate(made, workers, run=lambda point: Outcome(point, "", {}, seconds=worker.seconds(point)))
-    points = in_stretches(made.job.space, *_parted(made), workers)
-    return f"--dry-run: {guess.seconds / replay(record, points, workers)[-1].done:.2f}{'<' if guess.at_most else ''}"
-
-
-def _parted(made: Plan) -> tuple[Sequence[int], Sequence[int]]:
-    first = run_first(made, made.points)
-    return first, without(made.points, first)
+    took = replay(record, course(made, made.points, workers).points, workers)[-1].done
+    return f"--dry-run: {guess.seconds / took:.2f}{'<' if guess.at_most else ''}"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -115,9 +113,10 @@ def main(arguments: Sequence[str]) -> None:
         made = plan(read_request(None, options_document(options, (), vary)))
         record = recorded(made.job, made.points)
         print(f"{name}: {told(made, record, asked.workers)}; {dry(made, record, asked.workers)}", flush=True)
-        first, others = _parted(made)
-        stopped = [*first, *others][: 2 * len(made.points) // 5]
-        print(f"    resumed: {told(made, record, asked.workers, stopped)}")
+        points = course(made, made.points, asked.workers).points
+        before = replay(record, points, asked.workers)[: 2 * len(made.points) // 5]
+        print(f"    resumed: {told(made, record, asked.workers, before)}")
+        print(f"    resumed, by an older store: {told(made, record, asked.workers, before, costs=False)}")
         sampled = replace(made, points=chosen_points(made.job.space, len(made.points) // 3, 0))
         print(f"    sampled: {told(sampled, record, asked.workers)}", flush=True)
 

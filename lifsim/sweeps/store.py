@@ -22,6 +22,7 @@ from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.files import scratch_beside
 from lifsim.sweeps.columns import Columns
+from lifsim.sweeps.costs import Costs
 from lifsim.sweeps.database import Database, connect_to_read, connect_to_write, damaged, fault, told
 from lifsim.sweeps.json_rows import JsonRows
 from lifsim.sweeps.outcome import Outcome
@@ -59,6 +60,7 @@ class Store:
         self._connection = connection
         self._database = Database(path, connection)
         self._form = _FORMS[_version(path, connection)](self._database)
+        self.costs = Costs(self._database)
         self._opened = opened
         self._synced_at = 0.0
         self._writing = False
