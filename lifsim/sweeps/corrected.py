@@ -6,7 +6,7 @@ import numpy as np
 
 from lifsim.sweeps.anew import Floats, Places
 
-PRIOR = 4.0
+PRIOR = 2.0
 """Times what a point of the coarse grid takes on average: so much counts as if it had taken the points of a kind as
 much longer as those of all kinds."""
 
@@ -30,13 +30,14 @@ class Corrected:
         self._left[self._row[place]] -= 1
         self._ahead[self._row[place]] -= self._expected[place]
 
-    def add(self, place: int, seconds: float) -> None:
-        """The point at this place was run, which took so long."""
+    def add(self, place: int, seconds: float, *, drawn: bool) -> None:
+        """The point at this place was run, which took so long; drawn: from all over, so that it tells of its kind."""
         self.leave_out(place)
         kind, row, expected = self._kind[place], self._row[place], self._expected[place]
         self._missed_before[row], self._missed[row] = self._missed[row], seconds - expected
-        self._took[kind] += seconds
-        self._hoped[kind] += expected
+        if drawn:
+            self._took[kind] += seconds
+            self._hoped[kind] += expected
 
     @property
     def seconds(self) -> float:

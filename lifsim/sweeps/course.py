@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.anew import Anew
 from lifsim.sweeps.coarse import coarse_grid, drawn, in_stretches, without
 from lifsim.sweeps.plan import Plan
-from lifsim.sweeps.remaining import ByFit, ByGrid, Remaining
-
-NONE: Mapping[int, float] = MappingProxyType({})
-"""Nothing is known of any point."""
+from lifsim.sweeps.remaining import NONE, ByFit, ByGrid, Remaining
 
 
 @dataclass(frozen=True)
@@ -43,5 +39,5 @@ def course(
     first = list(dict.fromkeys([*of_grid, *drawn(without(pending, of_grid)), *also]))
     points = in_stretches(space, first, without(pending, first), processes)
     anew = Anew(grid, points, processes)
-    rest = ByGrid(grid, points, anew, known) if by_grid else ByFit(points, anew, first)
+    rest = ByGrid(grid, points, anew, known, without(first, of_grid)) if by_grid else ByFit(points, anew, first)
     return Course(points, first, frozenset(of_grid), rest)

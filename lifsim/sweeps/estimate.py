@@ -12,8 +12,8 @@ from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan
 from lifsim.watch import Watch, unwatched
 
-SECONDS = 5.0
-"""What that may take."""
+SECONDS, LEAST = 5.0, 24
+"""What that may take, and how many points of a sweep are run at least, if there are so many and time for them."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ def estimate(
     process; time is measured by the seconds of the outcomes alone."""
     found, outcome_of, measured, spent = course(plan, plan.points, workers), run or Evaluator(plan.job).outcome, 0, 0.0
     errors = Counter[str]()
-    for point in found.first:
-        watch("points to measure", measured, len(found.first))
+    some = found.points[: max(len(found.first), LEAST)]
+    for point in some:
+        watch("points to measure", measured, len(some))
         outcome = outcome_of(point)
         found.rest.add(point, outcome.seconds)
         errors.update([outcome.error] if outcome.error else [])

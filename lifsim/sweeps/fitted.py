@@ -17,6 +17,9 @@ ROUNDS = 100
 PRIOR = 1.0
 """Points that a kind, or points that find the same anew, must have for their own pace to count as much as the fit."""
 
+LITTLE = 0.1
+"""Of what points take on average: so much is taken for due to each set at first, and the whole for new at every one."""
+
 Floats = NDArray[np.float64]
 
 
@@ -53,7 +56,8 @@ class Fitted:
         Both come nearer to the least squares in turn (multiplicative updates: Lee & Seung, Nature 401, 1999).
         """
         mean = self._took.sum() / self._run.sum()
-        usual, of_sets = np.ones(self._kind.max() + 1), np.full(self._new.shape[1], mean)
+        usual, of_sets = np.ones(self._kind.max() + 1), np.full(self._new.shape[1], LITTLE * mean)
+        of_sets[-1] = mean
         for _ in range(ROUNDS):
             scaled = self._new * usual[self._kind, None]
             of_sets *= (scaled.T @ self._took) / np.maximum(scaled.T @ (self._run * (scaled @ of_sets)), 1e-30)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +24,9 @@ from lifsim.sweeps.coarse import CoarseGrid
 from lifsim.sweeps.corrected import Corrected
 from lifsim.sweeps.fitted import Fitted
 from lifsim.sweeps.kind_costs import Kind, shapes_of
+
+NONE: Mapping[int, float] = MappingProxyType({})
+"""Nothing is known of any point."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,17 @@ class ByFit:
 
 class ByGrid:
     """Of `points`, at which so much is new, those of the coarse grid first. known: what points of the grid took in an
-    earlier run."""
+    earlier run; drawn: from all over the others."""
 
-    def __init__(self, grid: CoarseGrid, points: Sequence[int], anew: Anew, known: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        grid: CoarseGrid,
+        points: Sequence[int],
+        anew: Anew,
+        known: Mapping[int, float] = NONE,
+        drawn: Collection[int] = (),
+    ) -> None:
+        self._drawn = frozenset(drawn)
         self._grid, self._kinds = grid, [Kind(grid, place) for place in range(len(grid.kinds))]
         self._of_grid = grid.placed_points()
         self._awaited = set(self._of_grid)
@@ -140,7 +152,7 @@ class ByGrid:
         if point in self._of_grid:
             corrected.leave_out(place)
         else:
-            corrected.add(place, seconds)
+            corrected.add(place, seconds, drawn=point in self._drawn)
 
     @property
     def left(self) -> Left:
