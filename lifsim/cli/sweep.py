@@ -164,6 +164,8 @@ def _print_guess(guess: Estimate, workers: int) -> None:
     measured, failed = counted(guess.measured, "point"), guess.failed
     bound = "at most " if guess.at_most else ""
     said = f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now"
+    if guess.at_most:
+        said += ", too few for an estimate"
     if failed == guess.measured:
         said = f"no estimate: {measured} run just now, and every one failed"
     elif failed:

@@ -34,10 +34,11 @@ class Corrected:
         """The point at this place was run, which took so long; drawn: from all over, so that it tells of its kind."""
         self.leave_out(place)
         kind, row, expected = self._kind[place], self._row[place], self._expected[place]
-        self._missed_before[row], self._missed[row] = self._missed[row], seconds - expected
         if drawn:
             self._took[kind] += seconds
             self._hoped[kind] += expected
+        else:
+            self._missed_before[row], self._missed[row] = self._missed[row], seconds - expected
 
     @property
     def seconds(self) -> float:
