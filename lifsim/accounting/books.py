@@ -14,8 +14,8 @@ class BooksError(AssertionError):
 
 def balance(record: object, total: float, parts: Sequence[float]) -> None:
     """Raises BooksError if `total` is not the sum of its `parts`: exactly for counts, up to rounding for energies."""
-    if isinstance(total, int) and all(isinstance(amount, int) for amount in parts):
-        amount, balanced = sum(parts), total == sum(parts)
+    if isinstance(total, int) and isinstance(amount := sum(parts), int):  # then each of them is
+        balanced = total == amount
     else:
         amount = math.fsum(parts)
         balanced = math.isclose(total, amount, rel_tol=1e-9, abs_tol=1e-9)

@@ -69,10 +69,9 @@ def sweep(
 def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed: bool) -> None:
     from lifsim.report.sweep_progress import Progress
     from lifsim.sweeps.assumed import assumptions
-    from lifsim.sweeps.coarse import in_stretches, run_first, without
+    from lifsim.sweeps.course import course
     from lifsim.sweeps.idle import MAX_ROWS
-    from lifsim.sweeps.remaining import remaining
-    from lifsim.sweeps.run import failures, pending_points, refuse_if_all_failed, run_points
+    from lifsim.sweeps.run import failures, kept_points, pending_points, refuse_if_all_failed, run_points
     from lifsim.sweeps.store import Store
 
     with (
@@ -81,15 +80,17 @@ def _run(planned: Plan, execution: ExecutionOptions, out: Path, *, retry_failed:
         Store.create_or_open(out, planned.job.description()) as store,
     ):
         pending = pending_points(planned, store, retry_failed=retry_failed)
-        rest, done = remaining(planned, pending), len(planned.points) - len(pending)
-        progress = Progress(len(planned.points), done, lines=lines, rest=rest)
-        with keeping(lambda: f"{progress.kept} in {out}; the same command goes on"), progress:
-            ends, told = _first_of(planned, pending), list[str]()
-            first = run_first(planned, pending) or ends
-            hands = 1 if execution.scheduler else execution.processes  # a cluster takes points in turn
-            points = in_stretches(planned.job.space, first, without(pending, first), hands)
-            tell_idle = partial(_say_idle, planned, store, ends, told, begun=True)
-            run_points(planned.job, store, points, executor, _once_run(ends, tell_idle, progress.watch))
+        ends, told = _first_of(planned, pending), list[str]()
+        processes = 1 if execution.scheduler else execution.processes  # a cluster takes points in turn
+        found = course(planned, pending, processes, store.costs.kept(), ends)
+        every, done = counted(len(planned.points), "point"), len(planned.points) - len(pending)
+        # The store is asked: a point may be kept that was not counted yet.
+        with (
+            keeping(lambda: f"{kept_points(planned, store):,} of {every} are kept in {out}; the same command goes on"),
+            Progress(len(planned.points), done, lines=lines, rest=found.rest) as progress,
+        ):
+            watch = _once_run(ends, partial(_say_idle, planned, store, ends, told, begun=True), progress.watch)
+            run_points(planned.job, store, found.points, executor, watch, found.of_grid)
         errors = store.errors()
         if len(planned.points) <= MAX_ROWS:
             _say_idle(planned, store, planned.points, told)
@@ -163,6 +164,8 @@ def _print_guess(guess: Estimate, workers: int) -> None:
     measured, failed = counted(guess.measured, "point"), guess.failed
     bound = "at most " if guess.at_most else ""
     said = f"{bound}about {guess.seconds:,.0f} s on {counted(workers, 'process')}, by {measured} run just now"
+    if guess.at_most:
+        said += ", too few for an estimate"
     if failed == guess.measured:
         said = f"no estimate: {measured} run just now, and every one failed"
     elif failed:

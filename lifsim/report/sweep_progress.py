@@ -80,11 +80,6 @@ class Progress:
         )
 
     @property
-    def kept(self) -> str:
-        """`640 of 1,000 points are kept`."""
-        return f"{self._before + self._done:,} of {counted(self._total, 'point')} are kept"
-
-    @property
     def _rate(self) -> float:
         return self._done / max(time.monotonic() - self._started, 1e-9)
 
@@ -98,7 +93,9 @@ class Progress:
 
     def _left_words(self) -> str:
         """`, about 34 s left`: of all processes, as busy as they were so far; nothing at the end."""
-        left, elapsed = self._rest.left, time.monotonic() - self._began
         if self._before + self._done >= self._total or not self._busy:
             return ""
-        return f", {'' if left.known else 'at most '}about {left.seconds * elapsed / self._busy:,.0f} s left"
+        left, elapsed = self._rest.left, time.monotonic() - self._began
+        if not left.known:
+            return ", estimating the time left"
+        return f", about {left.seconds * elapsed / self._busy:,.0f} s left"

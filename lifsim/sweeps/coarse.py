@@ -17,11 +17,17 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise, product
 
-from lifsim.sweeps.plan import NAMES, Plan
+import numpy as np
+from numpy.typing import NDArray
+
+from lifsim.sweeps.plan import NAMES
 from lifsim.sweeps.space import Space
 
 SHARE, MOST_SHARE = 0.1, 0.5
 """Part of the points that the coarse grid is to have, and part that it may have where every axis needs two values."""
+
+DRAWN, MOST_DRAWN = 0.1, 1_000
+"""Part of the points that is drawn from all over them, and how many at most."""
 
 MOST_POINTS, MOST_KINDS, MOST_VALUES = 2_000, 32, 12
 """Points that it has of a large space, kinds of points, and values on a line; of more, so many, evenly spread."""
@@ -79,6 +85,19 @@ class CoarseGrid:
         """The cell at this place of one axis of numbers, and at the first value of the others."""
         return (*self.first[:axis], place, *self.first[axis + 1 :])
 
+    @property
+    def is_small(self) -> bool:
+        """Whether there are others beside its own points, which it costs nothing to run first."""
+        return sum(map(len, self.cells)) <= MOST_SHARE * self.space.points
+
+    def count(self, axis: int) -> int:
+        """How many values an axis (index) of the space has."""
+        return self.space.axes[axis].values.count
+
+    def places(self, axis: int, points: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of `points` on an axis (index) of the space."""
+        return points // math.prod(map(self.count, range(axis + 1, len(self.space.axes)))) % self.count(axis)
+
     def ends(self) -> list[int]:
         """Points of each kind at the first value of all axes of numbers, and at the last one of each in turn."""
         return [self.point(kind, cell) for kind in self.kinds for cell in self._ends]
@@ -98,6 +117,14 @@ class CoarseGrid:
         lines = [self.point(kind, cell) for kind, cells in zip(self.kinds, self.cells, strict=True) for cell in cells]
         return list(dict.fromkeys([*firsts, *crossed, *lines]))
 
+    def placed_points(self) -> dict[int, tuple[int, Cell]]:
+        """The number of its kind and the cell of each of its points."""
+        return {
+            self.point(kind, cell): (number, cell)
+            for number, (kind, cells) in enumerate(zip(self.kinds, self.cells, strict=True))
+            for cell in cells
+        }
+
     def point(self, kind: Kind, cell: Cell) -> int:
         """That of this kind in this cell, at the first value of axes that have no other."""
         places = dict(zip([*self.words, *self.numbers], [*kind, *cell], strict=True))
@@ -115,13 +142,11 @@ def coarse_grid(space: Space) -> CoarseGrid:
     return CoarseGrid(space)
 
 
-def run_first(plan: Plan, pending: Sequence[int]) -> list[int]:
-    """Points of the coarse grid, that are to be run before the others of `pending`: none of a sample, of a sweep that
-    has begun before, or of one that hardly has other points."""
-    if len(pending) < plan.job.space.points:
-        return []
-    points = coarse_grid(plan.job.space).points()
-    return points if len(points) <= MOST_SHARE * len(pending) else []
+def drawn(points: Sequence[int]) -> list[int]:
+    """Some of `points` from all over them, in their order; the same ones each time."""
+    count = math.ceil(min(DRAWN * len(points), MOST_DRAWN))
+    places = np.random.default_rng(0).choice(len(points), count, replace=False) if count else np.empty(0, np.int64)
+    return [points[place] for place in sorted(places.tolist())]
 
 
 def without(points: Sequence[int], some: Sequence[int]) -> Sequence[int]:

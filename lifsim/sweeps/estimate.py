@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from lifsim.lazy_dataclass import dataclass
-from lifsim.sweeps.coarse import run_first
+from lifsim.sweeps.course import course
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.outcome import Outcome
 from lifsim.sweeps.plan import Plan
-from lifsim.sweeps.remaining import remaining
 from lifsim.watch import Watch, unwatched
 
-SECONDS, SPREAD = 5.0, 24
-"""What that may take, and how many points of a sweep that has no lines are run, from all over it."""
+SECONDS, LEAST = 5.0, 24
+"""What that may take, and how many points of a sweep are run at least, if there are so many and time for them."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +38,17 @@ def estimate(
 ) -> Estimate:
     """Run points for SECONDS, at least one of them, and estimate the rest. run: runs a point, by default in this
     process; time is measured by the seconds of the outcomes alone."""
-    points, count = plan.points, len(plan.points)
-    spread = min(SPREAD, count)
-    first = run_first(plan, points) or [points[place * count // spread] for place in range(spread)]
-    rest, outcome_of, measured, spent = remaining(plan, points), run or Evaluator(plan.job).outcome, 0, 0.0
+    found, outcome_of, measured, spent = course(plan, plan.points, workers), run or Evaluator(plan.job).outcome, 0, 0.0
     errors = Counter[str]()
-    for point in first:
-        watch("points to measure", measured, len(first))
+    some = found.points[: max(len(found.first), LEAST)]
+    for point in some:
+        watch("points to measure", measured, len(some))
         outcome = outcome_of(point)
-        rest.add(point, outcome.seconds)
+        found.rest.add(point, outcome.seconds)
         errors.update([outcome.error] if outcome.error else [])
         measured, spent = measured + 1, spent + outcome.seconds
         if spent > SECONDS:
             break
-    left = rest.left
-    return Estimate((spent + left.seconds) / min(workers, count), measured, not left.known, dict(errors.most_common()))
+    left = found.rest.left
+    seconds = (spent + left.seconds) / min(workers, len(found.points))
+    return Estimate(seconds, measured, not left.known, dict(errors.most_common()))

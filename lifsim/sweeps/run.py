@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
 from lifsim.errors import Fault, InputError
 from lifsim.sweeps.executor import Executor
@@ -19,16 +19,31 @@ def pending_points(plan: Plan, store: Store, *, retry_failed: bool = False) -> l
     return [point for point in plan.points if point not in done]
 
 
+def kept_points(plan: Plan, store: Store) -> int:
+    """How many points of `plan` are in `store`."""
+    if len(plan.points) == plan.job.space.points:
+        return store.count
+    return len(store.points().intersection(plan.points))
+
+
 def run_points(
-    job: Job, store: Store, points: Sequence[int], executor: Executor, watch: Callable[[Outcome], None]
+    job: Job,
+    store: Store,
+    points: Sequence[int],
+    executor: Executor,
+    watch: Callable[[Outcome], None],
+    telling: Container[int] = (),
 ) -> None:
-    """Run `points`. `watch` is called with each outcome after its row was written to `store`. A store that cannot be
-    written is reported before the first point is run."""
+    """Run `points`. `watch` is called with each outcome after its row was written to `store`. telling: points that tell
+    how long others take; how long they took is kept, too. A store that cannot be written is reported before the first
+    point is run."""
     if points:
         store.begin()
     for parcel in executor.parcels(points, job.space):
         store.add_all(parcel)
         for outcome in parcel.outcomes:
+            if outcome.point in telling:
+                store.costs.keep(outcome.point, outcome.seconds)
             watch(outcome)
 
 

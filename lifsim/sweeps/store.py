@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from lifsim.config.file_kind import in_words
 from lifsim.errors import Fault, InputError, collecting, shown
 from lifsim.files import scratch_beside
 from lifsim.sweeps.columns import Columns
+from lifsim.sweeps.costs import Costs
 from lifsim.sweeps.database import Database, connect_to_read, connect_to_write, damaged, fault, told
 from lifsim.sweeps.json_rows import JsonRows
 from lifsim.sweeps.outcome import Outcome
@@ -36,6 +38,7 @@ SCHEMA_VERSION = 3
 """3: rows are packed; 2: they are JSON; 1: energy is parted into dynamic and leakage."""
 APPLICATION_ID = 0x4C494653  # "LIFS"
 SYNC_SECONDS = 0.2
+_HASH = re.compile("[0-9a-f]{64}", re.ASCII)
 
 _SCHEMA = f"""
     PRAGMA page_size = {PAGE_BYTES};
@@ -60,6 +63,7 @@ class Store:
         self._connection = connection
         self._database = Database(path, connection)
         self._form = _FORMS[_version(path, connection)](self._database)
+        self.costs = Costs(self._database)
         self._opened = opened
         self._synced_at = 0.0
         self._writing = False
@@ -275,16 +279,22 @@ def _about(path: Path, connection: sqlite3.Connection) -> dict[str, Any]:
 def _check_description(path: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Refuse the store of another sweep, saying what differs."""
     differing = [name for name in [*asked, *(set(stored) - set(asked))] if stored.get(name) != asked.get(name)]
-    faults = [
-        Fault(f"is {_in_words(name, asked)} here and {_in_words(name, stored)} in the store", path=name)
-        for name in sorted(differing)
-    ]
+    faults = [Fault(_difference(name, stored.get(name), asked.get(name)), path=name) for name in sorted(differing)]
     if faults:
         rule = "holds another sweep: continue it with its own settings, or give another --out"
         raise InputError([Fault(rule, source=str(path)), *faults])
 
 
-def _in_words(name: str, described: Mapping[str, Any]) -> str:
+def _difference(name: str, stored: Any, asked: Any) -> str:
+    """In words; of a file, of which the hash is known alone, whether it is another one, or none."""
+    if not any(isinstance(one, str) and _HASH.fullmatch(one) for one in (stored, asked)):
+        return f"is {_in_words(name, asked)} here and {_in_words(name, stored)} in the store"
+    if stored and asked:
+        return "does not say what it said when the sweep in the store began"
+    return "belongs to this sweep, not to the one in the store" if asked else "belongs to the sweep in the store alone"
+
+
+def _in_words(name: str, said: Any) -> str:
     """What a sweep was asked for, as it was."""
-    kept = described.get(name) or "none"
+    kept = said or "none"
     return as_given(name, kept) if isinstance(kept, str) else str(kept)

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifsim.sweeps.coarse import CoarseGrid, in_stretches, run_first, without
-from lifsim.sweeps.plan import Plan, plan
-from lifsim.sweeps.remaining import ByGrid, Paced, remaining
-from lifsim.sweeps.request import options_document, read_request
+from lifsim.sweeps.anew import Anew
+from lifsim.sweeps.coarse import CoarseGrid, in_stretches, without
+from lifsim.sweeps.remaining import ByGrid, Paced
 from lifsim.sweeps.space import Axis, Space
 from lifsim.sweeps.values import parse_values
 
@@ -49,10 +48,16 @@ def _order(space: Space) -> list[int]:
     return [*first, *without(range(space.points), first)]
 
 
+def _by_grid(space: Space, order: Sequence[int]) -> ByGrid:
+    """Of a sweep of one process that begins."""
+    grid = CoarseGrid(space)
+    return ByGrid(grid, order, Anew(grid, order, 1))
+
+
 def _ratios(space: Space, costs: dict[tuple[int, ...], Cost], shares: Sequence[float]) -> Iterator[float]:
     """What is told at so many of the points, over what is left."""
     order = _order(space)
-    seconds, rest = _seconds(space, order, costs), ByGrid(CoarseGrid(space))
+    seconds, rest = _seconds(space, order, costs), _by_grid(space, order)
     marks = [int(share * len(order)) for share in shares]
     for run, (point, took) in enumerate(zip(order, seconds, strict=True), start=1):
         rest.add(point, took)
@@ -106,7 +111,11 @@ def test_values_above_which_nothing_is_new_are_seen_on_the_lines_of_each_kind() 
         return space.point([sharing, min(buffer, 3) if sharing == 0 else buffer, *others])
 
     seconds = _seconds(space, [needed(point) for point in order], {(0, 1, 2): lambda _: 0.1})
-    rest, behind_grid, of_none = ByGrid(grid), len(grid.points()), max(map(order.index, range(space.points // 2)))
+    rest, behind_grid, of_none = (
+        _by_grid(space, order),
+        len(grid.points()),
+        max(map(order.index, range(space.points // 2))),
+    )
     for run, (point, took) in enumerate(zip(order, seconds, strict=True), start=1):
         rest.add(point, took)
         if run in (behind_grid, of_none + 1):
@@ -127,7 +136,7 @@ def test_a_pause_of_the_machine_does_not_count_for_all_that_a_point_stands_for(w
     space = _space(["none"], 8, 5, 5)
     order = _order(space)
     seconds = _seconds(space, order, {(2, 3): lambda _: 0.1})
-    rest = ByGrid(CoarseGrid(space))
+    rest = _by_grid(space, order)
     for run, (point, took) in enumerate(zip(order[:60], seconds, strict=False)):
         rest.add(point, took + 3.0 * (run == where))
     assert rest.left.seconds == pytest.approx(sum(seconds[60:]), rel=0.5)
@@ -144,7 +153,7 @@ def test_costs_that_rise_along_several_axes_are_no_pauses() -> None:
 def test_before_all_crossed_points_were_run_it_is_a_bound() -> None:
     space = _space(["none", "layer"], 8, 5, 5)
     grid, order = CoarseGrid(space), _order(space)
-    seconds, rest = _seconds(space, order, {(1, 2): lambda _: 0.1, (0, 3): lambda _: 0.02}), ByGrid(grid)
+    seconds, rest = _seconds(space, order, {(1, 2): lambda _: 0.1, (0, 3): lambda _: 0.02}), _by_grid(space, order)
     assert rest.left == (rest.left.__class__)(0.0, known=False)
     crossed = {grid.point(kind, cell) for kind in grid.kinds for cell in grid.crossed}
     for run, (point, took) in enumerate(zip(order, seconds, strict=True), start=1):
@@ -157,7 +166,8 @@ def test_before_all_crossed_points_were_run_it_is_a_bound() -> None:
 
 
 def test_a_kind_of_which_no_point_was_run_is_as_the_others() -> None:
-    rest = ByGrid(CoarseGrid(_space(["none", "layer", "channel2"], 6, 4)))
+    space = _space(["none", "layer", "channel2"], 6, 4)
+    rest = _by_grid(space, range(space.points))
     rest.add(0, 1.0)
     assert rest.left.seconds == pytest.approx(23 + 2 * 24)
 
@@ -167,7 +177,7 @@ def test_kinds_that_are_left_out_are_stood_for() -> None:
     grid = CoarseGrid(words)
     assert len(grid.kinds) == len(grid.points()) == 32
     assert not grid.of_all_kinds
-    rest = ByGrid(grid)
+    rest = _by_grid(words, _order(words))
     for point in _order(words):
         rest.add(point, 1.0)
         if point == grid.points()[-1]:
@@ -224,22 +234,3 @@ def test_each_stretch_begins_with_kinds_of_its_own(hands: int, of_kinds: list[in
         own = {point for point in first if kinds[hand] <= grid.placed(point)[0][0] < kinds[hand + 1]}
         assert set(points[begin : begin + len(own)]) == own
         assert points[begin + len(own)] not in first
-
-
-def test_the_coarse_grid_is_run_first_of_a_sweep_of_all_points_that_has_not_begun_and_has_others() -> None:
-    asked = {"workload": ["lenet5_mnist"], "sharing": ["none"]}
-
-    def planned(cols: int, sample: int | None = None) -> Plan:
-        options = asked | ({} if sample is None else {"sample": sample})
-        vary = (f"array.cols=1:{cols}", "array.rows=1:4")
-        return plan(read_request(None, options_document(options, (), vary)))
-
-    made = planned(8)
-    first = run_first(made, made.points)
-    assert first == CoarseGrid(made.job.space).points()
-    assert isinstance(remaining(made, made.points), ByGrid)
-    few, sampled = planned(1), planned(8, sample=16)
-    for other, pending in ((made, list(made.points)[1:]), (few, few.points), (sampled, sampled.points)):
-        assert run_first(other, pending) == []
-        assert isinstance(remaining(other, pending), Paced)
-    assert without(made.points, first) == [point for point in made.points if point not in first]

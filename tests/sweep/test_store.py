@@ -78,6 +78,26 @@ def test_the_store_of_another_sweep_is_refused_and_stays(tmp_path: Path) -> None
     assert (tmp_path / "s").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("stored", "asked", "said"),
+    [
+        ("a" * 64, "b" * 64, "does not say what it said when the sweep in the store began"),
+        (None, "b" * 64, "belongs to this sweep, not to the one in the store"),
+        ("a" * 64, None, "belongs to the sweep in the store alone"),
+    ],
+)
+def test_a_file_that_differs_is_told_without_its_hash(
+    tmp_path: Path, stored: str | None, asked: str | None, said: str
+) -> None:
+    def about(digest: str | None) -> dict[str, object]:
+        return ABOUT | ({} if digest is None else {"DRAM mine": digest})
+
+    Store.create_or_open(tmp_path / "s", about(stored)).close()
+    with pytest.raises(InputError) as raised:
+        Store.create_or_open(tmp_path / "s", about(asked))
+    assert str(raised.value).splitlines()[1:] == [f"DRAM mine: {said}"]
+
+
 def test_a_newer_store_is_refused_and_stays(tmp_path: Path) -> None:
     Store.create_or_open(tmp_path / "s", ABOUT).close()
     connection = sqlite3.connect(tmp_path / "s")

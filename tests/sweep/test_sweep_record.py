@@ -51,5 +51,5 @@ def test_a_record_of_a_sweep_replays_to_the_same_seconds_and_a_dry_run_of_it_is_
     assert sum(each.seconds for each in replay(record, [*made.points] * 2, 1)) < 1.5 * done[-1].done
     assert [Evaluator(made.job).outcome(point) for point in made.points] == before  # nothing is recorded any more
     guess = estimate(made, 1, run=lambda point: Outcome(point, "", {}, seconds=1.0))
-    assert guess.seconds == pytest.approx(18)
+    assert guess.seconds == pytest.approx(18, rel=0.2)
     assert guess.measured == 6  # SECONDS are over
