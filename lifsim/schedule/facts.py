@@ -149,7 +149,8 @@ class StateFacts:
 class NetworkFacts:
     """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait. steps: by
     layer, its nodes in order. recomputes: whether what is computed once may be computed again at every timestep, which
-    training does not. norms: in training, the layers whose batch norms wait for the batch."""
+    training does not; writes_all: whether spikes that stay on chip are written, too, as training does for its way back.
+    norms: in training, the layers whose batch norms wait for the batch."""
 
     timesteps: int
     reals: Reals
@@ -159,6 +160,7 @@ class NetworkFacts:
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
     recomputes: bool = True
+    writes_all: bool = False
     norms: Norms = NO_NORMS
 
     def computing_again(self, chosen: AbstractSet[int]) -> NetworkFacts:

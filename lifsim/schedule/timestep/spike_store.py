@@ -145,7 +145,10 @@ def _runs_epilogue(facts: NetworkFacts, layer: int, now: Timestep) -> bool:
 
 
 def _leaves(facts: NetworkFacts, tensor: TensorFacts, group: Span) -> bool:
-    """Whether DRAM must have all of a tensor: it is read behind the group, by nobody, or in later timesteps."""
+    """Whether DRAM must have all of a tensor: it is read behind the group, by nobody, in later timesteps, or on the
+    way back."""
+    if facts.writes_all:
+        return True
     replayed = tensor.when == "first" and any(facts.layers[layer].when == "every" for layer in tensor.residuals)
     return replayed or not tensor.readers or any(layer not in group for layer in tensor.readers)
 
