@@ -50,10 +50,12 @@ class NormedTilings:
         comes, costs = search.total, search.entering.costs
         waits = np.stack([self._away(search.nest, cost.order) for cost in costs])[:, None]
         if not self._runs_again:
-            return comes + np.minimum(waits, self._twice(search))
+            once: Ints = comes + np.minimum(waits, self._twice(search))
+            return once
         stays = np.stack([cost.resident_weights for cost in costs])[:, None]
         back = 2 * self._waiting_back
-        return 2 * comes + np.minimum(2 * waits, self._twice(search)) + np.minimum(back, comes - stays)
+        found: Ints = 2 * comes + np.minimum(2 * waits, self._twice(search)) + np.minimum(back, comes - stays)
+        return found
 
     @property
     def _runs_again(self) -> bool:
