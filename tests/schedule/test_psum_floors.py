@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chunks import ChunkSizes
 from lifsim.schedule.timestep.floors import chunk_floors, timestep_floors
+from lifsim.schedule.timestep.group import Chunks, Group
 from lifsim.schedule.timestep.plan import plan_group
+from lifsim.schedule.timestep.strip_floors import StripFloors
 from tests.schedule import build
 from tests.schedule.networks import ladder
 from tests.schedule.test_trained_chunks import choices
@@ -34,3 +37,17 @@ def test_floors_have_the_psums_that_spill(dataflow: str, psum: int, bptt: str) -
         assert forward == group.dram.total
         (back,) = of.training.back_floors(0, 1, sizes)
         assert forward + back == of.training.moved(group)
+
+
+@pytest.mark.parametrize("psum", [1, 3, build.ENDLESS])
+@pytest.mark.parametrize("dataflow", ["ws", "is"])
+def test_so_have_those_of_strips(dataflow: str, psum: int) -> None:
+    """They leave out inputs, 512 bytes an image and timestep, and nothing else."""
+    of = choices(ladder(3), Sharing.parse("layer"), build.arch(2, 3, dataflow, psum=psum), 2, None, "stored")
+    group = Group(replace(of.facts, writes_all=False), 0, 2, of.chip.room, Chunks(2, 2))
+    (relay,) = group.in_strips.values()
+    for rows in (1, 3, 8):
+        cost, floors = group.cost_below(inf, {relay.state: rows}), StripFloors(group)
+        assert cost is not None
+        assert (cost.psum_read.sum() > 0) == (psum < build.ENDLESS)
+        assert floors.first({relay.state: rows}) == floors.nearer({relay.state: rows}) == cost.total - 2 * 4 * 512
