@@ -18,6 +18,10 @@ class Note(str):
         return note
 
 
+class ScheduleNote(Note):
+    """What the schedule that was chosen pays for what it saves."""
+
+
 def decisive(notes: Iterable[str]) -> tuple[str, ...]:
     """The brief forms of the decisive notes, each once."""
     return tuple(dict.fromkeys(note.brief for note in notes if isinstance(note, Note) and note.brief))

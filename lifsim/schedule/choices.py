@@ -23,7 +23,7 @@ from lifsim.schedule.chip import Chip, TileRoom
 from lifsim.schedule.chunks import ChunkSizes, first_of_fewest
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.norms import Norms, chunk_of, timestep_major_faults
-from lifsim.schedule.plan import GroupPlan, Residency
+from lifsim.schedule.plan import GroupPlan, Residency, alone
 from lifsim.schedule.sizing import facts_of
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.tensors.storage import Reals
@@ -117,7 +117,8 @@ class Choices:
             if window.waves:
                 found = self.chosen(self._in_waves(first, end, window))
             elif window == TICK:
-                found = self._alone(first, self._memo.of(tick.traffic, *self._tiled(first)))
+                judged = self._judged(first)  # both in a function would be a frame too many above a fold
+                found = self._alone(first, judged or self._memo.of(tick.traffic, *self._tiled(first)))
             else:
                 found = self._timestep(first, end) if window == TIMESTEP else self._in_windows(first, window)
             self._planned[key] = found
@@ -182,6 +183,14 @@ class Choices:
             raise InputError(found)
         return found
 
+    def _judged(self, index: int) -> LayerTraffic | Fault | None:
+        """What a layer moves tick-batched in training where the tiling follows from the count of all stages."""
+        if self.training is None or (judge := self.training.judge(index)) is None:
+            return None
+        from lifsim.schedule.tick.judged import judged
+
+        return judged(*self._tiled(index), judge)
+
     def _tiled(self, index: int) -> tuple[Layer, Reals, TileRoom, int, tuple[Way, ...], tuple[int, ...]]:
         layer = self.facts.layers[index].layer
         ways = self.chip.ways_of(layer, self._channels[index])
@@ -191,7 +200,7 @@ class Choices:
         """A single layer: tick-batched, with what it then moves; or timestep-major, with the reason why it cannot be
         tick-batched."""
         if not isinstance(moved, Fault):
-            return self.chosen(self._memo.of(_tick_batched, index, self.batch, moved))
+            return self.chosen(self._memo.of(alone, index, self.batch, moved))
         if not self.mergeable:
             raise InputError(_without_membrane_buffer(moved) if moved.path == "schedule" else moved)
         if forbidden := self.forbidden(index, index + 1):
@@ -266,11 +275,6 @@ def _itself(room: TileRoom) -> TileRoom:
     return room
 
 
-def _tick_batched(index: int, batch: int, moved: LayerTraffic) -> GroupPlan:
-    """A layer alone that moves so much."""
-    return GroupPlan(index, index, batch, (), None, (moved,), TICK)
-
-
 def choices_of(
     network: Network,
     states: tuple[State, ...],
@@ -284,7 +288,7 @@ def choices_of(
     inference."""
     facts, training = memo.of(facts_of, network, states, chip.precision, chip.psums), None
     if trains is not None:
-        facts = replace(facts, recomputes=False, norms=Norms.of(network))
+        facts = replace(facts, recomputes=False, writes_all=True, norms=Norms.of(network))
         training = trains(facts, chip, batch)
     return Choices(facts, chip, Images(batch, chunk), channels_by_layer(network, states), memo, training)
 

@@ -136,7 +136,8 @@ class StateFacts:
 class NetworkFacts:
     """A network, as schedules see it. reals: how its real values are stored. psums: where partial sums wait. steps: by
     layer, its nodes in order. recomputes: whether layers that are computed once may be computed again at every
-    timestep; not in training. norms: in training, the layers whose batch norms wait for the batch."""
+    timestep; not in training. writes_all: whether spikes that stay on chip are written as well; in training, whose
+    backward pass reads them. norms: in training, the layers whose batch norms wait for the batch."""
 
     timesteps: int
     reals: Reals
@@ -146,6 +147,7 @@ class NetworkFacts:
     tensors: dict[str, TensorFacts]
     states: tuple[StateFacts, ...]
     recomputes: bool = True
+    writes_all: bool = False
     norms: Norms = NO_NORMS
 
     def computing_again(self, chosen: AbstractSet[int]) -> NetworkFacts:

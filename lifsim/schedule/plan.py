@@ -207,6 +207,11 @@ class GroupPlan:
         return sum((layer.dram for layer in self.layers), DramBytes())
 
 
+def alone(index: int, batch: int, moved: LayerTraffic) -> GroupPlan:
+    """A layer alone that moves so much, tick-batched."""
+    return GroupPlan(index, index, batch, (), None, (moved,), TICK)
+
+
 @dataclass(frozen=True, repr=False)
 class Plan(Briefly):
     """Groups in order. facts, chip: the network (as it runs) and the architecture, as planning saw them."""

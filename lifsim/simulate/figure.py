@@ -16,13 +16,15 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.play.alone import least_cycles
 from lifsim.play.dram import with_estimated_work
 from lifsim.play.record import LayerRecord
+from lifsim.units import format_si
 
 
 class Figure(Protocol):
-    """name: as options spell it; least: the lowest figure in words."""
+    """name: as options spell it; least: the lowest figure in words, less: less of it."""
 
     name: str
     least: str
+    less: str
 
     @abstractmethod
     def of(self, counts: Sequence[LayerCounts]) -> float:
@@ -39,6 +41,11 @@ class Figure(Protocol):
         """The figure of a whole run."""
         ...
 
+    @abstractmethod
+    def in_words(self, found: float) -> str:
+        """A figure with its unit."""
+        ...
+
 
 @dataclass(frozen=True)
 class CycleFigure(Figure):
@@ -47,6 +54,7 @@ class CycleFigure(Figure):
     machine: Machine
     name: str = "cycles"
     least: str = "the fewest cycles"
+    less: str = "fewer cycles"
 
     def of(self, counts: Sequence[LayerCounts]) -> int:
         return sum(layer.cycles.total for layer in counts)
@@ -56,6 +64,9 @@ class CycleFigure(Figure):
 
     def of_records(self, records: Sequence[LayerRecord]) -> int:
         return self.of([record.counts for record in records])
+
+    def in_words(self, found: float) -> str:
+        return f"{int(found):,}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class EnergyFigure(Figure):
     costs: Costs
     name: str = "energy"
     least: str = "the least energy"
+    less: str = "less energy"
 
     def of(self, counts: Sequence[LayerCounts]) -> float:
         costs = switched_off(self.costs, counts)
@@ -92,3 +104,6 @@ class EnergyFigure(Figure):
 
     def of_records(self, records: Sequence[LayerRecord]) -> float:
         return sum(record.energy_pj.total.total for record in records)
+
+    def in_words(self, found: float) -> str:
+        return format_si(found / 1e12, "J")

@@ -29,6 +29,7 @@ from lifsim.simulate.options import Options
 from lifsim.simulate.planning import planned
 from lifsim.simulate.result import Result, Totals
 from lifsim.simulate.spikes import Spikes, at_its_rates, read_spikes, trace_of
+from lifsim.training.norm_notes import statistics_note
 from lifsim.training.refusals import training_faults
 from lifsim.watch import Watch, unwatched
 
@@ -67,9 +68,9 @@ def simulate(
         network, channels_by_layer(network, states), machine, bank, spikes.batch, spikes.kept, shared.parts, watch
     )
     costs = accounting.costs(arch)
-    keeping = KEEPINGS[options.bptt]
+    keeping, training = KEEPINGS[options.bptt], options.mode == "training"
     if accounting.scheduled:
-        trial = Trial(setup, accounting, costs, options.mode == "training", keeping, shared.runs)
+        trial = Trial(setup, accounting, costs, training, keeping, shared.runs)
         plan, tried, of_schedule = planned(trial, states, Chip.of(arch), options)
         if spikes.exits is not None:
             plan = spikes.exits.leave(plan)
@@ -94,7 +95,8 @@ def simulate(
         totals=totals,
         notes=(
             *input_notes(arch, network, sharing, states, options, spikes),
-            *(gradient_notes(network, machine, records, costs) if options.mode == "training" else ()),
+            *(gradient_notes(network, machine, records, costs) if training else ()),
+            *(statistics_note(network, spikes.batch, bank.units, totals.cycles.total) if training else ()),
             *of_schedule,
             *(plan_notes(plan, network, sharing, states, options, spikes) if plan else ()),
             *idle_notes(totals.energy_pj),

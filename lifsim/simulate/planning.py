@@ -9,7 +9,7 @@ figure than that for another objective, or than a named schedule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
@@ -21,7 +21,7 @@ from lifsim.accounting.counts import LayerCounts
 from lifsim.errors import InputError
 from lifsim.graph.states import State
 from lifsim.lazy_dataclass import dataclass
-from lifsim.note import Note
+from lifsim.note import ScheduleNote
 from lifsim.play.alone import counted, least_cycles, least_in_turn, played
 from lifsim.play.trial import Trial, Tried
 from lifsim.schedule.begins import begins_of, groups_in_words
@@ -38,6 +38,10 @@ from lifsim.units import format_bytes, noun_of
 MOST_PLAYED = 4
 """Limit on the search by each figure: groups that belong to no candidate plan are played until they have moved this
 many times the bytes of the most promising candidate that needs no search."""
+
+LESS, MORE = 0.05, 2.0
+"""A plan has a note that takes less than this share less of its objective than another, and more than so many times its
+bytes."""
 
 DEARER = 0.01
 """Share of cycles that the plan with the fewest bytes may cost more without a note."""
@@ -100,14 +104,42 @@ class Search:
         own, figure = found.pop(objective), next(each for each in figures if each.name == objective)
         named = self._as_asked | {name: other.groups for name, other in found.items()}
         candidates = list(dict.fromkeys([own.groups, *named.values()]))
-        groups, tried = self._least(figure, candidates)
+        groups, tried, costs = self._least(figure, candidates)
         alike = next((words for words, candidate in _in_words(named) if candidate == groups), "groups of its own")
         note = f"--objective {objective}: {alike}, {figure.least} of {len(candidates)} schedules compared"
         if not own.exact:
             of = f"{len(self._every())} {noun_of(len(self._every()), 'group')}"
             note += f"; {own.priced} of {of} were played by themselves"
         chosen = plan_of(self.choices, groups)
-        return Chosen(chosen, tried, (f"{note}: {groups_in_words(setup.network, chosen)}",))
+        said = f"{note}: {groups_in_words(setup.network, chosen)}"
+        return Chosen(chosen, tried, (said, *self._price_in_bytes(figure, groups, named, costs)))
+
+    def _price_in_bytes(
+        self, figure: Figure, groups: Groups, named: dict[str, Groups], costs: dict[Groups, float]
+    ) -> Iterator[str]:
+        """A note if a named plan moves many times fewer bytes than `groups` for little more of their figure: the one
+        with the fewest. costs: of plans that were played; others take no less than their floors."""
+        ours, most = _bytes_of(groups), costs[groups] / (1 - LESS)
+        for words, other in sorted(_in_words(named), key=lambda each: _bytes_of(each[1])):
+            theirs, whose = _bytes_of(other), words.removeprefix("as ")
+            if ours <= MORE * theirs:
+                return
+            if self._floor(figure, other) <= most and self._cost(figure, other, costs) <= most:
+                share = f"{1 - costs[groups] / costs[other]:.2%} {figure.less}"
+                times = f"{ours / theirs:.1f} times the DRAM bytes"
+                both = f"{format_bytes(ours)} for {format_bytes(theirs)}"
+                figures = f"{figure.in_words(costs[groups])} for {figure.in_words(costs[other])}"
+                said = f"--objective {figure.name}: {share} ({figures}) than {whose} for {times} ({both})"
+                yield ScheduleNote(said, f"{share} than {whose} for {times}, {both}")
+                return
+
+    def _cost(self, figure: Figure, groups: Groups, costs: dict[Groups, float]) -> float:
+        """The figure of a plan, which is played if it is not among the `costs` yet."""
+        if groups not in costs:
+            costs[groups] = inf
+            with suppress(InputError):
+                costs[groups] = figure.of_records(self.trial.of(plan_of(self.choices, groups)).records)
+        return costs[groups]
 
     def price_in_cycles(self) -> tuple[str, ...]:
         """A note if the plan with the fewest bytes takes more cycles than the smallest groups do, by more than DEARER,
@@ -122,7 +154,7 @@ class Search:
         words = "its cycles without waits for DRAM; --objective cycles weighs them"
         said = f"--schedule auto: the fewest DRAM bytes, {less}, by {ours / theirs:.2f} times {words}"
         brief = f"auto pays {ours / theirs:.2f} times the cycles for {format_bytes(saved)} less; --objective cycles"
-        return (Note(said, brief),)
+        return (ScheduleNote(said, brief),)
 
     @cached_property
     def _as_asked(self) -> dict[str, Groups]:
@@ -174,9 +206,10 @@ class Search:
         setup = self.trial.setup
         return setup.memo.of(counted, setup, self.trial.accounting, self.choices, choice)
 
-    def _least(self, figure: Figure, candidates: Sequence[Groups]) -> tuple[Groups, Tried]:
-        """The best of whole plans, by playing them. In inference, a plan whose floor is above another's figure is not
-        played."""
+    def _least(self, figure: Figure, candidates: Sequence[Groups]) -> tuple[Groups, Tried, dict[Groups, float]]:
+        """The best of whole plans, by playing them, and the figures of those that were. In inference, a plan whose
+        floor is above another's figure is not played."""
+        costs: dict[Groups, float] = {}
         best: tuple[tuple[float, int, int], Groups, Tried] | None = None
         refused: InputError | None = None
         for groups in candidates:
@@ -188,17 +221,22 @@ class Search:
                 refused = error
                 continue
             moved = sum(record.counts.dram_bytes.total for record in tried.records)
-            cost = figure.of_records(tried.records), moved, len(groups)
+            costs[groups] = figure.of_records(tried.records)
+            cost = costs[groups], moved, len(groups)
             if best is None or cost < best[0]:
                 best = cost, groups, tried
         if best is None:
             raise refused or ValueError("there must be a candidate")
-        return best[1:]
+        return *best[1:], costs
 
     def _floor(self, figure: Figure, groups: Groups) -> float:
         if self.trial.training:
             return 0
         return figure.floor([layer for choice in groups for layer in self._counted(choice)])
+
+
+def _bytes_of(groups: Groups) -> int:
+    return sum(choice.dram_bytes for choice in groups)
 
 
 def _in_words(named: dict[str, Groups]) -> list[tuple[str, Groups]]:

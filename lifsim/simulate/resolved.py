@@ -13,7 +13,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.simulate.options import Options
 
-MODEL_VERSION = 21
+MODEL_VERSION = 22
 """Raised with every change after which the same inputs give other figures: sweeps stored before are not continued."""
 
 

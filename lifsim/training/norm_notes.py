@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lifsim.hardware.gemm import ceil_div
 from lifsim.keeping import Keeping
 from lifsim.model.network import Layer, Network
 from lifsim.model.product import Product
@@ -34,6 +35,25 @@ def norm_notes(network: Network, batch: int) -> Iterator[str]:
         nothing = "statistics of one value say nothing"
         brief = f"{nothing}: {counted(len(single), 'layer')} must have a larger batch"
         yield Note(f"{nothing}: {', '.join(single)} must have a larger batch to be trained", brief)
+
+
+DECISIVE = 0.01
+"""Share of all cycles from which on it matters that sums of statistics take none."""
+
+
+def statistics_note(network: Network, batch: int, units: int, cycles: int) -> Iterator[str]:
+    """What statistics would take by themselves of the `cycles` of a training run, whose gradient units, so many, add up
+    what the array puts out while it works on the next: a value of each unit in a cycle."""
+    layers = [network.layers[index] for index in sorted(Norms.of(network).layers)]
+    alone = sum(ceil_div(batch * layer.rounds * layer.pixels * layer.filters, units) for layer in layers)
+    if alone:
+        share = f"{alone / cycles:.2%}"
+        hidden = (
+            "batch statistics are summed up while the array works, and a channel's mean, variance and root are free"
+        )
+        said = f"{hidden}: by themselves the sums would take {counted(alone, 'cycle')}, {share} of the run's"
+        brief = f"batch statistics take no time of their own: at most {share} more cycles"
+        yield Note(said, brief if alone >= DECISIVE * cycles else "")
 
 
 def _values(layer: Layer, norms: Norms, batch: int) -> int:

@@ -26,6 +26,7 @@ from lifsim.schedule.tensors.products import gemm_of
 from lifsim.schedule.tensors.psums import working_set_bytes
 from lifsim.schedule.tensors.storage import bytes_of
 from lifsim.schedule.traffic import DramBytes
+from lifsim.training.forward_again import again_tick_batched
 from lifsim.training.group_orders import orders_of
 from lifsim.training.run_again import product_again
 from lifsim.training.sizes import TrainingSizes
@@ -125,7 +126,7 @@ def _once_more(waiting: Waiting) -> DramBytes:
     """Bytes that the product of a recomputation moves when it runs again for the second pass: all but weights that
     stay."""
     layer, group = waiting.layer, waiting.group
-    again = orders_of(waiting.sizes, group)[layer.index].again
+    again = again_tick_batched(group) if group.tick_batched else orders_of(waiting.sizes, group)[layer.index].again
     if again is None:
         raise ValueError(f"{layer.name} must run again")
     spilled = group.layers[layer.index - group.first].dram.psum_write - waiting.written_anyway

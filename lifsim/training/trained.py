@@ -13,7 +13,9 @@ from lifsim.schedule.chunks import ChunkSizes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
 from lifsim.schedule.tensors.rows import Ints
+from lifsim.schedule.tick.judged import Judge
 from lifsim.training.back_floors import BackFloors
+from lifsim.training.normed_tilings import NormedTilings
 from lifsim.training.sizes import TrainingSizes
 from lifsim.training.traffic import group_training
 
@@ -42,6 +44,13 @@ class TrainedGroups:
     def moved(self, group: GroupPlan) -> int:
         """As in `Trained`."""
         return sum(layer.total for layer in group_training(self.sizes, group))
+
+    def judge(self, index: int) -> Judge | None:
+        """As `Trained` has it."""
+        layer, norms = self.sizes.layers[index], self.sizes.facts.norms
+        if index not in norms.layers or index in norms.handed_on or layer.operand is not None:
+            return None
+        return NormedTilings(self.sizes, layer)
 
     def back_floors(self, first: int, last: int, chunks: ChunkSizes) -> Ints:
         """As `Trained` has them."""

@@ -13,7 +13,7 @@ from lifsim.schedule.memory import memory_of
 from lifsim.simulate.options import Options
 from lifsim.simulate.pipeline import run
 from lifsim.simulate.result import Result
-from lifsim.training.norm_notes import norm_notes
+from lifsim.training.norm_notes import norm_notes, statistics_note
 from tests.simulate.test_training import component
 from tests.workload import building
 
@@ -149,3 +149,18 @@ def test_a_reader_is_told_what_norms_wait_for() -> None:
     assert len(list(norm_notes(single, 2))) == 1
     assert len(list(norm_notes(dataclasses.replace(single, norm_statistics="all_timesteps"), 1))) == 1
     assert any(note.startswith("neurons behind 2 batch norms") for note in trained().notes)
+
+
+def test_a_reader_is_told_what_sums_of_statistics_would_take_by_themselves() -> None:
+    """Every sum of each of two norms once, with as many units at a time; frozen there are none."""
+    net = network("timestep")
+    values = [net.layers[index].rounds * net.layers[index].pixels * net.layers[index].filters for index in (0, 1)]
+    alone = sum(-(-3 * each // 7) for each in values)
+    (note,) = statistics_note(net, 3, 7, 100 * alone)
+    assert note.endswith(f"by themselves the sums would take {alone:,} cycles, 1.00% of the run's")
+    assert note.brief == "batch statistics take no time of their own: at most 1.00% more cycles"
+    (small,) = statistics_note(net, 3, 7, 100 * alone + 1)
+    assert small == note
+    assert not small.brief
+    assert not list(statistics_note(network("frozen"), 3, 7, 100))
+    assert sum("by themselves the sums would take" in note for note in trained().notes) == 1

@@ -16,8 +16,10 @@ from lifsim.graph.states import channels_by_layer, states_of
 from lifsim.hardware.array import sparsity_of
 from lifsim.keeping import KEEPINGS
 from lifsim.memo import Memo
+from lifsim.note import ScheduleNote
 from lifsim.play.alone import counted, least_cycles, least_in_turn, played
 from lifsim.play.trial import Trial
+from lifsim.report.explain.layer import explain
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, Choices, choices_of
 from lifsim.schedule.partition import allowed, plan_of
@@ -253,3 +255,34 @@ def test_of_equal_tilings_the_narrowest_is_taken_where_the_next_tile_comes_meanw
     assert large[0] == small[0]
     assert large[1] <= 1.003 * small[1]
     assert large[2] > took("8MiB", "false")[2]
+
+
+@pytest.mark.slow
+def test_few_cycles_that_cost_many_bytes_are_told() -> None:
+    """LeNet-5 fused moves less than half the bytes of the plan with the fewest cycles, and takes 1.3 % more. It is told
+    where the run is, and where a layer is explained."""
+    options = {"batch": 64, "overrides": ["dram.model=ideal"]}
+    least = lifsim.run("tpu_like_small", "lenet5_mnist", schedule="auto", objective="cycles", **options)
+    fused = lifsim.run("tpu_like_small", "lenet5_mnist", schedule="fused", **options)
+    ours, theirs = ((run.totals.cycles.total, run.totals.dram_bytes.total) for run in (least, fused))
+    assert ours[0] < theirs[0] < ours[0] / 0.95
+    assert ours[1] > 2 * theirs[1]
+    less, times = f"{1 - ours[0] / theirs[0]:.2%} fewer cycles", f"{ours[1] / theirs[1]:.1f} times the DRAM bytes"
+    both = f"{format_bytes(ours[1])} for {format_bytes(theirs[1])}"
+    (note,) = [one for one in least.notes if isinstance(one, ScheduleNote)]
+    figures = f"({ours[0]:,} for {theirs[0]:,})"
+    assert note == f"--objective cycles: {less} {figures} than --schedule fused for {times} ({both})"
+    assert note.brief == f"{less} than --schedule fused for {times}, {both}"
+    assert note.brief in explain(least, "conv2").head
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("limit", "value"), [("MORE", 3.0), ("LESS", 0.01)])
+def test_what_costs_less_or_saves_more_is_not(monkeypatch: pytest.MonkeyPatch, limit: str, value: float) -> None:
+    """2.1 times the bytes; 1.3 % fewer cycles."""
+    monkeypatch.setattr(f"lifsim.simulate.planning.{limit}", value)
+    overrides = ["dram.model=ideal"]
+    least = lifsim.run(
+        "tpu_like_small", "lenet5_mnist", schedule="auto", objective="cycles", batch=64, overrides=overrides
+    )
+    assert not any(isinstance(one, ScheduleNote) for one in least.notes)

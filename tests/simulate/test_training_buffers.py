@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifsim.config.arch import load_arch
+from lifsim.config.workload import load_workload
 from lifsim.graph.states import states_of
 from lifsim.keeping import KEEPINGS
 from lifsim.model.arch import Arch
@@ -225,3 +226,16 @@ def test_gradients_of_states_start_from_zero_at_their_last_layer_and_pass_the_me
     goes = [one.dram_bytes.membrane_write for one in stages]
     assert sum(comes) == sum(goes) == 8 + 8 + 4
     assert fills == [(out, back + kept) for out, back, kept in zip(goes, comes, membranes, strict=True)]
+
+
+@pytest.mark.parametrize("schedule", ["timestep", "auto"])
+def test_spikes_that_are_written_for_the_backward_pass_are_read_from_spike_out(schedule: str) -> None:
+    """All of them, those that the group hands over on chip, too."""
+    options = Options(mode="training", batch=2, schedule=schedule, bptt="stored")
+    arch = load_arch("sata_training", ["dram.model=ideal"])
+    result = run(arch, load_workload("vgg9_cifar10"), Sharing.parse("layer-where-possible"), options)
+    spiking = [result.records[layer.index] for layer in result.network.layers if layer.lif is not None]
+    assert len(spiking) > 5
+    for record in spiking:
+        forward = record.stages["forward"]
+        assert forward.sram_accesses.spike_out.reads == 8 * forward.dram_bytes.spikes_out > 0

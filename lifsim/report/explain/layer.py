@@ -11,6 +11,7 @@ from lifsim.hardware.stores import Stores
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer, Network
+from lifsim.note import ScheduleNote
 from lifsim.play.bound import port_use
 from lifsim.play.record import LayerRecord
 from lifsim.report.explain.beside import Beside, beside_lines
@@ -60,7 +61,7 @@ def explain(result: Result, name: str, comparison: Comparison | None = None) -> 
     beside = () if comparison is None else tuple(beside_lines(comparison, layer.index))
     group = result.plan.group_of(layer.index)
     layer = group.as_run(layer)
-    head = tuple(_head(result, layer, record))
+    head = (*_head(result, layer, record), *(note.brief for note in result.notes if isinstance(note, ScheduleNote)))
     if record.stages:
         laid = _laid(result, result.plan, layer)
         stages = tuple(explained_stages(result, result.plan, layer, record, laid))

@@ -41,7 +41,7 @@ def traffic(
     ways: in which its chains may run. begun: [rows + 1] bytes of rows that have begun behind it when 0, 1, ... of its
     rows are done; empty: no rows begin. Returns a fault, the reason, if no tile is legal in any way.
     """
-    asked, searches = Asked(layer, reals, room, begun, visits or _at_once(layer, batch)), list[Tilings]()
+    asked, searches = Asked(layer, reals, room, begun, visits or at_once(layer, batch)), list[Tilings]()
     # A comprehension would be one frame more between the command and a fold, and so would a function.
     for way in ways:
         searches += [tilings(asked, way, nests_of(asked, way))]
@@ -51,7 +51,7 @@ def traffic(
     if not legal:
         return refused(layer, begun, [(search.way, search.nest, search.prices) for search in searches])
     best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
-    return _moved(best, best.best[0])
+    return moved_in(best, best.best[0])
 
 
 class Others(NamedTuple):
@@ -73,21 +73,22 @@ def others(
     begun: tuple[int, ...] = (),
 ) -> Others:
     """The other tilings in which `layer` may be tick-batched."""
-    asked = Asked(layer, reals, room, begun, _at_once(layer, batch))
+    asked = Asked(layer, reals, room, begun, at_once(layer, batch))
     searches = [tilings(asked, way, nests_of(asked, way)) for way in ways]
     searches += [tilings(asked, way, nests, most) for way, nests, most in higher_nests(searches)]
     best = [offer.what for offer in corners(offer for search in searches for offer in search.offers)]
     places = best if room.overlap.prefetches else []
     halves = ((search, half) for search, place in places for half in search.halves(place))
-    return Others(tuple(_moved(*one) for one in best[1:]), tuple(_moved(*one) for one in halves))
+    return Others(tuple(moved_in(*one) for one in best[1:]), tuple(moved_in(*one) for one in halves))
 
 
-def _at_once(layer: Layer, batch: int) -> Visits:
+def at_once(layer: Layer, batch: int) -> Visits:
+    """One, of all images and timesteps."""
     return Visits((Part(layer, batch, 1),))
 
 
-def _moved(search: Tilings, place: Place) -> LayerTraffic:
-    """Under one tiling."""
+def moved_in(search: Tilings, place: Place) -> LayerTraffic:
+    """What a layer moves under one tiling."""
     asked, (_, row, column) = search.asked, place
     filters = int(search.entering.weights[place])
     operand = filters if asked.layer.operand is not None else 0

@@ -201,12 +201,14 @@ def nests_of(asked: Asked, way: Way) -> list[Nest]:
     ]
 
 
-def higher_nests(lowest: Sequence[Tilings]) -> Iterator[tuple[Way, list[Nest], int]]:
-    """By way, the nests of all other row tiles for which less comes in than the best of the `lowest` moves; and the
-    bytes of that best one. If only weights and inputs are short of room, there are none unless they read fewer rows."""
+def higher_nests(lowest: Sequence[Tilings], most: int | None = None) -> Iterator[tuple[Way, list[Nest], int]]:
+    """By way, the nests of all other row tiles for which less than `most` bytes come in, and `most`: unless given, what
+    the best of the `lowest` moves. If only weights and inputs are short of room, there are none unless they read fewer
+    rows."""
     found = [(search, higher_row_tiles(search.nest.rows.axis)) for search in lowest]
     may = [(search, rows) for search, rows in found if rows.heights.size and (search.short or rows.may_read_fewer)]
-    most = min(search.fewest for search in lowest) if may else 0
+    if most is None:
+        most = min(search.fewest for search in lowest) if may else 0
     for search, rows in may:
         comes = _Entering.of(search.asked, [replace(nest, rows=rows) for nest in search.entering.nests])
         wanted: NDArray[np.bool_] = np.any((comes.weights + comes.spikes < most) & comes.nests[0].legal, axis=(0, 2))

@@ -146,7 +146,10 @@ def _runs_epilogue(facts: NetworkFacts, layer: int, now: Timestep) -> bool:
 
 
 def _leaves(facts: NetworkFacts, tensor: TensorFacts, group: Span) -> bool:
-    """Whether all of a tensor must go to DRAM: it is read after the group, by no layer, or in later timesteps."""
+    """Whether all of a tensor must go to DRAM: it is read after the group, by no layer, in later timesteps, or by the
+    backward pass."""
+    if facts.writes_all:
+        return True
     replayed = tensor.when == "first" and any(facts.layers[layer].when == "every" for layer in tensor.residuals)
     return replayed or not tensor.readers or any(layer not in group for layer in tensor.readers)
 

@@ -217,8 +217,12 @@ class _Layer:
 
     def product_once_more(self) -> Counter[str]:
         """And for the second pass of a norm: but for weights that stay, and without what waits to be replayed."""
-        found, stays = self.product_again(), 0
-        if not self.run.tick:
+        found = self.product_again()
+        if self.run.tick:  # of groups one behind the other those of the last stay
+            tiles = self.run.tiles[self.place]
+            sets = self.layer.groups // tiles.together
+            stays = forward.product(self.layer, self.training.machine, self.batch, tiles).pinned // sets
+        else:
             stays = self.told.on_the_way_back[self.layer.name].pinned
         found["weights"] -= stays
         found["psum"] -= self.layer.timesteps * (self._replayed() or 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from lifsim.graph.states import states_of
+from lifsim.graph.states import State, states_of
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer as HardwareLayer
 from lifsim.model.network import Network, Pool
@@ -143,8 +143,13 @@ def _net(told: Told) -> bands.Net:
         layers=tuple(_layer(told, layer) for layer in layers),
         rows=state.shape[1],
         columns=state.shape[2],
-        pixel_bytes=state.shape[0],
+        pixel_bytes=pixel_bits(told.chip, state) // 8,
     )
+
+
+def pixel_bits(chip: Chip, state: State) -> int:
+    """Of the membranes of a pixel; the interpreter counts whole bytes."""
+    return int(state.shape[0]) * chip.precision.membrane_bits
 
 
 def _plane(told: Told, tensor: Any) -> bands.Plane:

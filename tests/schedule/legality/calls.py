@@ -16,7 +16,7 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.schedule.plan import GroupPlan, Plan
 from lifsim.schedule.tensors.moves import Visit
 from lifsim.schedule.timestep.membranes import MembraneSplit, StateCall, calls_of
-from tests.oracles.legality import Walker
+from tests.oracles.legality import IllegalPlanError, Walker
 from tests.oracles.legality_events import Drop, Event, Fire, Load, Put, Store, Thing
 from tests.schedule.legality.order import Order, Range
 
@@ -114,7 +114,7 @@ class CallEvents:
             stays=stays,
             moves=moves,
             streaming=0 if in_strips else max(0, self.walker.chip.size(moves) - split.transient),
-            room=max(1, split.reserved),
+            room=split.reserved,
             rows=rows if in_strips else (0, state.rows),
             of_rows=state.rows,
             order=Order.of(self.walker.net.layers[visit.layer]),
@@ -125,21 +125,26 @@ class CallEvents:
         self, call: Call, part: Range, groups: Range, moved: tuple[list[Range] | None, list[Range]]
     ) -> Iterator[Event]:
         """Bytes of chains, piece by piece as large as the room that is left; those of a chain that is not complete
-        stay, unless they leave between its parts. moved: what the step loads, None where it is at rest, and stores."""
+        stay, unless they leave between its parts. moved: what the step loads, None where it is at rest, and stores.
+
+        Without room nothing may come or go: what is at rest then passes its only call in the LIF units."""
         loads, stores = ([part], [part]) if call.apart else moved
         if moved[0] is None and groups[0] == 0:
             loads = None
-        for low in range(*part, call.room):
-            piece = low, min(low + call.room, part[1])
+        if not call.room and any(_common(part, [*(loads or ()), *stores])):
+            raise IllegalPlanError(f"membranes of {call.layer} stream, and have no room")
+        place = "membrane" if call.room else "passing"
+        for low in range(*part, call.room or max(1, part[1] - part[0])):
+            piece = low, min(low + call.room, part[1]) if call.room else part[1]
             if (groups[0] == 0 or call.apart) and loads is None:
-                yield Put("membrane", call.moves, *piece)
+                yield Put(place, call.moves, *piece)
             elif (groups[0] == 0 or call.apart) and loads is not None:
-                yield from (Load("membrane", call.moves, *both) for both in _common(piece, loads))
+                yield from (Load(place, call.moves, *both) for both in _common(piece, loads))
             for which in range(*groups):
-                yield Fire(call.layer, call.timestep, which, call.moves, *piece)
+                yield Fire(call.layer, call.timestep, which, call.moves, *piece, place)
             if groups[1] == call.order.calls or call.apart:
-                yield from (Store("membrane", call.moves, *both) for both in _common(piece, stores))
-                yield Drop("membrane", call.moves, *piece)
+                yield from (Store(place, call.moves, *both) for both in _common(piece, stores))
+                yield Drop(place, call.moves, *piece)
 
 
 def _ranges(visit: Visit, step: int, kind: Kind) -> list[Range]:

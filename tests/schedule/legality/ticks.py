@@ -274,7 +274,10 @@ class TickEvents:
         if weights_outer or filters[1] == self.layer.group_filters:
             yield from self._forget_window(group, image, rows)
         if not weights_outer and last and filters[1] == self.layer.group_filters and not self._any_lasts:
-            yield Drop("weight")
+            group_bytes = self.layer.group_filters * self.filter_bytes
+            for first, _ in parts:  # those of other groups may have stayed from the window before
+                begin = first // self.layer.group_filters * group_bytes
+                yield Drop("weight", ("/weights", self.layer.name), begin, begin + group_bytes)
 
     # The input: rows that most windows hold stay
 

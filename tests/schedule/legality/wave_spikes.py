@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Tensor
@@ -151,9 +152,9 @@ class WaveSpikes:
         tensors = {tensor.name: tensor for tensor in self.facts.layers[turn.layer].layer.outputs}
         for thing in [thing for thing in self.chip.fresh if thing[0] != "/currents"]:
             name, size = str(thing[0]), self.net.node(thing[0]).row_bytes
+            for low, high in runs(self.chip.fresh[thing] & np.repeat(self._read_rows(name), size)):
+                yield Put(self.between, thing, low, high)
             for low, high in runs(self.chip.fresh[thing]):
-                if any(True for _ in self._readers(name)):
-                    yield Put(self.between, thing, low, high)
                 if name in tensors and self._leaves(name):
                     yield Store("array", thing, low, high)
                     if self.skewed or thing[2] in (turn.window[0], 0):
@@ -200,6 +201,14 @@ class WaveSpikes:
         for node in self.net.nodes:
             if node.layer in inside and node.layer != self.net.node(name).layer:
                 yield from ((node, source) for source in node.sources if source.node == name)
+
+    def _read_rows(self, name: str) -> NDArray[np.bool_]:
+        """[rows] of a node that others of the group read: strides may leave some out."""
+        read = np.zeros(self.net.node(name).rows, np.bool_)
+        for node, source in self._readers(name):
+            for begin, end in self.net.needed(source, 0, node.rows):
+                read[begin:end] = True
+        return read
 
     def _forget(self) -> Iterator[Event]:
         """Rows that no other layer of the group needs any more leave spike_out."""
