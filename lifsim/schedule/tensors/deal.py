@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import add
 
 import numpy as np
 
@@ -53,6 +54,11 @@ class Deal:
         return not self._before
 
 
-def added(sums: Sequence[Sums]) -> Sums:
-    """`sums` of images that come one after the other, added up."""
-    return {what: tuple(map(sum, zip(*(one[what] for one in sums), strict=True))) for what in sums[0]}
+def added(one: Sums, other: Sums) -> Sums:
+    """The sums of images that come one after the other."""
+    return {what: tuple(map(add, each, other[what])) for what, each in one.items()}
+
+
+def times(sums: Sums, count: int) -> Sums:
+    """Those of so many times as many images, which are alike."""
+    return {what: tuple(count * each for each in of_tensors) for what, of_tensors in sums.items()}
