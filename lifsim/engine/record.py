@@ -27,6 +27,7 @@ from lifsim.model.network import Network, Node
 from lifsim.model.sharing import Sharing
 from lifsim.room import require_disk, require_memory
 from lifsim.trace.archive import Archive
+from lifsim.trace.archive import Array as Stored
 from lifsim.trace.writer import TraceWriter, disk_bytes
 from lifsim.units import counted
 from lifsim.watch import Tally, Watch, unwatched
@@ -79,10 +80,9 @@ def record_spikes(
     states_of(network, sharing)
     crew = workers or Workers()
     image_bytes = disk_bytes((one.tensor.timesteps, one.shape) for one in network.traced)
-    require_disk(image_bytes, source.batch or 1, path)
+    require_disk(image_bytes, _count(network, source), path)
     images = load_images(network, source)
-    batch = images.shape[1] if network.encoding == "event" else len(images)
-    require_disk(image_bytes, batch, path)
+    batch = images.shape[_axis(network)]
     ready(("inference",), np.float32, watch)
     if source.weights == "calibrated":
         seen = encode(network, _part(network, images, 0, _CALIBRATION_IMAGES), source.seed)
@@ -134,12 +134,24 @@ def load_images(network: Network, source: Source) -> Array:
     if source.images in SHIPPED:
         images = SHIPPED[source.images].load().x_test
         return _first(images, source.batch or source.usual, 0, source.images)
-    path = Path(source.images)
-    if not path.exists() and path.suffix != ".npz":
-        hint = did_you_mean(source.images, ["random", *SHIPPED])
-        raise InputError(Fault(f"{source.images!r} must be random, a data set or an .npz file{hint}", path="input"))
-    images = _from_file(path)
-    return images if source.batch is None else _first(images, source.batch, int(network.encoding == "event"), str(path))
+    with closing(_opened(source.images)) as archive:
+        images = archive.whole(_stored(archive))
+    return images if source.batch is None else _first(images, source.batch, _axis(network), source.images)
+
+
+def _count(network: Network, source: Source) -> int:
+    """How many images `load_images` has, which a file says before it is read. Raises InputError if it holds fewer."""
+    if source.images == "random" or source.images in SHIPPED:
+        return source.batch or source.usual
+    with closing(_opened(source.images)) as archive:
+        shape, axis = _stored(archive).shape, _axis(network)
+    _require_held(source.batch or 1, shape, axis, source.images)
+    return source.batch or shape[axis]
+
+
+def _axis(network: Network) -> int:
+    """Along which images lie: events have their timesteps before."""
+    return int(network.encoding == "event")
 
 
 def labels_of(source: Source, count: int) -> Array | None:
@@ -148,21 +160,33 @@ def labels_of(source: Source, count: int) -> Array | None:
 
 
 def _first(images: Array, count: int, axis: int, name: str) -> Array:
-    if images.ndim <= axis or count > images.shape[axis]:
-        raise InputError(
-            Fault(f"{count} must be <= the {counted(images.shape[axis], 'image')} of {name}", path="batch")
-        )
+    _require_held(count, images.shape, axis, name)
     return images[:, :count] if axis else images[:count]
 
 
-def _from_file(path: Path) -> Array:
-    with closing(Archive(path)) as archive:
-        archive.refuse_other(IMAGES)
-        names = list(archive.arrays)
-        if "x" not in names and len(names) != 1:
-            listed = ", ".join(names[:10]) or "none"
-            raise archive.fault(f"must hold one array of images, or one named x; it holds {listed}")
-        return archive.whole(archive.arrays["x" if "x" in names else names[0]])
+def _require_held(count: int, shape: tuple[int, ...], axis: int, name: str) -> None:
+    held = shape[axis] if len(shape) > axis else 0
+    if count > held:
+        raise InputError(Fault(f"{count} must be <= the {counted(held, 'image')} of {name}", path="batch"))
+
+
+def _opened(images: str) -> Archive:
+    """A file of images, by its name."""
+    path = Path(images)
+    if not path.exists() and path.suffix != ".npz":
+        hint = did_you_mean(images, ["random", *SHIPPED])
+        raise InputError(Fault(f"{images!r} must be random, a data set or an .npz file{hint}", path="input"))
+    return Archive(path)
+
+
+def _stored(archive: Archive) -> Stored:
+    """The array of images in a file."""
+    archive.refuse_other(IMAGES)
+    names = list(archive.arrays)
+    if "x" not in names and len(names) != 1:
+        listed = ", ".join(names[:10]) or "none"
+        raise archive.fault(f"must hold one array of images, or one named x; it holds {listed}")
+    return archive.arrays["x" if "x" in names else names[0]]
 
 
 def _random_images(network: Network, batch: int, seed: int) -> Array:

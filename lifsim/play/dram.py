@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate
-from math import inf, isclose
+from math import isclose
 
 import numpy as np
 
@@ -45,16 +45,16 @@ PASSING = ("gradient", "membrane_gradients", "state_gradients", "weight_gradient
 _RANK = {kind: rank for rank, kind in enumerate(KEPT)} | dict.fromkeys(PASSING, len(KEPT))
 
 
-def require_room(kept_bytes: int, capacity_bytes: int, sizes: Mapping[str, int], counted_bytes: float = inf) -> None:
-    """Raises InputError if a run with tensors of these `sizes` needs more than its DRAM holds; counted_bytes: the count
-    of bytes stopped there."""
+def require_room(kept_bytes: int, capacity_bytes: int, sizes: Mapping[str, int], *, all_counted: bool = True) -> None:
+    """Raises InputError if a run with tensors of these `sizes` needs more than its DRAM holds; all_counted: it keeps no
+    others."""
     if kept_bytes > capacity_bytes:
         psums = sum(size for name, size in sizes.items() if _kind(name) == "psums")
         each = "psums that spill, of each fold at places of their own,"
         mostly = f", {format_bytes(psums)} of it {each}" if 2 * psums > kept_bytes else ","
         way_out = "a larger psum buffer, " if 2 * psums > kept_bytes else ""
         way_out += "fewer images (--batch), or a larger device (--dram, lifsim list drams)"
-        kept = f"{'at least ' if kept_bytes >= counted_bytes else ''}{format_bytes(kept_bytes)}"
+        kept = f"{'' if all_counted else 'at least '}{format_bytes(kept_bytes)}"
         rule = f"{kept}{mostly} must fit into {format_bytes(capacity_bytes)}: {way_out}"
         raise InputError(Fault(f"all that the run keeps there, {rule}", path="dram.device"))
 
@@ -86,10 +86,9 @@ class Layout:
         return self.base[[self._place[name] for name in names]]
 
 
-def sizes_of(stretches: Iterable[Stretch], enough_bytes: float = inf) -> dict[str, int]:
-    """Bytes of each tensor up to the last one that `stretches` touch; behind the one with which these come to
-    `enough_bytes` none is looked at."""
-    return {name: use.size for name, use in _uses(stretches, enough_bytes).items()}
+def sizes_of(stretches: Iterable[Stretch]) -> dict[str, int]:
+    """Bytes of each tensor up to the last one that `stretches` touch."""
+    return {name: use.size for name, use in _uses(stretches).items()}
 
 
 def end_of(sizes: Mapping[str, int]) -> int:
@@ -121,20 +120,17 @@ def layout_of(stretches: Iterable[Stretch]) -> Layout:
     return Layout(tuple(names), np.array(base, np.int64), np.array([uses[name].size for name in names], np.int64))
 
 
-def _uses(stretches: Iterable[Stretch], enough_bytes: float = inf) -> dict[str, _Use]:
+def _uses(stretches: Iterable[Stretch]) -> dict[str, _Use]:
     """The uses of all tensors, in the order of first use."""
     uses: dict[str, _Use] = {}
-    before = total = 0
+    before = 0
     for stretch in stretches:
         ends = np.zeros(len(stretch.regions), np.int64)
         np.maximum.at(ends, stretch.moves.region, stretch.moves.ends)
         named = (before + stretch.named).tolist()
         for name, end, (first, last) in zip(stretch.regions, ends.tolist(), named, strict=True):
             use = uses.setdefault(name, _Use(0, first, last))
-            total += max(0, end - use.size)
             use.size, use.last = max(use.size, end), last
-        if total >= enough_bytes:
-            break
         before += stretch.ends.size
     return uses
 

@@ -26,6 +26,7 @@ from lifsim.play.dram import Layout, addresses, layout_of
 from lifsim.play.steps import halves_of, whole_buffers
 from lifsim.play.stretches import FEW_STEPS, Placed, Stretch, cut_stretches
 from lifsim.schedule.tensors.moves import Visit
+from lifsim.watch import Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class RunSections:
     """The steps of `visits`, with the cycles of `counts` dealt to them, in sections of a few steps each. The requests
     of each layer are charged to two owners: 2 * layer for reads, 2 * layer + 1 for writes.
 
-    The constructor iterates all visits once. layout: where every tensor lies; digest: 32 bytes that identify everything
-    on which the time of the steps depends; steps, moved_bytes: totals.
+    The constructor iterates all visits once, and tells `watch` how far it is. layout: where every tensor lies; digest:
+    32 bytes that identify everything on which the time of the steps depends; steps, moved_bytes: totals.
     """
 
-    def __init__(self, stores: Stores, visits: Iterable[Visit], counts: Sequence[LayerCounts]) -> None:
-        self._visits, self._counts = visits, counts
+    def __init__(
+        self, stores: Stores, visits: Iterable[Visit], counts: Sequence[LayerCounts], watch: Watch = unwatched
+    ) -> None:
+        self._visits, self._counts, self._watch = visits, counts, watch
         self._whole, self._halves = whole_buffers(stores), halves_of(stores)
         self._sums, self._first_load = WorkSums(), dict[int, int]()
         self.steps, self.moved_bytes = 0, 0
@@ -55,6 +58,7 @@ class RunSections:
         self.digest = seen.digest()
 
     def _surveyed(self, seen: hashlib.blake2b) -> Iterator[Stretch]:
+        total = sum(counted.dram_bytes.total for counted in self._counts)
         for each in self._stretches():
             moves = [getattr(each.moves, one.name) for one in fields(each.moves)]
             columns = (each.layer, each.rounds, each.outputs, each.array_shares, each.ends, *moves)
@@ -67,6 +71,7 @@ class RunSections:
                 self._first_load.setdefault(kind, self.steps + step)
             self.steps += each.steps
             self.moved_bytes += int(each.moves.bytes.sum())
+            self._watch("KiB of DRAM traffic listed", self.moved_bytes >> 10, total >> 10)
             yield each
 
     def _is_early(self, kind: Kind) -> bool:

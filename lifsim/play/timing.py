@@ -162,7 +162,7 @@ def timed_in_sections(
     machine: Machine, visits: Visits, counts: Sequence[LayerCounts], runs: Memo, watch: Watch
 ) -> tuple[list[LayerCounts], Timeline]:
     """`timed`, with the same figures, but with only one section of steps in memory at a time."""
-    sections = RunSections(machine.stores, visits, counts)
+    sections = RunSections(machine.stores, visits, counts, watch)
     if MEMORIES[machine.dram.model].has_device:
         sections.layout.require_fit(machine.dram.simulated.organisation.capacity_bytes)
     layers = len(counts)

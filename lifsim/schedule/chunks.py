@@ -94,3 +94,10 @@ def first_of_fewest(floors: Ints, look: Callable[[int, float], tuple[int, Best] 
         if found is not None and (found[0], place) < (fewest, at):
             fewest, at, best = found[0], place, [found[1]]
     return best[0]
+
+
+def at_ends(count: int) -> list[int]:
+    """Of so many chunks, windows or timesteps one after the other the first one and the last two. Those between are
+    like the last but one, and touch of no tensor what lies beyond all that these touch: the first one finds nothing on
+    chip, the last one may be smaller."""
+    return sorted({0, max(0, count - 2), count - 1})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache, partial
-from math import inf
 
 from lifsim.accounting import ACCOUNTINGS
 from lifsim.errors import InputError
@@ -16,7 +15,6 @@ from lifsim.model.arch import Arch
 from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.play.dram import end_of, require_room, sizes_of
-from lifsim.play.steps import Planned
 from lifsim.play.stretches import stretches
 from lifsim.schedule.begins import begins_of
 from lifsim.schedule.cheapest import on_cheapest
@@ -32,9 +30,6 @@ from lifsim.watch import Watch, unwatched
 
 CLOSE = 4
 """A run whose weights and maps of all images take less than 1/N of the DRAM is not checked."""
-
-FAR = 8
-"""So many times the DRAM is too much, however much it is: layers and images behind that are not looked at."""
 
 
 def require_dram_room(
@@ -54,7 +49,7 @@ def require_dram_room(
         kept = dict[str, int]()
         with suppress(InputError):
             kept = _kept_by_training(arch, network, sharing, options, memo)
-        require_room(end_of(kept), capacity, kept, 0)
+        require_room(end_of(kept), capacity, kept, all_counted=False)
     if options.objective != "dram" or options.mode != "inference" or options.exit_options:
         return
     with suppress(InputError):  # other faults are reported by the run
@@ -66,8 +61,8 @@ def require_dram_room(
         asked = ScheduleOptions(options.schedule, batch, options.chunk, groups)
         found = on_cheapest(allowed(choices, asked, partial(contenders, watch=watch), watch), dram_bytes)
     if found:
-        least = least_of(choices, found, memo, FAR * capacity)
-        require_room(end_of(least), capacity, least, FAR * capacity)
+        least = least_of(choices, found, memo)
+        require_room(end_of(least), capacity, least)
 
 
 def _kept_by_training(arch: Arch, network: Network, sharing: Sharing, options: Options, memo: Memo) -> dict[str, int]:
@@ -101,20 +96,19 @@ def _is_close(choices: Choices, capacity_bytes: int) -> bool:
     return CLOSE * (weights + images) > capacity_bytes
 
 
-def least_of(choices: Choices, found: Sequence[Choice], memo: Memo, enough_bytes: float = inf) -> dict[str, int]:
+def least_of(choices: Choices, found: Sequence[Choice], memo: Memo) -> dict[str, int]:
     """The fewest bytes of each tensor that any plan of these choices keeps in DRAM: a plan has one choice per layer,
-    and keeps as much of a tensor as any of its choices touches. Counting stops at `enough_bytes`."""
+    and keeps as much of a tensor as any of its choices touches."""
+
+    from lifsim.play.furthest import furthest
 
     @cache
     def sizes(number: int) -> dict[str, int]:
-        plan = plan_of(choices, [found[number]])
-        return sizes_of(stretches(Planned(plan, choices.batch, memo)), enough_bytes)
+        return sizes_of(stretches(furthest(plan_of(choices, [found[number]]), choices.batch, memo)))
 
     least: dict[str, int] = {}
     for layer in sorted({index for choice in found for index in choice.group.indices}):
         mine = [sizes(number) for number, choice in enumerate(found) if layer in choice.group.indices]
         for name in set[str]().union(*mine):
             least[name] = max(least.get(name, 0), min(size.get(name, 0) for size in mine))
-        if end_of(least) >= enough_bytes:
-            break
     return least

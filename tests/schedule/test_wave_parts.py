@@ -31,7 +31,7 @@ def test_visits_are_the_same_in_any_parts(workload: str, options: dict[str, Any]
         asked = plan.facts, plan.chip, batch, group
         whole = [visit.digest for visit in wave_visits(*asked)]
         for chunks in (1, 2):
-            parts = WaveParts(*asked, chunks)
+            parts = WaveParts.of_chunks(*asked, chunks)
             assert parts.count == -(-batch // group.images // chunks)
             found = [[visit.digest for visit in parts.part(number)] for number in range(parts.count)]
             assert [*chain(*found)] == whole

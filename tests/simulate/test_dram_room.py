@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import lifsim
@@ -113,32 +112,30 @@ def test_what_every_plan_keeps_is_no_more_than_what_any_keeps() -> None:
     assert least["tensor:input"] == min(each["tensor:input"] for each in kept)
 
 
-def test_runs_far_too_large_are_not_counted_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 65,536 images no more are looked at than fill the DRAM a few times: all of them take minutes."""
-    walked = list[Stretch]()
+@pytest.mark.parametrize(
+    ("sharing", "schedule"), [("none", "tick"), ("none", "fused"), ("layer", "tick"), ("none", "window:2")]
+)
+def test_of_many_images_no_more_steps_are_looked_at_than_of_a_few(
+    sharing: str, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Layers alone, fused, timestep by timestep and in windows."""
+    looked = list[int]()
+
+    def steps(batch: int) -> int:
+        options = {"batch": batch, "schedule": schedule}
+        asked = load_inputs("sata128", "resnet19_cifar10", sharing, options, [])
+        looked.clear()
+        with pytest.raises(lifsim.InputError, match=r"keeps there, .* [GT]iB, must fit into 512 MiB"):
+            require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
+        return sum(looked)
 
     def walk(visits: Iterable[Visit]) -> Iterator[Stretch]:
         for stretch in stretches(visits):
-            walked.append(stretch)
+            looked.append(stretch.steps)
             yield stretch
 
     monkeypatch.setattr(dram_room, "stretches", walk)
-    asked = load_inputs("sata128", "resnet19_imagenet100", "none", {"batch": 65536}, [])
-    with pytest.raises(lifsim.InputError, match=r"keeps there, at least 4(\.\d+)? GiB, must fit into 512 MiB"):
-        require_dram_room(asked.arch, asked.network, asked.sharing, asked.options, Shared().parts)
-    assert 0 < len(walked) < 100
-
-
-def test_counting_stops_once_it_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lifsim.play.stretches.FEW_STEPS", 16)
-    asked, memo = load_inputs("sata128", "lenet5_mnist", "none", {"batch": 8}, []), Memo()
-    states, chip = states_of(asked.network, asked.sharing), Chip.of(asked.arch)
-    choices = choices_of(asked.network, states, chip, 8, None, memo, None)
-    plan = plan_of(choices, allowed(choices, ScheduleOptions("tick", 8)))
-    whole = sizes_of(stretches(visits(plan, 8, memo)))
-    for enough in np.linspace(1, 1.1 * sum(whole.values()), 20):
-        some = sizes_of(stretches(visits(plan, 8, memo)), enough)
-        assert some == whole or enough <= sum(some.values()) < sum(whole.values())
+    assert 0 < steps(65_536) < 2 * steps(8192)
 
 
 def test_images_of_a_trace_are_counted(tmp_path: Path) -> None:

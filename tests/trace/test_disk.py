@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from lifsim.config.workload import load_workload
 from lifsim.engine.record import Source, load_images, record_spikes
 from lifsim.errors import InputError
 from lifsim.model.sharing import Sharing
+from lifsim.trace.archive import Archive
 from lifsim.trace.synthesise import BernoulliLayer, synthesise
 from lifsim.trace.writer import TraceWriter, disk_bytes, save
 
@@ -87,3 +89,18 @@ def test_a_disk_that_does_not_say_what_is_free_is_tried(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(shutil, "disk_usage", fail)
     save(synthesise(NETWORK, 1, 0), tmp_path / "spikes.npz")
+
+
+def test_images_of_a_file_are_counted_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that holds fewer than are asked for it is this that is told, whatever the disk."""
+    np.savez(tmp_path / "images.npz", x=np.zeros((3, 3, 32, 32), np.float32))
+    monkeypatch.setattr(Archive, "whole", pytest.fail)
+    free(monkeypatch, 3 * IMAGE_BYTES - 1)
+    for batch, rule in (
+        (None, r"batch: 3 images, .* there: at most 2 \(--batch\)"),
+        (3, r"batch: 3 images, .* there: at most 2 \(--batch\)"),
+        (4, r"batch: 4 must be <= the 3 images of "),
+    ):
+        source = Source(images=str(tmp_path / "images.npz"), batch=batch)
+        with pytest.raises(InputError, match=rule):
+            record_spikes(NETWORK, Sharing(), source, tmp_path / "spikes.npz")

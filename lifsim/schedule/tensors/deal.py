@@ -4,6 +4,7 @@ were there at once."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import add
 
 import numpy as np
 
@@ -54,6 +55,11 @@ class Deal:
         return not self._before
 
 
-def added(sums: Sequence[Sums]) -> Sums:
-    """The totals of the `sums` of successive images."""
-    return {what: tuple(map(sum, zip(*(one[what] for one in sums), strict=True))) for what in sums[0]}
+def added(one: Sums, other: Sums) -> Sums:
+    """The totals of two lots of images, one after the other."""
+    return {what: tuple(map(add, each, other[what])) for what, each in one.items()}
+
+
+def times(sums: Sums, count: int) -> Sums:
+    """The totals of `count` lots of images that are alike."""
+    return {what: tuple(count * each for each in of_tensors) for what, of_tensors in sums.items()}

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from lifsim.distinct import distinct
 from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import TileRoom
@@ -42,9 +43,36 @@ def tick_parts(
         before += int(tiles.outputs.sum())
 
 
+def tick_ends(tiles: Tiles, most: int, *, lasts: bool = False) -> Iterator[Visit]:
+    """The steps of the first and of the last image of `tiles`, at most `most` at a time. They reach as far into every
+    tensor as all steps do. All partial sums that leave the array are moved by the first step."""
+    ends = tiles.of_images(distinct(np.array([0, tiles.batch - 1])))
+    psums = [moves_of(kind, 2, np.zeros(1, np.int64), 0, np.array([size])) for kind, size in _spilled(tiles.traffic)]
+    for first in range(0, ends.end, most):
+        some = ends.between(first, first + most)
+        names, parts = _moved(some, lasts=lasts)
+        yield Visit(tiles.layer.index, None, some.outputs, Moves.joined([*parts, *psums]), names)
+        psums = []
+
+
 def _visit(tiles: Tiles, work: Ints, *, before: int, lasts: bool) -> Visit:
     """The steps of `tiles`, which take `work`, after others that put out `before` outputs."""
-    layer, reals, traffic = tiles.layer, tiles.reals, tiles.traffic
+    names, parts = _moved(tiles, lasts=lasts)
+    for kind, spilled in _spilled(tiles.traffic):
+        part = shares_between(spilled, tiles.outputs, before, tiles.all_outputs)
+        start = spilled * before // tiles.all_outputs
+        parts.append(moves_of(kind, 2, tiles.step, start + np.cumsum(part) - part, part))
+    return Visit(tiles.layer.index, None, tiles.outputs, Moves.joined(parts), names, work=work)
+
+
+def _spilled(traffic: LayerTraffic) -> tuple[tuple[Kind, int], tuple[Kind, int]]:
+    """Bytes of partial sums that leave the array, read back and written."""
+    return (Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)
+
+
+def _moved(tiles: Tiles, *, lasts: bool) -> tuple[tuple[str, ...], list[Moves]]:
+    """Names of the regions of DRAM, and what `tiles` move there; partial sums, which have the third region, apart."""
+    layer, reals = tiles.layer, tiles.reals
     names = [filter_region(layer), f"tensor:{layer.input.name}", f"psums:{layer.name}"]
     inputs = tiles.dealt(_spikes(tiles))
     parts = [moves_of(Kind.SPIKES_IN, 1, tiles.step, tiles.input_offset(at), part) for at, part in inputs]
@@ -55,11 +83,7 @@ def _visit(tiles: Tiles, work: Ints, *, before: int, lasts: bool) -> Visit:
             size = tensor_bytes(tensor, reals)
             parts += [_slices(kind, len(names), tensor, size, tiles, at) for at in tiles.members.tolist()]
             names.append(f"tensor:{tensor.name}")
-    for kind, spilled in ((Kind.PSUM_READ, traffic.dram.psum_read), (Kind.PSUM_WRITE, traffic.dram.psum_write)):
-        part = shares_between(spilled, tiles.outputs, before, tiles.all_outputs)
-        start = spilled * before // tiles.all_outputs
-        parts.append(moves_of(kind, 2, tiles.step, start + np.cumsum(part) - part, part))
-    return Visit(layer.index, None, tiles.outputs, Moves.joined(parts), tuple(names), work=work)
+    return tuple(names), parts
 
 
 def _work(layer: Layer, room: TileRoom, tiles: Tiles) -> Ints:
@@ -91,8 +115,8 @@ def _spikes(tiles: Tiles) -> Ints:
     """[steps] bytes of the input that each tile loads."""
     tiling, layout = tiles.traffic.tiling, tiles.rows
     together = images_together(tiles.layer, tiles.batch) if tiling.order == "weights_outer" else 1
-    moving, pinned = _window_bytes(tiles, together)
-    image = tiles.image % together
+    which, image = np.unique(tiles.image % together, return_inverse=True)
+    moving, pinned = _window_bytes(tiles, together, which)
     first_tile = tiles.filter_tile == 0
     fetched = moving[image, tiles.row_tile] + first_tile * pinned[image, tiles.row_tile]
     if tiling.order == "inputs_outer":
@@ -103,9 +127,9 @@ def _spikes(tiles: Tiles) -> Ints:
     return np.asarray(fetched, np.int64)
 
 
-def _window_bytes(tiles: Tiles, images: int) -> tuple[Ints, Ints]:
-    """([images, row tiles], [images, row tiles]) bytes that every traversal fetches, and pinned bytes, fetched with the
-    first window that contains them.
+def _window_bytes(tiles: Tiles, images: int, which: Ints) -> tuple[Ints, Ints]:
+    """([which, row tiles], [which, row tiles]) bytes that every traversal fetches, and pinned bytes, fetched with the
+    first window that contains them, of those of the `images` that are asked for.
 
     Pinned are the rows that are in the most windows, of all `images`; the last such row perhaps for the first images
     only.
@@ -115,8 +139,8 @@ def _window_bytes(tiles: Tiles, images: int) -> tuple[Ints, Ints]:
     uses = windows(axis, tuple(starts.tolist())).uses(np.zeros_like(row), row)
     order = np.argsort(-uses, kind="stable")
     room = np.clip(tiling.resident_spike_bytes - row * images * tiles.row_bytes, 0, None)
-    pinned = np.empty((images, row.size), np.int64)
-    pinned[:, order] = np.clip(room - np.arange(images)[:, None] * tiles.row_bytes, 0, tiles.row_bytes)
+    pinned = np.empty((which.size, row.size), np.int64)
+    pinned[:, order] = np.clip(room - which[:, None] * tiles.row_bytes, 0, tiles.row_bytes)
     moving, _ = in_windows(axis, starts, tiles.row_bytes - pinned)
     _, comes = in_windows(axis, starts, pinned)
     return moving, comes

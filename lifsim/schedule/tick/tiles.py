@@ -23,7 +23,8 @@ from lifsim.schedule.traffic import LayerTraffic, Tiling
 class Tiles:
     """Tiles of a layer in schedule order, steps `first` to `end` - 1: [steps] group, image, row tile and filter tile of
     each. If tiles of several groups (`members`) take turns, a step has a tile of each of them, `group` is the first of
-    them, and filter_bytes and row_bytes are of all together."""
+    them, and filter_bytes and row_bytes are of all together. chosen: the images whose tiles these are; None: the whole
+    batch."""
 
     layer: Layer
     reals: Reals
@@ -38,6 +39,11 @@ class Tiles:
     weight_buffer: int
     first: int
     end: int
+    chosen: Ints | None = None
+
+    def of_images(self, chosen: Ints) -> Tiles:
+        """All tiles of the `chosen` images of the batch."""
+        return replace(self, chosen=chosen, first=0, end=steps_of(self.layer, chosen.size, self.traffic.tiling))
 
     def between(self, first: int, end: int) -> Tiles:
         """The tiles of steps `first` to `end` - 1, as far as they exist."""
@@ -46,14 +52,15 @@ class Tiles:
     @cached_property
     def _order(self) -> tuple[Ints, Ints, Ints, Ints]:
         """[steps] group, image, row tile and filter tile of each step."""
-        sizes = _sizes(self.layer, self.batch, self.traffic.tiling)
+        images = self.batch if self.chosen is None else self.chosen.size
+        sizes = _sizes(self.layer, images, self.traffic.tiling)
         places = np.unravel_index(np.arange(self.first, self.end), sizes)
         if self.traffic.tiling.order == "inputs_outer":
             group, image, row_tile, filter_tile = places
         else:
             group, lot, filter_tile, image, row_tile = places
-            image = lot * images_together(self.layer, self.batch) + image
-        return group, image, row_tile, filter_tile
+            image = lot * images_together(self.layer, images) + image
+        return group, image if self.chosen is None else self.chosen[image], row_tile, filter_tile
 
     @property
     def group(self) -> Ints:

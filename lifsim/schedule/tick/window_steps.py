@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Layer, Tensor
 from lifsim.schedule.chip import Chip, TileRoom
+from lifsim.schedule.chunks import at_ends
 from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
@@ -25,7 +27,8 @@ from lifsim.schedule.tensors.psums import spilled_by
 from lifsim.schedule.tensors.rows import Ints, RowTiles
 from lifsim.schedule.tensors.storage import Reals, images_together, tensor_bytes
 from lifsim.schedule.tick.nest import nest_of, pinned_spikes
-from lifsim.schedule.tick.steps import tick_visit
+from lifsim.schedule.tick.steps import tick_ends, tick_visit
+from lifsim.schedule.tick.tiles import tiles_of
 from lifsim.schedule.tick.ways import Way
 from lifsim.schedule.timestep.unrolled import LayerStep
 from lifsim.schedule.traffic import DramBytes, LayerTraffic, Tiling
@@ -36,6 +39,13 @@ def window_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan)
     """The visits of a group of one layer: for each chunk, for each window in which any of its images run, all tiles."""
     windows = _Windows(facts, chip, batch, group)
     return (windows.visit(*which) for which in windows.run)
+
+
+def window_ends(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> Iterator[Visit]:
+    """The first and the last of these visits, for images that do not exit: they touch as much of every tensor as all."""
+    windows = _Windows(facts, chip, batch, group, at_ends=True)
+    for chunk, number in product(at_ends(-(-batch // group.images)), at_ends(len(windows.spans))):
+        yield windows.visit(chunk * group.images, number)
 
 
 def unroll_windows(facts: NetworkFacts, chip: Chip, group: GroupPlan, exits: Exits) -> Iterator[LayerStep]:
@@ -65,12 +75,13 @@ def _moved(layer: Layer, moves: Moves) -> DramBytes:
 
 @dataclass(frozen=True)
 class _Windows:
-    """The windows of a group of one layer."""
+    """The windows of a group of one layer. at_ends: only the first and the last image of a chunk count."""
 
     facts: NetworkFacts
     chip: Chip
     batch: int
     group: GroupPlan
+    at_ends: bool = False
 
     @property
     def layer(self) -> Layer:
@@ -115,14 +126,13 @@ class _Windows:
             gemm_of(layer, tiling.cut.chains), tiling.cut, self.chip.psums.of(layer, tiling.cut.chains), layer.rounds
         )
         moved = DramBytes(psum_read=spilled, psum_write=spilled)
-        visit = tick_visit(
-            layer,
-            self.facts.reals,
-            self.chip.tiles,
-            images,
-            LayerTraffic(layer.name, moved, tiling),
-            lasts=first > 0 or number > 0,
-        )
+        asked = layer, self.facts.reals, self.chip.tiles, images, LayerTraffic(layer.name, moved, tiling)
+        lasts = first > 0 or number > 0
+        if self.at_ends:
+            tiles = tiles_of(*asked)
+            visit = next(tick_ends(tiles, tiles.end, lasts=lasts))
+        else:
+            visit = tick_visit(*asked, lasts=lasts)
         begin = np.array([self._begin(name, first, number) for name in visit.regions], np.int64)
         moves = replace(visit.moves, offset=visit.moves.offset + begin[visit.moves.region])
         timestep = sum(one.timesteps for one in self.layers[:number])

@@ -19,7 +19,7 @@ from lifsim.schedule.tensors.moves import Visit
 from lifsim.schedule.timestep.group import Walk
 from lifsim.schedule.timestep.layer import PlannedLayer, Turn, visit_tiles
 from lifsim.schedule.timestep.spike_store import Timestep
-from lifsim.schedule.timestep.unrolled import LayerStep, unroll
+from lifsim.schedule.timestep.unrolled import LayerStep, unroll, unroll_ends
 from lifsim.schedule.traffic import Tiling
 
 
@@ -90,6 +90,11 @@ def passing_visits(
     if keeps_spikes:
         steps = (_with_all_spikes(step, facts) for step in steps)
     return _in_order(_PlannedGroup.of(facts, batch, group), steps, memo)
+
+
+def group_ends(facts: NetworkFacts, batch: int, group: GroupPlan, memo: Memo) -> Iterator[Visit]:
+    """Some of these visits, of images that do not exit, which touch every tensor as far as all do."""
+    return _in_order(_PlannedGroup.of(facts, batch, group), unroll_ends(group.walked), memo)
 
 
 def most_group_steps(facts: NetworkFacts, batch: int, group: GroupPlan) -> int:

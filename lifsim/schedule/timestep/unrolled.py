@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
+from lifsim.schedule.chunks import at_ends
 from lifsim.schedule.exits import Exits, of_last_bytes
 from lifsim.schedule.facts import LayerFacts, NetworkFacts
 from lifsim.schedule.timestep.group import Group, GroupCost, Walk
@@ -52,6 +53,16 @@ def unroll(walk: Walk, exits: Exits | None = None) -> Iterator[LayerStep]:
             here = Exits.never(images, timesteps) if exits is None else exits.of_images(first, images)
             yield from _chunk(walk.group, walk.cost, size, chunk, here)
             chunk, first = chunk + 1, first + images
+
+
+def unroll_ends(walk: Walk) -> Iterator[LayerStep]:
+    """Of images that do not exit the steps of the first and the last timesteps of the first and the last chunks."""
+    group, edges = walk.group, np.cumsum([0, *(chunks for _, chunks in walk.group.chunks.sizes)])
+    timesteps = set(at_ends(group.facts.timesteps))
+    for chunk in at_ends(int(edges[-1])):
+        size = int(np.searchsorted(edges, chunk, side="right")) - 1
+        exits = Exits.never(group.chunks.sizes[size][0], group.facts.timesteps)
+        yield from (step for step in _chunk(group, walk.cost, size, chunk, exits) if step.timestep in timesteps)
 
 
 @dataclass(frozen=True)

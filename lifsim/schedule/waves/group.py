@@ -19,7 +19,7 @@ from lifsim.schedule.tensors.storage import packed_row_bytes, packed_rows, rows_
 from lifsim.schedule.timestep.group import Chunks
 from lifsim.schedule.waves.cost import LayerTiles, StateSplit, WaveCost
 from lifsim.schedule.waves.fused_rows import GroupRows
-from lifsim.schedule.waves.reads import OutsideReads
+from lifsim.schedule.waves.reads import OutsideReads, reads_once
 from lifsim.schedule.waves.spikes import most_waiting
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Waves
@@ -220,6 +220,12 @@ class WaveGroup(ABC):
             for timesteps, count in self.windows.items():
                 outside = OutsideReads(self.turns(waves, timesteps), self.buffers.spike_in, images)
                 times = chunks * count * images
+                if outside.whole:
+                    inputs, operands = reads_once(outside.turns)
+                    residual += times * np.array(operands)
+                    for mine, size in zip(reads, inputs, strict=True):
+                        mine += times * size
+                    continue
                 for index, facts in enumerate(self.layers):
                     counts = np.concatenate([facts.tile_counts[:1], facts.tile_counts])
                     reads[index] += times * outside.inputs(self.rows.first + index, counts)

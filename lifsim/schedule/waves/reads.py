@@ -9,7 +9,7 @@ the rows that need them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -176,6 +176,15 @@ class OutsideReads:
         complete = rows.facts.passing[layer][step.name].complete
         row = np.searchsorted(complete, np.arange(rows_of(tensor.shape)), "right") - 1
         return done[:, np.clip(row, 0, done.shape[1] - 1)]
+
+
+@lru_cache(1 << 12)
+def reads_once(turns: Turns) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """By layer, bytes of an image's inputs and of its operands of adds, where spike_in takes all inputs whole, of
+    however many images: chunks of many sizes ask for it."""
+    reads, tiles = OutsideReads(turns, NEVER, 1), np.ones(1, np.int64)
+    inputs = (int(reads.inputs(layer, tiles)[0]) for layer in turns.rows.members)
+    return tuple(inputs), tuple(map(reads.residual, turns.rows.members))
 
 
 def _rows_read(facts: LayerFacts) -> Rows:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import accumulate, chain, pairwise
 from operator import itemgetter
 
 import numpy as np
 
 from lifsim.lazy_dataclass import dataclass
 from lifsim.schedule.chip import Chip
+from lifsim.schedule.chunks import at_ends
 from lifsim.schedule.facts import NetworkFacts
 from lifsim.schedule.plan import GroupPlan
-from lifsim.schedule.tensors.deal import Deal, Sums, added
+from lifsim.schedule.tensors.deal import Deal, Sums, added, times
 from lifsim.schedule.tensors.moves import REPLAY, Moves, Visit
 from lifsim.schedule.tensors.rows import Ints
 from lifsim.schedule.timestep.layer import MAX_TILES
@@ -32,40 +34,51 @@ When = tuple[int, int, int, int]
 
 def wave_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> list[Visit]:
     """Every visit of the layers of `group`, in order; the bytes of a layer's visits add up to those of its plan."""
-    return WaveParts(facts, chip, batch, group, -(-batch // group.images)).part(0)
+    return WaveParts(facts, chip, batch, group, (range(-(-batch // group.images)),)).part(0)
+
+
+def wave_ends(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> Iterator[Visit]:
+    """Some of these, whose images do not exit, which touch every tensor as far as all do."""
+    ends = at_ends(-(-batch // group.images))
+    edges = sorted({one + behind for one in ends for behind in (0, 1)})
+    parts = WaveParts(facts, chip, batch, group, tuple(range(*each) for each in pairwise(edges)))
+    return chain.from_iterable(parts.part(edges.index(one)) for one in ends)
 
 
 @dataclass(frozen=True, eq=False)
 class WaveParts:
-    """The visits of `group`, so many `chunks` at a time, none of which is kept."""
+    """The visits of `group`, some chunks at a time, none of which is kept. chunks: all of them in order, those of each
+    part."""
 
     facts: NetworkFacts
     chip: Chip
     batch: int
     group: GroupPlan
-    chunks: int
+    chunks: tuple[range, ...]
+
+    @classmethod
+    def of_chunks(cls, facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan, chunks: int) -> WaveParts:
+        """With so many at a time."""
+        every = range(-(-batch // group.images))
+        return cls(facts, chip, batch, group, tuple(every[first : first + chunks] for first in every[::chunks]))
 
     @classmethod
     def of_few(cls, facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan, steps: int) -> WaveParts:
         """With about so many steps at a time."""
-        return cls(facts, chip, batch, group, max(1, steps // most_steps(facts, group.images, group)))
+        chunks = max(1, steps // most_steps(facts, group.images, group))
+        return cls.of_chunks(facts, chip, batch, group, chunks)
 
     @property
     def count(self) -> int:
         """Parts."""
-        return len(self._chunks)
+        return len(self.chunks)
 
     def part(self, number: int) -> list[Visit]:
         """The visits of one of them."""
         found: list[tuple[When, Visit]] = []
         for place in range(len(self.group.layers)):
-            found += _visits(self._layer(place, self._chunks[number], self._deal(place, number)))
+            found += _visits(self._layer(place, self.chunks[number], self._deal(place, number)))
         return [visit for _, visit in sorted(found, key=itemgetter(0))]
-
-    @cached_property
-    def _chunks(self) -> list[range]:
-        every = range(-(-self.batch // self.group.images))
-        return [every[first : first + self.chunks] for first in every[:: self.chunks]]
 
     def _layer(self, place: int, chunks: range, deal: Deal) -> WaveLayer:
         index, traffic = self.group.indices[place], self.group.layers[place]
@@ -75,14 +88,38 @@ class WaveParts:
         if self.count == 1:
             return Deal()
         sums = self._sums[place]
-        return Deal(added(sums), added(sums[:number]) if number else None)
+        return Deal(sums[-1], sums[number - 1] if number else None)
 
     @cached_property
     def _sums(self) -> list[list[Sums]]:
-        """[layers][parts], for which all parts are gone through once."""
-        return [[self._sums_of(place, chunks) for chunks in self._chunks] for place in range(len(self.group.layers))]
+        """[layers][parts] of each part and all before it."""
+        return [
+            list(accumulate((self._sums_of(place, chunks) for chunks in self.chunks), added))
+            for place in range(len(self.group.layers))
+        ]
 
     def _sums_of(self, place: int, chunks: range) -> Sums:
+        """Of images that exit all are gone through, of others the first chunk, which is like those behind it, and the
+        last one, which may be smaller."""
+        if self.group.exits is not None:
+            return self._gone_through(place, chunks)
+        first, last = self._of_ends[place]
+        ends = chunks[-1] == self._last
+        many = times(first, len(chunks) - ends)
+        return added(many, last) if ends else many
+
+    @property
+    def _last(self) -> int:
+        return self.chunks[-1][-1]
+
+    @cached_property
+    def _of_ends(self) -> list[tuple[Sums, Sums]]:
+        """[layers] of the first chunk, and of the last one."""
+        ends = range(1), range(self._last, self._last + 1)
+        places = range(len(self.group.layers))
+        return [(self._gone_through(place, ends[0]), self._gone_through(place, ends[1])) for place in places]
+
+    def _gone_through(self, place: int, chunks: range) -> Sums:
         deal = Deal()
         moves_in_waves(self._layer(place, chunks, deal))
         return deal.own
