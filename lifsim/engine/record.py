@@ -15,7 +15,7 @@ from lifsim.config.file_kind import IMAGES
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.charged import ChargedWriter
 from lifsim.engine.data import SHIPPED
-from lifsim.engine.encoding import encode
+from lifsim.engine.encoding import encode, require_shape
 from lifsim.engine.inference import Engine
 from lifsim.engine.rehearsal import ready
 from lifsim.engine.weights import Weights, load_weights
@@ -138,7 +138,7 @@ def load_images(network: Network, source: Source) -> Array:
     if not path.exists() and path.suffix != ".npz":
         hint = did_you_mean(source.images, ["random", *SHIPPED])
         raise InputError(Fault(f"{source.images!r} must be random, a data set or an .npz file{hint}", path="input"))
-    images = _from_file(path)
+    images = _from_file(network, path)
     return images if source.batch is None else _first(images, source.batch, int(network.encoding == "event"), str(path))
 
 
@@ -155,14 +155,17 @@ def _first(images: Array, count: int, axis: int, name: str) -> Array:
     return images[:, :count] if axis else images[:count]
 
 
-def _from_file(path: Path) -> Array:
+def _from_file(network: Network, path: Path) -> Array:
     with closing(Archive(path)) as archive:
         archive.refuse_other(IMAGES)
         names = list(archive.arrays)
         if "x" not in names and len(names) != 1:
             listed = ", ".join(names[:10]) or "none"
             raise archive.fault(f"must hold one array of images, or one named x; it holds {listed}")
-        return archive.whole(archive.arrays["x" if "x" in names else names[0]])
+        images = archive.arrays["x" if "x" in names else names[0]]
+        require_shape(network, images.shape)
+        require_memory(images.size_bytes, "its images", images.name, source=str(path))
+        return archive.whole(images)
 
 
 def _random_images(network: Network, batch: int, seed: int) -> Array:
