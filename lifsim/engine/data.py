@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from lifsim.config.file_kind import DATA
 from lifsim.errors import Fault, InputError, did_you_mean
 from lifsim.lazy_dataclass import dataclass
 from lifsim.model.network import Network
+from lifsim.room import require_memory
 from lifsim.trace.archive import Archive
+from lifsim.trace.archive import Array as Member
 from lifsim.units import counted
 
 Array = NDArray[Any]
@@ -164,10 +167,8 @@ def load_dataset(name: str | None, network: Network) -> Dataset:
             message = f"no shipped data set has images of {list(shape)}; name an .npz file"
             raise InputError(Fault(message, path="data"))
         name = fitting[0]
-    data = read_dataset(name)
-    faults = []
-    if data.shape != shape:
-        faults.append(Fault(f"images {list(data.shape)} must be {list(shape)} for {network.name}", data.name))
+    data = SHIPPED[name].load() if name in SHIPPED else _load_file(Path(name), shape, network.name)
+    faults = _misfits(data.shape, shape, network.name, data.name)
     if data.classes > outputs:
         faults.append(
             Fault(f"{data.classes} classes must be <= the {counted(outputs, 'output')} of {network.name}", data.name)
@@ -194,7 +195,13 @@ def read_dataset(name: str) -> Dataset:
     return SHIPPED[name].load() if name in SHIPPED else _load_file(Path(name))
 
 
-def _load_file(path: Path) -> Dataset:
+def _misfits(shape: tuple[int, ...], wanted: tuple[int, ...], network: str, source: str) -> list[Fault]:
+    fits = shape == wanted
+    return [] if fits else [Fault(f"images {list(shape)} must be {list(wanted)} for {network}", source)]
+
+
+def _load_file(path: Path, wanted: tuple[int, ...] | None = None, network: str = "") -> Dataset:
+    """wanted: shape of the images that `network` takes; headers are checked before any array is read."""
     source = str(path)
     if not path.exists() and path.suffix != ".npz":
         raise InputError(Fault(f"{source!r} must be a data set{did_you_mean(source, SHIPPED)} or an .npz file", "data"))
@@ -203,20 +210,45 @@ def _load_file(path: Path) -> Dataset:
         missing = [Fault("must be there", name, source) for name in _PARTS if name not in archive.arrays]
         if missing:
             raise InputError(missing)
-        parts = [archive.whole(archive.arrays[name]) for name in _PARTS]
-    faults = []
+        arrays = [archive.arrays[name] for name in _PARTS]
+        faults = _header_faults(arrays, source)
+        if wanted is not None and not faults:
+            faults = _misfits(arrays[0].shape[1:], wanted, network, source)
+        if faults:
+            raise InputError(faults)
+        held = sum(array.size_bytes + prod(array.shape) * np.dtype(np.float32).itemsize for array in arrays)
+        require_memory(held, "its images, as they are and as float32", "", source=source)
+        parts = [archive.whole(array) for array in arrays]
     for index in (0, 2):
         x, y = parts[index], parts[index + 1]
-        if x.ndim < 2 or not len(x) or not np.isfinite(x).all():
-            faults.append(Fault(f"{x.dtype} {list(x.shape)} must be finite images [N, C, H, W]", _PARTS[index], source))
-        if y.shape != x.shape[:1] or y.dtype.kind not in "iu" or (y < 0).any():
-            text = f"{y.dtype} {list(y.shape)} must be one label >= 0 for each of the {counted(len(x), 'image')}"
-            faults.append(Fault(text, _PARTS[index + 1], source))
-    if parts[0].shape[1:] != parts[2].shape[1:]:
-        faults.append(Fault(f"{list(parts[2].shape[1:])} must be as in x_train", "x_test", source))
+        if not np.isfinite(x).all():
+            faults.append(_no_images(arrays[index], source))
+        if (y < 0).any():
+            faults.append(_no_labels(arrays[index + 1], len(x), source))
     if faults:
         raise InputError(faults)
     x_train, y_train, x_test, y_test = parts
     return Dataset(
         source, x_train.astype(np.float32), y_train.astype(np.int64), x_test.astype(np.float32), y_test.astype(np.int64)
     )
+
+
+def _header_faults(arrays: list[Member], source: str) -> list[Fault]:
+    faults = []
+    for x, y in (arrays[:2], arrays[2:]):
+        if len(x.shape) < 2 or not x.shape[0]:
+            faults.append(_no_images(x, source))
+        if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
+            faults.append(_no_labels(y, x.shape[0] if x.shape else 0, source))
+    if arrays[0].shape[1:] != arrays[2].shape[1:]:
+        faults.append(Fault(f"{list(arrays[2].shape[1:])} must be as in x_train", arrays[2].name, source))
+    return faults
+
+
+def _no_images(array: Member, source: str) -> Fault:
+    return Fault(f"{array.dtype} {list(array.shape)} must be finite images [N, C, H, W]", array.name, source)
+
+
+def _no_labels(array: Member, images: int, source: str) -> Fault:
+    text = f"{array.dtype} {list(array.shape)} must be one label >= 0 for each of the {counted(images, 'image')}"
+    return Fault(text, array.name, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,17 @@ def encode(network: Network, images: Array, seed: int = 0, first: int = 0) -> Ar
 
 def require_images(network: Network, images: Array) -> None:
     """Raises InputError if `encode` does not take `images`."""
-    shape = network.nodes[0].output.shape
-    leading = (network.timesteps,) if network.encoding == "event" else ()
-    wanted = (*leading, *images.shape[len(leading) : len(leading) + 1], *shape)
-    if images.shape != wanted or images.size == 0:
-        example = ", ".join(map(str, (*leading, "B", *shape)))
-        message = (
-            f"shape {list(images.shape)} must be [{example}] for the {network.encoding} encoding of {network.name}"
-        )
-        raise InputError(Fault(message, path="input"))
+    require_shape(network, images.shape)
     if network.encoding == "rate" and not ((images >= 0) & (images <= 1)).all():
         raise InputError(Fault("pixels must be in [0, 1] under rate encoding", path="input"))
+
+
+def require_shape(network: Network, shape: Sequence[int]) -> None:
+    """Raises InputError if images of `shape` are none of `network`'s: a header says it before they are read."""
+    image = network.nodes[0].output.shape
+    leading = (network.timesteps,) if network.encoding == "event" else ()
+    wanted = (*leading, *shape[len(leading) : len(leading) + 1], *image)
+    if tuple(shape) != wanted or 0 in shape:
+        example = ", ".join(map(str, (*leading, "B", *image)))
+        message = f"shape {list(shape)} must be [{example}] for the {network.encoding} encoding of {network.name}"
+        raise InputError(Fault(message, path="input"))

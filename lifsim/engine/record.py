@@ -15,7 +15,7 @@ from lifsim.config.file_kind import IMAGES
 from lifsim.engine.calibration import calibrated_weights
 from lifsim.engine.charged import ChargedWriter
 from lifsim.engine.data import SHIPPED
-from lifsim.engine.encoding import encode
+from lifsim.engine.encoding import encode, require_shape
 from lifsim.engine.inference import Engine
 from lifsim.engine.rehearsal import ready
 from lifsim.engine.weights import Weights, load_weights
@@ -135,7 +135,9 @@ def load_images(network: Network, source: Source) -> Array:
         images = SHIPPED[source.images].load().x_test
         return _first(images, source.batch or source.usual, 0, source.images)
     with closing(_opened(source.images)) as archive:
-        images = archive.whole(_stored(archive))
+        stored = _stored(network, archive)
+        require_memory(stored.size_bytes, "its images", stored.name, source=source.images)
+        images = archive.whole(stored)
     return images if source.batch is None else _first(images, source.batch, _axis(network), source.images)
 
 
@@ -144,7 +146,7 @@ def _count(network: Network, source: Source) -> int:
     if source.images == "random" or source.images in SHIPPED:
         return source.batch or source.usual
     with closing(_opened(source.images)) as archive:
-        shape, axis = _stored(archive).shape, _axis(network)
+        shape, axis = _stored(network, archive).shape, _axis(network)
     _require_held(source.batch or 1, shape, axis, source.images)
     return source.batch or shape[axis]
 
@@ -179,14 +181,16 @@ def _opened(images: str) -> Archive:
     return Archive(path)
 
 
-def _stored(archive: Archive) -> Stored:
-    """The array of images in a file."""
+def _stored(network: Network, archive: Archive) -> Stored:
+    """The array of images in a file, whose header says that `network` takes them."""
     archive.refuse_other(IMAGES)
     names = list(archive.arrays)
     if "x" not in names and len(names) != 1:
         listed = ", ".join(names[:10]) or "none"
         raise archive.fault(f"must hold one array of images, or one named x; it holds {listed}")
-    return archive.arrays["x" if "x" in names else names[0]]
+    stored = archive.arrays["x" if "x" in names else names[0]]
+    require_shape(network, stored.shape)
+    return stored
 
 
 def _random_images(network: Network, batch: int, seed: int) -> Array:

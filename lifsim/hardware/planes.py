@@ -9,7 +9,7 @@ is, as many of its rows are looked at as a word has bits, at most. Vectors of se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, reduce
 from math import gcd
 
 import numpy as np
@@ -154,9 +154,17 @@ def _along_row(across: Axis, element_bits: int, banks: Banks, kinds: tuple[int, 
 
 
 def _several(plane: Plane, banks: Banks, pieces: _Pieces, phases: Ints) -> Ints:
-    """[2, phases, folds] of folds of several pieces."""
+    """[2, phases, folds] of folds of several pieces, as many kernel positions together as REQUESTS has room for."""
+    positions = plane.down.kernel * plane.across.kernel
+    together = max(1, REQUESTS // (pieces.fold.size * phases.size))
+    parts = (np.arange(start, min(start + together, positions)) for start in range(0, positions, together))
+    return reduce(np.add, (_at_positions(plane, banks, pieces, phases, part) for part in parts))
+
+
+def _at_positions(plane: Plane, banks: Banks, pieces: _Pieces, phases: Ints, positions: Ints) -> Ints:
+    """[2, phases, folds] at these kernel positions."""
     down, across = plane.down, plane.across
-    r, s = (at[:, None] for at in np.divmod(np.arange(down.kernel * across.kernel), across.kernel))
+    r, s = (at[:, None] for at in np.divmod(positions, across.kernel))
     shift = s - across.padding
     y = pieces.row * down.stride - down.padding + r
     first = np.maximum(pieces.column, -(shift // across.stride))

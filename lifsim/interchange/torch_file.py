@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from contextlib import closing
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from lifsim.trace.archive import Archive
 
 Array = NDArray[Any]
 _HEAD_BYTES = 16
+MAX_ELEMENTS = 1 << 29
+"""Of all arrays of an .npz file, where zeros take almost no room."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,9 @@ def read_state(path: Path, key: str | None = None) -> Saved:
         _refuse_key(key)
         with closing(Archive(path)) as archive:
             archive.refuse_other(WEIGHTS)
+            elements = sum(prod(array.shape) for array in archive.arrays.values())
+            if elements > MAX_ELEMENTS:
+                raise archive.fault(f"{elements} elements, of all arrays together, must be <= {MAX_ELEMENTS}")
             return Saved({name: archive.whole(array) for name, array in archive.arrays.items()})
     head = _head(path)
     if path.suffix == ".safetensors":

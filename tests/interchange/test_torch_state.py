@@ -12,8 +12,11 @@ import yaml
 from lifsim.cli.main import main
 from lifsim.config.workload import load_workload
 from lifsim.engine.weights import load_weights, weight_shapes
+from lifsim.errors import InputError
 from lifsim.interchange.text import yaml_bytes
+from lifsim.interchange.torch_file import read_state
 from lifsim.neurons.lif import LifNeuron
+from lifsim.trace.archive import Archive
 
 NETWORK = load_workload("digits_cnn")
 
@@ -367,3 +370,16 @@ def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "no such file" in _told(capsys)
     assert main(["import", "torch", str(tmp_path / "a.npz"), "--key", "net", *arguments]) == 2
     assert "key: must not be given" in _told(capsys)
+
+
+def test_a_file_of_more_elements_than_any_network_has_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros take no room in an .npz: 3 MB of them may be 3 GB."""
+    np.savez(tmp_path / "state.npz", first=np.zeros((3, 4), bool), second=np.zeros(5, bool))
+    monkeypatch.setattr("lifsim.interchange.torch_file.MAX_ELEMENTS", 17)
+    assert set(read_state(tmp_path / "state.npz").arrays) == {"first", "second"}
+    monkeypatch.setattr("lifsim.interchange.torch_file.MAX_ELEMENTS", 16)
+    monkeypatch.setattr(Archive, "whole", lambda *_: pytest.fail("was read"))
+    with pytest.raises(InputError, match="17 elements, of all arrays together, must be <= 16"):
+        read_state(tmp_path / "state.npz")
