@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from lifsim.config.blamed import blamed
 from lifsim.config.device import changing, with_device
 from lifsim.config.document import Document, read_document
 from lifsim.config.resolve import find
@@ -50,4 +49,6 @@ def examine_arch(
 
     if not found.faults:
         return whole, found
+    from lifsim.config.blamed import blamed
+
     return whole, replace(found, faults=tuple(blamed(found.faults, changing(overrides), faults_under)))
