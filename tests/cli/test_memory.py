@@ -59,7 +59,7 @@ def test_every_workload_and_sharing_has_a_row_in_every_format(capsys: pytest.Cap
     status, out, _ = _memory(capsys, *pairs)
     assert status == 0
     assert "4.000 x" in out
-    for words in ("bits of a membrane", "KiB │ bits", "KiB in"):  # flight, perhaps on the next line
+    for words in ("bits of a membrane", "KiB │ bits", "B in flight"):
         assert words in out
     assert "KiB" in out
 
