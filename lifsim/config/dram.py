@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lifsim.config.blamed import blamed
 from lifsim.config.device import read_device
 from lifsim.config.overrides import override
 from lifsim.config.validate import examine
@@ -22,5 +21,7 @@ def load_dram(name: str, overrides: Sequence[str] = ()) -> DramSpec:
 
     found = examine(DramSpec, override(file, overrides))
     if found.faults:
+        from lifsim.config.blamed import blamed
+
         raise InputError(blamed(found.faults, overrides, faults_under))
     return found.model

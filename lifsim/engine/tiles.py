@@ -36,7 +36,7 @@ class _Model(models.PrimitiveModel):
 
 @operation
 def blank(_: Any, like: Any, rows: Any) -> Any:
-    """Zeros: so many rows, a literal, of lanes."""
+    """Zeros: `rows` rows, a literal, of lanes."""
     tile = Tile(like, rows.literal_value)
     return tile(like, rows), lambda code, _: ir.Constant(code.type_of(tile), None)
 

@@ -198,7 +198,7 @@ def backward_table(rows: Sequence[MemoryRow]) -> Table:
     table.add_column("stored", justify="right", no_wrap=True)
     for way in ways:
         table.add_column(way.replace("re", "re-\n", 1), justify="right", no_wrap=True)
-        table.add_column("of it")
+        table.add_column("of it", no_wrap=True)
         for than in ("alike", "stored") if way in comparable else ("stored",):
             table.add_column(f"less by,\n{than}", justify="right", no_wrap=True)
     table.add_column("paper's\nless by", justify="right", no_wrap=True)

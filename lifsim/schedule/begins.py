@@ -66,7 +66,7 @@ def _rule(network: Network, name: str, known: Mapping[str, int]) -> str:
         way = ":".join(behind)
         if layer in known and misnumbered(way):
             last = network.timesteps
-            return f"must be {layer}:{behind[0]}:TW, of which TW, timesteps, is a whole number from 1 to {last}"
+            return f"must be {layer}:{behind[0]}:TW, TW timesteps, a whole number from 1 to {last}"
     layer, colon, way = name.rpartition(":")
     if colon and layer in known:
         near = nearest(way, WAYS)

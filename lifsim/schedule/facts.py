@@ -204,7 +204,7 @@ class NetworkFacts:
         return tuple(passing(steps, count) for steps, count in zip(self.steps, rows, strict=True))
 
     def begun_in(self, index: int, timesteps: int | None) -> tuple[int, ...]:
-        """`begun` of one layer, of so many timesteps."""
+        """`begun` of one layer, for at most this many timesteps."""
         return begun_together(self.steps[index], self.layers[index].rows.axis.rows_out, self.reals, timesteps)
 
     @cached_property

@@ -76,7 +76,7 @@ def unknown_schedule(word: str) -> str:
     if misnumbered(word):
         way, _, number = word.partition(":")
         digits = f" of at most {MAX_DIGITS} digits" if len(number) > MAX_DIGITS else ""
-        return f"{shown(word)} must be {way}:TW, of which TW, timesteps, is a whole number >= 1{digits}"
+        return f"{shown(word)} must be {way}:TW, TW timesteps, a whole number >= 1{digits}"
     hint = did_you_mean(word, SCHEDULES)
     return f"{shown(word)} must be one of {', '.join(SCHEDULES)}{hint if 'did you mean' in hint else ''}"
 

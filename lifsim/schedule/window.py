@@ -218,7 +218,7 @@ class Visits:
 
     @property
     def chunks(self) -> Iterator[tuple[int, int]]:
-        """(images, how many chunks have so many)."""
+        """(images of a chunk, number of such chunks)."""
         for images in dict.fromkeys(part.images for part in self.parts):
             yield images, sum(part.times for part in self.parts if part.images == images) // self.windows
 

@@ -14,7 +14,6 @@ from lifsim.config.device import unread_faults, with_device
 from lifsim.config.document import Document, Mark, read_document
 from lifsim.config.file_kind import CONFIG, in_words, tree_kind
 from lifsim.config.given_rates import NONE_REPLACED, Replaced, at_given_rates, rate_faults
-from lifsim.config.leaf_keys import full_keys
 from lifsim.config.origins import Origins, Sourced
 from lifsim.config.overrides import override
 from lifsim.config.resolve import find
@@ -264,6 +263,8 @@ def split_overrides(overrides: Sequence[str], faults: list[Fault]) -> tuple[list
         elif key in Workload.model_fields:
             for_workload.append(text)
         else:
+            from lifsim.config.leaf_keys import full_keys
+
             hint = did_you_mean(key, [*dict.fromkeys([*Arch.model_fields, *Workload.model_fields])])
             if meant := full_keys((Arch, Workload), key):
                 hint = f"; did you mean {' or '.join(meant)}?"

@@ -106,7 +106,7 @@ def _parts(out: Spikes) -> Iterator[Spikes]:
 
 
 def _reused(spikes: int) -> Iterator[Spikes]:
-    """Parts of so many spikes that are in one place, one after the other."""
+    """Parts of this many spikes, all in one scratch array, one after the other."""
     part = np.empty(min(PART, spikes), np.uint8)
     return (part[: spikes - start] for start in range(0, spikes, PART))
 
@@ -133,7 +133,7 @@ def _regrouped(parts: Iterable[Spikes], size: int) -> Iterator[Spikes]:
 
 
 def _packing(rate: float, source: Words, bits: Spikes, spikes: int) -> Iterator[Spikes]:
-    """Fill `bits` as `bernoulli` would so many spikes, part by part."""
+    """Fill `bits` part by part with the spikes that `bernoulli` would draw."""
     filled = _filled(rate, source, _reused(spikes))
     for start, part in zip(range(0, len(bits), PART_BYTES), filled, strict=True):
         bits[start : start + PART_BYTES] = np.packbits(part)

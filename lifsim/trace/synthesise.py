@@ -1,4 +1,4 @@
-"""Synthetic spikes: independent Bernoulli draws at stated rates, for workloads of which no recording is at hand.
+"""Synthetic spikes: independent Bernoulli draws at stated rates, for workloads without a recording.
 
 Every bit of a layer and timestep is one with the stated probability, exactly (to 2**-64), so counts are binomial, not
 rounded. Real spikes are correlated: the same neurons fire again, neighbouring ones fire together, many never fire. So

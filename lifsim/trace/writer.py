@@ -151,8 +151,8 @@ class TraceWriter:
 
 
 def disk_bytes(layers: Iterable[tuple[int, tuple[int, ...]]]) -> int:
-    """Bytes of disk that an image takes while a trace is written, of layers of so many timesteps and neurons of these
-    shapes: its spikes are in the spools and in the file at the same time."""
+    """Bytes of disk that an image takes while a trace is written, given the timesteps and the shape of the neurons of
+    each layer. Its spikes are in the spools and in the file at the same time."""
     return 2 * sum(timesteps * block_bytes(shape) for timesteps, shape in layers)
 
 

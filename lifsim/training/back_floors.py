@@ -140,8 +140,8 @@ class BackFloors:
         return often * facts.timesteps * self.chunks.summed(lambda images: np.maximum(0, images * size - room))
 
     def _membranes(self, layers: range, images: Ints) -> Ints:
-        """[n] bytes of a chunk of so many images [n]: the dual of the split that moves the fewest, at the price of each
-        number of moves (`lifsim.schedule.timestep.kept_floor`)."""
+        """[n] bytes for chunks of this many images [n]: the dual of the split that moves the fewest bytes, at the price
+        of each number of moves (`lifsim.schedule.timestep.kept_floor`)."""
         sizes, steps, precision = self.sizes, self.sizes.facts.timesteps, self.sizes.chip.precision
         asked = list[tuple[int, int, int]]()
         for state, relays in relays_back(sizes.facts, layers).items():

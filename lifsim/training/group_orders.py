@@ -185,7 +185,7 @@ class Together:
         return [one.facts.weight_bytes for one in self._asked]
 
     def split(self, taken: int) -> WeightSplit | None:
-        """How the weight buffer is divided, of which sums have taken `taken` bytes; None without a product."""
+        """How the weight buffer is divided when sums take `taken` bytes of it; None without a product."""
         if not self._asked:
             return None
         return divided(self._asked, self.chunks, self.products[0].chip.room.weight - taken)

@@ -69,7 +69,9 @@ def test_a_layer_that_neither_order_suits_takes_turns_and_says_why(
 
 def test_no_membrane_buffer_leaves_such_a_layer_no_way() -> None:
     """The one way out is a membrane buffer: the fault says so, and why."""
-    why = r"membrane\.size_bytes: 0 must be > 0: 'conv1' must run timestep by timestep: its chains are in no fold whole"
+    why = (
+        r"membrane\.size_bytes: 0 must be > 0: 'conv1' must run timestep by timestep: no fold holds a whole chain, and"
+    )
     with pytest.raises(lifsim.errors.InputError, match=why):
         lifsim.run(
             "sata128",

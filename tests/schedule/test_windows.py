@@ -46,9 +46,7 @@ def test_windows_have_words() -> None:
     numbers = ["window:0", "window:" + "9" * 5000, "window:-1", "window:1.5", "fused:0", "skewed:x", "window:"]
     for word in numbers:
         way, digits = word.partition(":")[0], " of at most 18 digits" if "999" in word else ""
-        with pytest.raises(
-            InputError, match=f"must be {way}:TW, of which TW, timesteps, is a whole number >= 1{digits}$"
-        ):
+        with pytest.raises(InputError, match=f"must be {way}:TW, TW timesteps, a whole number >= 1{digits}$"):
             ScheduleOptions(word)
     with pytest.raises(InputError, match="tick, timestep, window:TW, fused, fused:TW, skewed, skewed:TW, auto; did"):
         ScheduleOptions("skewd:2")

@@ -152,14 +152,14 @@ def test_passes_of_the_first_and_last_timestep_may_take_longer() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--schedule", "window:0"], "must be window:TW, of which TW, timesteps, is a whole number >= 1"),
+        (["--schedule", "window:0"], "must be window:TW, TW timesteps, a whole number >= 1"),
         (["--schedule", "windows:2"], "one of tick, timestep, window:TW, fused, fused:TW, skewed, skewed:TW, auto"),
         (["--schedule", "window:99"], "must be at most window:"),
         (["--schedule", "window:2", "--sharing", "layer"], "share membranes"),
         (["--schedule", "window:2", "--mode", "training", "--arch", "sata_training"], "no windows between"),
         (
             ["--groups", "conv1:window:0,conv2"],
-            "conv1:window:TW, of which TW, timesteps, is a whole number from 1 to 4",
+            "conv1:window:TW, TW timesteps, a whole number from 1 to 4",
         ),
     ],
 )

@@ -106,8 +106,8 @@ def _by_group(grad: Array, window: Window) -> Array:
 
 
 def _scatter(start: int, stop: int, grads: Array, matrices: Array, window: Window, out: Array) -> None:
-    """Input gradients of jobs of so many images. grads: [groups, pixels, filters]; matrices: [groups, R*S, filters, C];
-    out: [groups, N, H, W, C]."""
+    """Input gradients of jobs `start` to `stop`, each of a fixed number of images. grads: [groups, pixels, filters];
+    matrices: [groups, R*S, filters, C]; out: [groups, N, H, W, C]."""
     _, rows, cols = window.out_shape
     for job in range(start, stop):
         for group, (here, of_positions) in enumerate(zip(grads, matrices, strict=True)):

@@ -138,7 +138,7 @@ def _sum_weights(start, stop, x, grad, maps, block, out):  # type: ignore[no-unt
 
 @compiled
 def _sum_inputs(start, stop, grad, weights, maps, together, out):  # type: ignore[no-untyped-def]
-    """out [images, H, W, C] = sums of jobs `start` to `stop`: so many images `together`. weights: [R, S, C / lanes, M,
+    """out [images, H, W, C] = sums of jobs `start` to `stop`, each of `together` images. weights: [R, S, C / lanes, M,
     lanes]."""
     lanes = zeros(out, REGISTER_BYTES)
     area = maps.E * maps.F
@@ -178,8 +178,9 @@ def _block(left, block):  # type: ignore[no-untyped-def]
 
 @compiled
 def _find(first, size, maps, places):  # type: ignore[no-untyped-def]
-    """Where in the bordered inputs each output of some rows sees kernel position (0, 0); how many of them lie before
-    the `first` one. size: how many from that on are wanted."""
+    """Fill `places` with the offsets in the padded inputs at which outputs see kernel position (0, 0), for whole output
+    rows that contain outputs `first` to `first` + `size` - 1. Returns how many of these outputs come before the `first`
+    one."""
     row, found = first // maps.F, 0
     while found < first % maps.F + size:
         line = row // maps.E * (maps.H + 2 * maps.pad_y) + row % maps.E * maps.stride_y
@@ -192,7 +193,7 @@ def _find(first, size, maps, places):  # type: ignore[no-untyped-def]
 
 @compiled
 def _shift(position, maps):  # type: ignore[no-untyped-def]
-    """How far behind position (0, 0) another one is seen."""
+    """Offset of a kernel position from position (0, 0) in the padded inputs."""
     return (position // maps.S * (maps.W + 2 * maps.pad_x) + position % maps.S) * maps.C
 
 

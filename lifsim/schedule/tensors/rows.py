@@ -166,7 +166,7 @@ class RowTiles:
         return self._fetched(self.cut * self.covered + rows) - self._fetched(self.cut * self.covered)
 
     def _fetched(self, rows: Ints) -> Ints:
-        """Fetches of so many of the rows of `_most`."""
+        """The fetches of the first rows of `_most`, this many."""
         before, fetched, uses = self._most
         run = np.searchsorted(before, rows, "right") - 1
         found: Ints = fetched[run] + (rows - before[run]) * uses[run]

@@ -19,7 +19,6 @@ from lifsim.model.network import Layer
 from lifsim.schedule.chip import TileRoom
 from lifsim.schedule.tensors.storage import Reals
 from lifsim.schedule.tick.hull import corners
-from lifsim.schedule.tick.refusal import refused
 from lifsim.schedule.tick.tilings import Asked, Place, Tilings, higher_nests, nests_of, tilings
 from lifsim.schedule.tick.ways import UNCHAINED, Way
 from lifsim.schedule.traffic import DramBytes, LayerTraffic
@@ -49,6 +48,8 @@ def traffic(
         searches += [tilings(asked, way, nests, most)]
     legal = [search for search in searches if search.legal.any()]
     if not legal:
+        from lifsim.schedule.tick.refusal import refused
+
         return refused(layer, begun, [(search.way, search.nest, search.prices) for search in searches])
     best = legal[0] if len(legal) == 1 else min(legal, key=lambda search: search.price)
     return moved_in(best, best.best[0])

@@ -22,19 +22,20 @@ def refused(layer: Layer, begun: tuple[int, ...], tried: Sequence[tuple[Way, Nes
         if way.chains is not None and way.chains.alternating:
             weights = int(nest.filters[0]) * nest.filter_bytes
             if weights > nest.weight_buffer:
+                calls = way.chains.length
                 why = (
-                    f"chains of {way.chains.length} calls of {layer.name!r} take turns in tiles of so many weight bytes"
+                    f"a tile in which chains of {calls} calls of {layer.name!r} alternate has as many bytes of weights"
                 )
                 return Fault(f"must be >= {weights} for tick batching: {why}", path="buffers.weight.size_bytes")
         if way.membranes is not None and not way.membranes.has_room(smallest):
             needed = way.membranes.bytes(way.membranes.held(smallest).most)
-            why = f"beside the registers the smallest tile of {layer.name!r} has so many bytes of membranes"
+            why = f"the smallest tile of {layer.name!r} has as many bytes of membranes beside the registers"
             return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.membrane.size_bytes")
         have_room = nest.legal & prices.have_room & prices.keep_chains
         if have_room.any():
             waiting = np.multiply.outer(begun_most(nest, begun), nest.groups * nest.filters)[have_room]
             needed = -(-int(waiting.min()) // layer.filters)
-            why = f"so many bytes of rows that have begun wait where row tiles of {layer.name!r} cut windows behind it"
+            why = f"as many bytes of rows that have begun wait where row tiles of {layer.name!r} cut windows behind it"
             return Fault(f"must be >= {needed} for tick batching: {why}", path="buffers.spike_out.size_bytes")
-    why = "its chains are in no fold whole, and its currents are replayed from the PEs of one"
+    why = "no fold holds a whole chain, and alternating folds cannot replay currents, which the PEs of one fold hold"
     return Fault(f"{layer.name!r} must run timestep by timestep: {why}", path="schedule")

@@ -33,7 +33,7 @@ class Chunks:
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
-        """(images, how many chunks have so many)."""
+        """(images of a chunk, number of such chunks)."""
         whole, rest = divmod(self.batch, self.images)
         return [(self.images, whole)] * (whole > 0) + [(rest, 1)] * (rest > 0)
 

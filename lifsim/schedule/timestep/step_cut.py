@@ -36,7 +36,7 @@ class VisitShape:
         return self.gemm.pixels // self.row_pixels
 
     def cut(self, rows: int, filters: int) -> Cut:
-        """Into tiles of so many rows, strip by strip."""
+        """The cut into tiles of this many rows, strip by strip."""
         ends = (*self.strips[1:], self.rows)
         starts = (row for first, end in zip(self.strips, ends, strict=True) for row in range(first, end, rows))
         return Cut(tuple(row * self.row_pixels for row in starts), filters)
