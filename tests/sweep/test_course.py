@@ -14,7 +14,7 @@ from benchmarks.sweep_record import Node, replay
 from lifsim.sweeps.coarse import DRAWN, CoarseGrid, drawn, without
 from lifsim.sweeps.course import course
 from lifsim.sweeps.plan import Plan, plan
-from lifsim.sweeps.remaining import ByFit, ByGrid
+from lifsim.sweeps.remaining import ByFit, ByGrid, Paced
 from lifsim.sweeps.request import options_document, read_request
 
 RECORDS = Path(__file__).parent / "records"
@@ -65,6 +65,16 @@ def test_a_sample_few_points_and_a_grid_of_which_costs_are_missing_are_told_by_a
         assert not found.of_grid
         assert set(found.first) == set(drawn(pending))
         assert sorted(found.points) == list(pending)
+
+
+def test_a_sample_of_a_space_whose_points_are_beyond_64_bits_is_told_by_its_pace() -> None:
+    options = {"workload": ["lenet5_mnist"], "sharing": ["none"], "sample": 20}
+    vary = [f"buffers.{name}.size_bytes=1KiB:1000000KiB:+1KiB" for name in ("membrane", "weight", "spike_in")]
+    made = plan(read_request(None, options_document(options, (), (*vary, "clock_hz=1MHz:100MHz:+1MHz"))))
+    assert made.job.space.points == 10**20
+    found = course(made, made.points, 2)
+    assert isinstance(found.rest, Paced)
+    assert sorted(found.points) == list(made.points)
 
 
 def test_nothing_is_left_of_a_sweep_that_is_over() -> None:
