@@ -53,6 +53,11 @@ class Anew:
         beyond = [np.maximum(each, 0 if axis in self._slow else 1) for axis, each in enumerate(places)]
         self.place = np.ravel_multi_index(tuple(beyond), grid.shape) if grid.shape else np.zeros_like(kinds)
 
+    @property
+    def group(self) -> Places:
+        """[point] points of a kind that find the same anew are one, whose number this is."""
+        return np.unique(np.stack([self.kind.astype(np.uint64), self.new]), axis=1, return_inverse=True)[1].ravel()
+
     def seconds(self, every: Sequence[Floats]) -> Floats:
         """[point] what each takes. every: by kind, [value, by axis of numbers] what its points take in the order of the
         space, where those at the first value of an axis are the first ones with their values on the others."""

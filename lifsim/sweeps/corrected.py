@@ -6,48 +6,46 @@ import numpy as np
 
 from lifsim.sweeps.anew import Floats, Places
 
-PRIOR = 2.0
-"""Times what a point of the coarse grid takes on average: so much counts as if it had taken the points of a kind as
-much longer as those of all kinds."""
+PRIOR = 1.0
+"""Points of each group that count as if they had been drawn and had taken what was expected."""
 
 
 class Corrected:
-    """expected: [point] seconds. kind: [point] which of the kinds of points it is of, and of_grid: [kind] what points
-    of the coarse grid took on average. row: [point] points that differ on the first axis of numbers alone are a row."""
+    """expected: [point] seconds. group: [point] points of a kind that find the same anew are one; row: [point] points
+    that differ on the first axis of numbers alone are one."""
 
-    def __init__(self, expected: Floats, kind: Places, of_grid: Floats, row: Places) -> None:
-        self._expected, self._kind, self._row = expected, kind, row
-        self._prior = PRIOR * of_grid
-        self._took, self._hoped = np.zeros((2, len(of_grid)))
-        rows = int(row.max(initial=0)) + 1
-        self._kind_of_row = np.zeros(rows, np.int64)
-        self._kind_of_row[row] = kind
+    def __init__(self, expected: Floats, group: Places, row: Places) -> None:
+        self._expected, self._group, self._row = expected, group, row
+        self._left_of_group = np.bincount(group)
+        self._more, self._drawn = np.zeros((2, len(self._left_of_group)))
         self._left, self._ahead = np.bincount(row), np.bincount(row, expected)
-        self._missed, self._missed_before = np.zeros((2, rows))
+        self._missed, self._missed_before = np.zeros((2, len(self._left)))
 
     def leave_out(self, place: int) -> None:
         """The point at this place was run, but tells nothing of the others."""
+        self._left_of_group[self._group[place]] -= 1
         self._left[self._row[place]] -= 1
         self._ahead[self._row[place]] -= self._expected[place]
 
     def add(self, place: int, seconds: float, *, drawn: bool) -> None:
-        """The point at this place was run, which took so long; drawn: from all over, so that it tells of its kind."""
+        """The point at this place was run, which took so long; drawn: from all over, so that it tells of its group."""
         self.leave_out(place)
-        kind, row, expected = self._kind[place], self._row[place], self._expected[place]
+        group, row, missed = self._group[place], self._row[place], seconds - self._expected[place]
         if drawn:
-            self._took[kind] += seconds
-            self._hoped[kind] += expected
+            self._more[group] += missed
+            self._drawn[group] += 1
         else:
-            self._missed_before[row], self._missed[row] = self._missed[row], seconds - expected
+            self._missed_before[row], self._missed[row] = self._missed[row], missed
 
     @property
     def seconds(self) -> float:
-        """What those take that were not run: a row of which two points missed alike goes on so, others as their kind
+        """What those take that were not run: a row of which two points missed alike goes on so, others as their group
         does. What is missed once, another process may have made anew, or the machine been busy with something else."""
-        prior = self._prior
-        of_all = (self._took.sum() + prior.sum()) / (self._hoped.sum() + prior.sum())
-        of_kind = (self._took + prior * of_all) / (self._hoped + prior)
         agreed = np.where(np.abs(self._missed) < np.abs(self._missed_before), self._missed, self._missed_before)
         agreed[self._missed * self._missed_before < 0] = 0.0
-        as_rows, as_kinds = self._ahead + self._left * agreed, self._ahead * of_kind[self._kind_of_row]
-        return float(np.maximum(np.where(self._missed_before != 0, as_rows, as_kinds), 0.0).sum())
+        seen = self._missed_before != 0
+        as_rows = np.maximum(self._ahead + self._left * agreed, 0.0)[seen].sum()
+        others = self._ahead[~seen].sum() + self._left[~seen].sum() / max(1, self._left.sum()) * (
+            self._left_of_group @ (self._more / (self._drawn + PRIOR))
+        )
+        return float(as_rows + max(0.0, others))

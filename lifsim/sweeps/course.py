@@ -8,7 +8,10 @@ from lifsim.lazy_dataclass import dataclass
 from lifsim.sweeps.anew import Anew
 from lifsim.sweeps.coarse import coarse_grid, drawn, in_stretches, without
 from lifsim.sweeps.plan import Plan
-from lifsim.sweeps.remaining import NONE, ByFit, ByGrid, Remaining
+from lifsim.sweeps.remaining import NONE, ByFit, ByGrid, Paced, Remaining
+
+MOST_NUMBERED = 1 << 62
+"""Of a sample of a larger space, whose points are no numbers of 64 bits, the time left is told by the pace."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ def course(
     of_grid = awaited if by_grid else []
     first = list(dict.fromkeys([*of_grid, *drawn(without(pending, of_grid)), *also]))
     points = in_stretches(space, first, without(pending, first), processes)
+    if space.points > MOST_NUMBERED:
+        return Course(points, first, frozenset(), Paced(len(points)))
     anew = Anew(grid, points, processes)
     rest = ByGrid(grid, points, anew, known, without(first, of_grid)) if by_grid else ByFit(points, anew, first)
     return Course(points, first, frozenset(of_grid), rest)

@@ -40,7 +40,7 @@ def estimate(
     process; time is measured by the seconds of the outcomes alone."""
     found, outcome_of, measured, spent = course(plan, plan.points, workers), run or Evaluator(plan.job).outcome, 0, 0.0
     errors = Counter[str]()
-    some = found.points[: max(len(found.first), LEAST)]
+    some = [*dict.fromkeys([*found.first, *found.points[:LEAST]])]
     for point in some:
         watch("points to measure", measured, len(some))
         outcome = outcome_of(point)

@@ -5,8 +5,9 @@ differs from another in a price. What each point finds anew is known beforehand 
 takes by the coarse grid (`lifsim.sweeps.kind_costs`).
 
 Points that are run besides correct this. Some are drawn from all over the sweep and run next, so that they are like
-those that are left. Of a kind, by how much they took longer than expected the others are expected to take longer, too,
-but for rows of points that differ on the first axis of numbers alone, which go on as they did.
+those that are left. By how much they took longer than expected, others of their kind that find the same anew are
+expected to take longer, too, but for rows of points that differ on the first axis of numbers alone: these go on as they
+did.
 """
 
 from __future__ import annotations
@@ -140,10 +141,9 @@ class ByGrid:
         if not all(kind.is_crossed for kind in self._kinds):
             return
         expected = self._anew.seconds([kind.every(shapes_of(kind, self._grid, self._kinds)) for kind in self._kinds])
-        of_grid = np.array([np.mean([*kind.measured.values()]) for kind in self._kinds])
         across = math.prod(self._grid.shape[1:])
         row = self._anew.kind * across + self._anew.place % across
-        self._corrected = Corrected(expected, self._anew.kind, of_grid, row)
+        self._corrected = Corrected(expected, self._anew.group, row)
         for point, seconds in self._run.items():
             self._tell(self._corrected, point, seconds)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifsim.sweeps.anew import Anew
-from lifsim.sweeps.coarse import CoarseGrid, in_stretches, without
+from lifsim.sweeps.coarse import CoarseGrid, drawn, in_stretches, without
 from lifsim.sweeps.remaining import ByGrid, Paced
 from lifsim.sweeps.space import Axis, Space
 from lifsim.sweeps.values import parse_values
@@ -200,6 +200,23 @@ def test_the_coarse_grid_crosses_a_tenth_of_the_points_and_has_a_line_of_each_ax
     for kind, cell in placed:  # of every point, those that are like it but for an axis at its first value
         at_first = [(*cell[:axis], 0, *cell[axis + 1 :]) for axis in range(3)]
         assert all(points.index(grid.point(kind, one)) <= points.index(grid.point(kind, cell)) for one in at_first)
+
+
+def test_costs_that_no_crossed_point_has_are_learnt_from_points_that_are_drawn() -> None:
+    """Though nearly each of these finds a pair of values anew, which few of those that are left do."""
+    space = _space(["none", "layer"], 40, 40, 6)
+    grid = CoarseGrid(space)
+    first = grid.points()
+    some = drawn(without(range(space.points), first))
+    order = [*first, *some, *without(range(space.points), [*first, *some])]
+    costs: dict[tuple[int, ...], Cost] = {
+        (0, 1, 2): lambda places: 0.2 * (8 < places[1] < 32 and 8 < places[2] < 32),
+        (0, 1, 2, 3): lambda _: 0.002,
+    }
+    seconds, rest = _seconds(space, order, costs), ByGrid(grid, order, Anew(grid, order, 1), {}, some)
+    for point, took in zip(order[: len(first) + len(some)], seconds, strict=False):
+        rest.add(point, took)
+    assert rest.left.seconds == pytest.approx(sum(seconds[len(first) + len(some) :]), rel=0.15)
 
 
 def test_of_a_sample_it_is_the_pace() -> None:
