@@ -23,7 +23,7 @@ from typing import Any, TypeAlias, cast
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
-from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
+from lifsim.processes.cluster import UNLIKE, WORKER_SECONDS, gone, joined, unlike, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
@@ -111,6 +111,8 @@ class DaskCluster(Executor):
                 return
             except TimeoutError:
                 raise workerless(self._address, OPTION) from None
+            except UNLIKE as error:
+                raise unlike(error) from error
             except OSError as error:  # a worker died just then, or the scheduler
                 if attempt == ATTEMPTS or self._client.status != "running":
                     raise gone(self._address) from error
@@ -160,6 +162,8 @@ class DaskCluster(Executor):
             found = self._client.sync(_gathered, [future for _, future in finished], callback_timeout=RESULT_SECONDS)
         except CancelledError:  # the scheduler went while it was asked
             raise gone(self._address) from None
+        except UNLIKE as error:
+            raise unlike(error) from error
         except (TimeoutError, OSError, KilledWorker):
             if self._client.status != "running":
                 raise gone(self._address) from None
