@@ -162,6 +162,15 @@ def test_workers_with_other_code_are_told(
         list(executor.outcomes(made.points[:2]))
 
 
+def test_workers_of_another_python_are_refused(cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their sums of floats may be rounded otherwise."""
+    from lifsim.sweeps import dask
+
+    monkeypatch.setattr(dask, "PYTHON", "3.99")
+    with pytest.raises(InputError, match=r"^workers must have the same Python, .*: 3\.\d+ on tcp://.*, 3\.99 here"):
+        dask.DaskCluster(_plan(trace).job, cluster)
+
+
 def test_a_point_that_kills_its_workers_fails_and_those_beside_it_do_not(
     cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
