@@ -37,6 +37,7 @@ from lifsim.sweeps.request import options_document, read_request
 from lifsim.sweeps.run import run_points
 from lifsim.sweeps.space import Space
 from lifsim.sweeps.store import Store
+from lifsim.units import counted
 from tests.faults.cluster import Cluster
 
 WEIGHTS = "buffers.weight.size_bytes=8KiB:512KiB:x2"
@@ -271,7 +272,7 @@ def _swept(made: Plan, workers: int, folder: Path) -> Swept:
             ours, its = time.process_time() - ours, _cpu_s(scheduler) - its
             failed = sum(store.errors().values())
     if failed:
-        raise RuntimeError(f"{failed} points fail, whose time says nothing")
+        raise RuntimeError(f"{counted(failed, 'point')} failed: their time says nothing")
     count = len(points)
     return Swept(count / seconds, max(its - idle * seconds, 0.0) / count, ours / count, idle, start_s)
 

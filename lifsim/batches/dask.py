@@ -16,7 +16,7 @@ from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_
 from lifsim.batches.parts import Array, Inferred, Model, Part, inferred
 from lifsim.engine.workers import Workers
 from lifsim.errors import Fault, InputError
-from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
+from lifsim.processes.cluster import UNLIKE, WORKER_SECONDS, gone, joined, unlike, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.units import counted
 
@@ -37,7 +37,10 @@ def run_on_cluster(model: Model, todo: Iterable[Part], address: str) -> Iterator
     with joined(address, OPTION) as client:
         try:
             client.wait_for_workers(1, timeout=WORKER_SECONDS)
-            client.register_plugin(ModelPlugin(model, MODEL_VERSION), name=name)
+            try:
+                client.register_plugin(ModelPlugin(model, MODEL_VERSION), name=name)
+            except UNLIKE as error:
+                raise unlike(error) from error
             left, running = iter(todo), deque[Future[Inferred]]()
             most = AHEAD * sum(client.nthreads().values())
             running.extend(_submit(client, name, part) for part in islice(left, most))

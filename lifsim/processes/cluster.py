@@ -38,6 +38,15 @@ def gone(address: str) -> InputError:
     return InputError(f"the Dask scheduler at {address} is gone")
 
 
+UNLIKE = (AttributeError, ImportError, TypeError)
+"""What is raised where a name or its parameters are another LIFSim's, or a worker has none."""
+
+
+def unlike(error: Exception) -> InputError:
+    """Workers do not understand what they are sent, or are not understood."""
+    return InputError(Fault(f"workers and scheduler must have the LIFSim that this process has: {error}"))
+
+
 def _quieten() -> None:
     """Dask tells of workers and schedulers that are gone in tracebacks; LIFSim says what they mean."""
     for name in ("distributed", "distributed.client", "distributed.core", "distributed.comm"):

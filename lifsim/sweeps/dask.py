@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 import tempfile
 import time
 from collections import deque
@@ -23,7 +24,7 @@ from typing import Any, TypeAlias, cast
 from distributed import Client, Future, KilledWorker, Worker, WorkerPlugin, get_worker
 
 from lifsim.errors import Fault, InputError
-from lifsim.processes.cluster import WORKER_SECONDS, gone, joined, workerless
+from lifsim.processes.cluster import UNLIKE, WORKER_SECONDS, gone, joined, unlike, workerless
 from lifsim.simulate.resolved import MODEL_VERSION
 from lifsim.sweeps.evaluate import Evaluator
 from lifsim.sweeps.executor import Executor
@@ -40,6 +41,9 @@ Points: TypeAlias = tuple[int, ...]
 
 AHEAD = 3
 """Handfuls per worker that the scheduler knows of, so that none waits for the client."""
+
+PYTHON = ".".join(map(str, sys.version_info[:2]))
+"""Its `sum` of floats rounds otherwise from 3.12 on."""
 
 ATTEMPTS = 3
 """How often the job is handed over while workers die."""
@@ -66,7 +70,7 @@ class DaskCluster(Executor):
     several dying workers, though they may only have waited there: these are run once more at the end, one at a time, so
     that a worker that dies then dies of its point.
 
-    Raises InputError where the scheduler cannot be reached, has no worker, or a worker has another LIFSim.
+    Raises InputError where the scheduler cannot be reached, has no worker, or a worker has another LIFSim or Python.
     """
 
     def __init__(self, job: Job, address: str) -> None:
@@ -111,6 +115,8 @@ class DaskCluster(Executor):
                 return
             except TimeoutError:
                 raise workerless(self._address, OPTION) from None
+            except UNLIKE as error:
+                raise unlike(error) from error
             except OSError as error:  # a worker died just then, or the scheduler
                 if attempt == ATTEMPTS or self._client.status != "running":
                     raise gone(self._address) from error
@@ -160,6 +166,8 @@ class DaskCluster(Executor):
             found = self._client.sync(_gathered, [future for _, future in finished], callback_timeout=RESULT_SECONDS)
         except CancelledError:  # the scheduler went while it was asked
             raise gone(self._address) from None
+        except UNLIKE as error:
+            raise unlike(error) from error
         except (TimeoutError, OSError, KilledWorker):
             if self._client.status != "running":
                 raise gone(self._address) from None
@@ -231,13 +239,16 @@ class JobPlugin(WorkerPlugin):
     """A job on one worker, its files in a folder of their own. files: their bytes, by the path that the job names."""
 
     def __init__(self, job: Job, files: Mapping[str, bytes], model_version: int) -> None:
-        self._job, self._files, self._model_version = job, files, model_version
+        self._job, self._files, self._model_version, self._python = job, files, model_version, PYTHON
 
     def setup(self, worker: Worker) -> None:
-        """Unpack the job. Raises InputError where the worker's LIFSim is another one."""
+        """Unpack the job. Raises InputError where the worker's LIFSim or Python is another one."""
         if self._model_version != MODEL_VERSION:
             versions = f"{MODEL_VERSION} on {worker.address}, {self._model_version} here"
             raise InputError(Fault(f"workers must have the same LIFSim: model version {versions}"))
+        if self._python != PYTHON:
+            rule = "workers must have the same Python, or figures differ in their last digits"
+            raise InputError(Fault(f"{rule}: {PYTHON} on {worker.address}, {self._python} here"))
         # In the folder of the worker, which Dask removes when the worker was killed.
         self._folder = Path(tempfile.mkdtemp(prefix="lifsim-", dir=worker.local_directory))
         paths = {}

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -116,3 +117,95 @@ def test_a_scheduler_that_goes_before_the_first_point_is_told(
         monkeypatch.setattr(distributed.Client, "nthreads", closed)
         with pytest.raises(InputError, match=f"the Dask scheduler at {cluster} is gone"):
             next(executor.outcomes(made.points))
+
+
+def test_workers_that_come_while_a_sweep_runs_are_given_points(
+    cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is one at the first look, and there are nine at those behind it."""
+    from lifsim.sweeps import dask
+
+    counts, most = iter([1]), list[int]()
+    monkeypatch.setattr(dask.DaskCluster, "_workers", lambda _: next(counts, 9))
+    monkeypatch.setattr(dask, "LOOK_SECONDS", 0.0)
+    submit = dask._Running.submit
+
+    def counted(self: dask._Running, handfuls: list[tuple[int, ...]]) -> None:
+        submit(self, handfuls)
+        most.append(len(self))
+
+    monkeypatch.setattr(dask._Running, "submit", counted)
+    made = _plan(trace)
+    with dask.DaskCluster(made.job, cluster) as executor:
+        assert sorted(outcome.point for outcome in executor.outcomes(made.points)) == list(made.points)
+    assert most[0] == dask.AHEAD
+    assert dask.AHEAD < max(most) <= 9 * dask.AHEAD
+
+
+@pytest.mark.parametrize("where", ["Parcel", "register_plugin"])
+def test_workers_with_other_code_are_told(
+    cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """What they send has a name that is not known here, or what they are sent has one that they do not know."""
+    from lifsim.sweeps import dask
+
+    def unknown(*_: object, **__: object) -> None:
+        raise AttributeError("Can't get attribute 'Task'")
+
+    made = _plan(trace)
+    told = r"^workers and scheduler must have the LIFSim that this process has: Can't get attribute 'Task'"
+    if where == "Parcel":
+        monkeypatch.setattr(dask, "_gathered", unknown)
+    else:
+        monkeypatch.setattr(distributed.Client, "register_plugin", unknown)
+    with pytest.raises(InputError, match=told), dask.DaskCluster(made.job, cluster) as executor:
+        list(executor.outcomes(made.points[:2]))
+
+
+def test_workers_of_another_python_are_refused(cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their sums of floats may be rounded otherwise."""
+    from lifsim.sweeps import dask
+
+    monkeypatch.setattr(dask, "PYTHON", "3.99")
+    with pytest.raises(InputError, match=r"^workers must have the same Python, .*: 3\.\d+ on tcp://.*, 3\.99 here"):
+        dask.DaskCluster(_plan(trace).job, cluster)
+
+
+def test_a_point_that_kills_its_workers_fails_and_those_beside_it_do_not(
+    cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lifsim.sweeps import dask
+
+    made, run = _plan(trace), dask._run
+
+    def deadly(plugin: str, points: tuple[int, ...]) -> object:
+        """Dask raises this after so many deaths."""
+        if 7 in points:
+            raise distributed.KilledWorker("task", SimpleNamespace(address="tcp://dead"), 3)
+        return run(plugin, points)
+
+    monkeypatch.setattr(dask, "_run", deadly)
+    with dask.DaskCluster(made.job, cluster) as executor:
+        outcomes = list(executor.outcomes(made.points[:24]))
+    found = {outcome.point: outcome for outcome in outcomes}
+    assert sorted(outcome.point for outcome in outcomes) == list(range(24))
+    assert {point: outcome.error for point, outcome in found.items() if outcome.error} == {
+        7: "the worker that ran it died, 4 times"
+    }
+
+
+def test_results_that_were_lost_are_computed_again(cluster: str, trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lifsim.sweeps import dask
+
+    made, gathered, losses = _plan(trace), dask._gathered, iter([True, False, True])
+
+    async def lossy(futures: list[object]) -> object:
+        if next(losses, False):
+            raise OSError("gone")
+        return await gathered(futures)
+
+    monkeypatch.setattr(dask, "_gathered", lossy)
+    with dask.DaskCluster(made.job, cluster) as executor:
+        outcomes = list(executor.outcomes(made.points[:24]))
+    assert sorted(outcome.point for outcome in outcomes) == list(range(24))
+    assert not any(outcome.error for outcome in outcomes)
