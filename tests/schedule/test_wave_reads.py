@@ -12,6 +12,7 @@ from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.group import WaveGroup
 from lifsim.schedule.waves.plan import WavesAsked, wave_groups
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.turns import Turns
@@ -60,10 +61,12 @@ def test_of_what_waits_between_windows_a_row_at_work_has_room() -> None:
 def test_what_chunks_read_is_what_each_of_their_images_does(spike_in: int, net: Network, batch: int) -> None:
     """Whether spike_in takes all inputs whole, or not, and in chunks of whichever size."""
     facts, chip = facts_on(net, Sharing(), build.arch()), Chip.of(build.arch(spike_in=spike_in))
-    groups = wave_groups(
-        WavesAsked(facts, chip, 1, len(net.layers) - 1, batch, None, (1,) * len(net.layers)), Window(None, "fused")
-    )
-    for group in [] if isinstance(groups, Fault) else groups:
+    channels, groups = (1,) * len(net.layers), list[WaveGroup]()
+    for first in range(len(net.layers) - 1):
+        wanted = WavesAsked(facts, chip, first, len(net.layers) - 1, batch, None, channels)
+        found = wave_groups(wanted, Window(None, "fused"))
+        groups += [] if isinstance(found, Fault) else found
+    for group in groups:
         for waves in group.candidates:
             reads, residual = group.outside(waves)
             for index, layer in enumerate(group.layers):
@@ -71,6 +74,6 @@ def test_what_chunks_read_is_what_each_of_their_images_does(spike_in: int, net: 
                 counts = np.append(layer.tile_counts[:1], layer.tile_counts)
                 for images, chunks in group.chunks.sizes:
                     outside = OutsideReads(Turns(group.rows, waves, net.timesteps), spike_in, images)
-                    inputs += chunks * images * outside.inputs(1 + index, counts)
-                    operands += chunks * images * outside.residual(1 + index)
+                    inputs += chunks * images * outside.inputs(group.rows.first + index, counts)
+                    operands += chunks * images * outside.residual(group.rows.first + index)
                 assert (reads[index].tolist(), residual[index]) == (inputs.tolist(), operands)
