@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lifsim
 from lifsim.errors import InputError
 from lifsim.graph.states import states_of
 from lifsim.memo import Memo
@@ -18,8 +20,8 @@ from lifsim.play.furthest import furthest
 from lifsim.play.steps import visits
 from lifsim.schedule.chip import Chip
 from lifsim.schedule.choices import Choice, choices_of
-from lifsim.schedule.partition import plan_of
-from lifsim.schedule.plan import Plan
+from lifsim.schedule.partition import allowed, plan_of
+from lifsim.schedule.plan import Plan, ScheduleOptions
 from lifsim.schedule.tensors.moves import Visit
 from tests.schedule import bands
 from tests.schedule.attention import attention_networks
@@ -70,3 +72,18 @@ def test_a_few_visits_reach_as_far_as_all(
         found = choices.every()
     for choice in found:
         is_reached(plan_of(choices, [choice]), batch)
+
+
+@pytest.mark.parametrize("schedule", ["tick", "timestep", "window:2", "fused"])
+@pytest.mark.parametrize(("batch", "chunk"), [(7, 2), (6, 2), (2, 2)])
+def test_so_they_do_of_chunks_the_last_of_which_is_smaller_or_is_not(schedule: str, batch: int, chunk: int) -> None:
+    """Of LeNet-5, in buffers that hold little of it."""
+    overrides = [
+        "buffers.membrane.size_bytes=1KiB",
+        "buffers.spike_in.size_bytes=256",
+        "buffers.weight.size_bytes=2KiB",
+    ]
+    arch, network = lifsim.load_arch("sata128", overrides), lifsim.load_workload("lenet5_mnist")
+    states = states_of(network, Sharing())
+    choices = choices_of(network, states, Chip.of(arch), batch, chunk, Memo(), None)
+    is_reached(plan_of(choices, allowed(choices, ScheduleOptions(schedule, batch, chunk))), batch)

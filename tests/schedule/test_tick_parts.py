@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifsim.hardware.pipeline.kinds import Kind
 from lifsim.model.arch import Arch
 from lifsim.model.network import Layer
 from lifsim.schedule.chip import Chip
@@ -37,6 +38,7 @@ def test_parts_of_any_length_join_to_the_whole_visit(
         dataclasses.replace(traffic, dram=dram),
     )
     whole, parts = tick_visit(*asked), list(tick_parts(*asked, most))
+    assert whole.moves.total(Kind.SPIKES_IN) == traffic.dram.first_operand
     first = np.cumsum([0, *(part.steps for part in parts)])
     assert whole.steps == steps_of(layer, batch, traffic.tiling) == first[-1]
     assert max(part.steps for part in parts) <= most

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lifsim.errors import Fault
+from lifsim.model.network import Network
 from lifsim.model.sharing import Sharing
+from lifsim.schedule.chip import Chip
 from lifsim.schedule.waves.fused_rows import GroupRows
+from lifsim.schedule.waves.group import WaveGroup
+from lifsim.schedule.waves.plan import WavesAsked, wave_groups
 from lifsim.schedule.waves.reads import OutsideReads
 from lifsim.schedule.waves.turns import Turns
 from lifsim.schedule.waves.waves import Skewed
@@ -14,6 +22,7 @@ from tests.schedule import build
 from tests.schedule.networks import network
 from tests.schedule.on_arch import facts_on
 from tests.schedule.test_waves_moved import asked, stack
+from tests.schedule.wave_networks import wave_networks
 
 
 def test_rows_of_an_image_that_two_timesteps_need_are_there_once() -> None:
@@ -44,3 +53,27 @@ def test_of_what_waits_between_windows_a_row_at_work_has_room() -> None:
     assert group.residency.reserved == 2
     assert sum(group.residency.permanent.values()) == 20 - 2
     assert group.dram.membrane_read == group.dram.membrane_write == 2 * 16 - 18
+
+
+@pytest.mark.parametrize("spike_in", [60, 10_000])
+@settings(deadline=None, max_examples=25)
+@given(wave_networks(st.integers(2, 4)), st.integers(1, 5))
+def test_what_chunks_read_is_what_each_of_their_images_does(spike_in: int, net: Network, batch: int) -> None:
+    """Whether spike_in takes all inputs whole, or not, and in chunks of whichever size."""
+    facts, chip = facts_on(net, Sharing(), build.arch()), Chip.of(build.arch(spike_in=spike_in))
+    channels, groups = (1,) * len(net.layers), list[WaveGroup]()
+    for first in range(len(net.layers) - 1):
+        wanted = WavesAsked(facts, chip, first, len(net.layers) - 1, batch, None, channels)
+        found = wave_groups(wanted, Window(None, "fused"))
+        groups += [] if isinstance(found, Fault) else found
+    for group in groups:
+        for waves in group.candidates:
+            reads, residual = group.outside(waves)
+            for index, layer in enumerate(group.layers):
+                inputs, operands = np.zeros_like(reads[index]), 0
+                counts = np.append(layer.tile_counts[:1], layer.tile_counts)
+                for images, chunks in group.chunks.sizes:
+                    outside = OutsideReads(Turns(group.rows, waves, net.timesteps), spike_in, images)
+                    inputs += chunks * images * outside.inputs(group.rows.first + index, counts)
+                    operands += chunks * images * outside.residual(group.rows.first + index)
+                assert (reads[index].tolist(), residual[index]) == (inputs.tolist(), operands)

@@ -205,3 +205,19 @@ def test_runs_beside_each_other_that_take_the_same_time_are_played_once(setting:
     assert (sections[1] > 0) == again
     alone = of_few(2, lambda: lifsim.run(workload="lenet5_mnist", batch=3, overrides=[setting]))[0]
     assert found[1].totals == alone.totals
+
+
+@pytest.mark.parametrize(("arch", "mode"), [("sata128", "inference"), ("sata_training", "training")])
+def test_what_is_listed_before_it_is_played_is_told(arch: str, mode: Any) -> None:
+    told = list[tuple[str, int, int]]()
+
+    def run() -> Result:
+        return lifsim.run(
+            arch, "lenet5_mnist", batch=2, mode=mode, schedule="timestep", watch=lambda *each: told.append(each)
+        )
+
+    of_few(4, run)
+    listed = [(done, total) for work, done, total in told if work == "KiB of DRAM traffic listed"]
+    assert len(listed) > 10
+    assert listed == sorted(listed)
+    assert listed[-1][0] == listed[-1][1] > 0
