@@ -80,6 +80,25 @@ def test_no_tiling_moves_fewer_bytes_in_all_stages(seed: int) -> None:
         assert of.planned(index, index + 1, TICK).dram_bytes == fewest, one.in_words
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_of_equals_it_is_the_one_that_inference_would_take(seed: int) -> None:
+    """Of all lowest row tiles and narrowest filter tiles, each counted: none is left out for its floor."""
+    _, of = drawn(seed)
+    for index, judge in judges(of):
+        layer, reals, room, batch, ways, begun = of._tiled(index)
+        asked, counted = Asked(layer, reals, room, begun, at_once(layer, batch)), list[Tilings]()
+        for way in ways:
+            search = tilings(asked, way, nests_of(asked, way))
+            total = np.full_like(search.total, NOT_LEGAL)
+            for order, row, column in np.argwhere(search.total < NOT_LEGAL).tolist():
+                total[order, row, column] = judge.moved(moved_in(search, (order, row, column)))
+            counted += [replace(search, total=total)] if total.min() < NOT_LEGAL else []
+        best = min(counted, key=lambda one: one.price)
+        found = of.planned(index, index + 1, TICK).group.layers[0]
+        if judge.moved(found) == best.price[0]:  # else a higher row tile moves fewer bytes
+            assert found == moved_in(best, best.best[0])
+
+
 def test_conv3_of_vgg16_keeps_its_weights_for_the_second_pass() -> None:
     """Its 128 filters of 64 maps, 2 bytes a weight, fit. Filters outermost they come once more for the second pass of
     the norm's gradient; inputs outermost they stay."""
