@@ -32,7 +32,7 @@ def follow(
         if at >= stop_cycle or at - cycle > m.refresh_cycles:
             break
         head_burst(m, blocks)
-        channel, kind = np.int64(m.banks[m.bank].channel), np.int64(blocks[m.block].is_write)
+        channel, kind = m.bank >> m.turn_bits, np.int64(blocks[m.block].is_write)
         while m.wake[channel] <= at:
             cycle = max(cycle, go_on(m, log, blocks, channel, at + 1, False, closing))
         while not has_room(m, channel, kind) and m.wake[channel] < stop_cycle:
