@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lifsim.hardware.dram.fill import fill
-from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled
+from lifsim.hardware.dram.jit import Bool, Int64, Machine, Records, compiled, inlined
 from lifsim.hardware.dram.keys import UNKNOWN
 from lifsim.hardware.dram.queues import NONE
 from lifsim.hardware.dram.refresh import owe_refresh, refresh_step
@@ -48,7 +48,7 @@ def go_on(m: Machine, log: Records, blocks: Records, channel: Int64, limit: Int6
     return cycle
 
 
-@compiled
+@inlined
 def _sends_next(m: Machine, channel: Int64, cycle: Int64, limit: Int64, closing: Bool) -> Bool:
     """Whether the channel, which sent something in `cycle`, does so again before the cycle `limit`, and before anything
     else happens in it: nothing can move up, and no refresh or sleep is due."""

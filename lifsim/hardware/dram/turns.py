@@ -126,13 +126,19 @@ def answer(m: Machine, blocks: Records, cycle: Int64, bank: Int64, entry: Int64)
     take(m, blocks, commands_of(bank), entry)
 
 
-@compiled
+@inlined
 def next_command(m: Machine, channel: Int64, cycle: Int64) -> Int64:
     """The next cycle in which the channel sends something or owes a refresh, if no request comes in."""
     c = m.channels[channel]
     at = min(c.due, c.refresh_due)
-    if c.refreshes_owed > 0:
-        at = min(at, refresh_wake(m, channel))
-    elif m.self_refresh_after < NEVER:
-        at = min(at, sleep_wake(m, channel, cycle))
+    if c.refreshes_owed > 0 or m.self_refresh_after < NEVER:
+        at = min(at, _wake_of_ranks(m, channel, cycle))
     return max(at, cycle + 1)
+
+
+@compiled
+def _wake_of_ranks(m: Machine, channel: Int64, cycle: Int64) -> Int64:
+    """The next cycle in which a refresh goes on, or a rank may go to sleep."""
+    if m.channels[channel].refreshes_owed > 0:
+        return refresh_wake(m, channel)
+    return sleep_wake(m, channel, cycle)
