@@ -42,7 +42,7 @@ def window_visits(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan)
 
 
 def window_ends(facts: NetworkFacts, chip: Chip, batch: int, group: GroupPlan) -> Iterator[Visit]:
-    """The first and the last of these visits, for images that do not exit: they touch as much of every tensor as all."""
+    """The first and the last of these visits, of images that do not exit: they touch as much of each tensor as all."""
     windows = _Windows(facts, chip, batch, group, at_ends=True)
     for chunk, number in product(at_ends(-(-batch // group.images)), at_ends(len(windows.spans))):
         yield windows.visit(chunk * group.images, number)
