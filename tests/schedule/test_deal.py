@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def test_bytes_divided_part_by_part_equal_those_divided_at_once(total: int, tens
         deal.several("bytes", total, part)
         deal.summed("more", part[0])
     sums = [deal.own for deal in alone]
-    deals = [Deal(added(sums), added(sums[:number]) if number else None) for number in range(len(parts))]
+    deals = [Deal(reduce(added, sums), reduce(added, sums[:number]) if number else None) for number in range(len(parts))]
     found = [deal.several("bytes", total, part) for deal, part in zip(deals, parts, strict=True)]
     whole = [np.concatenate([part[tensor] for part in parts]) for tensor in range(tensors)]
     expected = np.split(shares(total, np.concatenate(whole)), np.cumsum([one.size for one in whole])[:-1])
@@ -41,7 +43,7 @@ def test_each_share_begins_behind_those_before(total: int, amounts: list[list[in
     sums = [{"bytes": (int(part.sum()),)} for part in parts]
     begins = []
     for number, part in enumerate(parts):
-        deal = Deal(added(sums), added(sums[:number]) if number else None)
+        deal = Deal(reduce(added, sums), reduce(added, sums[:number]) if number else None)
         begins += deal.begins("bytes", total, deal.shares("bytes", total, part)).tolist()
     every = shares(total, np.concatenate(parts))
     assert begins == (np.cumsum(every) - every).tolist()
