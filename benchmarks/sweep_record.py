@@ -121,7 +121,7 @@ class Recorder:
         stack = ExitStack()
         for module in (evaluate, arch_parts):
             stack.enter_context(patch.object(module, "lru_cache", self.lru_cache))
-        for name in ("__init__", "of", "known", "keep"):
+        for name in ("__init__", "of", "_known", "_keep"):
             stack.enter_context(patch.object(Memo, name, getattr(_recorded(self), name)))
         return stack
 
@@ -145,7 +145,8 @@ def _recorded(recorder: Recorder) -> type:
                 self.found[key] = node, result
             return self.found[key][1]
 
-        def known(self, *key: Any) -> Any:
+        def _known(self, place: Sequence[Any]) -> Any:
+            key = tuple(place)
             if key in self.found:
                 recorder.hit(self.found[key][0])
                 return self.found[key][1]
@@ -153,7 +154,8 @@ def _recorded(recorder: Recorder) -> type:
             recorder.begin(self.asked[-1][1])
             return None
 
-        def keep(self, result: Any, *key: Any) -> Any:
+        def _keep(self, result: Any, place: Sequence[Any]) -> Any:
+            key = tuple(place)
             while self.asked:
                 asked, node = self.asked.pop()
                 if asked == key:

@@ -73,7 +73,7 @@ def test_a_sweep_is_not_continued_with_another_device(
     assert main(command) == 2
     told = capsys.readouterr().err
     assert "holds another sweep" in told
-    assert "DRAM own.yaml: is" in told
+    assert "DRAM own.yaml: does not say what it said when the sweep in the store began" in told
 
 
 @pytest.mark.parametrize(
