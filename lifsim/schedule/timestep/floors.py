@@ -97,14 +97,12 @@ class _Floors:
             yield Terms(first - self.first, last - self.first, value)
 
     def _weights(self) -> Ints:
-        """What a filter tile overflows the region by comes for every output row, the rest at every visit. Between two
-        regions the floor is that of neither: those of all layers of the network make it the higher, and the same in
-        every span."""
+        """What a filter tile overflows the region by comes for every output row, the rest at every visit."""
         layers, buffer = self.layers, self.room.weight
         steps = np.array([self._steps(layer) for layer in layers])
         rows = np.array([layer.rows.axis.rows_out for layer in layers])
         sizes = np.array([layer.weight_bytes for layer in layers])
-        regions = smallest_tile_ends(self.facts.layers, buffer)
+        regions = smallest_tile_ends(layers, buffer)
         overflow = np.stack([overflow_bytes(layer, regions) * (layer.weight_bytes > 0) for layer in layers])
         again = kept_floor(
             Portions(
