@@ -25,7 +25,9 @@ def test_bytes_divided_part_by_part_equal_those_divided_at_once(total: int, tens
         deal.several("bytes", total, part)
         deal.summed("more", part[0])
     sums = [deal.own for deal in alone]
-    deals = [Deal(reduce(added, sums), reduce(added, sums[:number]) if number else None) for number in range(len(parts))]
+    deals = [
+        Deal(reduce(added, sums), reduce(added, sums[:number]) if number else None) for number in range(len(parts))
+    ]
     found = [deal.several("bytes", total, part) for deal, part in zip(deals, parts, strict=True)]
     whole = [np.concatenate([part[tensor] for part in parts]) for tensor in range(tensors)]
     expected = np.split(shares(total, np.concatenate(whole)), np.cumsum([one.size for one in whole])[:-1])
