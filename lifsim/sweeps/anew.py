@@ -7,7 +7,9 @@ these, unless a point of its kind before it has the same values on them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import chain, combinations, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,14 @@ MOST_AXES = 6
 
 ROOM = 8
 """Values are looked for in a table while that has at most so many places a point."""
+
+
+class Groups(NamedTuple):
+    """Points of a kind that find the same anew are a group. kind, new: [group] as of `Anew`; of: [point] its number."""
+
+    kind: Places
+    new: NDArray[np.uint64]
+    of: Places
 
 
 class Anew:
@@ -53,10 +63,11 @@ class Anew:
         beyond = [np.maximum(each, 0 if axis in self._slow else 1) for axis, each in enumerate(places)]
         self.place = np.ravel_multi_index(tuple(beyond), grid.shape) if grid.shape else np.zeros_like(kinds)
 
-    @property
-    def group(self) -> Places:
-        """[point] points of a kind that find the same anew are one, whose number this is."""
-        return np.unique(np.stack([self.kind.astype(np.uint64), self.new]), axis=1, return_inverse=True)[1].ravel()
+    @cached_property
+    def groups(self) -> Groups:
+        """Its points by what they find anew."""
+        seen, group = np.unique(np.stack([self.kind.astype(np.uint64), self.new]), axis=1, return_inverse=True)
+        return Groups(seen[0].astype(np.int64), seen[1], group.ravel())
 
     def seconds(self, every: Sequence[Floats]) -> Floats:
         """[point] what each takes. every: by kind, [value, by axis of numbers] what its points take in the order of the

@@ -7,9 +7,8 @@ new (`lifsim.sweeps.anew`), times what is usual of its kind.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lifsim.sweeps.anew import Anew
+from lifsim.sweeps.anew import Anew, Floats
 
 ROUNDS = 100
 """Of the fit: each brings it nearer to the least squares."""
@@ -20,17 +19,14 @@ PRIOR = 1.0
 LITTLE = 0.1
 """Of what points take on average: so much is taken for due to each set at first, and the whole for new at every one."""
 
-Floats = NDArray[np.float64]
-
 
 class Fitted:
-    """Of the points of `anew`, which are run in any order. Points of a kind that find the same anew are a group."""
+    """Of the points of `anew`, which are run in any order."""
 
     def __init__(self, anew: Anew) -> None:
-        groups, self._group = np.unique(np.stack([anew.kind.astype(np.uint64), anew.new]), axis=1, return_inverse=True)
-        self._kind = groups[0].astype(np.int64)
+        self._kind, found, self._group = anew.groups
         bits = np.arange(len(anew.sets), dtype=np.uint64)
-        new = (groups[1][:, None] >> bits & np.uint64(1)).astype(np.float64)
+        new = (found[:, None] >> bits & np.uint64(1)).astype(np.float64)
         self._new = np.column_stack([new, np.ones(len(new))])  # and what is new at every point
         self._left = np.bincount(self._group)
         self._run, self._took = np.zeros((2, len(self._left)))

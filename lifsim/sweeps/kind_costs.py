@@ -13,8 +13,8 @@ from functools import reduce
 from operator import eq
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lifsim.sweeps.anew import Floats
 from lifsim.sweeps.coarse import Cell, CoarseGrid
 
 PAUSE = 1.2
@@ -24,8 +24,6 @@ for."""
 
 TICK_S = 1e-6
 """What takes less is taken for this."""
-
-Floats = NDArray[np.float64]
 
 
 class Kind:

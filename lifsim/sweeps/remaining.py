@@ -143,7 +143,7 @@ class ByGrid:
         expected = self._anew.seconds([kind.every(shapes_of(kind, self._grid, self._kinds)) for kind in self._kinds])
         across = math.prod(self._grid.shape[1:])
         row = self._anew.kind * across + self._anew.place % across
-        self._corrected = Corrected(expected, self._anew.group, row)
+        self._corrected = Corrected(expected, self._anew.groups.of, row)
         for point, seconds in self._run.items():
             self._tell(self._corrected, point, seconds)
 
